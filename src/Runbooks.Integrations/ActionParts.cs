@@ -10,7 +10,9 @@ internal static class Reversals
 
     /// <summary>For actions that are undone as the step says, by <c>undo</c>, or not at all.</summary>
     public static Reversal UndoneIn(JsonElement with) =>
-        with.ValueKind == JsonValueKind.Object && with.TryGetProperty("undo", out var undo) && undo.ValueKind == JsonValueKind.Object ? Reversal.Undone : Reversal.None;
+        with.ValueKind == JsonValueKind.Object && with.TryGetProperty("undo", out var undo) && undo.ValueKind == JsonValueKind.Object
+            ? Reversal.Undone
+            : Reversal.None;
 }
 
 /// <summary>The body of a request for people: as it is, since what is escaped (<c>\u0026sig=</c>) is read by nobody, and is not known for the secret that it may be.</summary>

@@ -9,7 +9,8 @@ internal static class ConfiguredName
     /// <param name="key">Below it, where one is configured; <c>{0}</c> stands for its name.</param>
     /// <param name="how">How a runbook names one: <c>name a cluster in the step</c>.</param>
     /// <returns>The name of one that is configured, or what is missing and where it is set.</returns>
-    public static (string? Name, string? Problem) Find<T>(string? asked, string? usual, IDictionary<string, T> known, string thing, string section, string key, string how)
+    public static (string? Name, string? Problem) Find<T>(
+        string? asked, string? usual, IDictionary<string, T> known, string thing, string section, string key, string how)
     {
         var name = asked ?? usual ?? (known.Count == 1 ? known.Keys.First() : null);
         return name is null ? (null, $"No {thing} is chosen. Set {section}:Default, or {how}.")
@@ -19,7 +20,8 @@ internal static class ConfiguredName
 
     /// <param name="group">The key below the section under which they are configured.</param>
     /// <returns>Empty unless the default is none of them.</returns>
-    public static IEnumerable<ValidationResult> DefaultProblems<T>(string section, string group, string? usual, IDictionary<string, T> known) =>
+    public static IEnumerable<ValidationResult> DefaultProblems<T>(
+        string section, string group, string? usual, IDictionary<string, T> known) =>
         usual is null || known.ContainsKey(usual) ? [] : [new($"{section}:Default names '{usual}', which is not among {section}:{group}.")];
 }
 
@@ -27,7 +29,8 @@ internal static class ConfiguredName
 internal static class HttpsUrl
 {
     public static bool TryParse(string? text, out Uri url) =>
-        Uri.TryCreate(text, UriKind.Absolute, out url!) && (url.Scheme == Uri.UriSchemeHttps || url is { Scheme: "http", IsLoopback: true });
+        Uri.TryCreate(text, UriKind.Absolute, out url!)
+            && (url.Scheme == Uri.UriSchemeHttps || url is { Scheme: "http", IsLoopback: true });
 
     /// <param name="setting">The path of the setting.</param>
     /// <param name="example">One or more that would do.</param>

@@ -135,7 +135,8 @@ public static class IntegrationsServices
         .AddSingleton<ICheck, LlmLatency>();
 
     /// <summary>The actions <c>escalate</c> and <c>notify</c>.</summary>
-    public static IServiceCollection AddEscalation(this IServiceCollection services) => services.AddSingleton<IAction, Escalate>().AddSingleton<IAction, Notify>();
+    public static IServiceCollection AddEscalation(this IServiceCollection services) =>
+        services.AddSingleton<IAction, Escalate>().AddSingleton<IAction, Notify>();
 
     /// <summary>The check <c>prometheus.query</c>.</summary>
     public static IServiceCollection AddPrometheus(this IServiceCollection services)

@@ -29,11 +29,13 @@ public sealed record BackendPoolParameters : IValidatableObject
 /// <summary>Changes one backend's share in a pool of API Management: a spill-over switched on, a slow one put last. It goes back to the exact numbers.</summary>
 /// <seealso href="https://learn.microsoft.com/azure/templates/microsoft.apimanagement/service/backends"/>
 internal sealed class BackendPool(ArmResources arm, HeldValues held)
-    : HeldValueAction<BackendPoolParameters, BackendPool.Change, BackendShare?>(held, "apim.backendPool", "Changes the priority or the weight of one backend in a pool of API Management.")
+    : HeldValueAction<BackendPoolParameters, BackendPool.Change, BackendShare?>(
+        held, "apim.backendPool", "Changes the priority or the weight of one backend in a pool of API Management.")
 {
     public override string Role => "API Management Service Contributor";
 
-    protected override async Task<Preparation> PrepareAsync(BackendPoolParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<Preparation> PrepareAsync(
+        BackendPoolParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var target = Target($"{parameters.Service}/backends/{parameters.Pool}");
         var members = Members(await arm.GetAsync(target, cancellationToken)).ToList();
@@ -43,7 +45,9 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
             return new Preparation
             {
                 PlannedEffect = $"Change the share of {wanted}.",
-                Refusal = members.Count == 0 ? $"{parameters.Pool} is not a pool, or it is empty." : $"There is no {wanted}. There are: {string.Join(", ", members.Select(NameOf))}.",
+                Refusal = members.Count == 0
+                    ? $"{parameters.Pool} is not a pool, or it is empty."
+                    : $"There is no {wanted}. There are: {string.Join(", ", members.Select(NameOf))}.",
             };
         }
 
@@ -53,7 +57,8 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
         var changed = members.ConvertAll(one => (Name: NameOf(one), Share: one == member ? after : ShareOf(one)));
         return new Preparation
         {
-            PlannedEffect = $"Give {wanted} {after} (now {before}). {WeightedTraffic.Describe("traffic", shares.ConvertAll(Member), changed.ConvertAll(Member))}",
+            PlannedEffect = $"Give {wanted} {after} (now {before}). "
+                + $"{WeightedTraffic.Describe("traffic", shares.ConvertAll(Member), changed.ConvertAll(Member))}",
             // Its share is worth what those of the others make of it.
             Identity = $"{target.Id}: {string.Join("; ", shares.Select(one => $"{one.Name} {one.Share}"))}",
             IsSo = before == after,
@@ -84,10 +89,15 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
             : null;
     }
 
-    protected override Task<string?> CheckPermissionsAsync(BackendPoolParameters parameters, StepContext context, CancellationToken cancellationToken) =>
-        arm.CheckPermissionsAsync(Target($"{parameters.Service}/backends/{parameters.Pool}"), "Microsoft.ApiManagement/service/backends/write", cancellationToken);
+    protected override Task<string?> CheckPermissionsAsync(
+        BackendPoolParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.CheckPermissionsAsync(
+            Target($"{parameters.Service}/backends/{parameters.Pool}"),
+            "Microsoft.ApiManagement/service/backends/write",
+            cancellationToken);
 
-    protected override HeldValue Held(Change change) => new($"{change.Pool}/{change.Backend}", $"The share of {change.Backend} in {Target(change.Pool).DisplayNameWithin}");
+    protected override HeldValue Held(Change change) =>
+        new($"{change.Pool}/{change.Backend}", $"The share of {change.Backend} in {Target(change.Pool).DisplayNameWithin}");
 
     protected override async Task<BackendShare?> ReadAsync(Change change, CancellationToken cancellationToken) =>
         Find(await arm.GetAsync(Target(change.Pool), cancellationToken), change) is { } member ? ShareOf(member) : null;
@@ -97,9 +107,11 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
     protected override string IsText(Change change, BackendShare? before) => $"{change.Backend} has {before}";
 
     protected override string ChangedText(Change change, BackendShare? now) =>
-        $"{Target(change.Pool).DisplayName} was changed by somebody else in the meantime: {change.Backend} {(now is null ? "is gone" : $"has {now}")}. Nothing was overwritten.";
+        $"{Target(change.Pool).DisplayName} was changed by somebody else in the meantime: "
+            + $"{change.Backend} {(now is null ? "is gone" : $"has {now}")}. Nothing was overwritten.";
 
-    protected override async Task<string?> SetAsync(Change change, BackendShare? from, BackendShare? to, bool back, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<string?> SetAsync(
+        Change change, BackendShare? from, BackendShare? to, bool back, StepContext context, CancellationToken cancellationToken)
     {
         var target = Target(change.Pool);
         var read = await arm.GetAsync(target, cancellationToken);
@@ -112,18 +124,25 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
         (member!["priority"], member["weight"]) = (to!.Priority, to.Weight);
         if (Members(read).All(one => ShareOf(one).Weight == 0))
         {
-            throw new ChangedSinceException($"Nobody would be left in {target.DisplayName}: all the others have the weight 0 by now. Nothing was changed.") { NothingDone = true };
+            throw new ChangedSinceException($"Nobody would be left in {target.DisplayName}: "
+                + "all the others have the weight 0 by now. Nothing was changed.") { NothingDone = true };
         }
 
         // The pool is sent whole: what else it has, such as session affinity, stays.
         var body = new JsonObject { ["properties"] = new JsonObject { ["pool"] = read.Properties["pool"]!.DeepClone() } };
-        var answer = await arm.SendAsync(arm.Call(target, RequestMethod.Patch, $"give {change.Backend} {to}", body) with { IfMatch = read.ETag ?? "*" }, context.Time, cancellationToken);
-        return answer.Describe($"Gave {change.Backend} {to}{(back ? " again, as before" : "")}.", $"give {change.Backend} {to}{(back ? " again" : "")}");
+        var answer = await arm.SendAsync(
+            arm.Call(target, RequestMethod.Patch, $"give {change.Backend} {to}", body) with { IfMatch = read.ETag ?? "*" },
+            context.Time,
+            cancellationToken);
+        return answer.Describe(
+            $"Gave {change.Backend} {to}{(back ? " again, as before" : "")}.",
+            $"give {change.Backend} {to}{(back ? " again" : "")}");
     }
 
     private static TrafficMember Member((string Name, BackendShare Share) one) => new(one.Name, one.Share.Priority, one.Share.Weight);
 
-    private static IEnumerable<JsonObject> Members(ArmDocument pool) => (pool.Properties["pool"]?["services"] as JsonArray ?? []).OfType<JsonObject>();
+    private static IEnumerable<JsonObject> Members(ArmDocument pool) =>
+        (pool.Properties["pool"]?["services"] as JsonArray ?? []).OfType<JsonObject>();
 
     private static JsonObject? Find(ArmDocument pool, Change change) => Members(pool).FirstOrDefault(one => NameOf(one) == change.Backend);
 
@@ -140,7 +159,8 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
 /// <summary>How a pool uses one of its backends; null where the pool leaves it to API Management.</summary>
 internal sealed record BackendShare(int? Priority, int? Weight)
 {
-    public override string ToString() => $"{(Priority is null ? "no priority" : $"priority {Priority}")} and {(Weight is null ? "no weight" : $"weight {Weight}")}";
+    public override string ToString() =>
+        $"{(Priority is null ? "no priority" : $"priority {Priority}")} and {(Weight is null ? "no weight" : $"weight {Weight}")}";
 }
 
 public sealed record SuspendSubscriptionParameters
@@ -159,13 +179,15 @@ public sealed record SuspendSubscriptionParameters
 
 /// <summary>Takes a user's API key away, by suspending the subscription that it belongs to.</summary>
 internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
-    : HeldValueAction<SuspendSubscriptionParameters, SuspendSubscription.Change, string?>(held, "apim.suspendSubscription", "Suspends a subscription of API Management, so that its keys stop working.")
+    : HeldValueAction<SuspendSubscriptionParameters, SuspendSubscription.Change, string?>(
+        held, "apim.suspendSubscription", "Suspends a subscription of API Management, so that its keys stop working.")
 {
     public override string Role => "API Management Service Contributor";
 
     public override Reversal ReversalOf(JsonElement with) => Reversals.KeptIn(with);
 
-    protected override async Task<Preparation> PrepareAsync(SuspendSubscriptionParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<Preparation> PrepareAsync(
+        SuspendSubscriptionParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var target = Target($"{parameters.Service}/subscriptions/{parameters.Subscription}");
         var read = await arm.GetAsync(target, cancellationToken);
@@ -185,33 +207,43 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
         };
     }
 
-    protected override Task<string?> CheckPermissionsAsync(SuspendSubscriptionParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+    protected override Task<string?> CheckPermissionsAsync(
+        SuspendSubscriptionParameters parameters, StepContext context, CancellationToken cancellationToken) =>
         arm.CheckPermissionsAsync(
             Target($"{parameters.Service}/subscriptions/{parameters.Subscription}"), "Microsoft.ApiManagement/service/subscriptions/write", cancellationToken);
 
-    protected override HeldValue Held(Change change) => new(change.Subscription, $"{DisplayName(change)} of {Target(change.Subscription).Whole}");
+    protected override HeldValue Held(Change change) =>
+        new(change.Subscription, $"{DisplayName(change)} of {Target(change.Subscription).Whole}");
 
     // Its own name is a key of the platform where the portal made it up: people know what it is called there.
-    private string DisplayName(Change change) => Target(change.Subscription) is var target && change.Name is { Length: > 0 } name && name != target.Name ? $"{target.DisplayName} (“{name}”)" : target.DisplayName;
+    private string DisplayName(Change change) =>
+        Target(change.Subscription) is var target && change.Name is { Length: > 0 } name && name != target.Name
+            ? $"{target.DisplayName} (“{name}”)"
+            : target.DisplayName;
 
     private static string? Refusal(string name, string state) => (name.ToLowerInvariant(), state) switch
     {
-        ("master", _) => "The subscription 'master' is the service's own and opens every API: suspending it would cut off more than one user.",
+        ("master", _) => "The subscription 'master' is the service's own and opens every API: "
+            + "suspending it would cut off more than one user.",
         (_, "active" or "suspended") => null,
         _ => $"The subscription is {state}, so there is no key to take away.",
     };
 
-    protected override async Task<string?> ReadAsync(Change change, CancellationToken cancellationToken) => (await arm.GetAsync(Target(change.Subscription), cancellationToken)).Text("state");
+    protected override async Task<string?> ReadAsync(Change change, CancellationToken cancellationToken) =>
+        (await arm.GetAsync(Target(change.Subscription), cancellationToken)).Text("state");
 
     protected override string WasText(Change change) => $"{DisplayName(change)} was suspended";
 
     protected override string IsText(Change change, string? before) => $"{DisplayName(change)} is {before}";
 
-    protected override string? KeptText(Change change) => change.Keep ? $"Left {DisplayName(change)} suspended, as the runbook says; reactivate it by hand." : null;
+    protected override string? KeptText(Change change) =>
+        change.Keep ? $"Left {DisplayName(change)} suspended, as the runbook says; reactivate it by hand." : null;
 
-    protected override string ChangedText(Change change, string? now) => $"{Target(change.Subscription).DisplayName} was changed by somebody else in the meantime: it is {now}. Nothing was overwritten.";
+    protected override string ChangedText(Change change, string? now) =>
+        $"{Target(change.Subscription).DisplayName} was changed by somebody else in the meantime: it is {now}. Nothing was overwritten.";
 
-    protected override async Task<string?> SetAsync(Change change, string? from, string? to, bool back, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<string?> SetAsync(
+        Change change, string? from, string? to, bool back, StepContext context, CancellationToken cancellationToken)
     {
         var (target, words) = (Target(change.Subscription), DisplayName(change));
         var now = await arm.GetAsync(target, cancellationToken);
@@ -221,7 +253,10 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
         }
 
         var body = new JsonObject { ["properties"] = new JsonObject { ["state"] = to } };
-        var answer = await arm.SendAsync(arm.Call(target, RequestMethod.Patch, $"make it {to}", body) with { IfMatch = now.ETag ?? "*" }, context.Time, cancellationToken);
+        var answer = await arm.SendAsync(
+            arm.Call(target, RequestMethod.Patch, $"make it {to}", body) with { IfMatch = now.ETag ?? "*" },
+            context.Time,
+            cancellationToken);
         return back
             ? answer.Describe($"Made {words} {to} again.", $"make {words} {to} again")
             : answer.Describe($"Suspended {words} of API Management.", $"suspend {words} of API Management");

@@ -25,7 +25,8 @@ public sealed record ArmChange
     internal string Below => Action is null ? "" : $"/{Action}";
 
     /// <summary>The action and the body have to follow it, where people read them.</summary>
-    internal string Describe(string resource) => $"{Method.ToString().ToUpperInvariant()} {Clip.Middle(resource, 250)}{Below} with {BodyText.Of(Body)}.";
+    internal string Describe(string resource) =>
+        $"{Method.ToString().ToUpperInvariant()} {Clip.Middle(resource, 250)}{Below} with {BodyText.Of(Body)}.";
 }
 
 public sealed record ArmRequestParameters
@@ -48,7 +49,8 @@ public sealed record ArmRequestParameters
     [Description("The body.")]
     public JsonObject? Body { get; init; }
 
-    [Description("The request to the same resource that takes it back: `method`, `action` and `body` as above. It may be sent twice, also when the first one failed, and while another incident relies on what the first one did.")]
+    [Description("The request to the same resource that takes it back: `method`, `action` and `body` as above. "
+        + "It may be sent twice, also when the first one failed, and while another incident relies on what the first one did.")]
     public ArmChange? Undo { get; init; }
 
     internal ArmChange Change => new() { Method = Method, Action = Action, Body = Body };
@@ -58,15 +60,20 @@ public enum ArmMethod { Post, Put, Patch }
 
 /// <summary>For what has no action of its own yet. It is not repeated after a crash, since nobody here knows what it does, and undone only as the runbook says.</summary>
 internal sealed class ArmRequest(ArmResources arm, IOptions<ArmRequestOptions> options)
-    : RunbookAction<ArmRequestParameters>("arm.request", "Sends one request to Azure Resource Manager, within the scopes that the configuration allows.")
+    : RunbookAction<ArmRequestParameters>(
+        "arm.request",
+        "Sends one request to Azure Resource Manager, within the scopes that the configuration allows.")
 {
-    public override string Role => "Whatever the request needs; grant it on the resource alone, and what follows its operations, if it is a long one, at the subscription";
+    public override string Role =>
+        "Whatever the request needs; grant it on the resource alone, and what follows its operations, "
+            + "if it is a long one, at the subscription";
 
     public override bool Repeatable => false;
 
     public override Reversal ReversalOf(JsonElement with) => Reversals.UndoneIn(with);
 
-    protected override async Task<Preparation> PrepareAsync(ArmRequestParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<Preparation> PrepareAsync(
+        ArmRequestParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var preparation = new Preparation { PlannedEffect = parameters.Change.Describe(parameters.Resource) };
         if (Refusal(parameters.Resource) is { } refusal)
@@ -96,10 +103,14 @@ internal sealed class ArmRequest(ArmResources arm, IOptions<ArmRequestOptions> o
             : SendAsync(undo.Resource, undo.ApiVersion, undo.Change, context, cancellationToken);
     }
 
-    private async Task<ActionResult> SendAsync(string resource, string apiVersion, ArmChange change, StepContext context, CancellationToken cancellationToken)
+    private async Task<ActionResult> SendAsync(
+        string resource, string apiVersion, ArmChange change, StepContext context, CancellationToken cancellationToken)
     {
-        var (target, method) = (Target(resource, apiVersion), change.Method switch { ArmMethod.Put => RequestMethod.Put, ArmMethod.Patch => RequestMethod.Patch, _ => RequestMethod.Post });
-        var answer = await arm.SendAsync(arm.Call(target, method, change.Action ?? "change it", change.Body, change.Below), context.Time, cancellationToken);
+        var (target, method) = (
+            Target(resource, apiVersion),
+            change.Method switch { ArmMethod.Put => RequestMethod.Put, ArmMethod.Patch => RequestMethod.Patch, _ => RequestMethod.Post });
+        var answer = await arm.SendAsync(
+            arm.Call(target, method, change.Action ?? "change it", change.Body, change.Below), context.Time, cancellationToken);
         return new ActionResult(answer.IsOnlyAccepted
             ? $"{target.DisplayName} answered {answer.Status}: accepted, and Azure does not tell when it is done. {answer.NotFollowed}".TrimEnd()
             : $"{target.DisplayName} answered {answer.Status}.");

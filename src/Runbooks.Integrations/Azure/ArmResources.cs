@@ -30,14 +30,17 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
     /// <param name="below">Where it lies below the resource, for example <c>/items</c>.</param>
     /// <exception cref="StepRefusedException">There is no such list, or the role is missing.</exception>
     /// <exception cref="AzureRequestException">It does not come to an end.</exception>
-    public async Task<IReadOnlyList<JsonObject>> ListAsync(ArmTarget target, CancellationToken cancellationToken, string below = "", int mostPages = MostPages)
+    public async Task<IReadOnlyList<JsonObject>> ListAsync(
+        ArmTarget target, CancellationToken cancellationToken, string below = "", int mostPages = MostPages)
     {
         var all = new List<JsonObject>();
         var call = Call(target, RequestMethod.Get, "read it", below: below) with { Understood = [404] };
         for (var page = 1; page <= mostPages; page++)
         {
             var answer = await Caller.SendAsync(call, cancellationToken);
-            var json = answer.Status == 404 ? throw new StepRefusedException($"There is no {target.DisplayName}.") : ReadObject(target, answer.Body);
+            var json = answer.Status == 404
+                ? throw new StepRefusedException($"There is no {target.DisplayName}.")
+                : ReadObject(target, answer.Body);
             all.AddRange((json["value"] as JsonArray ?? []).OfType<JsonObject>());
             if (JsonAnswer.Text(json["nextLink"]) is not { Length: > 0 } next)
             {
@@ -56,7 +59,9 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
     public async Task<JsonObject> GetProvisionedAsync(ArmTarget target, string what, TimeProvider time, CancellationToken cancellationToken)
     {
         var call = Call(target, RequestMethod.Get, what);
-        return ReadObject(target, (await Caller.UntilProvisionedAsync(call, await Caller.SendAsync(call, cancellationToken), time, cancellationToken)).Body);
+        return ReadObject(
+            target,
+            (await Caller.UntilProvisionedAsync(call, await Caller.SendAsync(call, cancellationToken), time, cancellationToken)).Body);
     }
 
     /// <summary>
@@ -80,7 +85,11 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
     {
         try
         {
-            var call = Call(target with { ApiVersion = ArmPermissions.ApiVersion }, RequestMethod.Get, "read its permissions", below: ArmPermissions.Path);
+            var call = Call(
+                target with { ApiVersion = ArmPermissions.ApiVersion },
+                RequestMethod.Get,
+                "read its permissions",
+                below: ArmPermissions.Path);
             var answer = ReadObject(target, (await Caller.SendAsync(call, cancellationToken)).Body);
             return ArmPermissions.MayAllow(answer, operation)
                 ? null
@@ -94,7 +103,8 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
 
     /// <summary>Sends, and returns once the operation has ended well, or was accepted with nothing to follow (<see cref="AzureResponse.IsOnlyAccepted"/>).</summary>
     /// <param name="progress">Where it is told how far it is.</param>
-    public Task<AzureResponse> SendAsync(AzureRequest call, TimeProvider time, CancellationToken cancellationToken, StepProgress? progress = null) =>
+    public Task<AzureResponse> SendAsync(
+        AzureRequest call, TimeProvider time, CancellationToken cancellationToken, StepProgress? progress = null) =>
         Caller.SendToEndAsync(call, time, cancellationToken, progress);
 
     /// <summary>Sends the only write of a step, and looks whether it is to be seen. What Azure only accepted is looked for again for a while.</summary>
@@ -128,8 +138,14 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
     /// <param name="what">In words, for errors: <c>restart it</c>.</param>
     /// <param name="below">Added to the resource's path, for example <c>/restart</c>.</param>
     /// <param name="query">Added to the api-version, beginning with an ampersand.</param>
-    public AzureRequest Call(ArmTarget target, RequestMethod method, string what, JsonNode? body = null, string below = "", string query = "") =>
-        new(method, new Uri($"{_endpoint.ToString().TrimEnd('/')}{target.Id}{below}?api-version={target.ApiVersion}{query}"), what, target.DisplayName, target.Role)
+    public AzureRequest Call(
+        ArmTarget target, RequestMethod method, string what, JsonNode? body = null, string below = "", string query = "") =>
+        new(
+            method,
+            new Uri($"{_endpoint.ToString().TrimEnd('/')}{target.Id}{below}?api-version={target.ApiVersion}{query}"),
+            what,
+            target.DisplayName,
+            target.Role)
         {
             Body = body is null ? null : BinaryData.FromString(body.ToJsonString()),
         };

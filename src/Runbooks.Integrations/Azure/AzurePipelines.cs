@@ -7,7 +7,8 @@ namespace Runbooks.Integrations.Azure;
 
 /// <summary>One authenticated pipeline for each kind of Azure endpoint.</summary>
 /// <param name="configure">Lets tests trust a certificate of their own.</param>
-internal sealed class AzurePipelines(TokenCredential credential, IOptions<OutboundHttpOptions> http, Action<ClientOptions>? configure = null, TimeProvider? time = null)
+internal sealed class AzurePipelines(
+    TokenCredential credential, IOptions<OutboundHttpOptions> http, Action<ClientOptions>? configure = null, TimeProvider? time = null)
 {
     private readonly OutageBackoff _backoff = new(time ?? TimeProvider.System);
     private readonly ConcurrentDictionary<(Uri Endpoint, string Scope), HttpPipeline> _pipelines = new();
@@ -24,7 +25,9 @@ internal sealed class AzurePipelines(TokenCredential credential, IOptions<Outbou
     public AzureClient ToManagement(Uri endpoint) => new(
         _pipelines.GetOrAdd((Origin(endpoint), "management"), _ => IsPractice(endpoint)
             ? HttpPipelineBuilder.Build(Careful(new CallOptions()))
-            : ManagementPipeline.Of(credential, Careful(new ArmClientOptions { Environment = new ArmEnvironment(endpoint, endpoint.ToString().TrimEnd('/')) }))),
+            : ManagementPipeline.Of(
+                credential,
+                Careful(new ArmClientOptions { Environment = new ArmEnvironment(endpoint, endpoint.ToString().TrimEnd('/')) }))),
         endpoint);
 
     // No token ever leaves over plain http. On loopback that is the sandbox, which asks for none; anywhere else
@@ -109,7 +112,8 @@ internal sealed class OutageBackoff(TimeProvider time) : HttpPipelinePolicy
 
     private readonly ConcurrentDictionary<string, Outage> _services = new(StringComparer.OrdinalIgnoreCase);
 
-    public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) => throw new NotSupportedException("Calls of Azure are asynchronous.");
+    public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) =>
+        throw new NotSupportedException("Calls of Azure are asynchronous.");
 
     /// <exception cref="NotAskedException">The service is not asked now.</exception>
     public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
@@ -117,7 +121,8 @@ internal sealed class OutageBackoff(TimeProvider time) : HttpPipelinePolicy
         var service = ServiceOf(message.Request.Uri.ToUri());
         if (_services.TryGetValue(service, out var outage) && outage.Left(time.GetUtcNow()) is { } left)
         {
-            throw new NotAskedException($"It has not answered {outage.Failures} times in a row, so it is asked again in {Math.Ceiling(left.TotalSeconds):0} s.");
+            throw new NotAskedException($"It has not answered {outage.Failures} times in a row, "
+                + $"so it is asked again in {Math.Ceiling(left.TotalSeconds):0} s.");
         }
 
         try
@@ -252,7 +257,8 @@ internal sealed record AzureResponse(int Status, string? ETag, BinaryData Body, 
 }
 
 /// <summary>Azure could not be asked or answered with an error.</summary>
-internal sealed class AzureRequestException(string message, int status = 0, Exception? inner = null) : AttemptFailedException(message, inner)
+internal sealed class AzureRequestException(string message, int status = 0, Exception? inner = null)
+    : AttemptFailedException(message, inner)
 {
     /// <summary>0 when there was no answer.</summary>
     public int Status => status;

@@ -28,7 +28,8 @@ public static class AzureServices
     }
 
     /// <summary>The action <c>appService.restart</c>.</summary>
-    public static IServiceCollection AddAppService(this IServiceCollection services) => services.AddAzure().AddSingleton<IAction, RestartSite>();
+    public static IServiceCollection AddAppService(this IServiceCollection services) =>
+        services.AddAzure().AddSingleton<IAction, RestartSite>();
 
     /// <summary>The action <c>arm.request</c>.</summary>
     public static IServiceCollection AddArmRequest(this IServiceCollection services)
@@ -55,7 +56,8 @@ public static class AzureServices
 
     private static TokenCredential Credential(AzureOptions options) => options.ManagedIdentityOnly
         ? new ManagedIdentityCredential(options.ManagedIdentityClientId is { } id ? ManagedIdentityId.FromUserAssignedClientId(id) : ManagedIdentityId.SystemAssigned)
-        : new DefaultAzureCredential(new DefaultAzureCredentialOptions { ManagedIdentityClientId = options.ManagedIdentityClientId, TenantId = options.TenantId });
+        : new DefaultAzureCredential(
+            new DefaultAzureCredentialOptions { ManagedIdentityClientId = options.ManagedIdentityClientId, TenantId = options.TenantId });
 
     /// <summary>The action <c>banner.publish</c>.</summary>
     public static IServiceCollection AddBanner(this IServiceCollection services)
@@ -66,7 +68,8 @@ public static class AzureServices
     }
 
     /// <summary>The action <c>containerApp.restartRevision</c>.</summary>
-    public static IServiceCollection AddContainerApps(this IServiceCollection services) => services.AddAzure().AddSingleton<IAction, RestartRevision>();
+    public static IServiceCollection AddContainerApps(this IServiceCollection services) =>
+        services.AddAzure().AddSingleton<IAction, RestartRevision>();
 
     /// <summary>The checks <c>azureMonitor.metric</c>, <c>azureMonitor.logs</c> and <c>resourceHealth</c>, and the action <c>azureAlert.close</c>.</summary>
     public static IServiceCollection AddAzureMonitor(this IServiceCollection services)
@@ -94,13 +97,16 @@ public static class AzureServices
     }
 
     /// <summary>The actions <c>azureOpenAI.rotateKey</c> and <c>azureOpenAI.spillOver</c>.</summary>
-    public static IServiceCollection AddAzureOpenAI(this IServiceCollection services) => services.AddAzure().AddSingleton<IAction, RotateKey>().AddSingleton<IAction, SpillOver>();
+    public static IServiceCollection AddAzureOpenAI(this IServiceCollection services) =>
+        services.AddAzure().AddSingleton<IAction, RotateKey>().AddSingleton<IAction, SpillOver>();
 
     /// <summary>The action <c>contentSafety.blocklist</c>.</summary>
-    public static IServiceCollection AddContentSafety(this IServiceCollection services) => services.AddSignatures().AddSingleton<IAction, Blocklist>();
+    public static IServiceCollection AddContentSafety(this IServiceCollection services) =>
+        services.AddSignatures().AddSingleton<IAction, Blocklist>();
 
     /// <summary>The action <c>azureMl.trafficSplit</c>.</summary>
-    public static IServiceCollection AddMachineLearning(this IServiceCollection services) => services.AddAzure().AddSingleton<IAction, TrafficSplit>();
+    public static IServiceCollection AddMachineLearning(this IServiceCollection services) =>
+        services.AddAzure().AddSingleton<IAction, TrafficSplit>();
 
     /// <summary>The action <c>frontDoor.reroute</c>.</summary>
     public static IServiceCollection AddFrontDoor(this IServiceCollection services) =>
@@ -111,7 +117,8 @@ public static class AzureServices
         services.AddAzure().AddSingleton<IAction, TrafficManagerReroute>();
 
     /// <summary>The action <c>waf.blockSignature</c>, for the policies of Front Door and of Application Gateway.</summary>
-    public static IServiceCollection AddWaf(this IServiceCollection services) => services.AddSignatures().AddSingleton<IAction, BlockSignature>();
+    public static IServiceCollection AddWaf(this IServiceCollection services) =>
+        services.AddSignatures().AddSingleton<IAction, BlockSignature>();
 
     // What every action that blocks prompts shares.
     private static IServiceCollection AddSignatures(this IServiceCollection services)

@@ -3,16 +3,24 @@ namespace Runbooks.Integrations.Azure;
 /// <summary>An action that sets a value which several incidents may hold, and gives back exactly what was there before.</summary>
 /// <typeparam name="TChange">What taking it back needs; kept as the step's undo state.</typeparam>
 /// <typeparam name="TValue">What is noted for the other incidents.</typeparam>
-internal abstract class HeldValueAction<TParameters, TChange, TValue>(HeldValues held, string name, string summary) : RunbookAction<TParameters>(name, summary)
+internal abstract class HeldValueAction<TParameters, TChange, TValue>(HeldValues held, string name, string summary)
+    : RunbookAction<TParameters>(name, summary)
     where TParameters : notnull
     where TChange : IHeldChange<TValue>
 {
     public override bool Reversible => true;
 
-    protected override async Task<ActionResult> ApplyAsync(TParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<ActionResult> ApplyAsync(
+        TParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = preparation.UndoState!.Value.Deserialize<TChange>()!;
-        var done = await held.HoldAsync(Held(change), change.Before, change.After, () => SetAsync(change, change.Before, change.After, back: false, context, cancellationToken), context, cancellationToken);
+        var done = await held.HoldAsync(
+            Held(change),
+            change.Before,
+            change.After,
+            () => SetAsync(change, change.Before, change.After, back: false, context, cancellationToken),
+            context,
+            cancellationToken);
         return done is null ? context.FoundSo(WasText(change)) : new(done);
     }
 

@@ -31,14 +31,18 @@ public sealed record SpillOverParameters : IValidatableObject
 /// <seealso href="https://learn.microsoft.com/azure/ai-foundry/openai/how-to/spillover-traffic-management"/>
 /// <seealso href="https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/2026-09-01/accounts/deployments"/>
 internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValues held)
-    : HeldValueAction<SpillOverParameters, SpillOver.Change, string?>(held, "azureOpenAI.spillOver", "Lets a standard deployment of Azure OpenAI take what one with provisioned throughput turns away, or stops it.")
+    : HeldValueAction<SpillOverParameters, SpillOver.Change, string?>(
+        held,
+        "azureOpenAI.spillOver",
+        "Lets a standard deployment of Azure OpenAI take what one with provisioned throughput turns away, or stops it.")
 {
     private const string Property = "spilloverDeploymentName";
     private static readonly string[] s_readOnly = ["provisioningState", "capabilities", "callRateLimit", "rateLimits", "dynamicThrottlingEnabled"];
 
     public override string Role => "Cognitive Services Contributor";
 
-    protected override async Task<Preparation> PrepareAsync(SpillOverParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<Preparation> PrepareAsync(
+        SpillOverParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var target = Target(parameters.Account, parameters.Deployment);
         var primary = await arm.GetAsync(target, cancellationToken);
@@ -56,28 +60,36 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
         };
     }
 
-    protected override Task<string?> CheckPermissionsAsync(SpillOverParameters parameters, StepContext context, CancellationToken cancellationToken) =>
-        arm.CheckPermissionsAsync(Target(parameters.Account, parameters.Deployment), "Microsoft.CognitiveServices/accounts/deployments/write", cancellationToken);
+    protected override Task<string?> CheckPermissionsAsync(
+        SpillOverParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.CheckPermissionsAsync(
+            Target(parameters.Account, parameters.Deployment), "Microsoft.CognitiveServices/accounts/deployments/write", cancellationToken);
 
-    protected override HeldValue Held(Change change) => new($"{change.Deployment}/spillover", $"Spill-over of {Target(change.Deployment).DisplayNameWithin}");
+    protected override HeldValue Held(Change change) =>
+        new($"{change.Deployment}/spillover", $"Spill-over of {Target(change.Deployment).DisplayNameWithin}");
 
-    protected override async Task<string?> ReadAsync(Change change, CancellationToken cancellationToken) => Of((await arm.GetAsync(Target(change.Deployment), cancellationToken)).Json);
+    protected override async Task<string?> ReadAsync(Change change, CancellationToken cancellationToken) =>
+        Of((await arm.GetAsync(Target(change.Deployment), cancellationToken)).Json);
 
     protected override string WasText(Change change) => change.After is null
         ? $"Spill-over of {Target(change.Deployment).DisplayName} was off"
         : $"{change.After} took what {Target(change.Deployment).DisplayName} turns away";
 
-    protected override string IsText(Change change, string? before) => $"Spill-over of {Target(change.Deployment).DisplayName} is {Now(before)}";
+    protected override string IsText(Change change, string? before) =>
+        $"Spill-over of {Target(change.Deployment).DisplayName} is {Now(before)}";
 
     protected override string ChangedText(Change change, string? now) =>
-        $"{Target(change.Deployment).DisplayName} was changed by somebody else in the meantime: spill-over is {Now(now)}. Nothing was overwritten.";
+        $"{Target(change.Deployment).DisplayName} was changed by somebody else in the meantime: "
+            + $"spill-over is {Now(now)}. Nothing was overwritten.";
 
     private static string Now(string? to) => to is null ? "off" : $"to {to}";
 
-    protected override async Task<string?> SetAsync(Change change, string? from, string? to, bool back, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<string?> SetAsync(
+        Change change, string? from, string? to, bool back, StepContext context, CancellationToken cancellationToken)
     {
         var target = Target(change.Deployment);
-        var make = new WholeChange(to is null ? "switch spill-over off" : $"let {to} take what it turns away", ToWrite, Make, (written, _) => Of(written) == to);
+        var make = new WholeChange(
+            to is null ? "switch spill-over off" : $"let {to} take what it turns away", ToWrite, Make, (written, _) => Of(written) == to);
         return !await whole.ChangeAsync(target, make, context, cancellationToken) ? null
             : back ? $"Spill-over of {target.DisplayName} is {Now(to)} again, as before."
             : to is null ? $"Switched spill-over of {target.DisplayName} off."
@@ -101,7 +113,8 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
         }
     }
 
-    private static string? Of(JsonObject deployment) => JsonAnswer.Text(deployment["properties"]?[Property]) is { Length: > 0 } name ? name : null;
+    private static string? Of(JsonObject deployment) =>
+        JsonAnswer.Text(deployment["properties"]?[Property]) is { Length: > 0 } name ? name : null;
 
     private static JsonObject ToWrite(JsonObject deployment)
     {
@@ -111,7 +124,8 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
     }
 
     /// <summary>What Azure asks of the two deployments, said before it is asked at all.</summary>
-    private async Task<string?> UnfitAsync(SpillOverParameters parameters, ArmTarget target, ArmDocument primary, CancellationToken cancellationToken)
+    private async Task<string?> UnfitAsync(
+        SpillOverParameters parameters, ArmTarget target, ArmDocument primary, CancellationToken cancellationToken)
     {
         const string Provisioned = "ProvisionedManaged";
         const string Standard = "Standard";
@@ -134,13 +148,15 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
 
         if (ModelOf(spare) != ModelOf(primary))
         {
-            return $"{other.DisplayName} serves {ModelOf(spare)}, and {target.DisplayName} {ModelOf(primary)}: both have to serve the same model and version.";
+            return $"{other.DisplayName} serves {ModelOf(spare)}, and {target.DisplayName} {ModelOf(primary)}: "
+                + "both have to serve the same model and version.";
         }
 
         var needed = sku[..^Provisioned.Length] + Standard;
         if (!SkuOf(spare).Equals(needed, StringComparison.OrdinalIgnoreCase))
         {
-            return $"{other.DisplayName} has the SKU {SkuOf(spare)}. Beside {sku} it has to be {needed}, so that data is processed in the same places.";
+            return $"{other.DisplayName} has the SKU {SkuOf(spare)}. Beside {sku} it has to be {needed}, "
+                + "so that data is processed in the same places.";
         }
 
         var state = spare.Text("provisioningState");
@@ -149,7 +165,8 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
 
     private static string SkuOf(ArmDocument deployment) => (string?)deployment.Json["sku"]?["name"] ?? "unknown";
 
-    private static string ModelOf(ArmDocument deployment) => $"{(string?)deployment.Properties["model"]?["name"] ?? "no model"} {(string?)deployment.Properties["model"]?["version"]}".TrimEnd();
+    private static string ModelOf(ArmDocument deployment) =>
+        $"{(string?)deployment.Properties["model"]?["name"] ?? "no model"} {(string?)deployment.Properties["model"]?["version"]}".TrimEnd();
 
     private ArmTarget Target(string account, string deployment) => Target($"{account}/deployments/{deployment}");
 
@@ -172,20 +189,23 @@ public enum AccountKey { Key1, Key2 }
 
 /// <summary>Replaces a leaked key. The new one is never read: whoever needs it takes it from Azure.</summary>
 internal sealed class RotateKey(ArmResources arm)
-    : RunbookAction<RotateKeyParameters>("azureOpenAI.rotateKey", "Replaces a key of an Azure OpenAI account; the old one stops working at once.")
+    : RunbookAction<RotateKeyParameters>(
+        "azureOpenAI.rotateKey", "Replaces a key of an Azure OpenAI account; the old one stops working at once.")
 {
     public override string Role => "Cognitive Services Contributor";
 
     /// <summary>A second time would cut off those who already took the new key.</summary>
     public override bool Repeatable => false;
 
-    protected override async Task<Preparation> PrepareAsync(RotateKeyParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<Preparation> PrepareAsync(
+        RotateKeyParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var target = Target(parameters.Account);
         var account = await arm.GetAsync(target, cancellationToken);
         return new Preparation
         {
-            PlannedEffect = $"Replace {parameters.Key} of {target.DisplayName}: whoever uses it is cut off until they take the new one from Azure.",
+            PlannedEffect = $"Replace {parameters.Key} of {target.DisplayName}: "
+                + "whoever uses it is cut off until they take the new one from Azure.",
             Identity = (string?)account.Json["id"] ?? target.Id,
             Refusal = JsonAnswer.Flag(account.Properties["disableLocalAuth"]) == true
                 ? $"{target.DisplayName} does not let keys in at all, so there is none to replace."
@@ -193,8 +213,10 @@ internal sealed class RotateKey(ArmResources arm)
         };
     }
 
-    protected override Task<string?> CheckPermissionsAsync(RotateKeyParameters parameters, StepContext context, CancellationToken cancellationToken) =>
-        arm.CheckPermissionsAsync(Target(parameters.Account), "Microsoft.CognitiveServices/accounts/regenerateKey/action", cancellationToken);
+    protected override Task<string?> CheckPermissionsAsync(
+        RotateKeyParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.CheckPermissionsAsync(
+            Target(parameters.Account), "Microsoft.CognitiveServices/accounts/regenerateKey/action", cancellationToken);
 
     protected override async Task<ActionResult> ApplyAsync(
         RotateKeyParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
@@ -202,8 +224,11 @@ internal sealed class RotateKey(ArmResources arm)
         var target = Target(parameters.Account);
         var body = new JsonObject { ["keyName"] = parameters.Key.ToString() };
         // The answer holds both keys, and is not looked at.
-        var answer = await arm.SendAsync(arm.Call(target, RequestMethod.Post, "replace its key", body, "/regenerateKey"), context.Time, cancellationToken);
-        return new ActionResult(answer.Describe($"Replaced {parameters.Key} of {target.DisplayName}. Take the new one from Azure.", $"replace {parameters.Key} of {target.DisplayName}"));
+        var answer = await arm.SendAsync(
+            arm.Call(target, RequestMethod.Post, "replace its key", body, "/regenerateKey"), context.Time, cancellationToken);
+        return new ActionResult(answer.Describe(
+            $"Replaced {parameters.Key} of {target.DisplayName}. Take the new one from Azure.",
+            $"replace {parameters.Key} of {target.DisplayName}"));
     }
 
     private ArmTarget Target(string account) => new(account, "2024-10-01", Role);

@@ -19,7 +19,8 @@ internal sealed class ResourceLease(ISharedState? state)
     /// <param name="context">The same step takes its own lease again after a crash.</param>
     /// <param name="rest">How long the next one waits after the work, where what was written shows everywhere only then; asked when the work is over, however it ended.</param>
     /// <exception cref="AzureRequestException">It is another's for too long: the step has to wait for its turn.</exception>
-    public async Task<T> HoldAsync<T>(string resource, string words, StepContext context, Func<Task<T>> work, CancellationToken cancellationToken, Func<TimeSpan>? rest = null)
+    public async Task<T> HoldAsync<T>(
+        string resource, string words, StepContext context, Func<Task<T>> work, CancellationToken cancellationToken, Func<TimeSpan>? rest = null)
     {
         var held = state ?? throw new InvalidOperationException("There is no shared state in which a resource could be held.");
         var key = $"writer:{resource.ToLowerInvariant()}";
@@ -46,14 +47,18 @@ internal sealed class ResourceLease(ISharedState? state)
             }
 
             var until = context.Time.GetUtcNow() + rest;
-            await state.ChangeAsync<Writer>(key, known => known is null || known.Step == context.IdempotencyKey ? new(context.IdempotencyKey, until) : known, CancellationToken.None);
+            await state.ChangeAsync<Writer>(
+                key,
+                known => known is null || known.Step == context.IdempotencyKey ? new(context.IdempotencyKey, until) : known,
+                CancellationToken.None);
         }
         catch (StoreUnavailableException)
         {
         }
     }
 
-    private static async Task TakeAsync(ISharedState state, string key, string words, StepContext context, CancellationToken cancellationToken)
+    private static async Task TakeAsync(
+        ISharedState state, string key, string words, StepContext context, CancellationToken cancellationToken)
     {
         var until = context.Time.GetUtcNow() + s_longestWait;
         while (true)
@@ -61,7 +66,9 @@ internal sealed class ResourceLease(ISharedState? state)
             var now = context.Time.GetUtcNow();
             var (writer, taken) = await state.UpdateAsync<Writer, bool>(
                 key,
-                known => known is null || !TurnEnd.IsAhead(known.Until, s_length, now) || known.Step == context.IdempotencyKey ? (new(context.IdempotencyKey, now + s_length), true) : (known, false),
+                known => known is null || !TurnEnd.IsAhead(known.Until, s_length, now) || known.Step == context.IdempotencyKey
+                    ? (new(context.IdempotencyKey, now + s_length), true)
+                    : (known, false),
                 cancellationToken);
             if (taken)
             {
@@ -70,7 +77,8 @@ internal sealed class ResourceLease(ISharedState? state)
 
             if (now >= until)
             {
-                throw new AzureRequestException($"{words} is being changed by another step, or was a moment ago ({writer.Step}). Nothing was written.") { IsBusy = true };
+                throw new AzureRequestException($"{words} is being changed by another step, "
+                    + $"or was a moment ago ({writer.Step}). Nothing was written.") { IsBusy = true };
             }
 
             await Task.Delay(s_pause, context.Time, cancellationToken);
@@ -90,7 +98,12 @@ internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
     /// <returns>False: nothing had to be changed, and what is there is in force.</returns>
     /// <exception cref="AzureRequestException">Somebody else changes it at this moment, or it does not show what was written.</exception>
     public Task<bool> ChangeAsync(ArmTarget target, WholeChange change, StepContext context, CancellationToken cancellationToken) =>
-        lease.HoldAsync(target.Id, target.DisplayName, context, () => ChangeAloneAsync(target, change, context, cancellationToken), cancellationToken);
+        lease.HoldAsync(
+            target.Id,
+            target.DisplayName,
+            context,
+            () => ChangeAloneAsync(target, change, context, cancellationToken),
+            cancellationToken);
 
     /// <summary>Those parts of a resource as it was read that a PUT takes, without what only the service says.</summary>
     public static JsonObject Written(JsonObject resource, ReadOnlySpan<string> parts, ReadOnlySpan<string> readOnlyProperties)
@@ -112,7 +125,8 @@ internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
         return written;
     }
 
-    private async Task<bool> ChangeAloneAsync(ArmTarget target, WholeChange change, StepContext context, CancellationToken cancellationToken)
+    private async Task<bool> ChangeAloneAsync(
+        ArmTarget target, WholeChange change, StepContext context, CancellationToken cancellationToken)
     {
         var resource = (await arm.GetAsync(target, cancellationToken)).Json;
         var before = change.ToWrite(resource).ToJsonString();
@@ -129,9 +143,11 @@ internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
 
         return await arm.WriteAsync(arm.Call(target, RequestMethod.Put, change.What, wanted), IsSeenAsync, context, cancellationToken)
             ? true
-            : throw new AzureRequestException($"{target.DisplayName} was changed by somebody else at the same moment: it does not hold what was written. Look at it.");
+            : throw new AzureRequestException($"{target.DisplayName} was changed by somebody else at the same moment: "
+                + "it does not hold what was written. Look at it.");
 
-        async Task<bool> IsSeenAsync() => change.IsSeen(change.ToWrite(await arm.GetProvisionedAsync(target, change.What, context.Time, cancellationToken)), wanted);
+        async Task<bool> IsSeenAsync() =>
+            change.IsSeen(change.ToWrite(await arm.GetProvisionedAsync(target, change.What, context.Time, cancellationToken)), wanted);
     }
 }
 
@@ -140,4 +156,5 @@ internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
 /// <param name="ToWrite">What a PUT takes of the resource as it was read: what is only readable stays away.</param>
 /// <param name="Make">Changes the resource as it was read; false when nothing has to be changed.</param>
 /// <param name="IsSeen">Whether what is read afterwards shows what was wanted; both as a PUT takes them.</param>
-internal sealed record WholeChange(string What, Func<JsonObject, JsonObject> ToWrite, Func<JsonObject, bool> Make, Func<JsonObject, JsonObject, bool> IsSeen);
+internal sealed record WholeChange(
+    string What, Func<JsonObject, JsonObject> ToWrite, Func<JsonObject, bool> Make, Func<JsonObject, JsonObject, bool> IsSeen);

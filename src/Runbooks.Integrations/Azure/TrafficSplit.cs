@@ -25,18 +25,23 @@ public sealed record TrafficSplitParameters
 /// </summary>
 /// <seealso href="https://learn.microsoft.com/rest/api/azureml/online-endpoints/create-or-update?view=rest-azureml-2024-10-01"/>
 internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldValues held)
-    : HeldValueAction<TrafficSplitParameters, TrafficSplit.Change, Dictionary<string, int>>(held, "azureMl.trafficSplit", "Changes which share of the requests a deployment of an Azure Machine Learning online endpoint gets.")
+    : HeldValueAction<TrafficSplitParameters, TrafficSplit.Change, Dictionary<string, int>>(
+        held,
+        "azureMl.trafficSplit",
+        "Changes which share of the requests a deployment of an Azure Machine Learning online endpoint gets.")
 {
     private const string EndpointRole = "AzureML Data Scientist";
     private const string IdentityRole = "Managed Identity Operator";
 
     public override string Role => $"{EndpointRole}, and {IdentityRole} on each identity that is assigned to the endpoint";
 
-    protected override async Task<Preparation> PrepareAsync(TrafficSplitParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<Preparation> PrepareAsync(
+        TrafficSplitParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var target = Target(parameters);
         var before = TrafficShares.In((await arm.GetAsync(target, cancellationToken)).Json);
-        var name = before.Keys.FirstOrDefault(key => key.Equals(parameters.Deployment, StringComparison.OrdinalIgnoreCase)) ?? parameters.Deployment;
+        var name = before.Keys.FirstOrDefault(key => key.Equals(parameters.Deployment, StringComparison.OrdinalIgnoreCase))
+            ?? parameters.Deployment;
         var after = TrafficShares.With(before, name, parameters.Percent);
         return new Preparation
         {
@@ -53,7 +58,8 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
         };
     }
 
-    protected override async Task<string?> CheckPermissionsAsync(TrafficSplitParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<string?> CheckPermissionsAsync(
+        TrafficSplitParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var target = Target(parameters);
         if (await arm.CheckPermissionsAsync(target, "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/write", cancellationToken) is { } missing)
@@ -73,23 +79,34 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
         return null;
     }
 
-    protected override HeldValue Held(Change change) => new($"{change.Endpoint}/traffic", $"The traffic of {Target(change.Endpoint).DisplayNameWithin}");
+    protected override HeldValue Held(Change change) =>
+        new($"{change.Endpoint}/traffic", $"The traffic of {Target(change.Endpoint).DisplayNameWithin}");
 
-    protected override async Task<Dictionary<string, int>> ReadAsync(Change change, CancellationToken cancellationToken) => TrafficShares.In((await arm.GetAsync(Target(change.Endpoint), cancellationToken)).Json);
+    protected override async Task<Dictionary<string, int>> ReadAsync(Change change, CancellationToken cancellationToken) =>
+        TrafficShares.In((await arm.GetAsync(Target(change.Endpoint), cancellationToken)).Json);
 
     protected override bool Shows(Dictionary<string, int> value, Dictionary<string, int> now) => TrafficShares.Same(value, now);
 
     protected override string WasText(Change change) => $"The requests were split as {TrafficShares.Text(change.After)}";
 
-    protected override string IsText(Change change, Dictionary<string, int> before) => $"The requests are split as {TrafficShares.Text(before)}";
+    protected override string IsText(Change change, Dictionary<string, int> before) =>
+        $"The requests are split as {TrafficShares.Text(before)}";
 
     protected override string ChangedText(Change change, Dictionary<string, int> now) =>
-        $"{Target(change.Endpoint).DisplayName} was changed by somebody else in the meantime: its requests are split as {TrafficShares.Text(now)}. Nothing was overwritten.";
+        $"{Target(change.Endpoint).DisplayName} was changed by somebody else in the meantime: "
+            + $"its requests are split as {TrafficShares.Text(now)}. Nothing was overwritten.";
 
-    protected override async Task<string?> SetAsync(Change change, Dictionary<string, int> from, Dictionary<string, int> to, bool back, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<string?> SetAsync(
+        Change change, Dictionary<string, int> from, Dictionary<string, int> to, bool back, StepContext context, CancellationToken cancellationToken)
     {
-        var make = new WholeChange($"split its requests as {TrafficShares.Text(to)}", TrafficShares.ToWrite, Make, (written, _) => TrafficShares.Same(TrafficShares.In(written), to));
-        return await whole.ChangeAsync(Target(change.Endpoint), make, context, cancellationToken) ? $"Split the requests as {TrafficShares.Text(to)}{(back ? " again, as before" : "")}." : null;
+        var make = new WholeChange(
+            $"split its requests as {TrafficShares.Text(to)}",
+            TrafficShares.ToWrite,
+            Make,
+            (written, _) => TrafficShares.Same(TrafficShares.In(written), to));
+        return await whole.ChangeAsync(Target(change.Endpoint), make, context, cancellationToken)
+            ? $"Split the requests as {TrafficShares.Text(to)}{(back ? " again, as before" : "")}."
+            : null;
 
         bool Make(JsonObject endpoint)
         {
@@ -104,7 +121,8 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
     }
 
     /// <summary>Whoever is to get more requests has to be there, and to be ready for them.</summary>
-    private async Task<string?> UnreadyAsync(ArmTarget endpoint, Dictionary<string, int> before, Dictionary<string, int> after, CancellationToken cancellationToken)
+    private async Task<string?> UnreadyAsync(
+        ArmTarget endpoint, Dictionary<string, int> before, Dictionary<string, int> after, CancellationToken cancellationToken)
     {
         foreach (var (name, _) in after.Where(one => one.Value > before.GetValueOrDefault(one.Key)))
         {
@@ -125,11 +143,13 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
         return null;
     }
 
-    private static ArmTarget Target(TrafficSplitParameters parameters) => Target($"{parameters.Workspace}/onlineEndpoints/{parameters.Endpoint}");
+    private static ArmTarget Target(TrafficSplitParameters parameters) =>
+        Target($"{parameters.Workspace}/onlineEndpoints/{parameters.Endpoint}");
 
     private static ArmTarget Target(string endpoint) => new(endpoint, "2024-10-01", EndpointRole);
 
-    internal sealed record Change(string Endpoint, Dictionary<string, int> Before, Dictionary<string, int> After) : IHeldChange<Dictionary<string, int>>;
+    internal sealed record Change(string Endpoint, Dictionary<string, int> Before, Dictionary<string, int> After)
+        : IHeldChange<Dictionary<string, int>>;
 }
 
 /// <summary>Which deployment of an endpoint gets how many percent of its requests.</summary>
@@ -138,7 +158,9 @@ internal static class TrafficShares
     private static readonly string[] s_readOnly = ["provisioningState", "scoringUri", "swaggerUri", "keys"];
 
     public static Dictionary<string, int> In(JsonObject endpoint) =>
-        (endpoint["properties"]?["traffic"] as JsonObject ?? []).OrderBy(one => one.Key, StringComparer.Ordinal).ToDictionary(one => one.Key, one => (int?)one.Value ?? 0, StringComparer.Ordinal);
+        (endpoint["properties"]?["traffic"] as JsonObject ?? [])
+            .OrderBy(one => one.Key, StringComparer.Ordinal)
+            .ToDictionary(one => one.Key, one => (int?)one.Value ?? 0, StringComparer.Ordinal);
 
     /// <summary>The others share the rest in the proportion that they have; what rounding leaves goes to the largest remainders.</summary>
     /// <returns>Null when nobody can tell who takes the rest.</returns>
@@ -153,7 +175,11 @@ internal static class TrafficShares
 
         var exact = others.Select(one => (one.Key, Share: sum == 0 ? rest : (double)rest * one.Value / sum)).ToList();
         var left = rest - exact.Sum(one => (int)Math.Floor(one.Share));
-        var luckier = exact.OrderByDescending(one => one.Share - Math.Floor(one.Share)).ThenBy(one => one.Key, StringComparer.Ordinal).Take(left).Select(one => one.Key).ToHashSet(StringComparer.Ordinal);
+        var luckier = exact
+            .OrderByDescending(one => one.Share - Math.Floor(one.Share))
+            .ThenBy(one => one.Key, StringComparer.Ordinal)
+            .Take(left)
+            .Select(one => one.Key).ToHashSet(StringComparer.Ordinal);
         return exact.Select(one => (one.Key, Percent: (int)Math.Floor(one.Share) + (luckier.Contains(one.Key) ? 1 : 0))).Append((name, percent))
             .OrderBy(one => one.Item1, StringComparer.Ordinal).ToDictionary(one => one.Item1, one => one.Item2, StringComparer.Ordinal);
     }
@@ -176,7 +202,8 @@ internal static class TrafficShares
             identity.Remove("tenantId");
             if (identity["userAssignedIdentities"] is JsonObject assigned)
             {
-                identity["userAssignedIdentities"] = new JsonObject(assigned.Select(one => KeyValuePair.Create(one.Key, (JsonNode?)new JsonObject())));
+                identity["userAssignedIdentities"] = new JsonObject(
+                    assigned.Select(one => KeyValuePair.Create(one.Key, (JsonNode?)new JsonObject())));
             }
         }
 

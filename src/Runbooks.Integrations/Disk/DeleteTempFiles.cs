@@ -9,7 +9,8 @@ public sealed record DeleteTempFilesParameters : MachineFolder
 
 /// <summary>Deletes old files below an allow-listed folder.</summary>
 internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> options) : RunbookAction<DeleteTempFilesParameters>(
-    "disk.deleteTempFiles", "Deletes old files below a folder that the configuration allows (Disk:AllowedFolders; /tmp and /var/tmp unless named). Never follows links, and leaves other file systems alone.")
+    "disk.deleteTempFiles", "Deletes old files below a folder that the configuration allows (Disk:AllowedFolders; "
+        + "/tmp and /var/tmp unless named). Never follows links, and leaves other file systems alone.")
 {
     /// <summary>For the end of another script. After that the step waits for its turn, which is no failure; less than the time there is to look.</summary>
     private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(90);
@@ -28,20 +29,24 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
     // What it found on one machine is nothing to delete by on another.
     protected override bool KeepsPreparation => true;
 
-    protected override async Task<Preparation> PrepareAsync(DeleteTempFilesParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<Preparation> PrepareAsync(
+        DeleteTempFilesParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var machine = machines.Find(parameters.Machine, context, s_longestWait);
         var age = $"older than {Format(parameters.OlderThan)}";
         if (Refusal(parameters) is { } refusal)
         {
-            return new Preparation { PlannedEffect = $"Delete files {age} below {parameters.Folder} on {machine.DisplayName}.", Refusal = refusal };
+            return new Preparation { PlannedEffect = $"Delete files {age} below "
+                + $"{parameters.Folder} on {machine.DisplayName}.", Refusal = refusal };
         }
 
         var found = await machine.TempFilesAsync(parameters.Folder, parameters.OlderThan, delete: false, cancellationToken);
-        return new Preparation { PlannedEffect = $"Delete files {age} below {parameters.Folder} on {machine.DisplayName} (now {found}).", Identity = machine.Identity };
+        return new Preparation { PlannedEffect = $"Delete files {age} below {parameters.Folder} on "
+            + $"{machine.DisplayName} (now {found}).", Identity = machine.Identity };
     }
 
-    protected override Task<string?> CheckPermissionsAsync(DeleteTempFilesParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+    protected override Task<string?> CheckPermissionsAsync(
+        DeleteTempFilesParameters parameters, StepContext context, CancellationToken cancellationToken) =>
         machines.Find(parameters.Machine, context).CheckPermissionsAsync(cancellationToken);
 
     protected override async Task<ActionResult> ApplyAsync(
@@ -55,7 +60,8 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
         var machine = machines.Find(parameters.Machine, context, s_longestWait);
         if (preparation.Identity is { } shown && shown != machine.Identity)
         {
-            throw new StepRefusedException($"The files of the machine {shown} were meant, and this is {machine.Identity}: another process has taken the step. Nothing more was deleted.");
+            throw new StepRefusedException($"The files of the machine {shown} were meant, and this is {machine.Identity}: "
+                + "another process has taken the step. Nothing more was deleted.");
         }
 
         var memory = new StepMemory(context, "tidied");
@@ -80,7 +86,10 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
 
         var freed = $"{tidied.Deleted}{(tidied.IsPartial ? " (and whatever an attempt deleted that broke off)" : "")}";
         var after = await AfterAsync(machine, parameters.Folder, cancellationToken);
-        var course = tidied.Before == Unknown ? "" : $": the disk was {tidied.Before} full {(after == Unknown ? "before, and how full it is now could not be asked" : $"and is {after}")}";
+        var course = tidied.Before == Unknown
+            ? ""
+            : $": the disk was {tidied.Before} full "
+                + $"{(after == Unknown ? "before, and how full it is now could not be asked" : $"and is {after}")}";
         return new ActionResult($"Deleted {freed} below {parameters.Folder} on {machine.DisplayName}{course}.")
         {
             Outputs = new Dictionary<string, string> { ["freed"] = freed, ["usedBefore"] = tidied.Before, ["usedAfter"] = after },
@@ -148,7 +157,8 @@ public sealed record DiskUsageParameters : MachineFolder
 }
 
 /// <summary>How full the disk is that a folder lies on.</summary>
-internal sealed class DiskUsage(Machines machines) : Check<DiskUsageParameters>("disk.usage", "Holds how full the disk of a folder is against a threshold.")
+internal sealed class DiskUsage(Machines machines)
+    : Check<DiskUsageParameters>("disk.usage", "Holds how full the disk of a folder is against a threshold.")
 {
     public override string Role => $"{VirtualMachine.Roles}; none for the machine that this runs on";
 
@@ -158,19 +168,22 @@ internal sealed class DiskUsage(Machines machines) : Check<DiskUsageParameters>(
     public override IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with) =>
         WithText.Failing(with) is { } failing && KnownRange.Percent.WarningOf(failing, "a disk's use") is { } doubt ? [doubt] : [];
 
-    protected override async Task<CheckResult> AskAsync(DiskUsageParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> AskAsync(
+        DiskUsageParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var machine = machines.Find(parameters.Machine, context);
         var space = await machine.SpaceAsync(parameters.Folder, cancellationToken);
         if (space.Percent is not { } percent)
         {
-            return CheckResult.Unknown($"{parameters.Folder} on {machine.DisplayName} lies on no disk: there is no room that could be used.") with { Threshold = parameters.Failing.ToString(), Link = machine.Link };
+            return CheckResult.Unknown($"{parameters.Folder} on {machine.DisplayName} lies on no disk: "
+                + "there is no room that could be used.") with { Threshold = parameters.Failing.ToString(), Link = machine.Link };
         }
 
         // A disk that is not mounted leaves its folder on the one above: then the figure is of another disk than is meant.
         var mount = space.Mount is null || space.Mount == parameters.Folder ? "" : $", which lies on the disk mounted at {space.Mount}";
         return Measurement.Judge(
-            parameters.Failing, percent, "%", $" in use ({Size.FormatBytes(space.Available)} free for {parameters.Folder} on {machine.DisplayName}{mount})") with { Link = machine.Link };
+            parameters.Failing, percent, "%", $" in use ({Size.FormatBytes(space.Available)} free for {parameters.Folder} on "
+                + $"{machine.DisplayName}{mount})") with { Link = machine.Link };
     }
 }
 
@@ -196,5 +209,6 @@ public sealed class DiskOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => AllowedFolders
         .Where(folder => !TempFolder.IsPath(folder))
-        .Select(folder => new ValidationResult($"{SectionName}:AllowedFolders holds '{folder}': it must be an absolute path of letters, digits, and / . _ -, and not the root."));
+        .Select(folder => new ValidationResult($"{SectionName}:AllowedFolders holds '{folder}': "
+            + "it must be an absolute path of letters, digits, and / . _ -, and not the root."));
 }

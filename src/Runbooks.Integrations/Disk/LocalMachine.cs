@@ -88,7 +88,8 @@ internal sealed partial class FolderHandle : IDisposable
     {
         if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture is not (Architecture.X64 or Architecture.Arm64))
         {
-            throw new StepRefusedException("Folders can be held open, so that nothing outside of them is deleted, only on Linux (x64 or arm64).") { NothingDone = true };
+            throw new StepRefusedException("Folders can be held open, so that nothing outside of them is deleted, "
+                + "only on Linux (x64 or arm64).") { NothingDone = true };
         }
 
         var folder = Root();
@@ -107,7 +108,8 @@ internal sealed partial class FolderHandle : IDisposable
 
     /// <summary>The names of all that lies in the folder itself.</summary>
     public IEnumerable<string> Names() =>
-        Directory.EnumerateFileSystemEntries($"/proc/self/fd/{_handle.DangerousGetHandle()}", "*", s_all).Select(path => Path.GetFileName(path));
+        Directory.EnumerateFileSystemEntries($"/proc/self/fd/{_handle.DangerousGetHandle()}", "*", s_all).Select(
+            path => Path.GetFileName(path));
 
     /// <returns>What bears that name; null when nothing does any more.</returns>
     public Status? Find(string name) => Native.StatX(_handle, name, NoFollow, BasicAndMount, out var status) == 0 ? status : null;

@@ -40,7 +40,8 @@ internal sealed class Machines(ArmResources arm)
 {
     /// <param name="id">A virtual machine; null for this one.</param>
     /// <inheritdoc cref="VirtualMachine"/>
-    public IMachine Find(string? id, StepContext context, TimeSpan? longestWait = null) => id is null ? new LocalMachine(context.Time) : new VirtualMachine(arm, id, context, longestWait);
+    public IMachine Find(string? id, StepContext context, TimeSpan? longestWait = null) =>
+        id is null ? new LocalMachine(context.Time) : new VirtualMachine(arm, id, context, longestWait);
 }
 
 public abstract record MachineFolder
@@ -97,13 +98,17 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, StepCo
     public async Task<DiskSpace> SpaceAsync(string folder, CancellationToken cancellationToken)
     {
         var found = SpaceLine().Match(await RunAsync(folder, [Space], "look at its disk", changes: false, cancellationToken));
-        return found.Success ? new DiskSpace(Number(found, 1), Number(found, 2), found.Groups["mount"] is { Success: true } mount ? mount.Value : null) : throw Odd();
+        return found.Success
+            ? new DiskSpace(Number(found, 1), Number(found, 2), found.Groups["mount"] is { Success: true } mount ? mount.Value : null)
+            : throw Odd();
     }
 
     public async Task<TempFiles> TempFilesAsync(string folder, TimeSpan olderThan, bool delete, CancellationToken cancellationToken)
     {
         var found = FilesLine().Match(await RunAsync(
-            folder, TempFilesScript(olderThan, delete), delete ? "delete its old temporary files" : "count its old temporary files", changes: delete, cancellationToken));
+            folder, TempFilesScript(olderThan, delete), delete
+                ? "delete its old temporary files"
+                : "count its old temporary files", changes: delete, cancellationToken));
         return found.Success ? new TempFiles(Number(found, 1), Number(found, 2)) : throw Odd();
     }
 
@@ -130,7 +135,8 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, StepCo
         var answer = await SendAsync(arm.Call(_target, RequestMethod.Post, what, body, "/runCommand"), changes, cancellationToken);
         if (answer.IsOnlyAccepted)
         {
-            throw new AzureRequestException($"{DisplayName} took the script to {what}, and what it said cannot be read. {answer.NotFollowed}".TrimEnd());
+            throw new AzureRequestException(
+                $"{DisplayName} took the script to {what}, and what it said cannot be read. {answer.NotFollowed}".TrimEnd());
         }
 
         var said = Said(ArmResources.ReadObject(_target, answer.Body));
@@ -175,7 +181,9 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, StepCo
 
     private static long Number(Match match, int group) => long.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"runbook: used=(\d{1,18}) available=(\d{1,18})(?: mount=(?<mount>/[A-Za-z0-9/._-]{0,200}))?", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"runbook: used=(\d{1,18}) available=(\d{1,18})(?: mount=(?<mount>/[A-Za-z0-9/._-]{0,200}))?",
+        RegexOptions.NonBacktracking)]
     private static partial Regex SpaceLine();
 
     [GeneratedRegex(@"runbook: files=(\d{1,18}) bytes=(\d{1,18})", RegexOptions.NonBacktracking)]

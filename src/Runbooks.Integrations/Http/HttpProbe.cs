@@ -8,7 +8,8 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
     private const int MaxRedirects = 5;
     private const int MaxBody = 64 * 1024;
 
-    protected override async Task<CheckResult> AskAsync(HttpProbeParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> AskAsync(
+        HttpProbeParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(parameters.Timeout, context.Time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
@@ -19,7 +20,9 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
         {
             var (answer, redirect) = await SendAsync(url, parameters.Method, both.Token);
             using var _ = answer;
-            var missing = parameters.ExpectBody is { Length: > 0 } text && (int)answer.StatusCode == parameters.ExpectStatus ? await FindMissingTextAsync(answer, text, limit.Token, both.Token) : null;
+            var missing = parameters.ExpectBody is { Length: > 0 } text && (int)answer.StatusCode == parameters.ExpectStatus
+                ? await FindMissingTextAsync(answer, text, limit.Token, both.Token)
+                : null;
             return Judge(parameters, answer, redirect, missing, shown, context.Time.GetElapsedTime(started));
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
@@ -47,7 +50,8 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
     }
 
     /// <returns>And why the redirect that it is was not followed, in brackets; empty where it is none.</returns>
-    private async Task<(HttpResponseMessage Answer, string Redirect)> SendAsync(Uri url, ProbeMethod method, CancellationToken cancellationToken)
+    private async Task<(HttpResponseMessage Answer, string Redirect)> SendAsync(
+        Uri url, ProbeMethod method, CancellationToken cancellationToken)
     {
         var client = clients.CreateClient(Client);
         for (var redirects = 0; ; redirects++)
@@ -76,7 +80,9 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
     }
 
     private static Uri? Target(Uri from, HttpResponseMessage answer) =>
-        (int)answer.StatusCode is 301 or 302 or 303 or 307 or 308 && answer.Headers.Location is { } location ? new Uri(from, location) : null;
+        (int)answer.StatusCode is 301 or 302 or 303 or 307 or 308 && answer.Headers.Location is { } location
+            ? new Uri(from, location)
+            : null;
 
     // On the same host only, and never from https back to http.
     private static bool MayFollow(Uri from, Uri to)
@@ -89,7 +95,8 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
 
     /// <summary>Reads no further than to the text: a stream of events does not end.</summary>
     /// <returns>What the body lacks, as the end of a sentence; null where it holds the text.</returns>
-    private static async Task<string?> FindMissingTextAsync(HttpResponseMessage answer, string expected, CancellationToken limit, CancellationToken cancellationToken)
+    private static async Task<string?> FindMissingTextAsync(
+        HttpResponseMessage answer, string expected, CancellationToken limit, CancellationToken cancellationToken)
     {
         await using var stream = await answer.Content.ReadAsStreamAsync(cancellationToken);
         var (text, buffer, read) = (Encoding.UTF8.GetBytes(expected), new byte[MaxBody], 0);
@@ -114,7 +121,8 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
         return ", but without the expected text";
     }
 
-    private static CheckResult Judge(HttpProbeParameters parameters, HttpResponseMessage answer, string redirect, string? missing, string shown, TimeSpan took)
+    private static CheckResult Judge(
+        HttpProbeParameters parameters, HttpResponseMessage answer, string redirect, string? missing, string shown, TimeSpan took)
     {
         var status = (int)answer.StatusCode;
         var (verdict, remark) = status != parameters.ExpectStatus
@@ -154,7 +162,9 @@ public sealed record HttpProbeParameters : IValidatableObject
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
-        Method != ProbeMethod.Head || ExpectBody is null ? [] : [new AnyValueResult("goes with 'method: get': an answer to head has no body.", nameof(ExpectBody))];
+        Method != ProbeMethod.Head || ExpectBody is null
+            ? []
+            : [new AnyValueResult("goes with 'method: get': an answer to head has no body.", nameof(ExpectBody))];
 }
 
 public enum ProbeMethod { Get, Head }

@@ -57,7 +57,8 @@ public sealed record HttpRequestParameters : IValidatableObject
     [Description("The status code that means success; any 2xx when left out.")]
     public int? ExpectStatus { get; init; }
 
-    [Description("The request that takes it back, with `url`, `method`, `body` and `expectStatus`; it carries the same token. It may be sent twice, also when the first one failed, and while another incident relies on what the first one did.")]
+    [Description("The request that takes it back, with `url`, `method`, `body` and `expectStatus`; it carries the same token. "
+        + "It may be sent twice, also when the first one failed, and while another incident relies on what the first one did.")]
     public HttpUndo? Undo { get; init; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
@@ -66,7 +67,8 @@ public sealed record HttpRequestParameters : IValidatableObject
             : [];
 
     /// <returns>Null where a placeholder stands in it: that is no address yet.</returns>
-    private static string? AuthorityOf(string? url) => Uri.TryCreate(url, UriKind.Absolute, out var address) ? address.GetLeftPart(UriPartial.Authority) : null;
+    private static string? AuthorityOf(string? url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var address) ? address.GetLeftPart(UriPartial.Authority) : null;
 }
 
 public enum WriteMethod { Post, Put, Patch, Delete }
@@ -84,11 +86,14 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
 
     public override Reversal ReversalOf(JsonElement with) => Reversals.UndoneIn(with);
 
-    protected override Task<Preparation> PrepareAsync(HttpRequestParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override Task<Preparation> PrepareAsync(
+        HttpRequestParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var call = new HttpCall(parameters.Url, parameters.Method, parameters.Body, parameters.ExpectStatus);
         // The token is in no record: it comes from the parameters again.
-        var undo = parameters.Undo is { } said ? new HttpCall(said.Url, said.Method, said.Body, said.ExpectStatus, parameters.Token is not null) : null;
+        var undo = parameters.Undo is { } said
+            ? new HttpCall(said.Url, said.Method, said.Body, said.ExpectStatus, parameters.Token is not null)
+            : null;
         return Task.FromResult(new Preparation
         {
             PlannedEffect = call.Text,
@@ -100,7 +105,8 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
 
     protected override Task<ActionResult> ApplyAsync(
         HttpRequestParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) =>
-        SendAsync(new(parameters.Url, parameters.Method, parameters.Body, parameters.ExpectStatus), parameters.Token, context, cancellationToken);
+        SendAsync(
+            new(parameters.Url, parameters.Method, parameters.Body, parameters.ExpectStatus), parameters.Token, context, cancellationToken);
 
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
@@ -161,7 +167,9 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
             return $"{url.Authority} is not among {HttpRequestOptions.SectionName}:AllowedHosts. Add it there if it is meant.";
         }
 
-        return token is not null && url is { Scheme: "http", IsLoopback: false } ? "A token is never sent over plain http. Use https." : null;
+        return token is not null && url is { Scheme: "http", IsLoopback: false }
+            ? "A token is never sent over plain http. Use https."
+            : null;
     }
 
     /// <summary>Of an address that people read; what is done with the body has to follow it.</summary>
@@ -174,7 +182,8 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
 
         // Of the query, only that there is one: it is where people put keys.
         [JsonIgnore]
-        public string Shown => $"{Clip.Middle(new Uri(Url).GetLeftPart(UriPartial.Path), LongestShown)}{(new Uri(Url).Query.Length > 1 ? "?…" : "")}";
+        public string Shown =>
+            $"{Clip.Middle(new Uri(Url).GetLeftPart(UriPartial.Path), LongestShown)}{(new Uri(Url).Query.Length > 1 ? "?…" : "")}";
 
         [JsonIgnore]
         public string Text => $"{Verb} {Shown} with {BodyText.Of(Body)}.";

@@ -28,7 +28,8 @@ public static class OutboundHttp
                 client.Timeout = Timeout.InfiniteTimeSpan;
                 client.MaxResponseContentBufferSize = LargestAnswer;
             })
-            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+            .ConfigurePrimaryHttpMessageHandler(
+                () => new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
             // Some systems carry their secret in the URL.
             .RemoveAllLoggers();
         builder.AddStandardResilienceHandler()
@@ -77,7 +78,9 @@ public static class OutboundHttp
         resilience.RateLimiter.DefaultRateLimiterOptions.PermitLimit = MostAtOnce;
         resilience.RateLimiter.DefaultRateLimiterOptions.QueueLimit = int.MaxValue;
         resilience.AttemptTimeout.Timeout = options.AttemptTimeout;
-        resilience.TotalRequestTimeout.Timeout = options.TotalTimeout > options.AttemptTimeout ? options.TotalTimeout : options.AttemptTimeout;
+        resilience.TotalRequestTimeout.Timeout = options.TotalTimeout > options.AttemptTimeout
+            ? options.TotalTimeout
+            : options.AttemptTimeout;
         resilience.CircuitBreaker.SamplingDuration = Max(resilience.CircuitBreaker.SamplingDuration, 2 * options.AttemptTimeout);
         resilience.Retry.MaxRetryAttempts = Math.Max(1, options.Retries);
         resilience.Retry.Delay = options.RetryDelay;
@@ -162,7 +165,8 @@ public sealed class EgressGuard(IReadOnlyCollection<string> allowedHosts, string
             addresses = [.. addresses.Where(PublicAddress.Is)];
             if (addresses.Length == 0)
             {
-                throw new EgressRefusedException($"{host}:{port} is a private, link-local or metadata address. Add it to {setting} if it is meant.");
+                throw new EgressRefusedException($"{host}:{port} is a private, link-local or metadata address. "
+                    + $"Add it to {setting} if it is meant.");
             }
         }
 

@@ -33,7 +33,8 @@ internal static class OwnNetwork
             {
                 case HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError }:
                     var reason = Reason(cause);
-                    return $"is reached{to}, but no secure connection to it comes about: {reason}{(s_unknownAuthority.Any(reason.Contains) ? " (or its authority is not known to this machine)" : "")}";
+                    return $"is reached{to}, but no secure connection to it comes about: "
+                        + $"{reason}{(s_unknownAuthority.Any(reason.Contains) ? " (or its authority is not known to this machine)" : "")}";
                 case HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded }:
                     return $"is reached{to}, but answers with more than is read: {Reason(cause)}";
                 case HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded or HttpRequestError.InvalidResponse }:
@@ -60,7 +61,9 @@ internal static class OwnNetwork
 
     /// <summary>The same of a question for which the time is up.</summary>
     public static string? TroubleAfter(TimeSpan waited, Uri url) =>
-        NameLookup.IsRunning(url.IdnHost) ? $"this machine's DNS did not say within {waited.TotalSeconds:0.#} s where {url.IdnHost} is." : null;
+        NameLookup.IsRunning(url.IdnHost)
+            ? $"this machine's DNS did not say within {waited.TotalSeconds:0.#} s where {url.IdnHost} is."
+            : null;
 }
 
 /// <summary>Resolves names, and knows which it is still waiting for: a resolver that says nothing is no fault of the server that it was asked for.</summary>
@@ -80,8 +83,11 @@ internal static class NameLookup
 
     /// <param name="host">An address is itself; looked up, one that means "any" would be a fault.</param>
     /// <param name="lookUp">This machine's look-up if left out. A caller that gives up stops waiting for it; it still counts as running until it ends.</param>
-    public static Task<IPAddress[]> ResolveAsync(string host, Func<string, Task<IPAddress[]>>? lookUp, CancellationToken cancellationToken) =>
-        IPAddress.TryParse(host, out var address) ? Task.FromResult<IPAddress[]>([address]) : RunAsync(host, lookUp ?? Dns.GetHostAddressesAsync).WaitAsync(cancellationToken);
+    public static Task<IPAddress[]> ResolveAsync(
+        string host, Func<string, Task<IPAddress[]>>? lookUp, CancellationToken cancellationToken) =>
+        IPAddress.TryParse(host, out var address)
+            ? Task.FromResult<IPAddress[]>([address])
+            : RunAsync(host, lookUp ?? Dns.GetHostAddressesAsync).WaitAsync(cancellationToken);
 
     /// <summary>A connection to the first of the addresses that takes it.</summary>
     public static async Task<Stream> ConnectAsync(IPAddress[] addresses, int port, CancellationToken cancellationToken)

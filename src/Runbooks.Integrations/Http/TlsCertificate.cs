@@ -23,7 +23,10 @@ public sealed record TlsCertificateParameters
 
 /// <summary>Reads the certificates that a server shows in the TLS handshake, and sends nothing after it.</summary>
 internal sealed class TlsCertificate(IOptions<HttpProbeOptions> options)
-    : Check<TlsCertificateParameters>("tls.certificate", "Holds how many days the certificates of a TLS server are still valid against a threshold; one that is not trusted or is for another name is failing.")
+    : Check<TlsCertificateParameters>(
+        "tls.certificate",
+        "Holds how many days the certificates of a TLS server are still valid against a threshold; "
+            + "one that is not trusted or is for another name is failing.")
 {
     /// <summary>More than any certificate has left.</summary>
     private const int ManyDays = 36_500;
@@ -36,7 +39,8 @@ internal sealed class TlsCertificate(IOptions<HttpProbeOptions> options)
             ? [new(WarningCodes.ThresholdRange, "failing", $"is '{failing}' days left: a certificate that was just renewed fails.", "Write when too few days are left, for example '< 21'.")]
             : [];
 
-    protected override async Task<CheckResult> AskAsync(TlsCertificateParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> AskAsync(
+        TlsCertificateParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(parameters.Timeout, context.Time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
@@ -103,7 +107,9 @@ public sealed record TlsEndpoint : IParsable<TlsEndpoint>
     public override string ToString() => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 
     public static TlsEndpoint Parse(string s, IFormatProvider? provider) =>
-        TryParse(s, provider, out var endpoint) ? endpoint : throw new FormatException($"'{s}' is neither a host, host:port nor an https URL.");
+        TryParse(s, provider, out var endpoint)
+            ? endpoint
+            : throw new FormatException($"'{s}' is neither a host, host:port nor an https URL.");
 
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, [MaybeNullWhen(false)] out TlsEndpoint result)
     {
@@ -121,7 +127,8 @@ public sealed record TlsEndpoint : IParsable<TlsEndpoint>
 /// <param name="First">Whichever expires first of all that the server sent.</param>
 /// <param name="Names">The names that the server's own certificate is for.</param>
 /// <param name="Faults">What is wrong with the chain beside its dates.</param>
-internal sealed record ShownCertificates(CertificateLine Leaf, CertificateLine First, IReadOnlyList<string> Names, bool NameMatches, X509ChainStatusFlags Faults)
+internal sealed record ShownCertificates(
+    CertificateLine Leaf, CertificateLine First, IReadOnlyList<string> Names, bool NameMatches, X509ChainStatusFlags Faults)
 {
     private const int NamesShown = 3;
 
@@ -136,7 +143,11 @@ internal sealed record ShownCertificates(CertificateLine Leaf, CertificateLine F
         return new(
             sent[0],
             sent.MinBy(one => one.Until)!,
-            names is null ? [] : [.. names.EnumerateDnsNames().Concat(names.EnumerateIPAddresses().Select(address => address.ToString())).Select(name => CertificateLine.Line(name))],
+            names is null
+                ? []
+                : [.. names.EnumerateDnsNames()
+                    .Concat(names.EnumerateIPAddresses().Select(address => address.ToString()))
+                    .Select(name => CertificateLine.Line(name))],
             !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch),
             (chain?.ChainStatus ?? []).Aggregate(X509ChainStatusFlags.NoError, (all, one) => all | one.Status) & ~NotAsked);
     }
@@ -169,7 +180,8 @@ internal sealed record ShownCertificates(CertificateLine Leaf, CertificateLine F
         var faults = new List<string>();
         if (!NameMatches)
         {
-            faults.Add($"it is not for {endpoint.Host} but for {(Names.Count == 0 ? "no name at all" : CountText.Names(Names, NamesShown))}");
+            faults.Add($"it is not for {endpoint.Host} but for "
+                + $"{(Names.Count == 0 ? "no name at all" : CountText.Names(Names, NamesShown))}");
         }
 
         var wrong = ownAuthority ? Faults & ~UnknownAuthority : Faults;

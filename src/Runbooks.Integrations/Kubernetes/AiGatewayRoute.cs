@@ -36,11 +36,15 @@ public sealed record AiGatewayRouteParameters : ClusterParameters, IValidatableO
 /// </summary>
 /// <seealso href="https://github.com/envoyproxy/ai-gateway/blob/v1.1.0/manifests/charts/ai-gateway-crds-helm/templates/aigateway.envoyproxy.io_aigatewayroutes.yaml"/>
 internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
-    : HeldValueAction<AiGatewayRouteParameters, AiGatewayRoute.Change, IReadOnlyList<RouteBackend>>(held, "envoyAiGateway.route", "Changes the weight or the priority of a backend in a route of Envoy AI Gateway.")
+    : HeldValueAction<AiGatewayRouteParameters, AiGatewayRoute.Change, IReadOnlyList<RouteBackend>>(
+        held,
+        "envoyAiGateway.route",
+        "Changes the weight or the priority of a backend in a route of Envoy AI Gateway.")
 {
     public override string Role => ClusterAiRoutes.Role;
 
-    protected override async Task<Preparation> PrepareAsync(AiGatewayRouteParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<Preparation> PrepareAsync(
+        AiGatewayRouteParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var routes = clusters.AiRoutes(parameters.Cluster);
         var route = await routes.FindAsync(parameters.Namespace, parameters.Route, cancellationToken);
@@ -48,28 +52,43 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         List<RouteBackend> before = [.. backends.Where(one => one.Name == parameters.Backend && (parameters.Rule is null || one.RuleName == parameters.Rule))];
         List<RouteBackend> after = [.. before.Select(one => one with { Weight = parameters.Weight ?? one.Weight, Priority = parameters.Priority ?? one.Priority })];
         var rules = backends.GroupBy(one => one.Rule).Where(rule => rule.Intersect(before).Any()).ToList();
-        var change = new Change(parameters.Cluster, parameters.Namespace, parameters.Route, (string?)route?["metadata"]?["uid"] ?? "", before, after);
-        var wanted = string.Join(" and ", new[] { parameters.Weight is { } weight ? $"weight {weight}" : null, parameters.Priority is { } priority ? $"priority {priority}" : null }.OfType<string>());
+        var change = new Change(
+            parameters.Cluster,
+            parameters.Namespace,
+            parameters.Route,
+            (string?)route?["metadata"]?["uid"] ?? "",
+            before,
+            after);
+        var wanted = string.Join(
+            " and ",
+            new[] { parameters.Weight is { } weight ? $"weight {weight}" : null, parameters.Priority is { } priority ? $"priority {priority}" : null }.OfType<string>());
         return new Preparation
         {
-            PlannedEffect = $"Give {parameters.Backend} {wanted} in the AI gateway route {change.DisplayName}{(before.Count == 0 ? "" : $" (now {Text(before)})")}.{string.Concat(rules.Select(rule => $" {SharesText(rule, after)}"))}",
+            PlannedEffect = $"Give {parameters.Backend} {wanted} in the AI gateway route "
+                + $"{change.DisplayName}{(before.Count == 0 ? "" : $" (now {Text(before)})")}.{string.Concat(rules.Select(rule => $" {SharesText(rule, after)}"))}",
             // Its share is worth what those of the others make of it.
             Identity = $"{change.Uid}: {string.Join("; ", rules.SelectMany(rule => rule).Select(one => $"{one.Name} {one.Share} in {one.DisplayName}"))}",
             IsSo = before.Count > 0 && before.SequenceEqual(after),
             Undo = $"Give it {Text(before)} again.",
             UndoState = JsonSerializer.SerializeToElement(change),
-            Refusal = route is null ? $"There is no AI gateway route {change.DisplayName} on cluster {routes.Cluster}." : Refusal(parameters, backends, before, after),
+            Refusal = route is null
+                ? $"There is no AI gateway route {change.DisplayName} on cluster {routes.Cluster}."
+                : Refusal(parameters, backends, before, after),
         };
     }
 
-    protected override Task<string?> CheckPermissionsAsync(AiGatewayRouteParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+    protected override Task<string?> CheckPermissionsAsync(
+        AiGatewayRouteParameters parameters, StepContext context, CancellationToken cancellationToken) =>
         clusters.AiRoutes(parameters.Cluster).CheckPermissionsAsync(parameters.Namespace, parameters.Route, cancellationToken);
 
     protected override HeldValue Held(Change change) => new(
-        $"The share of {change.Backend} in {string.Join(" and ", change.Before.Select(one => one.DisplayName))} of the AI gateway route {change.DisplayName} on cluster {clusters.AiRoutes(change.Cluster).Cluster}");
+        $"The share of {change.Backend} in {string.Join(" and ", change.Before.Select(one => one.DisplayName))} of the AI gateway route "
+            + $"{change.DisplayName} on cluster {clusters.AiRoutes(change.Cluster).Cluster}");
 
     protected override async Task<IReadOnlyList<RouteBackend>> ReadAsync(Change change, CancellationToken cancellationToken) =>
-        await clusters.AiRoutes(change.Cluster).FindAsync(change.Namespace, change.Route, cancellationToken) is { } route ? RouteBackend.In(route) : [];
+        await clusters.AiRoutes(change.Cluster).FindAsync(change.Namespace, change.Route, cancellationToken) is { } route
+            ? RouteBackend.In(route)
+            : [];
 
     protected override bool Shows(IReadOnlyList<RouteBackend> value, IReadOnlyList<RouteBackend> now) => value.All(now.Contains);
 
@@ -78,15 +97,24 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
     protected override string IsText(Change change, IReadOnlyList<RouteBackend> before) => $"{change.Backend} has {Text(before)}";
 
     protected override string ChangedText(Change change, IReadOnlyList<RouteBackend> now) =>
-        $"The AI gateway route {change.DisplayName} was changed by somebody else in the meantime: {change.Backend} {(now.Any(one => one.Name == change.Backend) ? $"has {Text([.. now.Where(one => one.Name == change.Backend)])}" : "is gone")}. Nothing was overwritten.";
+        $"The AI gateway route {change.DisplayName} was changed by somebody else in the meantime: "
+            + $"{change.Backend} "
+            + $"{(now.Any(one => one.Name == change.Backend) ? $"has {Text([.. now.Where(one => one.Name == change.Backend)])}" : "is gone")}. Nothing was overwritten.";
 
-    protected override async Task<string?> SetAsync(Change change, IReadOnlyList<RouteBackend> from, IReadOnlyList<RouteBackend> to, bool back, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<string?> SetAsync(
+        Change change,
+        IReadOnlyList<RouteBackend> from,
+        IReadOnlyList<RouteBackend> to,
+        bool back,
+        StepContext context,
+        CancellationToken cancellationToken)
     {
         var routes = clusters.AiRoutes(change.Cluster);
         var route = await routes.FindAsync(change.Namespace, change.Route, cancellationToken);
         if (route is null || (string?)route["metadata"]?["uid"] != change.Uid)
         {
-            throw new StepRefusedException($"The AI gateway route {change.DisplayName} is gone, or is another by now. Nothing was changed.") { NothingDone = true };
+            throw new StepRefusedException($"The AI gateway route {change.DisplayName} is gone, "
+                + "or is another by now. Nothing was changed.") { NothingDone = true };
         }
 
         var now = RouteBackend.In(route);
@@ -97,46 +125,58 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
 
         if (NobodyLeft(now, to) is { } rule)
         {
-            throw new ChangedSinceException($"Nobody would be left in {rule.DisplayName}: all the others have the weight 0 by now. Nothing was changed.") { NothingDone = true };
+            throw new ChangedSinceException($"Nobody would be left in {rule.DisplayName}: "
+                + "all the others have the weight 0 by now. Nothing was changed.") { NothingDone = true };
         }
 
         if (!await routes.PatchAsync(route, RouteBackend.With(route, to), $"give {change.Backend} {Text(to)} in", cancellationToken))
         {
-            throw new ClusterException($"The AI gateway route {change.DisplayName} is being changed by somebody else at this moment. Nothing was written.");
+            throw new ClusterException($"The AI gateway route {change.DisplayName} is being changed by somebody else at this "
+                + "moment. Nothing was written.");
         }
 
         var (seen, confirmed) = await routes.SettledAsync(route, change.Namespace, change.Route, context.Time, cancellationToken);
         return seen is not null && to.All(RouteBackend.In(seen).Contains)
             ? $"{change.Backend} has {Text(to)}{(back ? " again" : "")} in the AI gateway route {change.DisplayName}{(back ? ", as before" : "")}.{(confirmed ? "" : " The gateway's controller has not said yet that it took it.")}"
-            : throw new ClusterException($"The AI gateway route {change.DisplayName} was changed by somebody else at the same moment: it does not hold what was written. Look at it.");
+            : throw new ClusterException($"The AI gateway route {change.DisplayName} was changed by somebody else at the same moment: "
+                + "it does not hold what was written. Look at it.");
     }
 
-    private static string? Refusal(AiGatewayRouteParameters parameters, IReadOnlyList<RouteBackend> backends, List<RouteBackend> before, List<RouteBackend> after)
+    private static string? Refusal(
+        AiGatewayRouteParameters parameters, IReadOnlyList<RouteBackend> backends, List<RouteBackend> before, List<RouteBackend> after)
     {
         if (before.Count == 0)
         {
-            return $"{(parameters.Rule is null ? "No rule of it" : $"No rule {parameters.Rule} of it")} names the backend {parameters.Backend}. There are: {string.Join(", ", backends.Select(one => one.Name).Distinct(StringComparer.Ordinal))}.";
+            return $"{(parameters.Rule is null ? "No rule of it" : $"No rule {parameters.Rule} of it")} names the backend "
+                + $"{parameters.Backend}. There are: "
+                + $"{string.Join(", ", backends.Select(one => one.Name).Distinct(StringComparer.Ordinal))}.";
         }
 
         // Weights count only among those of one priority; none at all is to be out, whatever the others have.
-        var isOfWeight = parameters.Weight > 0 && after.Zip(before).All(pair => pair.First.Priority == pair.Second.Priority && pair.Second.Weight is not 0);
+        var isOfWeight = parameters.Weight > 0
+            && after.Zip(before).All(pair => pair.First.Priority == pair.Second.Priority && pair.Second.Weight is not 0);
         foreach (var rule in after.GroupBy(one => one.Rule))
         {
             var others = backends.Where(one => one.Rule == rule.Key && one.Name != parameters.Backend).ToList();
             if (!others.Exists(other => !isOfWeight || rule.Any(one => one.Priority == other.Priority)))
             {
-                return $"{parameters.Backend} is the only backend of {rule.First().DisplayName}{(others.Count == 0 ? "" : $" with the priority {rule.First().Priority}")}: its share changes nothing.";
+                return $"{parameters.Backend} is the only backend of "
+                    + $"{rule.First().DisplayName}{(others.Count == 0 ? "" : $" with the priority {rule.First().Priority}")}: "
+                    + "its share changes nothing.";
             }
         }
 
-        return NobodyLeft(backends, after) is { } last ? $"Nobody would be left in {last.DisplayName}: all the others have the weight 0." : null;
+        return NobodyLeft(backends, after) is { } last
+            ? $"Nobody would be left in {last.DisplayName}: all the others have the weight 0."
+            : null;
     }
 
     /// <returns>A backend of a rule in which none would have a weight; null where there is none.</returns>
     private static RouteBackend? NobodyLeft(IReadOnlyList<RouteBackend> now, IReadOnlyList<RouteBackend> then) =>
         then.FirstOrDefault(one => now.Where(other => other.Rule == one.Rule).All(other => Then(other, then).Weight == 0));
 
-    private static RouteBackend Then(RouteBackend one, IReadOnlyList<RouteBackend> then) => then.FirstOrDefault(changed => (changed.Rule, changed.At) == (one.Rule, one.At)) ?? one;
+    private static RouteBackend Then(RouteBackend one, IReadOnlyList<RouteBackend> then) =>
+        then.FirstOrDefault(changed => (changed.Rule, changed.At) == (one.Rule, one.At)) ?? one;
 
     private static string SharesText(IEnumerable<RouteBackend> rule, List<RouteBackend> after)
     {
@@ -174,9 +214,16 @@ internal sealed record RouteBackend(int Rule, string? RuleName, int At, string N
     public static IReadOnlyList<RouteBackend> In(JsonObject route) =>
     [
         .. from rule in (route["spec"]?["rules"] as JsonArray ?? []).Select((rule, index) => (Json: rule as JsonObject, Index: index))
-           from backend in (rule.Json?["backendRefs"] as JsonArray ?? []).Select((backend, index) => (Json: backend as JsonObject, Index: index))
+           from backend in (rule.Json?["backendRefs"] as JsonArray ?? []).Select(
+               (backend, index) => (Json: backend as JsonObject, Index: index))
            where backend.Json is not null
-           select new RouteBackend(rule.Index, (string?)rule.Json!["name"], backend.Index, (string?)backend.Json["name"] ?? "", (int?)backend.Json["weight"] ?? 1, (int?)backend.Json["priority"] ?? 0),
+           select new RouteBackend(
+               rule.Index,
+               (string?)rule.Json!["name"],
+               backend.Index,
+               (string?)backend.Json["name"] ?? "",
+               (int?)backend.Json["weight"] ?? 1,
+               (int?)backend.Json["priority"] ?? 0),
     ];
 
     /// <summary>The rules of a route with these shares in them; all else stays as it is.</summary>

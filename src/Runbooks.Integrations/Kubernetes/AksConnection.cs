@@ -122,7 +122,8 @@ internal sealed class AksServers(ArmResources arm)
     public async Task<AksServer> ReadAsync(string resourceId, TimeProvider time, CancellationToken cancellationToken)
     {
         var cluster = Target(resourceId);
-        var answer = await arm.SendAsync(arm.Call(cluster, RequestMethod.Post, "get its credentials", below: "/listClusterUserCredential"), time, cancellationToken);
+        var answer = await arm.SendAsync(
+            arm.Call(cluster, RequestMethod.Post, "get its credentials", below: "/listClusterUserCredential"), time, cancellationToken);
         try
         {
             var file = ArmResources.ReadObject(cluster, answer.Body)["kubeconfigs"]![0]!["value"]!.GetValue<string>();
@@ -131,7 +132,8 @@ internal sealed class AksServers(ArmResources arm)
         }
         catch (Exception odd) when (odd is FormatException or NullReferenceException or InvalidOperationException or ArgumentOutOfRangeException or YamlDotNet.Core.YamlException)
         {
-            throw new AzureRequestException($"The credentials of {cluster.DisplayName} are not a kubeconfig that can be used: {odd.Message}", inner: odd);
+            throw new AzureRequestException(
+                $"The credentials of {cluster.DisplayName} are not a kubeconfig that can be used: {odd.Message}", inner: odd);
         }
     }
 

@@ -5,7 +5,8 @@ namespace Runbooks.Integrations.Kubernetes;
 /// <summary>What the runbooks need of one cluster's AI gateway routes, with errors in words.</summary>
 internal sealed class ClusterAiRoutes(ClusterCalls calls)
 {
-    public const string Role = "Azure Kubernetes Service RBAC Cluster Admin, or a Kubernetes role with: get and patch aigatewayroutes.aigateway.envoyproxy.io";
+    public const string Role = "Azure Kubernetes Service RBAC Cluster Admin, or a Kubernetes role with: "
+        + "get and patch aigatewayroutes.aigateway.envoyproxy.io";
 
     private const string Group = "aigateway.envoyproxy.io";
     private const string Plural = "aigatewayroutes";
@@ -59,7 +60,8 @@ internal sealed class ClusterAiRoutes(ClusterCalls calls)
     /// </summary>
     /// <returns>Whether the controller has, within half a minute.</returns>
     /// <exception cref="StepRefusedException">The controller does not accept it.</exception>
-    public async Task<(JsonObject? Route, bool Confirmed)> SettledAsync(JsonObject before, string ns, string name, TimeProvider time, CancellationToken cancellationToken)
+    public async Task<(JsonObject? Route, bool Confirmed)> SettledAsync(
+        JsonObject before, string ns, string name, TimeProvider time, CancellationToken cancellationToken)
     {
         var until = time.GetUtcNow() + s_longestWait;
         while (true)
@@ -82,10 +84,12 @@ internal sealed class ClusterAiRoutes(ClusterCalls calls)
             }
 
             var condition = route is null ? null : Condition(route);
-            var confirmed = condition is not null && (string?)condition["lastTransitionTime"] != (string?)Condition(before)?["lastTransitionTime"];
+            var confirmed = condition is not null
+                && (string?)condition["lastTransitionTime"] != (string?)Condition(before)?["lastTransitionTime"];
             if (confirmed && (string?)condition!["type"] == "NotAccepted")
             {
-                throw new StepRefusedException($"The AI gateway does not accept the route {ns}/{name} as it is now: {(string?)condition["message"]}");
+                throw new StepRefusedException($"The AI gateway does not accept the route {ns}/{name} as it is now: "
+                    + $"{(string?)condition["message"]}");
             }
 
             if (confirmed || route is null || time.GetUtcNow() >= until)
@@ -97,8 +101,11 @@ internal sealed class ClusterAiRoutes(ClusterCalls calls)
         }
     }
 
-    private static JsonObject? Condition(JsonObject route) => (route["status"]?["conditions"] as JsonArray)?.OfType<JsonObject>().LastOrDefault();
+    private static JsonObject? Condition(JsonObject route) =>
+        (route["status"]?["conditions"] as JsonArray)?.OfType<JsonObject>().LastOrDefault();
 
     public async Task<string?> CheckPermissionsAsync(string ns, string name, CancellationToken cancellationToken) =>
-        await calls.MayAsync("patch", new(Group, Plural, null, ns, name), cancellationToken) ? null : calls.MissingPermission($"change the AI gateway route {ns}/{name}");
+        await calls.MayAsync("patch", new(Group, Plural, null, ns, name), cancellationToken)
+            ? null
+            : calls.MissingPermission($"change the AI gateway route {ns}/{name}");
 }

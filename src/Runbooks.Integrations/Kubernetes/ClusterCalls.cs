@@ -64,7 +64,8 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
                     }
                 }
 
-                throw new ClusterException($"Cluster '{cluster}' has more than {MostPages * PageSize} objects to look through to {what}, and the one that is meant may be among the others.");
+                throw new ClusterException($"Cluster '{cluster}' has more than {MostPages * PageSize} objects to look through to {what}, "
+                    + "and the one that is meant may be among the others.");
             },
             onStatus,
             cancellationToken);
@@ -85,7 +86,8 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
         status => status == 409 ? () => false : null,
         cancellationToken);
 
-    public async Task<T> SendAsync<T>(string what, Func<IKubernetes, Task<T>> call, Func<int, Func<T>?>? onStatus, CancellationToken cancellationToken)
+    public async Task<T> SendAsync<T>(
+        string what, Func<IKubernetes, Task<T>> call, Func<int, Func<T>?>? onStatus, CancellationToken cancellationToken)
     {
         try
         {
@@ -98,7 +100,8 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
             var nothingDone = refused.Request?.Method is { } method && method != HttpMethod.Get;
             if (s_denials.Any(denial => words.Contains(denial, StringComparison.Ordinal)))
             {
-                throw new StepRefusedException($"A policy of cluster '{cluster}' denied the request ({status}) to {what}, and no role changes that. The cluster says: {words}") { NothingDone = nothingDone };
+                throw new StepRefusedException($"A policy of cluster '{cluster}' denied the request ({status}) to {what}, "
+                    + $"and no role changes that. The cluster says: {words}") { NothingDone = nothingDone };
             }
 
             if (!IsThrottled(refused) && onStatus?.Invoke(status) is { } answer)
@@ -108,7 +111,8 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
 
             throw status switch
             {
-                401 => new StepRefusedException($"Cluster '{cluster}' does not know this identity (401), so it may not {what}. Is its token still good, or Entra sign-in on? The cluster says: {words}") { NothingDone = nothingDone },
+                401 => new StepRefusedException($"Cluster '{cluster}' does not know this identity (401), so it may not {what}. "
+                    + $"Is its token still good, or Entra sign-in on? The cluster says: {words}") { NothingDone = nothingDone },
                 403 => new StepRefusedException($"{MissingPermission(what)} The cluster says: {words}") { NothingDone = nothingDone },
                 429 => new ClusterException($"Cluster '{cluster}' has too much to do at the moment (429) to: {what}. {words}", refused),
                 _ => new ClusterException($"Cluster '{cluster}' answered {status} to: {what}. {words}", refused) { Status = status },
@@ -138,7 +142,8 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
         refused.Response.StatusCode == System.Net.HttpStatusCode.TooManyRequests
         && StatusOf(refused)?.Details?.Causes?.Any(cause => cause.Reason == "DisruptionBudget") != true;
 
-    private static string StatusMessage(HttpOperationException refused) => Clip.To((StatusOf(refused)?.Message ?? refused.Response.Content ?? "").Trim(), 300);
+    private static string StatusMessage(HttpOperationException refused) =>
+        Clip.To((StatusOf(refused)?.Message ?? refused.Response.Content ?? "").Trim(), 300);
 
     /// <returns>Null when a proxy in between answered in its own words.</returns>
     private static V1Status? StatusOf(HttpOperationException refused)

@@ -6,7 +6,8 @@ internal abstract class ClusterCheck<TParameters>(string name, string summary) :
 {
     protected abstract Task<CheckResult> MeasureAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken);
 
-    protected sealed override async Task<CheckResult> AskAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected sealed override async Task<CheckResult> AskAsync(
+        TParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         try
         {
@@ -29,7 +30,11 @@ public abstract record ClusterParameters
 /// <summary>Looks at a node's conditions, those of AKS's problem detector among them, and at the GPUs that it can still give.</summary>
 /// <seealso href="https://learn.microsoft.com/azure/aks/node-problem-detector"/>
 internal sealed class NodeCheck(Clusters clusters)
-    : ClusterCheck<NodeCheckParameters>("kubernetes.node", "Looks whether a node is ready and was heard from lately (its lease within 2 minutes, or its status within 10), has none of the conditions that mean trouble, and can use all its GPUs. Maintenance that Azure has announced is told, and is no trouble yet.")
+    : ClusterCheck<NodeCheckParameters>(
+        "kubernetes.node",
+        "Looks whether a node is ready and was heard from lately (its lease within 2 minutes, or its status within 10), "
+            + "has none of the conditions that mean trouble, and can use all its GPUs. "
+            + "Maintenance that Azure has announced is told, and is no trouble yet.")
 {
     /// <summary>A lease lasts 40 seconds; three of them.</summary>
     private static readonly TimeSpan s_longestLease = TimeSpan.FromMinutes(2);
@@ -37,9 +42,13 @@ internal sealed class NodeCheck(Clusters clusters)
     /// <summary>Two reports of a status that has not changed.</summary>
     private static readonly TimeSpan s_longestHeartbeat = TimeSpan.FromMinutes(10);
 
-    public override string Role => "Microsoft.ContainerService/managedClusters/nodes/read and …/coordination.k8s.io/leases/read in a role of your own (Azure Kubernetes Service RBAC Reader has neither), or a Kubernetes cluster role with: get nodes, and get leases in kube-node-lease to know within seconds that the node is alive";
+    public override string Role =>
+        "Microsoft.ContainerService/managedClusters/nodes/read and …/coordination.k8s.io/leases/read in a role of your own (Azure "
+            + "Kubernetes Service RBAC Reader has neither), or a Kubernetes cluster role with: "
+            + "get nodes, and get leases in kube-node-lease to know within seconds that the node is alive";
 
-    protected override async Task<CheckResult> MeasureAsync(NodeCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> MeasureAsync(
+        NodeCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var nodes = clusters.Nodes(parameters.Cluster, Role);
         if (await nodes.FindAsync(parameters.Node, cancellationToken) is not { } node)
@@ -59,7 +68,8 @@ internal sealed class NodeCheck(Clusters clusters)
     /// </summary>
     /// <returns>For how long nobody has heard from the node, in words; null when it was heard from just now.</returns>
     /// <seealso href="https://kubernetes.io/docs/reference/node/node-status/#heartbeats"/>
-    private static async Task<string?> SilenceAsync(ClusterNodes nodes, NodeSigns signs, NodeCheckParameters parameters, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<string?> SilenceAsync(
+        ClusterNodes nodes, NodeSigns signs, NodeCheckParameters parameters, TimeProvider time, CancellationToken cancellationToken)
     {
         var renewed = await nodes.LeaseRenewedAsync(parameters.Node, cancellationToken);
         return (renewed ?? signs.Heartbeat) is not { } heard ? "it does not say when it was heard from last"
@@ -72,11 +82,13 @@ public sealed record NodeCheckParameters : NodeParameters;
 
 /// <summary>Looks whether a deployment has all the pods that it should have.</summary>
 internal sealed class DeploymentCheck(Clusters clusters)
-    : ClusterCheck<DeploymentCheckParameters>("kubernetes.deployment", "Looks whether all pods of a deployment are ready and of its present version.")
+    : ClusterCheck<DeploymentCheckParameters>(
+        "kubernetes.deployment", "Looks whether all pods of a deployment are ready and of its present version.")
 {
     public override string Role => "Azure Kubernetes Service RBAC Reader, or a Kubernetes role with: get deployments";
 
-    protected override async Task<CheckResult> MeasureAsync(DeploymentCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> MeasureAsync(
+        DeploymentCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var deployments = clusters.Deployments(parameters.Cluster, Role);
         if (await deployments.FindAsync(parameters.Namespace, parameters.Deployment, cancellationToken) is not { } deployment)

@@ -5,7 +5,8 @@ namespace Runbooks.Integrations.Kubernetes;
 /// <summary>What the runbooks need of one cluster's deployments, with errors in words.</summary>
 internal sealed class ClusterDeployments(ClusterCalls calls)
 {
-    public const string Role = "Azure Kubernetes Service RBAC Writer, or a Kubernetes role with: get and patch deployments, get and patch deployments/scale, list horizontalpodautoscalers";
+    public const string Role = "Azure Kubernetes Service RBAC Writer, or a Kubernetes role with: "
+        + "get and patch deployments, get and patch deployments/scale, list horizontalpodautoscalers";
     public const string RestartedAt = "kubectl.kubernetes.io/restartedAt";
 
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2);
@@ -30,7 +31,9 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
             (client, limit, next) => client.AutoscalingV1.ListNamespacedHorizontalPodAutoscalerAsync(ns, limit: limit, continueParameter: next, cancellationToken: cancellationToken),
             onStatus: status => status is 403 or 404 ? () => Nothing(status) : null,
             cancellationToken);
-        return (all.FirstOrDefault(one => one.Spec?.ScaleTargetRef is { Kind: "Deployment" } target && target.Name == name)?.Metadata.Name, mayBeRead);
+        return (
+            all.FirstOrDefault(one => one.Spec?.ScaleTargetRef is { Kind: "Deployment" } target && target.Name == name)?.Metadata.Name,
+            mayBeRead);
 
         List<V1HorizontalPodAutoscaler> Nothing(int status)
         {
@@ -59,14 +62,19 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
         var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = uid }, ["spec"] = spec };
         try
         {
-            await calls.SendAsync($"{what} deployment {ns}/{name}", client => send(client, new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch)), onStatus: null, cancellationToken);
+            await calls.SendAsync(
+                $"{what} deployment {ns}/{name}",
+                client => send(client, new V1Patch(patch.ToJsonString(), V1Patch.PatchType.MergePatch)),
+                onStatus: null,
+                cancellationToken);
         }
         catch (ClusterException refused) when (refused.Status is 409 or 422)
         {
             // Another UID is a conflict to the scale subresource and an invalid change to the deployment itself; so are a busy object and a wrong one.
             if ((await FindAsync(ns, name, cancellationToken))?.Metadata.Uid != uid)
             {
-                throw new StepRefusedException($"Deployment {ns}/{name} is no longer the one that was approved. Nothing was changed.") { NothingDone = true };
+                throw new StepRefusedException($"Deployment {ns}/{name} is no longer the one that was "
+                    + "approved. Nothing was changed.") { NothingDone = true };
             }
 
             if (refused.Status == 422)
@@ -81,11 +89,13 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
     /// <summary>Waits until all its pods are of its present template and ready. The step's time limit comes through the token.</summary>
     /// <param name="wanted">How many it shall have; null for however many it has.</param>
     /// <exception cref="StepRefusedException">Somebody else has scaled it meanwhile, or made it anew.</exception>
-    public async Task WaitUntilReadyAsync(string ns, string name, string uid, string did, int? wanted, StepContext context, CancellationToken cancellationToken)
+    public async Task WaitUntilReadyAsync(
+        string ns, string name, string uid, string did, int? wanted, StepContext context, CancellationToken cancellationToken)
     {
         while (true)
         {
-            var deployment = await context.LookAsync($"deployment {ns}/{name} was {did}", () => FindAsync(ns, name, cancellationToken), cancellationToken);
+            var deployment = await context.LookAsync(
+                $"deployment {ns}/{name} was {did}", () => FindAsync(ns, name, cancellationToken), cancellationToken);
             if (deployment is null || deployment.Metadata.Uid != uid)
             {
                 throw new StepRefusedException($"Deployment {ns}/{name} was {did}, and then it was deleted, or another one took its name.");
@@ -94,7 +104,8 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
             var signs = new DeploymentSigns(deployment);
             if (wanted is not null && signs.Wanted != wanted)
             {
-                throw new StepRefusedException($"Deployment {ns}/{name} was {did} to {wanted} pods, and then to {signs.Wanted} by somebody else. It is left as it is.");
+                throw new StepRefusedException($"Deployment {ns}/{name} was {did} to {wanted} pods, "
+                    + $"and then to {signs.Wanted} by somebody else. It is left as it is.");
             }
 
             if (signs.IsRolledOut)
@@ -102,14 +113,18 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
                 return;
             }
 
-            context.Progress.Report($"deployment {ns}/{name} was {did} and has {signs.Text}{(signs.Stuck is { } stuck ? $"; {stuck.TrimEnd('.')}" : "")}");
+            context.Progress.Report($"deployment {ns}/{name} was {did} and has "
+                + $"{signs.Text}{(signs.Stuck is { } stuck ? $"; {stuck.TrimEnd('.')}" : "")}");
             await Task.Delay(s_pause, context.Time, cancellationToken);
         }
     }
 
     /// <returns>What this identity may not, in words; null when it may, or when the cluster does not tell.</returns>
-    public async Task<string?> CheckPermissionsAsync(string ns, string name, string? subresource, string what, CancellationToken cancellationToken) =>
-        await calls.MayAsync("patch", new("apps", "deployments", subresource, ns, name), cancellationToken) ? null : calls.MissingPermission($"{what} deployment {ns}/{name}");
+    public async Task<string?> CheckPermissionsAsync(
+        string ns, string name, string? subresource, string what, CancellationToken cancellationToken) =>
+        await calls.MayAsync("patch", new("apps", "deployments", subresource, ns, name), cancellationToken)
+            ? null
+            : calls.MissingPermission($"{what} deployment {ns}/{name}");
 }
 
 public abstract record DeploymentParameters : ClusterParameters
@@ -130,7 +145,8 @@ internal sealed record DeploymentSigns(V1Deployment Deployment)
 
     public int Ready => Deployment.Status?.ReadyReplicas ?? 0;
 
-    public string RestartedAt => Deployment.Spec?.Template?.Metadata?.Annotations?.TryGetValue(ClusterDeployments.RestartedAt, out var at) == true ? at : "";
+    public string RestartedAt =>
+        Deployment.Spec?.Template?.Metadata?.Annotations?.TryGetValue(ClusterDeployments.RestartedAt, out var at) == true ? at : "";
 
     /// <summary>As <c>kubectl rollout status</c> judges it.</summary>
     public bool IsRolledOut => Deployment.Status is { } status
@@ -157,5 +173,6 @@ internal sealed record DeploymentSigns(V1Deployment Deployment)
     private int Available => Deployment.Status?.AvailableReplicas ?? 0;
 
     /// <summary>Why its rollout does not get on, in the cluster's words; null when it does.</summary>
-    public string? Stuck => Deployment.Status?.Conditions?.FirstOrDefault(condition => condition is { Type: "Progressing", Status: "False" })?.Message;
+    public string? Stuck =>
+        Deployment.Status?.Conditions?.FirstOrDefault(condition => condition is { Type: "Progressing", Status: "False" })?.Message;
 }

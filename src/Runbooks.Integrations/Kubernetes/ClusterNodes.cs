@@ -5,7 +5,8 @@ namespace Runbooks.Integrations.Kubernetes;
 /// <summary>What the runbooks need of one cluster's nodes, with errors in words.</summary>
 internal sealed class ClusterNodes(ClusterCalls calls)
 {
-    public const string Role = "Azure Kubernetes Service RBAC Cluster Admin, or a Kubernetes cluster role with: get and patch nodes, list pods, create pods/eviction";
+    public const string Role = "Azure Kubernetes Service RBAC Cluster Admin, or a Kubernetes cluster role with: "
+        + "get and patch nodes, list pods, create pods/eviction";
 
     public string Cluster => calls.Cluster;
 
@@ -45,11 +46,15 @@ internal sealed class ClusterNodes(ClusterCalls calls)
 
     /// <returns>What this identity may not, in words; null when it may, or when the cluster does not tell.</returns>
     public async Task<string?> CheckPermissionsAsync(string node, string what, CancellationToken cancellationToken) =>
-        await calls.MayAsync("patch", new("", "nodes", null, null, node), cancellationToken) ? null : calls.MissingPermission($"{what} node {node}");
+        await calls.MayAsync("patch", new("", "nodes", null, null, node), cancellationToken)
+            ? null
+            : calls.MissingPermission($"{what} node {node}");
 
     /// <inheritdoc cref="CheckPermissionsAsync(string, string, CancellationToken)"/>
     public async Task<string?> CheckEvictionAsync(string node, CancellationToken cancellationToken) =>
-        await calls.MayAsync("create", new("", "pods", "eviction", null, ""), cancellationToken) ? null : calls.MissingPermission($"evict the pods of node {node}");
+        await calls.MayAsync("create", new("", "pods", "eviction", null, ""), cancellationToken)
+            ? null
+            : calls.MissingPermission($"evict the pods of node {node}");
 }
 
 public abstract record NodeParameters : ClusterParameters
@@ -100,15 +105,23 @@ internal sealed record NodeSigns(V1Node Node)
     public string Text => string.Join(", ", new[]
     {
         IsReady ? "ready" : "not ready",
-        IsCordoned ? "cordoned" : Closing is { Count: > 0 } taints ? $"takes only new pods that tolerate {string.Join(" and ", taints)}" : "takes new pods",
+        IsCordoned ? "cordoned"
+            : Closing is { Count: > 0 } taints ? $"takes only new pods that tolerate {string.Join(" and ", taints)}"
+            : "takes new pods",
         Amount(Node.Status?.Capacity) is > 0 and var gpus ? $"{gpus:0} GPUs" : null,
         Announced,
     }.OfType<string>());
 
     /// <summary>What Azure has announced for its machine, in words; null for nothing.</summary>
-    public string? Announced => s_announced.Select(Condition).FirstOrDefault(condition => condition?.Status == "True") is { } coming ? $"Azure has announced maintenance ({coming.Message ?? coming.Reason})" : null;
+    public string? Announced =>
+        s_announced.Select(Condition).FirstOrDefault(condition => condition?.Status == "True") is { } coming
+            ? $"Azure has announced maintenance ({coming.Message ?? coming.Reason})"
+            : null;
 
-    private List<string> Closing => [.. (Node.Spec?.Taints ?? []).Where(taint => taint.Effect is "NoSchedule" or "NoExecute").Select(taint => $"{taint.Key}{(string.IsNullOrEmpty(taint.Value) ? "" : $"={taint.Value}")}:{taint.Effect}")];
+    private List<string> Closing =>
+        [.. (Node.Spec?.Taints ?? [])
+            .Where(taint => taint.Effect is "NoSchedule" or "NoExecute")
+            .Select(taint => $"{taint.Key}{(string.IsNullOrEmpty(taint.Value) ? "" : $"={taint.Value}")}:{taint.Effect}")];
 
     private string? GpuTrouble
     {
@@ -122,14 +135,21 @@ internal sealed record NodeSigns(V1Node Node)
         }
     }
 
-    private IReadOnlyList<decimal> Offered => [.. (Node.Status?.Capacity ?? new Dictionary<string, ResourceQuantity>()).Where(resource => s_vendors.Any(vendor => resource.Key.StartsWith(vendor, StringComparison.Ordinal))).Select(resource => resource.Value.ToDecimal())];
+    private IReadOnlyList<decimal> Offered =>
+        [.. (Node.Status?.Capacity ?? new Dictionary<string, ResourceQuantity>())
+            .Where(resource => s_vendors.Any(vendor => resource.Key.StartsWith(vendor, StringComparison.Ordinal)))
+            .Select(resource => resource.Value.ToDecimal())];
 
     // A device plugin that starts anew after a GPU was lost counts those that are left as all there are: the label may know better.
     // Where the GPUs are given out in parts, or by another driver, they go by other names and numbers, and the label says nothing about those.
     private decimal Expected => Math.Max(
         Amount(Node.Status?.Capacity),
         Node.Metadata?.Labels?.TryGetValue(Counted, out var counted) == true && int.TryParse(counted, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
-            && Node.Status?.Capacity?.Keys.Where(resource => resource.StartsWith(Nvidia, StringComparison.Ordinal)).SequenceEqual([NvidiaGpu]) == true ? count : 0);
+            && Node.Status?.Capacity?.Keys
+                .Where(resource => resource.StartsWith(Nvidia, StringComparison.Ordinal))
+                .SequenceEqual([NvidiaGpu]) == true
+                ? count
+                : 0);
 
     private static bool IsGood(V1NodeCondition condition) => s_good.Any(end => condition.Type.EndsWith(end, StringComparison.Ordinal));
 
@@ -139,5 +159,6 @@ internal sealed record NodeSigns(V1Node Node)
 
     private V1NodeCondition? Condition(string type) => Node.Status?.Conditions?.FirstOrDefault(condition => condition.Type == type);
 
-    private static decimal Amount(IDictionary<string, ResourceQuantity>? resources) => s_gpus.Sum(gpu => resources?.TryGetValue(gpu, out var amount) == true ? amount.ToDecimal() : 0);
+    private static decimal Amount(IDictionary<string, ResourceQuantity>? resources) =>
+        s_gpus.Sum(gpu => resources?.TryGetValue(gpu, out var amount) == true ? amount.ToDecimal() : 0);
 }

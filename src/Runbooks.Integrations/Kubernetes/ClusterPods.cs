@@ -6,7 +6,8 @@ namespace Runbooks.Integrations.Kubernetes;
 /// <summary>What the runbooks need of one cluster's pods, with errors in words.</summary>
 internal sealed class ClusterPods(ClusterCalls calls)
 {
-    public const string Role = "Azure Kubernetes Service RBAC Writer, or a Kubernetes role with: get and list pods, get pods/log, create pods/eviction, delete pods";
+    public const string Role = "Azure Kubernetes Service RBAC Writer, or a Kubernetes role with: "
+        + "get and list pods, get pods/log, create pods/eviction, delete pods";
 
     public string Cluster => calls.Cluster;
 
@@ -45,7 +46,8 @@ internal sealed class ClusterPods(ClusterCalls calls)
     public Task<EvictionOutcome> DeleteAsync(string ns, string name, V1DeleteOptions exactly, CancellationToken cancellationToken) => RemoveAsync(
         "delete", ns, name, exactly, client => client.CoreV1.DeleteNamespacedPodAsync(name, ns, exactly, cancellationToken: cancellationToken), cancellationToken);
 
-    private async Task<EvictionOutcome> RemoveAsync<T>(string what, string ns, string name, V1DeleteOptions exactly, Func<IKubernetes, Task<T>> send, CancellationToken cancellationToken)
+    private async Task<EvictionOutcome> RemoveAsync<T>(
+        string what, string ns, string name, V1DeleteOptions exactly, Func<IKubernetes, Task<T>> send, CancellationToken cancellationToken)
     {
         try
         {
@@ -112,7 +114,8 @@ internal sealed class PodReplacement(ClusterPods pods, string ns, string name, s
         pod.Metadata.OwnerReferences?.FirstOrDefault(owner => owner.Controller == true);
 
     /// <returns>When its deletion was asked for; null while nobody has. What Kubernetes notes is when it should be gone, its grace included.</returns>
-    public static DateTime? DeletionAskedFor(V1Pod pod) => pod.Metadata.DeletionTimestamp?.AddSeconds(-(pod.Metadata.DeletionGracePeriodSeconds ?? 0));
+    public static DateTime? DeletionAskedFor(V1Pod pod) =>
+        pod.Metadata.DeletionTimestamp?.AddSeconds(-(pod.Metadata.DeletionGracePeriodSeconds ?? 0));
 
     /// <summary>
     /// Notes who is there before the pod goes, so that a sibling is not taken for its replacement. Where the pod is being deleted
@@ -124,7 +127,9 @@ internal sealed class PodReplacement(ClusterPods pods, string ns, string name, s
         if (!KeepsName(_owner))
         {
             var since = DeletionAskedFor(pod);
-            _before = [.. (await pods.ListAsync(ns, cancellationToken)).Where(each => since is null || each.Metadata.CreationTimestamp < since).Select(each => each.Metadata.Uid)];
+            _before = [.. (await pods.ListAsync(ns, cancellationToken))
+                .Where(each => since is null || each.Metadata.CreationTimestamp < since)
+                .Select(each => each.Metadata.Uid)];
         }
     }
 
@@ -203,7 +208,8 @@ internal static class PodRoom
     public static string NameOf(V1Pod pod) => $"{pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}";
 
     /// <returns>Those that nothing brings back, since no controller owns them.</returns>
-    public static List<string> Alone(List<V1Pod> leaving) => leaving.FindAll(pod => PodReplacement.Controller(pod) is null).ConvertAll(NameOf);
+    public static List<string> Alone(List<V1Pod> leaving) =>
+        leaving.FindAll(pod => PodReplacement.Controller(pod) is null).ConvertAll(NameOf);
 
     /// <returns>What the pods hold that they need again: <c> with 2 GPUs</c>; empty for none.</returns>
     public static string Gpus(IEnumerable<V1Pod> pods) => pods.Sum(pod => new PodSigns(pod).Gpus) is > 0 and var gpus
@@ -213,7 +219,8 @@ internal static class PodRoom
     /// <summary>What is taken away until the pods of a node run elsewhere.</summary>
     /// <param name="none">What is said where there are none.</param>
     /// <returns>A sentence or two that begin with a blank.</returns>
-    public static async Task<string> CostAsync(ClusterPods pods, string node, List<V1Pod> leaving, string none, CancellationToken cancellationToken)
+    public static async Task<string> CostAsync(
+        ClusterPods pods, string node, List<V1Pod> leaving, string none, CancellationToken cancellationToken)
     {
         if (leaving.Count == 0)
         {
@@ -225,7 +232,9 @@ internal static class PodRoom
         var ready = new HashSet<string?>(StringComparer.Ordinal);
         foreach (var ns in moving.Select(pod => pod.Metadata.NamespaceProperty).Distinct())
         {
-            ready.UnionWith((await pods.ListAsync(ns, cancellationToken)).Where(pod => pod.Spec.NodeName != node && new PodSigns(pod).IsReady).Select(pod => PodReplacement.Controller(pod)?.Uid));
+            ready.UnionWith((await pods.ListAsync(ns, cancellationToken))
+                .Where(pod => pod.Spec.NodeName != node && new PodSigns(pod).IsReady)
+                .Select(pod => PodReplacement.Controller(pod)?.Uid));
         }
 
         var ofJobs = moving.FindAll(IsOfAJob).ConvertAll(NameOf);

@@ -28,7 +28,14 @@ internal sealed class Clusters(
 
     private ClusterCalls Calls(string? name, string role)
     {
-        var (found, problem) = ConfiguredName.Find(Configured(name), options.Value.Default, options.Value.Clusters, "cluster", KubernetesOptions.SectionName, "Clusters:{0}", "name a cluster in the step");
+        var (found, problem) = ConfiguredName.Find(
+            Configured(name),
+            options.Value.Default,
+            options.Value.Clusters,
+            "cluster",
+            KubernetesOptions.SectionName,
+            "Clusters:{0}",
+            "name a cluster in the step");
         var cluster = options.Value.Clusters[found ?? throw new ClusterException(problem!)];
         var link = cluster.ResourceId is { } id ? $"{AksServers.Target(id).PortalLink}/workloads" : null;
         return new(_connections.GetOrAdd(found, _ => new(() => Connection(found, cluster))).Value, found, role) { Link = link };
@@ -170,7 +177,8 @@ public sealed class KubernetesOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
     [
         .. ConfiguredName.DefaultProblems(SectionName, "Clusters", Default, Clusters),
-        .. Clusters.SelectMany(cluster => cluster.Value.Problems().Select(problem => new ValidationResult($"{SectionName}:Clusters:{cluster.Key} {problem}"))),
+        .. Clusters.SelectMany(
+            cluster => cluster.Value.Problems().Select(problem => new ValidationResult($"{SectionName}:Clusters:{cluster.Key} {problem}"))),
     ];
 }
 
@@ -211,7 +219,8 @@ public sealed class ClusterOptions
 
         if (ResourceId is not null && !new ArmResourceIdAttribute("Microsoft.ContainerService/managedClusters").IsValid(ResourceId))
         {
-            yield return "has a ResourceId that is not the id of an AKS cluster: /subscriptions/…/Microsoft.ContainerService/managedClusters/{name}.";
+            yield return "has a ResourceId that is not the id of an AKS cluster: "
+                + "/subscriptions/…/Microsoft.ContainerService/managedClusters/{name}.";
         }
 
         if (Server is null)

@@ -2,7 +2,9 @@ namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>Gives a deployment more or fewer pods, and later exactly as many as it had.</summary>
 internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
-    : RunbookAction<ScaleDeploymentParameters>("kubernetes.scaleDeployment", "Sets how many pods a deployment has, never more than a stated maximum, and waits until they are ready.")
+    : RunbookAction<ScaleDeploymentParameters>(
+        "kubernetes.scaleDeployment",
+        "Sets how many pods a deployment has, never more than a stated maximum, and waits until they are ready.")
 {
     public override string Role => ClusterDeployments.Role;
 
@@ -14,13 +16,16 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
 
     public override bool Reversible => true;
 
-    protected override async Task<Preparation> PrepareAsync(ScaleDeploymentParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<Preparation> PrepareAsync(
+        ScaleDeploymentParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var deployments = clusters.Deployments(parameters.Cluster);
         var deployment = await deployments.FindAsync(parameters.Namespace, parameters.Deployment, cancellationToken);
         var before = deployment is null ? 0 : new DeploymentSigns(deployment).Wanted;
         var after = parameters.Replicas ?? before + (parameters.Add ?? 0);
-        var (autoscaler, mayBeRead) = deployment is null ? (null, true) : await deployments.FindAutoscalerAsync(parameters.Namespace, parameters.Deployment, cancellationToken);
+        var (autoscaler, mayBeRead) = deployment is null
+            ? (null, true)
+            : await deployments.FindAutoscalerAsync(parameters.Namespace, parameters.Deployment, cancellationToken);
         return new Preparation
         {
             PlannedEffect = $"Scale deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster} from {before} to {after} pods (at most {parameters.Max}), and wait until they are ready."
@@ -33,7 +38,8 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
             Refusal = deployment switch
             {
                 null => deployments.Missing(parameters.Namespace, parameters.Deployment),
-                _ when autoscaler is not null => $"The autoscaler {autoscaler} decides how many pods it has, and would take this back. Change its limits instead.",
+                _ when autoscaler is not null => $"The autoscaler {autoscaler} decides how many pods it has, "
+                    + "and would take this back. Change its limits instead.",
                 _ when after > parameters.Max => $"That would be {after} pods, and at most {parameters.Max} are allowed here.",
                 _ when after < 1 => "That would leave no pod at all.",
                 _ => null,
@@ -41,15 +47,23 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
         };
     }
 
-    protected override Task<string?> CheckPermissionsAsync(ScaleDeploymentParameters parameters, StepContext context, CancellationToken cancellationToken) =>
-        clusters.Deployments(parameters.Cluster).CheckPermissionsAsync(parameters.Namespace, parameters.Deployment, "scale", "scale", cancellationToken);
+    protected override Task<string?> CheckPermissionsAsync(
+        ScaleDeploymentParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        clusters.Deployments(parameters.Cluster).CheckPermissionsAsync(
+            parameters.Namespace, parameters.Deployment, "scale", "scale", cancellationToken);
 
     protected override async Task<ActionResult> ApplyAsync(
         ScaleDeploymentParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var deployments = clusters.Deployments(parameters.Cluster);
         var plan = preparation.UndoState!.Value.Deserialize<ScaleUndo>()!;
-        var had = await held.HoldAsync(Held(plan, deployments), plan.Before, plan.After, () => ScaleAsync(deployments, plan, cancellationToken), context, cancellationToken);
+        var had = await held.HoldAsync(
+            Held(plan, deployments),
+            plan.Before,
+            plan.After,
+            () => ScaleAsync(deployments, plan, cancellationToken),
+            context,
+            cancellationToken);
         await deployments.WaitUntilReadyAsync(plan.Namespace, plan.Deployment, plan.Uid, "scaled", plan.After, context, cancellationToken);
         return new ActionResult(had == plan.After
             ? $"Deployment {plan.Namespace}/{plan.Deployment} had {plan.After} pods {context.Found}. All are ready."
@@ -64,10 +78,12 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
     private static async Task<int> ScaleAsync(ClusterDeployments deployments, ScaleUndo plan, CancellationToken cancellationToken)
     {
         var now = await FindAsync(deployments, plan, cancellationToken)
-            ?? throw new StepRefusedException($"Deployment {plan.Namespace}/{plan.Deployment} is no longer the one that was approved. Nothing was changed.") { NothingDone = true };
+            ?? throw new StepRefusedException($"Deployment {plan.Namespace}/{plan.Deployment} is no longer the one that was "
+                + "approved. Nothing was changed.") { NothingDone = true };
         if (now != plan.Before && now != plan.After)
         {
-            throw new StepRefusedException($"Deployment {plan.Namespace}/{plan.Deployment} was scaled to {now} by somebody else meanwhile. Nothing was changed.") { NothingDone = true };
+            throw new StepRefusedException($"Deployment {plan.Namespace}/{plan.Deployment} was scaled to {now} by somebody else "
+                + "meanwhile. Nothing was changed.") { NothingDone = true };
         }
 
         await deployments.ScaleAsync(plan.Namespace, plan.Deployment, plan.Uid, plan.After, cancellationToken);
@@ -86,7 +102,8 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
             context, cancellationToken);
     }
 
-    private static async Task<string> TakeBackAsync(ClusterDeployments deployments, ScaleUndo undo, int? now, CancellationToken cancellationToken)
+    private static async Task<string> TakeBackAsync(
+        ClusterDeployments deployments, ScaleUndo undo, int? now, CancellationToken cancellationToken)
     {
         var name = $"deployment {undo.Namespace}/{undo.Deployment}";
         if (now is null)
@@ -101,14 +118,16 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
 
         if (now != undo.After)
         {
-            throw new ChangedSinceException($"Left {name} at {now} pods: somebody else has scaled it since. Before this incident it had {undo.Before}.");
+            throw new ChangedSinceException($"Left {name} at {now} pods: somebody else has scaled it since. "
+                + $"Before this incident it had {undo.Before}.");
         }
 
         await deployments.ScaleAsync(undo.Namespace, undo.Deployment, undo.Uid, undo.Before, cancellationToken);
         return $"Scaled {name} back from {undo.After} to {undo.Before} pods.";
     }
 
-    private static HeldValue Held(ScaleUndo plan, ClusterDeployments deployments) => new($"The number of pods of deployment {plan.Namespace}/{plan.Deployment} on cluster {deployments.Cluster}");
+    private static HeldValue Held(ScaleUndo plan, ClusterDeployments deployments) =>
+        new($"The number of pods of deployment {plan.Namespace}/{plan.Deployment} on cluster {deployments.Cluster}");
 
     private static async Task<int?> FindAsync(ClusterDeployments deployments, ScaleUndo plan, CancellationToken cancellationToken) =>
         await deployments.FindAsync(plan.Namespace, plan.Deployment, cancellationToken) is { } deployment && deployment.Metadata.Uid == plan.Uid
@@ -135,34 +154,42 @@ public sealed record ScaleDeploymentParameters : DeploymentParameters, IValidata
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
     [
         .. Replicas is null == Add is null ? [new AnyValueResult("Say either 'replicas' or 'add'.", nameof(Replicas))] : Array.Empty<ValidationResult>(),
-        .. Replicas > Max ? [new($"{Replicas} pods are more than 'max', {Max}.", [nameof(Replicas), nameof(Max)])] : Array.Empty<ValidationResult>(),
+        .. Replicas > Max
+            ? [new($"{Replicas} pods are more than 'max', {Max}.", [nameof(Replicas), nameof(Max)])]
+            : Array.Empty<ValidationResult>(),
     ];
 }
 
 /// <summary>New pods for old ones, in the way of the deployment's strategy, as <c>kubectl rollout restart</c> does it.</summary>
 internal sealed class RolloutRestart(Clusters clusters)
-    : RunbookAction<RolloutRestartParameters>("kubernetes.rolloutRestart", "Restarts the pods of a deployment as its strategy says, a few at a time or all at once, and waits until the new ones are ready.")
+    : RunbookAction<RolloutRestartParameters>(
+        "kubernetes.rolloutRestart",
+        "Restarts the pods of a deployment as its strategy says, a few at a time or all at once, and waits until the new ones are ready.")
 {
     public override string Role => ClusterDeployments.Role;
 
     // An interrupted attempt may have restarted it already: what it set out to do is still the plan.
     protected override bool KeepsPreparation => true;
 
-    protected override async Task<Preparation> PrepareAsync(RolloutRestartParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<Preparation> PrepareAsync(
+        RolloutRestartParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var deployments = clusters.Deployments(parameters.Cluster);
         var deployment = await deployments.FindAsync(parameters.Namespace, parameters.Deployment, cancellationToken);
         return new Preparation
         {
-            PlannedEffect = $"Restart the pods of deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster}, {Way(deployment)}, and wait until the new ones are ready.",
+            PlannedEffect = $"Restart the pods of deployment {parameters.Namespace}/{parameters.Deployment} on cluster "
+                + $"{deployments.Cluster}, {Way(deployment)}, and wait until the new ones are ready.",
             // Another strategy since then makes it another step.
             Identity = deployment is null ? null : $"{Version(deployment)}; {Way(deployment)}",
             Refusal = deployment is null ? deployments.Missing(parameters.Namespace, parameters.Deployment) : Refusal(deployment),
         };
     }
 
-    protected override Task<string?> CheckPermissionsAsync(RolloutRestartParameters parameters, StepContext context, CancellationToken cancellationToken) =>
-        clusters.Deployments(parameters.Cluster).CheckPermissionsAsync(parameters.Namespace, parameters.Deployment, null, "restart", cancellationToken);
+    protected override Task<string?> CheckPermissionsAsync(
+        RolloutRestartParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        clusters.Deployments(parameters.Cluster).CheckPermissionsAsync(
+            parameters.Namespace, parameters.Deployment, null, "restart", cancellationToken);
 
     protected override async Task<ActionResult> ApplyAsync(
         RolloutRestartParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
@@ -173,22 +200,36 @@ internal sealed class RolloutRestart(Clusters clusters)
         var same = deployment is not null && Version(deployment).TrimEnd() == preparation.Identity?.Split("; ")[0].TrimEnd();
         if (!same && context.Interrupted is null)
         {
-            throw new StepRefusedException($"Deployment {parameters.Namespace}/{parameters.Deployment} was restarted or replaced since this was approved. Nothing was changed.") { NothingDone = true };
+            throw new StepRefusedException($"Deployment {parameters.Namespace}/{parameters.Deployment} was restarted or replaced since "
+                + "this was approved. Nothing was changed.") { NothingDone = true };
         }
 
         // No attempt makes it anew.
         if (deployment?.Metadata.Uid != preparation.Identity?.Split(' ')[0])
         {
-            throw new StepRefusedException($"Deployment {parameters.Namespace}/{parameters.Deployment} is gone, or another one has its name since this was approved.");
+            throw new StepRefusedException($"Deployment {parameters.Namespace}/{parameters.Deployment} is gone, "
+                + "or another one has its name since this was approved.");
         }
 
         var started = context.Time.GetTimestamp();
         if (same)
         {
-            await deployments.RestartAsync(parameters.Namespace, parameters.Deployment, deployment!.Metadata.Uid, context.Time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture), cancellationToken);
+            await deployments.RestartAsync(
+                parameters.Namespace,
+                parameters.Deployment,
+                deployment!.Metadata.Uid,
+                context.Time.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture),
+                cancellationToken);
         }
 
-        await deployments.WaitUntilReadyAsync(parameters.Namespace, parameters.Deployment, deployment!.Metadata.Uid, "restarted", wanted: null, context, cancellationToken);
+        await deployments.WaitUntilReadyAsync(
+            parameters.Namespace,
+            parameters.Deployment,
+            deployment!.Metadata.Uid,
+            "restarted",
+            wanted: null,
+            context,
+            cancellationToken);
         return new ActionResult($"{(same ? "Restarted" : "Restarted when this attempt came to it, by an earlier attempt or by somebody else:")} deployment {parameters.Namespace}/{parameters.Deployment}; its new pods were ready after {context.Time.GetElapsedTime(started).TotalSeconds:0} s.");
     }
 
@@ -217,7 +258,9 @@ internal sealed class RolloutRestart(Clusters clusters)
     }
 
     private static int Count(string? amount, int of, int roundedBy) =>
-        (amount ?? "25%").Split('%') is [var share, ""] ? ((int.Parse(share, CultureInfo.InvariantCulture) * of) + roundedBy) / 100 : int.Parse(amount!, CultureInfo.InvariantCulture);
+        (amount ?? "25%").Split('%') is [var share, ""]
+            ? ((int.Parse(share, CultureInfo.InvariantCulture) * of) + roundedBy) / 100
+            : int.Parse(amount!, CultureInfo.InvariantCulture);
 }
 
 public sealed record RolloutRestartParameters : DeploymentParameters;

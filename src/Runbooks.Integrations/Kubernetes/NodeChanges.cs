@@ -2,7 +2,8 @@ namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>Something about where new pods may go, which is changed back unless another incident holds it, or somebody else has changed it.</summary>
 /// <typeparam name="TState">What the node has of it.</typeparam>
-internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldValues held, string name, string summary) : RunbookAction<TParameters>(name, summary)
+internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldValues held, string name, string summary)
+    : RunbookAction<TParameters>(name, summary)
     where TParameters : NodeParameters
 {
     private const int MaxTries = 5;
@@ -15,13 +16,16 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
 
     protected Clusters Clusters => clusters;
 
-    protected override async Task<Preparation> PrepareAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<Preparation> PrepareAsync(
+        TParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var nodes = clusters.Nodes(parameters.Cluster);
         var node = await nodes.FindAsync(parameters.Node, cancellationToken);
-        var undo = WithFormer(node, new NodeUndo(parameters.Cluster, parameters.Node, node?.Metadata.Uid ?? "", Was: false, Keep(parameters)), parameters);
+        var undo = WithFormer(
+            node, new NodeUndo(parameters.Cluster, parameters.Node, node?.Metadata.Uid ?? "", Was: false, Keep(parameters)), parameters);
         var (cost, alone) = node is null ? ("", []) : await CostAsync(parameters, cancellationToken);
-        var other = await held.FindOtherAsync<TState>(Held(undo, nodes.Cluster), state => !AreSame(state, After(undo)), context, cancellationToken);
+        var other = await held.FindOtherAsync<TState>(
+            Held(undo, nodes.Cluster), state => !AreSame(state, After(undo)), context, cancellationToken);
         return new Preparation
         {
             PlannedEffect = Texts(parameters, nodes.Cluster).Will + cost
@@ -37,10 +41,12 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
         };
     }
 
-    protected override Task<string?> CheckPermissionsAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+    protected override Task<string?> CheckPermissionsAsync(
+        TParameters parameters, StepContext context, CancellationToken cancellationToken) =>
         clusters.Nodes(parameters.Cluster).CheckPermissionsAsync(parameters.Node, "change", cancellationToken);
 
-    protected override async Task<ActionResult> ApplyAsync(TParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<ActionResult> ApplyAsync(
+        TParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var (undo, nodes) = (preparation.UndoState!.Value.Deserialize<NodeUndo>()!, clusters.Nodes(parameters.Cluster));
         var words = Texts(parameters, nodes.Cluster);
@@ -50,7 +56,8 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
             {
                 true => new ActionResult(words.Did),
                 false => context.FoundSo(words.WasSo),
-                null => throw new StepRefusedException($"Node {parameters.Node} is no longer the one that was approved. Nothing was changed.") { NothingDone = true },
+                null => throw new StepRefusedException($"Node {parameters.Node} is no longer the one that was "
+                    + "approved. Nothing was changed.") { NothingDone = true },
             },
             context, cancellationToken);
     }
@@ -62,7 +69,8 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
         if (undo.Keep)
         {
             return await held.KeepAsync(
-                Held(undo, nodes.Cluster), Before(undo), After(undo), $"Left node {undo.Node} as it is, as the runbook says; change it back by hand.", context, cancellationToken);
+                Held(undo, nodes.Cluster), Before(undo), After(undo), $"Left node {undo.Node} as it is, "
+                    + "as the runbook says; change it back by hand.", context, cancellationToken);
         }
 
         return await held.ReleaseAsync(
@@ -81,7 +89,8 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
 
     /// <summary>Of what people decide by: what it does to what runs there.</summary>
     /// <returns>A sentence or two that begin with a blank, and the pods that nothing brings back: with others it is another step.</returns>
-    protected virtual Task<(string Words, IReadOnlyList<string> Alone)> CostAsync(TParameters parameters, CancellationToken cancellationToken) =>
+    protected virtual Task<(string Words, IReadOnlyList<string> Alone)> CostAsync(
+        TParameters parameters, CancellationToken cancellationToken) =>
         Task.FromResult<(string, IReadOnlyList<string>)>(("", []));
 
     /// <summary>Whether it stays when the rest is taken back.</summary>
@@ -124,7 +133,8 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
 
     /// <summary>Kubelets write to their nodes all the time, so a change that came in between is read and tried again.</summary>
     /// <returns>True when it was changed, false when there was nothing to change, null when it is another node by now.</returns>
-    private async Task<bool?> ChangeAsync(ClusterNodes nodes, NodeUndo undo, TState from, TState to, string verb, CancellationToken cancellationToken)
+    private async Task<bool?> ChangeAsync(
+        ClusterNodes nodes, NodeUndo undo, TState from, TState to, string verb, CancellationToken cancellationToken)
     {
         for (var attempt = 0; attempt < MaxTries; attempt++)
         {
@@ -141,7 +151,8 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
 
             if (!AreSame(now, from))
             {
-                throw new ChangedSinceException($"Node {undo.Node} {NowText(undo, now)} by now: somebody else has changed that since, so it was left alone.");
+                throw new ChangedSinceException($"Node {undo.Node} {NowText(undo, now)} by now: "
+                    + "somebody else has changed that since, so it was left alone.");
             }
 
             if (await nodes.PatchAsync(node, Write(node, undo, to), verb, cancellationToken))
@@ -150,7 +161,8 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
             }
         }
 
-        throw new ClusterException($"Node {undo.Node} on cluster '{nodes.Cluster}' was changed by others each time it was about to be changed.");
+        throw new ClusterException($"Node {undo.Node} on cluster '{nodes.Cluster}' was changed by others each "
+            + "time it was about to be changed.");
     }
 
     /// <returns>Null when it is gone, or another one has its name by now.</returns>
@@ -166,16 +178,20 @@ internal sealed record NodeTexts(string Will, string Did, string WasSo, string V
 /// <param name="Taint"><c>key:effect</c>, for a taint: a node has at most one of these.</param>
 /// <param name="Value">The value that it was put on with; null for none.</param>
 /// <param name="Former">The taint of that key and effect that was there before.</param>
-internal sealed record NodeUndo(string? Cluster, string Node, string Uid, bool Was, bool Keep = false, string? Taint = null, string? Value = null, V1Taint? Former = null);
+internal sealed record NodeUndo(
+    string? Cluster, string Node, string Uid, bool Was, bool Keep = false, string? Taint = null, string? Value = null, V1Taint? Former = null);
 
 /// <summary>Whether a node is cordoned.</summary>
 /// <param name="cordons">Whether it shall be.</param>
-internal abstract class NodeScheduling<TParameters>(Clusters clusters, HeldValues held, bool cordons, string name, string summary) : NodeChange<TParameters, bool>(clusters, held, name, summary)
+internal abstract class NodeScheduling<TParameters>(Clusters clusters, HeldValues held, bool cordons, string name, string summary)
+    : NodeChange<TParameters, bool>(clusters, held, name, summary)
     where TParameters : NodeParameters
 {
-    protected override NodeUndo WithFormer(V1Node? node, NodeUndo undo, TParameters parameters) => undo with { Was = node is not null && Read(node, undo) == cordons };
+    protected override NodeUndo WithFormer(V1Node? node, NodeUndo undo, TParameters parameters) =>
+        undo with { Was = node is not null && Read(node, undo) == cordons };
 
-    protected override HeldValue Held(NodeUndo undo, string cluster) => new($"cordon of node {undo.Uid}", $"The {(cordons ? "cordon" : "uncordoning")} of node {undo.Node} on cluster {cluster}");
+    protected override HeldValue Held(NodeUndo undo, string cluster) =>
+        new($"cordon of node {undo.Uid}", $"The {(cordons ? "cordon" : "uncordoning")} of node {undo.Node} on cluster {cluster}");
 
     protected override bool Read(V1Node node, NodeUndo undo) => new NodeSigns(node).IsCordoned;
 
@@ -196,7 +212,12 @@ internal abstract class NodeScheduling<TParameters>(Clusters clusters, HeldValue
 
 /// <summary>Keeps new pods away from a node.</summary>
 internal sealed class CordonNode(Clusters clusters, HeldValues held)
-    : NodeScheduling<CordonNodeParameters>(clusters, held, cordons: true, "kubernetes.cordonNode", "Cordons a node: no new pods are scheduled on it, and those that run go on.")
+    : NodeScheduling<CordonNodeParameters>(
+        clusters,
+        held,
+        cordons: true,
+        "kubernetes.cordonNode",
+        "Cordons a node: no new pods are scheduled on it, and those that run go on.")
 {
     protected override NodeTexts Texts(CordonNodeParameters parameters, string cluster) => new(
         $"Cordon node {parameters.Node} on cluster {cluster}: no new pods are scheduled on it; those that run go on.",
@@ -215,7 +236,12 @@ public sealed record CordonNodeParameters : NodeParameters
 
 /// <summary>Lets new pods onto a node again.</summary>
 internal sealed class UncordonNode(Clusters clusters, HeldValues held)
-    : NodeScheduling<UncordonNodeParameters>(clusters, held, cordons: false, "kubernetes.uncordonNode", "Uncordons a node: new pods may be scheduled on it again.")
+    : NodeScheduling<UncordonNodeParameters>(
+        clusters,
+        held,
+        cordons: false,
+        "kubernetes.uncordonNode",
+        "Uncordons a node: new pods may be scheduled on it again.")
 {
     protected override NodeTexts Texts(UncordonNodeParameters parameters, string cluster) => new(
         $"Uncordon node {parameters.Node} on cluster {cluster}: new pods may be scheduled on it again.",

@@ -4,13 +4,19 @@ namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>Looks at a pod for the signs of a zombie: not ready, or ready and silent.</summary>
 internal sealed class PodCheck(Clusters clusters)
-    : ClusterCheck<PodCheckParameters>("kubernetes.pod", "Looks whether a pod runs, is ready, and still writes to its log. One that is not ready may still load its model: it is unknown while its startup probe has not passed, or for as long as that takes (`loadsFor`). One of which a container ended and was started anew within 5 minutes is unknown. Of one that is gone, and whose controller gives each pod another name, the youngest in its place is looked at.")
+    : ClusterCheck<PodCheckParameters>(
+        "kubernetes.pod",
+        "Looks whether a pod runs, is ready, and still writes to its log. One that is not ready may still load its model: "
+            + "it is unknown while its startup probe has not passed, or for as long as that takes (`loadsFor`). "
+            + "One of which a container ended and was started anew within 5 minutes is unknown. "
+            + "Of one that is gone, and whose controller gives each pod another name, the youngest in its place is looked at.")
 {
     private const int LongestLine = 64 * 1024;
 
     public override string Role => "Azure Kubernetes Service RBAC Reader, or a Kubernetes role with: get and list pods, get pods/log";
 
-    protected override async Task<CheckResult> MeasureAsync(PodCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> MeasureAsync(
+        PodCheckParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var pods = clusters.Pods(parameters.Cluster, Role);
         if (await pods.FindAsync(parameters.Namespace, parameters.Pod, cancellationToken) is { } pod)
@@ -27,7 +33,8 @@ internal sealed class PodCheck(Clusters clusters)
         return judged with { Summary = $"{parameters.Pod} is gone; the youngest in its place: {judged.Summary}", Link = pods.Link };
     }
 
-    private static async Task<V1Pod?> YoungestSiblingAsync(ClusterPods pods, PodCheckParameters parameters, CancellationToken cancellationToken) =>
+    private static async Task<V1Pod?> YoungestSiblingAsync(
+        ClusterPods pods, PodCheckParameters parameters, CancellationToken cancellationToken) =>
         GeneratedPodName.SiblingsOf(parameters.Pod) is null ? null : (await pods.ListAsync(parameters.Namespace, cancellationToken))
             .Where(pod => GeneratedPodName.AreSiblings(parameters.Pod, pod.Metadata.Name))
             .MaxBy(pod => (pod.Metadata.DeletionTimestamp is null, pod.Metadata.CreationTimestamp));
@@ -38,10 +45,14 @@ internal sealed class PodCheck(Clusters clusters)
         var known = $"{signs.Pod.Metadata.Name}: {signs.Text}";
         if (signs.Trouble is { } trouble)
         {
-            return signs.Starting(time.GetUtcNow(), parameters.LoadsFor) is { } starting ? CheckResult.Unknown($"{known}; {starting}.") : CheckResult.Failing($"{known}; {trouble}.");
+            return signs.Starting(time.GetUtcNow(), parameters.LoadsFor) is { } starting
+                ? CheckResult.Unknown($"{known}; {starting}.")
+                : CheckResult.Failing($"{known}; {trouble}.");
         }
 
-        var heard = parameters.QuietFor == TimeSpan.Zero ? CheckResult.Passing($"{known}.") : await ListenAsync(pods, parameters, signs, known, time, cancellationToken);
+        var heard = parameters.QuietFor == TimeSpan.Zero
+            ? CheckResult.Passing($"{known}.")
+            : await ListenAsync(pods, parameters, signs, known, time, cancellationToken);
         return heard.Verdict == Verdict.Passing && signs.StartedAnew(time.GetUtcNow()) is { } anew
             ? heard with { Verdict = Verdict.Unknown, Summary = $"{heard.Summary.TrimEnd('.')}; {anew}, so whether it stays is not known yet." }
             : heard;
@@ -72,13 +83,22 @@ internal sealed class PodCheck(Clusters clusters)
         // One that never wrote a line may not be one that writes any: its silence proves nothing.
         var (verdict, words) = last is null
             ? (silent ? Verdict.Unknown : Verdict.Passing, $"nothing logged since its start {Measurement.Age(quiet)} ago{(silent ? ", so its log does not tell whether it works" : "")}")
-            : (silent ? Verdict.Failing : Verdict.Passing, $"last log line {Measurement.Age(quiet)} ago{(silent ? $", longer than {Measurement.Age(parameters.QuietFor)}" : "")}");
+            : (
+                silent ? Verdict.Failing : Verdict.Passing,
+                $"last log line {Measurement.Age(quiet)} ago{(silent ? $", longer than {Measurement.Age(parameters.QuietFor)}" : "")}");
         return new CheckResult(verdict, $"{known}; {words}.") { Value = Measurement.Age(quiet), Threshold = $"> {Measurement.Age(parameters.QuietFor)}" };
     }
 
-    private static async Task<DateTimeOffset?> LastLineAsync(ClusterPods pods, V1Pod pod, string container, CancellationToken cancellationToken)
+    private static async Task<DateTimeOffset?> LastLineAsync(
+        ClusterPods pods, V1Pod pod, string container, CancellationToken cancellationToken)
     {
-        await using var log = await pods.LogAsync(pod.Metadata.NamespaceProperty, pod.Metadata.Name, container, previous: false, lines: 1, cancellationToken);
+        await using var log = await pods.LogAsync(
+            pod.Metadata.NamespaceProperty,
+            pod.Metadata.Name,
+            container,
+            previous: false,
+            lines: 1,
+            cancellationToken);
         if (log is null)
         {
             return null;
@@ -109,11 +129,15 @@ public sealed record PodCheckParameters : PodParameters
     public string? Container { get; init; }
 
     [Range(typeof(TimeSpan), "00:00:00", "7.00:00:00")]
-    [Description("A pod whose last log line is older than this counts as hung although it is ready; one that never logged a line is unknown then. `0s` to not look at its log, as for a server that logs nothing while it has no requests.")]
+    [Description("A pod whose last log line is older than this counts as hung although it is ready; "
+        + "one that never logged a line is unknown then. `0s` to not look at its log, as for a server that logs nothing while it has "
+        + "no requests.")]
     public TimeSpan QuietFor { get; init; } = TimeSpan.FromMinutes(5);
 
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
-    [Description("How long its containers take to be ready at most, such as to load a model. One that was started less than this ago, or whose startup probe has not passed yet, may still be loading: it is unknown, and no sign of a hang.")]
+    [Description("How long its containers take to be ready at most, such as to load a model. "
+        + "One that was started less than this ago, or whose startup probe has not passed yet, may still be loading: "
+        + "it is unknown, and no sign of a hang.")]
     public TimeSpan LoadsFor { get; init; } = TimeSpan.FromMinutes(10);
 }
 
@@ -149,12 +173,15 @@ internal sealed record PodSigns(V1Pod Pod)
     /// <seealso href="https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-probes"/>
     public string? Starting(DateTimeOffset now, TimeSpan loadsFor)
     {
-        var late = Pod.Metadata.DeletionTimestamp is null && FailedInit is null ? Lasting.Where(status => !status.Ready).Select(Words).ToList() : null;
+        var late = Pod.Metadata.DeletionTimestamp is null && FailedInit is null
+            ? Lasting.Where(status => !status.Ready).Select(Words).ToList()
+            : null;
         return late is null || late.Contains(null) ? null : late.FirstOrDefault();
 
         string? Words(V1ContainerStatus status) => status.State switch
         {
-            { Running.StartedAt: { } at } when status.Started == false || now - at < loadsFor => $"{status.Name} was started {Measurement.Age(now - at)} ago and is not ready: it may still load",
+            { Running.StartedAt: { } at } when status.Started == false || now - at < loadsFor => $"{status.Name} was started "
+                + $"{Measurement.Age(now - at)} ago and is not ready: it may still load",
             { Waiting.Reason: ("ContainerCreating" or "PodInitializing") and var reason } when now - Pod.Status!.StartTime < loadsFor => $"{status.Name} is not started yet ({reason}), {Measurement.Age(now - Pod.Status.StartTime!.Value)} after its machine got it",
             _ => null,
         };
@@ -182,11 +209,13 @@ internal sealed record PodSigns(V1Pod Pod)
     {
         Pod.Status?.Phase ?? "no phase",
         IsReady ? "ready" : "not ready",
-        Restarts switch { 0 => "no restarts", 1 => "1 restart", var many => $"{many} restarts" } + (LastEnd is { } why ? $" (last: {why})" : ""),
+        Restarts switch { 0 => "no restarts", 1 => "1 restart", var many => $"{many} restarts" } + (
+            LastEnd is { } why ? $" (last: {why})" : ""),
         Gpus > 0 ? $"{Gpus.ToString("0.##", CultureInfo.InvariantCulture)} GPU" : "",
     }.Where(part => part.Length > 0));
 
-    private string? Unscheduled => Pod.Status?.Conditions?.FirstOrDefault(condition => condition is { Type: "PodScheduled", Status: "False" })?.Message;
+    private string? Unscheduled =>
+        Pod.Status?.Conditions?.FirstOrDefault(condition => condition is { Type: "PodScheduled", Status: "False" })?.Message;
 
     private string? Waiting => Lasting.Select(status => status.State?.Waiting?.Reason).FirstOrDefault(reason => reason is not null);
 

@@ -2,21 +2,29 @@ namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>Keeps a pod's logs, evicts it and waits for the pod that its controller puts in its place.</summary>
 internal sealed class RecyclePod(Clusters clusters)
-    : RunbookAction<RecyclePodParameters>("kubernetes.recyclePod", "Keeps a pod's last logs, evicts it, and waits until its replacement is ready.")
+    : RunbookAction<RecyclePodParameters>(
+        "kubernetes.recyclePod", "Keeps a pod's last logs, evicts it, and waits until its replacement is ready.")
 {
     public override string Role => ClusterPods.Role;
 
     public override IReadOnlyList<StepOutput> Outputs =>
     [
-        new("newPod", "The name of the pod that stands in its place: the old name where a StatefulSet owns it, another one where a Deployment does.", "chat-7d9c5b6f4-x2k7p"),
+        new(
+            "newPod",
+            "The name of the pod that stands in its place: the old name where a StatefulSet owns it, another one where a Deployment does.",
+            "chat-7d9c5b6f4-x2k7p"),
         new("newUid", "Its uid.", "5d6f0c1e-8a43-4c0b-9a5e-1f2d3c4b5a69"),
-        new("logs", "References of the logs that were kept, with blanks between them; empty where none were.", "inc-1/chat-7d9c5b6f4-m4q9z-0f3b9c2e.log"),
+        new(
+            "logs",
+            "References of the logs that were kept, with blanks between them; empty where none were.",
+            "inc-1/chat-7d9c5b6f4-m4q9z-0f3b9c2e.log"),
     ];
 
     // An interrupted attempt may have removed the pod already: what it set out to do is still the plan.
     protected override bool KeepsPreparation => true;
 
-    protected override async Task<Preparation> PrepareAsync(RecyclePodParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<Preparation> PrepareAsync(
+        RecyclePodParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var pods = clusters.Pods(parameters.Cluster);
         var pod = await pods.FindAsync(parameters.Namespace, parameters.Pod, cancellationToken);
@@ -27,21 +35,25 @@ internal sealed class RecyclePod(Clusters clusters)
                 + (parameters.OnBudget == OnBudget.Delete ? " (delete it if a disruption budget objects)" : "")
                 + $" and wait until the replacement is ready. It needs a place{(pod is null ? "" : PodRoom.Gpus([pod]))}; {PodRoom.NotLookedAt}."
                 + (pod is null ? "" : await PodRoom.CostOfOneAsync(pods, pod, cancellationToken))
-                + (pod is not null && PodReplacement.DeletionAskedFor(pod) is { } since ? $" Its deletion was asked for {Measurement.Age(context.Time.GetUtcNow() - since)} ago." : ""),
+                + (pod is not null && PodReplacement.DeletionAskedFor(pod) is { } since ? " Its deletion was asked for "
+                    + $"{Measurement.Age(context.Time.GetUtcNow() - since)} ago." : ""),
             Identity = pod?.Metadata.Uid,
             Refusal = Refusal(parameters, pod),
         };
     }
 
-    protected override Task<string?> CheckPermissionsAsync(RecyclePodParameters parameters, StepContext context, CancellationToken cancellationToken) =>
-        clusters.Pods(parameters.Cluster).CheckPermissionsAsync(parameters.Namespace, parameters.Pod, parameters.OnBudget == OnBudget.Delete, cancellationToken);
+    protected override Task<string?> CheckPermissionsAsync(
+        RecyclePodParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        clusters.Pods(parameters.Cluster).CheckPermissionsAsync(
+            parameters.Namespace, parameters.Pod, parameters.OnBudget == OnBudget.Delete, cancellationToken);
 
     protected override async Task<ActionResult> ApplyAsync(
         RecyclePodParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var pods = clusters.Pods(parameters.Cluster);
         var uid = preparation.Identity
-            ?? throw new StepRefusedException($"There was no pod {parameters.Namespace}/{parameters.Pod} when this step was prepared.") { NothingDone = true };
+            ?? throw new StepRefusedException($"There was no pod {parameters.Namespace}/{parameters.Pod} "
+                + "when this step was prepared.") { NothingDone = true };
         var started = context.Time.GetTimestamp();
 
         var pod = await pods.FindAsync(parameters.Namespace, parameters.Pod, cancellationToken);
@@ -81,7 +93,8 @@ internal sealed class RecyclePod(Clusters clusters)
         };
     }
 
-    private static async Task<(string Did, bool FoundSo)> RemoveAsync(ClusterPods pods, RecyclePodParameters parameters, string uid, StepContext context, CancellationToken cancellationToken)
+    private static async Task<(string Did, bool FoundSo)> RemoveAsync(
+        ClusterPods pods, RecyclePodParameters parameters, string uid, StepContext context, CancellationToken cancellationToken)
     {
         var exactly = new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = uid }, GracePeriodSeconds = (long?)parameters.Grace?.TotalSeconds };
         var outcome = await pods.EvictAsync(parameters.Namespace, parameters.Pod, exactly, cancellationToken);
@@ -91,7 +104,9 @@ internal sealed class RecyclePod(Clusters clusters)
             if (parameters.OnBudget == OnBudget.Refuse)
             {
                 throw new StepRefusedException(
-                    $"A disruption budget forbids evicting pod {parameters.Namespace}/{parameters.Pod} on cluster {pods.Cluster}: too few of its kind are healthy. Nothing was removed. Set 'onBudget: delete' in the runbook to recycle it all the same.") { NothingDone = true };
+                    $"A disruption budget forbids evicting pod {parameters.Namespace}/{parameters.Pod} on cluster {pods.Cluster}: "
+                        + "too few of its kind are healthy. Nothing was removed. Set 'onBudget: "
+                        + "delete' in the runbook to recycle it all the same.") { NothingDone = true };
             }
 
             outcome = await pods.DeleteAsync(parameters.Namespace, parameters.Pod, exactly, cancellationToken);
@@ -114,7 +129,8 @@ internal sealed class RecyclePod(Clusters clusters)
         null => $"There is no pod {parameters.Namespace}/{parameters.Pod}: nothing to recycle.",
         _ when PodReplacement.Controller(pod) is null => "No controller owns this pod, so nothing would bring it back.",
         _ when PodReplacement.Controller(pod) is { Kind: "Node" } => "This is a static pod of its node; evicting it does not restart it.",
-        { Status.Phase: "Pending", Spec.NodeName: null or "" } => "No machine has taken this pod yet, and another one would wait in the same line.",
+        { Status.Phase: "Pending", Spec.NodeName: null or "" } => "No machine has taken this pod yet, "
+            + "and another one would wait in the same line.",
         _ => null,
     };
 
@@ -192,7 +208,8 @@ internal sealed class PodLogKeeper(ClusterPods pods, StepContext context, string
 
     private async Task KeepAsync(V1Pod pod, string container, bool previous, CancellationToken cancellationToken)
     {
-        await using var log = await pods.LogAsync(pod.Metadata.NamespaceProperty, pod.Metadata.Name, container, previous, MaxLines, cancellationToken);
+        await using var log = await pods.LogAsync(
+            pod.Metadata.NamespaceProperty, pod.Metadata.Name, container, previous, MaxLines, cancellationToken);
         if (log is null)
         {
             return;
@@ -204,7 +221,8 @@ internal sealed class PodLogKeeper(ClusterPods pods, StepContext context, string
         {
             var start = StartOf(all.GetBuffer().AsSpan(0, (int)all.Length));
             using var content = new MemoryStream(all.GetBuffer(), start, (int)all.Length - start, writable: false);
-            _kept.Add(await context.Evidence.SaveAsync(context.IncidentId, FileName(pod.Metadata.Name, previous), content, cancellationToken));
+            _kept.Add(
+                await context.Evidence.SaveAsync(context.IncidentId, FileName(pod.Metadata.Name, previous), content, cancellationToken));
         }
     }
 
@@ -213,10 +231,15 @@ internal sealed class PodLogKeeper(ClusterPods pods, StepContext context, string
     {
         var start = log.Length <= MaxBytes ? 0 : AfterLine(log, log.Length - MaxBytes);
         var (begin, end) = (log[start..].IndexOf("-----BEGIN "u8), log[start..].IndexOf("-----END "u8));
-        return end >= 0 && (begin < 0 || end < begin) && log.Slice(start + end, Math.Min(60, log.Length - start - end)).IndexOf("PRIVATE KEY"u8) >= 0 ? AfterLine(log, start + end) : start;
+        return end >= 0
+            && (begin < 0 || end < begin)
+            && log.Slice(start + end, Math.Min(60, log.Length - start - end)).IndexOf("PRIVATE KEY"u8) >= 0
+            ? AfterLine(log, start + end)
+            : start;
     }
 
-    private static int AfterLine(ReadOnlySpan<byte> log, int at) => log[at..].IndexOf((byte)'\n') is var length and >= 0 ? at + length + 1 : at;
+    private static int AfterLine(ReadOnlySpan<byte> log, int at) =>
+        log[at..].IndexOf((byte)'\n') is var length and >= 0 ? at + length + 1 : at;
 
     // The store allows 100 characters; pod names may have 253.
     private string FileName(string podName, bool previous) =>

@@ -13,7 +13,14 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
     /// <exception cref="StepRefusedException">There is no such proxy.</exception>
     public string NameOf(string? name)
     {
-        var (found, problem) = ConfiguredName.Find(name, options.Value.Default, options.Value.Proxies, "LiteLLM proxy", LiteLlmOptions.SectionName, "Proxies:{0}", "name a proxy in the step");
+        var (found, problem) = ConfiguredName.Find(
+            name,
+            options.Value.Default,
+            options.Value.Proxies,
+            "LiteLLM proxy",
+            LiteLlmOptions.SectionName,
+            "Proxies:{0}",
+            "name a proxy in the step");
         return found ?? throw new StepRefusedException(problem!);
     }
 
@@ -33,7 +40,9 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
                    Number(one["litellm_params"]?["weight"]),
                    Number(one["litellm_params"]?["order"]),
                    JsonAnswer.Flag(one["model_info"]?["db_model"]) == true,
-                   [.. (one["litellm_params"] as JsonObject ?? []).Where(parameter => parameter.Value?.GetValueKind() == JsonValueKind.True).Select(parameter => parameter.Key)]),
+                   [.. (one["litellm_params"] as JsonObject ?? [])
+                       .Where(parameter => parameter.Value?.GetValueKind() == JsonValueKind.True)
+                       .Select(parameter => parameter.Key)]),
         ];
     }
 
@@ -91,16 +100,20 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
         }
     }
 
-    private static string NoAdminKey(string proxy) => $"The key of the LiteLLM proxy '{proxy}' is not one of a proxy admin, and only they may change models. Set {LiteLlmOptions.SectionName}:Proxies:{proxy}:ApiKey.";
+    private static string NoAdminKey(string proxy) =>
+        $"The key of the LiteLLM proxy '{proxy}' is not one of a proxy admin, and only they may change models. "
+            + $"Set {LiteLlmOptions.SectionName}:Proxies:{proxy}:ApiKey.";
 
-    private async Task<JsonObject> SendAsync(string proxy, HttpMethod method, string path, JsonObject? body, string what, CancellationToken cancellationToken)
+    private async Task<JsonObject> SendAsync(
+        string proxy, HttpMethod method, string path, JsonObject? body, string what, CancellationToken cancellationToken)
     {
         var known = options.Value.Proxies[proxy];
         using var request = new HttpRequestMessage(method, $"{known.Url.TrimEnd('/')}{path}");
         request.Headers.Authorization = known.ApiKey is null ? null : new AuthenticationHeaderValue("Bearer", known.ApiKey);
         request.Content = body is null ? null : new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
         var (status, text) = await clients.CreateClient(Client).ReadAsync(
-            request, unreachable => new LiteLlmException($"The LiteLLM proxy '{proxy}' {OwnNetwork.Describe(unreachable, what)}", unreachable),
+            request, unreachable => new LiteLlmException(
+                $"The LiteLLM proxy '{proxy}' {OwnNetwork.Describe(unreachable, what)}", unreachable),
             cancellationToken);
         if (status is 401 or 403)
         {
@@ -113,14 +126,18 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
         }
 
         var words = $"The LiteLLM proxy '{proxy}' answered {status} to: {what}. {MessageOf(text)}";
-        throw status is 400 or 404 ? new StepRefusedException(words) { NothingDone = method != HttpMethod.Get } : new LiteLlmException(words);
+        throw status is 400 or 404
+            ? new StepRefusedException(words) { NothingDone = method != HttpMethod.Get }
+            : new LiteLlmException(words);
     }
 
-    private static string MessageOf(string body) => Clip.To((Text(Parse(body)?["error"]?["message"]) ?? Text(Parse(body)?["detail"]?["error"]) ?? body).Trim(), 300);
+    private static string MessageOf(string body) =>
+        Clip.To((Text(Parse(body)?["error"]?["message"]) ?? Text(Parse(body)?["detail"]?["error"]) ?? body).Trim(), 300);
 
     private static JsonObject? Parse(string body) => JsonAnswer.Parse(body) as JsonObject;
 
-    private static double? Number(JsonNode? value) => value is JsonValue number && number.GetValueKind() == JsonValueKind.Number ? number.Deserialize<double>() : null;
+    private static double? Number(JsonNode? value) =>
+        value is JsonValue number && number.GetValueKind() == JsonValueKind.Number ? number.Deserialize<double>() : null;
 }
 
 /// <summary>One of those that serve a model.</summary>
@@ -130,7 +147,8 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
 /// <param name="Order">Only those of the lowest order are sent anything; null when it has none.</param>
 /// <param name="IsStored">It is in the proxy's database, and not in its configuration file, so it can be changed.</param>
 /// <param name="Switches">Those of its parameters that are on.</param>
-internal sealed record RoutedDeployment(string Id, string Model, double? Weight, double? Order, bool IsStored, IReadOnlyList<string> Switches);
+internal sealed record RoutedDeployment(
+    string Id, string Model, double? Weight, double? Order, bool IsStored, IReadOnlyList<string> Switches);
 
 /// <summary>The proxy could not be asked, or answered with an error; the message is for people. Trying again may help.</summary>
 internal sealed class LiteLlmException(string message, Exception? inner = null) : Exception(message, inner);
@@ -152,7 +170,8 @@ public sealed class LiteLlmOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
     [
         .. ConfiguredName.DefaultProblems(SectionName, "Proxies", Default, Proxies),
-        .. Proxies.SelectMany(proxy => HttpsUrl.Problems($"{SectionName}:Proxies:{proxy.Key}:Url", proxy.Value.Url, "https://litellm.example.com")),
+        .. Proxies.SelectMany(
+            proxy => HttpsUrl.Problems($"{SectionName}:Proxies:{proxy.Key}:Url", proxy.Value.Url, "https://litellm.example.com")),
     ];
 }
 

@@ -26,7 +26,8 @@ public sealed record ModelRouteParameters
 /// </summary>
 /// <seealso href="https://docs.litellm.ai/docs/routing"/>
 internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, HeldValues held)
-    : HeldValueAction<ModelRouteParameters, ModelRoute.Change, double?>(held, "litellm.modelRoute", "Changes the weight of one deployment of a model in a LiteLLM proxy.")
+    : HeldValueAction<ModelRouteParameters, ModelRoute.Change, double?>(
+        held, "litellm.modelRoute", "Changes the weight of one deployment of a model in a LiteLLM proxy.")
 {
     /// <summary>Other instances of a proxy read its database every half a minute at most, and any of them may answer the next one.</summary>
     private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(30);
@@ -37,7 +38,8 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
 
     public override string Role => "A proxy admin's key of LiteLLM";
 
-    protected override async Task<Preparation> PrepareAsync(ModelRouteParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<Preparation> PrepareAsync(
+        ModelRouteParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var proxy = proxies.NameOf(parameters.Proxy);
         var all = await proxies.DeploymentsAsync(proxy, parameters.Model, cancellationToken);
@@ -48,20 +50,25 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
         var then = shares.ConvertAll(one => one.Name == parameters.Deployment ? one with { Weight = parameters.Weight } : one);
         return new Preparation
         {
-            PlannedEffect = $"Give {parameters.Deployment}{(found is null ? "" : $" ({found.Model})")} the weight {parameters.Weight} for {parameters.Model} in LiteLLM '{proxy}' (now {Weights(all)}).{(found is null ? "" : $" {WeightedTraffic.Describe("traffic", shares, then)}")}{(strategy is null ? $" The proxy does not say how it routes; only '{Weighted}' looks at weights." : "")} Teams and keys with weights of their own for it may go by those instead.",
+            PlannedEffect = $"Give {parameters.Deployment}{(found is null ? "" : $" ({found.Model})")} the weight {parameters.Weight} for "
+                + $"{parameters.Model} in LiteLLM '{proxy}' (now "
+                + $"{Weights(all)}).{(found is null ? "" : $" {WeightedTraffic.Describe("traffic", shares, then)}")}{(strategy is null ? $" The proxy does not say how it routes; only '{Weighted}' looks at weights." : "")} Teams and keys with weights of their own for it may go by those instead.",
             Identity = $"{proxy}/{parameters.Model}: {Weights(all)}",
             IsSo = found?.Weight == parameters.Weight,
             Undo = $"Give it the weight {Text(change.Before)} again.",
             UndoState = JsonSerializer.SerializeToElement(change),
             Refusal = strategy is null or Weighted ? Refusal(parameters, all, found)
-                : $"LiteLLM '{proxy}' routes {parameters.Model} by '{strategy}', and only '{Weighted}' looks at weights: the traffic would stay where it is.",
+                : $"LiteLLM '{proxy}' routes {parameters.Model} by '{strategy}', and only '{Weighted}' looks at weights: "
+                    + "the traffic would stay where it is.",
         };
     }
 
-    protected override Task<string?> CheckPermissionsAsync(ModelRouteParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+    protected override Task<string?> CheckPermissionsAsync(
+        ModelRouteParameters parameters, StepContext context, CancellationToken cancellationToken) =>
         proxies.CheckAdminAsync(proxies.NameOf(parameters.Proxy), cancellationToken);
 
-    protected override HeldValue Held(Change change) => new($"The weight of {change.Deployment} for {change.Model} in LiteLLM '{change.Proxy}'");
+    protected override HeldValue Held(Change change) =>
+        new($"The weight of {change.Deployment} for {change.Model} in LiteLLM '{change.Proxy}'");
 
     protected override async Task<double?> ReadAsync(Change change, CancellationToken cancellationToken) =>
         WeightIn(await proxies.DeploymentsAsync(change.Proxy, change.Model, cancellationToken), change);
@@ -71,9 +78,11 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
     protected override string IsText(Change change, double? before) => $"{change.Deployment} has the weight {Text(before)}";
 
     protected override string ChangedText(Change change, double? now) =>
-        $"{change.Model} was changed by somebody else in the meantime: {change.Deployment} {(now is null ? "is gone or has no weight" : $"has the weight {Text(now)}")}. Nothing was overwritten.";
+        $"{change.Model} was changed by somebody else in the meantime: {change.Deployment} "
+            + $"{(now is null ? "is gone or has no weight" : $"has the weight {Text(now)}")}. Nothing was overwritten.";
 
-    protected override Task<string?> SetAsync(Change change, double? from, double? to, bool back, StepContext context, CancellationToken cancellationToken)
+    protected override Task<string?> SetAsync(
+        Change change, double? from, double? to, bool back, StepContext context, CancellationToken cancellationToken)
     {
         // An attempt before may have written it a moment ago.
         var mayBeWritten = context.Interrupted is not null;
@@ -87,7 +96,8 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
 
             if (NobodyLeft(First(all), change.Deployment, to!.Value))
             {
-                throw new ChangedSinceException($"Nobody would be left to serve {change.Model}: all the others have the weight 0 by now. Nothing was changed.") { NothingDone = true };
+                throw new ChangedSinceException($"Nobody would be left to serve {change.Model}: "
+                    + "all the others have the weight 0 by now. Nothing was changed.") { NothingDone = true };
             }
 
             await context.EnsureNotPausedAsync(done: null, cancellationToken);
@@ -98,19 +108,24 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
             {
                 if (context.Time.GetUtcNow() >= until)
                 {
-                    throw new LiteLlmException($"LiteLLM '{change.Proxy}' took the weight {Text(to)} of {change.Deployment}, and still says {(seen is null ? "none" : Text(seen))}. Look at it.");
+                    throw new LiteLlmException($"LiteLLM '{change.Proxy}' took the weight {Text(to)} of {change.Deployment}, "
+                        + $"and still says {(seen is null ? "none" : Text(seen))}. Look at it.");
                 }
 
                 await Task.Delay(s_pause, context.Time, cancellationToken);
             }
 
-            return back ? $"{change.Deployment} has the weight {Text(to)} again, as before." : $"{change.Deployment} has the weight {Text(to)} for {change.Model}.";
+            return back
+                ? $"{change.Deployment} has the weight {Text(to)} again, as before."
+                : $"{change.Deployment} has the weight {Text(to)} for {change.Model}.";
         }, cancellationToken, () => mayBeWritten ? s_rest : TimeSpan.Zero);
     }
 
-    private static double? WeightIn(IReadOnlyList<RoutedDeployment> all, Change change) => all.FirstOrDefault(one => one.Id == change.Deployment)?.Weight;
+    private static double? WeightIn(IReadOnlyList<RoutedDeployment> all, Change change) =>
+        all.FirstOrDefault(one => one.Id == change.Deployment)?.Weight;
 
-    private static bool NobodyLeft(List<RoutedDeployment> first, string deployment, double weight) => weight + first.Where(one => one.Id != deployment).Sum(one => one.Weight) <= 0;
+    private static bool NobodyLeft(List<RoutedDeployment> first, string deployment, double weight) =>
+        weight + first.Where(one => one.Id != deployment).Sum(one => one.Weight) <= 0;
 
     private static string? Refusal(ModelRouteParameters parameters, IReadOnlyList<RoutedDeployment> all, RoutedDeployment? found)
     {
@@ -146,7 +161,8 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
 
         if (first.Count == 1)
         {
-            return $"{found.Id} is the only deployment of {parameters.Model}{(all.Count == 1 ? "" : " that has its order")}: its weight changes nothing.";
+            return $"{found.Id} is the only deployment of "
+                + $"{parameters.Model}{(all.Count == 1 ? "" : " that has its order")}: its weight changes nothing.";
         }
 
         return NobodyLeft(first, found.Id, parameters.Weight)

@@ -5,7 +5,10 @@ namespace Runbooks.Integrations.Llm;
 
 /// <summary>What users feel of a vLLM server: how long the first token takes, and how fast the others follow.</summary>
 internal sealed class LlmLatency(PrometheusClient prometheus)
-    : PrometheusCheck<LlmLatencyParameters>(prometheus, "llm.latency", "Holds the time to the first token, or the tokens a second, of vLLM servers against a threshold.")
+    : PrometheusCheck<LlmLatencyParameters>(
+        prometheus,
+        "llm.latency",
+        "Holds the time to the first token, or the tokens a second, of vLLM servers against a threshold.")
 {
     /// <summary>Nobody waits longer than ten minutes for a first token.</summary>
     private const int MostSeconds = 600;
@@ -28,7 +31,8 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
 
     protected override string Limit(LlmLatencyParameters parameters) => parameters.Failing.ToString();
 
-    protected override async Task<CheckResult> MeasureAsync(LlmLatencyParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> MeasureAsync(
+        LlmLatencyParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var of = await parameters.Series.FollowAsync(Prometheus, parameters.Endpoint, VllmHealth.Running, cancellationToken);
         var around = $"rate({{0}}[{PromDuration.Of(parameters.Window)}])";
@@ -38,7 +42,8 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
         var found = await Prometheus.QueryAsync(parameters.Endpoint, query, cancellationToken);
         if (found.Count == 0)
         {
-            return CheckResult.Unknown($"Prometheus '{Prometheus.Find(parameters.Endpoint).Name}' has no series {metric} {of.Text} over {PromDuration.Format(parameters.Window)}: is vLLM scraped?") with
+            return CheckResult.Unknown($"Prometheus '{Prometheus.Find(parameters.Endpoint).Name}' has no series {metric} {of.Text} over "
+                + $"{PromDuration.Format(parameters.Window)}: is vLLM scraped?") with
             {
                 Threshold = Limit(parameters),
             };
@@ -53,7 +58,8 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
     /// Of no request at all there is no quantile, and servers that are asked little generate little: neither is slow or fast.
     /// A server that hangs is in no figure at all, so those of the others are no sign of health.
     /// </summary>
-    private async Task<CheckResult> JudgeAsync(LlmLatencyParameters parameters, double value, string unit, WorkloadSeries of, CancellationToken cancellationToken)
+    private async Task<CheckResult> JudgeAsync(
+        LlmLatencyParameters parameters, double value, string unit, WorkloadSeries of, CancellationToken cancellationToken)
     {
         var over = PromDuration.Format(parameters.Window);
         if (double.IsNaN(value))
@@ -61,14 +67,20 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
             return CheckResult.Unknown($"No request {of.Text} got its first token within {over}, so it says nothing.");
         }
 
-        var share = parameters.Measure == LatencyMeasure.FirstToken ? $" ({parameters.Quantile * 100:0.#} % of first tokens come sooner)" : "";
+        var share = parameters.Measure == LatencyMeasure.FirstToken
+            ? $" ({parameters.Quantile * 100:0.#} % of first tokens come sooner)"
+            : "";
         var judged = Measurement.Judge(parameters.Failing, Math.Round(value, 3), unit, share);
         return judged.Verdict switch
         {
-            Verdict.Failing when parameters.Measure == LatencyMeasure.TokensPerSecond && !await IsAlwaysBusyAsync(parameters, of, cancellationToken) =>
-                judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; but nothing was asked {of.Text}, or nothing reported, for a part of {over}, so its tokens say nothing." },
+            Verdict.Failing when parameters.Measure == LatencyMeasure.TokensPerSecond
+                && !await IsAlwaysBusyAsync(parameters, of, cancellationToken) =>
+                judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; "
+                    + $"but nothing was asked {of.Text}, or nothing reported, for a part of {over}, so its tokens say nothing." },
             Verdict.Passing when await StuckAsync(parameters, of, cancellationToken) is { Count: > 0 } stuck =>
-                judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; but {CountText.Names(stuck, MostNamed)} had work and gave no first token within {PromDuration.Format(parameters.LatelyOf(Prometheus))}." },
+                judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; "
+                    + $"but {CountText.Names(stuck, MostNamed)} had work and gave no first token within "
+                    + $"{PromDuration.Format(parameters.LatelyOf(Prometheus))}." },
             _ => judged,
         };
     }
@@ -76,25 +88,34 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
     private async Task<bool> IsAlwaysBusyAsync(LlmLatencyParameters parameters, WorkloadSeries of, CancellationToken cancellationToken)
     {
         var requests = $"(sum({of.Of(VllmHealth.Running)}) + sum({of.Of(VllmHealth.Waiting)}))";
-        var least = await Prometheus.QueryAsync(parameters.Endpoint, $"min_over_time({requests}[{PromDuration.Of(parameters.Window)}:15s])", cancellationToken);
+        var least = await Prometheus.QueryAsync(
+            parameters.Endpoint,
+            $"min_over_time({requests}[{PromDuration.Of(parameters.Window)}:15s])",
+            cancellationToken);
         if (!least.Any(series => series.Values[^1] > 0))
         {
             return false;
         }
 
-        var reported = await Coverage.AskAsync(Prometheus, parameters.Endpoint, Coverage.Around(parameters.Window).Replace("{0}", requests, StringComparison.Ordinal), cancellationToken);
+        var reported = await Coverage.AskAsync(
+            Prometheus,
+            parameters.Endpoint,
+            Coverage.Around(parameters.Window).Replace("{0}", requests, StringComparison.Ordinal),
+            cancellationToken);
         return Coverage.IsEnough(Coverage.Of(reported is [var all, ..] ? all.Values[^1] : null, parameters.Window), parameters.Window);
     }
 
     /// <summary>What a server gave before it hung is in the window for as long as that is.</summary>
     /// <returns>The pods that gave no first token lately, although all the time requests waited, or work went on without a token.</returns>
-    private async Task<IReadOnlyList<string>> StuckAsync(LlmLatencyParameters parameters, WorkloadSeries of, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<string>> StuckAsync(
+        LlmLatencyParameters parameters, WorkloadSeries of, CancellationToken cancellationToken)
     {
         var lately = PromDuration.Of(parameters.LatelyOf(Prometheus));
         var (least, rate) = ($"min_over_time({{0}}[{lately}])", $"rate({{0}}[{lately}])");
         var stuck = await Prometheus.QueryAsync(
             parameters.Endpoint,
-            $"({of.Of(VllmHealth.Waiting, least)} > 0 or ({of.Of(VllmHealth.Running, least)} > 0 unless {of.Of(VllmHealth.Tokens, rate)} > 0)) unless {of.Of(FirstTokens, rate)} > 0",
+            $"({of.Of(VllmHealth.Waiting, least)} > 0 or ({of.Of(VllmHealth.Running, least)} > 0 unless {of.Of(VllmHealth.Tokens, rate)} "
+                + $"> 0)) unless {of.Of(FirstTokens, rate)} > 0",
             cancellationToken);
         return [.. stuck.Select(ModelServer.PodOf).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
     }

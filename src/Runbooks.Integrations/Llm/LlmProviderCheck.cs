@@ -23,10 +23,14 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         AllowAutoRedirect = false,
         PooledConnectionLifetime = TimeSpan.FromMinutes(2),
         ConnectCallback = async (context, cancellationToken) =>
-            await NameLookup.ConnectAsync(await NameLookup.ResolveAsync(context.DnsEndPoint.Host, lookUp, cancellationToken), context.DnsEndPoint.Port, cancellationToken),
+            await NameLookup.ConnectAsync(
+                await NameLookup.ResolveAsync(context.DnsEndPoint.Host, lookUp, cancellationToken),
+                context.DnsEndPoint.Port,
+                cancellationToken),
     };
 
-    protected override async Task<CheckResult> AskAsync(LlmProviderParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> AskAsync(
+        LlmProviderParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var (name, problem) = ConfiguredName.Find(
             parameters.Provider, options.Value.Default, options.Value.Providers, "provider", LlmProviderOptions.SectionName, "Providers:{0}:Url", "name one in the check");
@@ -46,7 +50,8 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
             };
     }
 
-    private async Task<CheckResult> AskAsync(string name, ProviderEndpoint provider, LlmProviderParameters parameters, StepContext context, CancellationToken cancellationToken)
+    private async Task<CheckResult> AskAsync(
+        string name, ProviderEndpoint provider, LlmProviderParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(parameters.Timeout, context.Time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
@@ -65,7 +70,8 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         {
             return OwnNetwork.TroubleAfter(parameters.Timeout, new Uri(provider.Url)) is { } trouble
                 ? CheckResult.Unknown($"{name} was not asked: {trouble}") with { Link = provider.StatusPage }
-                : CheckResult.Failing($"{name} did not answer within {parameters.Timeout.TotalSeconds:0.#} s.") with { Value = "timeout", Link = provider.StatusPage };
+                : CheckResult.Failing($"{name} did not answer within "
+                    + $"{parameters.Timeout.TotalSeconds:0.#} s.") with { Value = "timeout", Link = provider.StatusPage };
         }
         catch (Polly.ExecutionRejectedException late)
         {
@@ -90,7 +96,8 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         }
     }
 
-    private async Task<ProviderAnswer> SendAsync(ProviderEndpoint provider, ProviderQuestion ask, (string Name, int Tokens) limit, CancellationToken cancellationToken)
+    private async Task<ProviderAnswer> SendAsync(
+        ProviderEndpoint provider, ProviderQuestion ask, (string Name, int Tokens) limit, CancellationToken cancellationToken)
     {
         using var request = Request(provider, ask, limit);
         var client = clients.CreateClient(Client);
@@ -104,7 +111,11 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
             throw new IOException(OwnNetwork.Reason(broken), broken);
         }
 
-        return new((int)answer.StatusCode, answer.ReasonPhrase, JsonAnswer.RetryAfter(answer), JsonAnswer.Parse(await answer.Content.ReadAsStringAsync(cancellationToken)) as JsonObject);
+        return new(
+            (int)answer.StatusCode,
+            answer.ReasonPhrase,
+            JsonAnswer.RetryAfter(answer),
+            JsonAnswer.Parse(await answer.Content.ReadAsStringAsync(cancellationToken)) as JsonObject);
     }
 
     private static HttpRequestMessage Request(ProviderEndpoint provider, ProviderQuestion ask, (string Name, int Tokens) limit)
@@ -146,14 +157,18 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         var (verdict, words) = status switch
         {
             >= 200 and <= 299 when answer.Has(ask) => (Verdict.Passing, $"answered {status} in {time}"),
-            >= 200 and <= 299 => (Verdict.Failing, $"answered {status}, but not with {(ask == ProviderQuestion.Models ? "models" : "a completion")}"),
+            >= 200 and <= 299 => (
+                Verdict.Failing,
+                $"answered {status}, but not with {(ask == ProviderQuestion.Models ? "models" : "a completion")}"),
             400 when answer.IsCutThought => (Verdict.Passing, $"thought for longer than {ReasoningLimit.Tokens} tokens, in {time}"),
             _ when answer.IsUsedUp => (Verdict.Failing,
-                $"refuses every request: {status}, its quota or credit is used up{said}. Waiting does not help; look at the account's billing"),
+                $"refuses every request: {status}, its quota or credit is used up{said}. Waiting does not help; "
+                    + "look at the account's billing"),
             429 => (Verdict.Failing, $"turns requests away: {status}, too many requests{said}{wait}"),
             402 => (Verdict.Failing, $"turns requests away: {status}{said}{wait}"),
             401 or 403 => (Verdict.Unknown,
-                $"refuses our key: {status}{said}. That says nothing about its health; check {LlmProviderOptions.SectionName}:Providers:{name}:ApiKey"),
+                $"refuses our key: {status}{said}. That says nothing about its health; "
+                    + $"check {LlmProviderOptions.SectionName}:Providers:{name}:ApiKey"),
             >= 500 => (Verdict.Failing, $"is failing: {status} {answer.Reason}{wait}"),
             _ => (Verdict.Unknown, $"answered {status}{said}, which says nothing about its health; check its Url and Model"),
         };
@@ -192,10 +207,14 @@ public sealed record LlmProviderParameters
     [Description("The configured provider; the default one when left out.")]
     public string? Provider { get; init; }
 
-    [Description("What to ask for: a completion of one token (of 16 where a reasoning model takes no fewer), or the list of models, which costs nothing and proves little: it is answered while the model hangs, or while every completion is turned away.")]
+    [Description("What to ask for: a completion of one token (of 16 where a reasoning model takes no fewer), or the list of models, "
+        + "which costs nothing and proves little: it is answered while the model hangs, or while every completion is turned away.")]
     public ProviderQuestion Ask { get; init; } = ProviderQuestion.Completion;
 
-    [Description("What is bad: an outage (5xx, no answer, an answer without a completion, or an account whose quota or credit is used up), or that requests are limited (429, too many requests). Of a provider that has the other trouble the check says unknown, so that a person decides whether the mitigation fits it. `any`: both are bad.")]
+    [Description("What is bad: an outage (5xx, no answer, an answer without a completion, "
+        + "or an account whose quota or credit is used up), or that requests are limited (429, too many requests). "
+        + "Of a provider that has the other trouble the check says unknown, so that a person decides whether the mitigation fits it. "
+        + "`any`: both are bad.")]
     public ProviderTrouble Failing { get; init; } = ProviderTrouble.Any;
 
     [Range(typeof(TimeSpan), "00:00:00.1", "00:02:00")]
@@ -223,7 +242,8 @@ public sealed class LlmProviderOptions : IValidatableObject
         .. ConfiguredName.DefaultProblems(SectionName, "Providers", Default, Providers),
         .. Providers.SelectMany(provider => HttpsUrl.Problems($"{SectionName}:Providers:{provider.Key}:Url", provider.Value.Url, "https://api.example.com/v1")),
         .. Providers.Where(provider => provider.Value.TakesNoCompletion).Select(provider => new ValidationResult(
-            $"{SectionName}:Providers:{provider.Key} is no address at which Azure OpenAI takes a completion. End Url with /openai/v1, name the deployment as Model, and leave api-version out of Query.")),
+            $"{SectionName}:Providers:{provider.Key} is no address at which Azure OpenAI takes a completion. "
+                + "End Url with /openai/v1, name the deployment as Model, and leave api-version out of Query.")),
     ];
 }
 
@@ -258,5 +278,6 @@ public sealed class ProviderEndpoint
         _ => false,
     };
 
-    private static bool IsAzure(string host) => Array.Exists(s_azure, kind => host.Contains($".{kind}.azure.", StringComparison.OrdinalIgnoreCase));
+    private static bool IsAzure(string host) =>
+        Array.Exists(s_azure, kind => host.Contains($".{kind}.azure.", StringComparison.OrdinalIgnoreCase));
 }

@@ -12,7 +12,8 @@ namespace Runbooks.Integrations.Llm;
 /// <param name="Silent">Prometheus has had no answer for some minutes: they are gone, or load.</param>
 /// <param name="NotScraped">Prometheus no longer scrapes them.</param>
 /// <param name="Remembered">How long a server that is down is known by what it reported.</param>
-internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<string> Silent, IReadOnlyList<string> NotScraped, TimeSpan Remembered)
+internal sealed record GoneServers(
+    IReadOnlyList<string> Down, IReadOnlyList<string> Silent, IReadOnlyList<string> NotScraped, TimeSpan Remembered)
 {
     private const int MostNamed = 5;
 
@@ -40,10 +41,13 @@ internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<str
         var (longer, loads) = (PromDuration.Of(s_silentFor), PromDuration.Of(parameters.LoadsFor));
         var silent = await PodsAsync($"{{0}} == 0 and max_over_time({{0}}[{longer}]) == 0 and count_over_time({{0}}[{longer}]) > 1");
         // A target that is new has not been asked for that long: it is not down yet.
-        var down = silent.Count == 0 ? [] : await PodsAsync($"{{0}} == 0 and max_over_time({{0}}[{loads}]) == 0 and {{0}} offset {loads} == 0");
+        var down = silent.Count == 0
+            ? []
+            : await PodsAsync($"{{0}} == 0 and max_over_time({{0}}[{loads}]) == 0 and {{0}} offset {loads} == 0");
         var notScraped = (await LostWithinAsync(parameters.Window)).Where(series => !asked.Contains(ModelServer.PodOf(series))).ToList();
         var begin = time.GetUtcNow() - parameters.Window;
-        if (notScraped.Count > 0 && here.Count >= Names(await prometheus.RangeAsync(parameters.Endpoint, of.Of(server.Waiting), begin, begin, TimeSpan.FromSeconds(15), cancellationToken)).Count)
+        if (notScraped.Count > 0
+            && here.Count >= Names(await prometheus.RangeAsync(parameters.Endpoint, of.Of(server.Waiting), begin, begin, TimeSpan.FromSeconds(15), cancellationToken)).Count)
         {
             notScraped = [];
         }
@@ -57,7 +61,10 @@ internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<str
         async Task<HashSet<string>> PodsAsync(string query) =>
             (await prometheus.QueryAsync(parameters.Endpoint, of.Of("up", query), cancellationToken)).Select(ModelServer.PodOf).ToHashSet(StringComparer.Ordinal);
 
-        List<string> Names(IEnumerable<PrometheusSeries> servers) => [.. servers.Select(server.NameOf).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        List<string> Names(IEnumerable<PrometheusSeries> servers) => [.. servers
+            .Select(server.NameOf)
+            .Distinct(StringComparer.Ordinal)
+            .Order(StringComparer.Ordinal)];
     }
 
     /// <param name="others">What those that report say; null for none.</param>
@@ -66,14 +73,23 @@ internal sealed record GoneServers(IReadOnlyList<string> Down, IReadOnlyList<str
     public CheckResult? Beside(CheckResult? others, string over) => others switch
     {
         { Verdict: Verdict.Failing } => others,
-        _ when Down.Count > 0 => CheckResult.Failing($"{CountText.Names(Down, MostNamed)} reported within {PromDuration.Format(Remembered)} and {(Down.Count == 1 ? "does" : "do")} not answer any more."),
-        _ when Silent.Count > 0 => Unknown(others, $"{CountText.Names(Silent, MostNamed)} {(Silent.Count == 1 ? "does" : "do")} not answer: gone, or loading {(Silent.Count == 1 ? "its" : "their")} model."),
-        { Verdict: Verdict.Passing } when NotScraped.Count > 0 => Unknown(others, $"{CountText.Names(NotScraped, MostNamed)} {CountText.Are(NotScraped.Count)} gone, and fewer report than {over} ago: lost, or scaled down. This is said for {over}."),
+        _ when Down.Count > 0 => CheckResult.Failing($"{CountText.Names(Down, MostNamed)} reported within "
+            + $"{PromDuration.Format(Remembered)} and {(Down.Count == 1 ? "does" : "do")} not answer any more."),
+        _ when Silent.Count > 0 => Unknown(
+            others,
+            $"{CountText.Names(Silent, MostNamed)} {(Silent.Count == 1 ? "does" : "do")} not answer: "
+                + $"gone, or loading {(Silent.Count == 1 ? "its" : "their")} model."),
+        { Verdict: Verdict.Passing } when NotScraped.Count > 0 => Unknown(
+            others,
+            $"{CountText.Names(NotScraped, MostNamed)} {CountText.Are(NotScraped.Count)} gone, and fewer report than {over} ago: "
+                + $"lost, or scaled down. This is said for {over}."),
         _ => others,
     };
 
     private static CheckResult Unknown(CheckResult? others, string words) =>
-        others is null ? CheckResult.Unknown(words) : others with { Verdict = Verdict.Unknown, Summary = $"{others.Summary.TrimEnd('.')}; but {words}" };
+        others is null
+            ? CheckResult.Unknown(words)
+            : others with { Verdict = Verdict.Unknown, Summary = $"{others.Summary.TrimEnd('.')}; but {words}" };
 }
 
 /// <summary>
@@ -91,7 +107,8 @@ internal static class Coverage
     public static string Around(TimeSpan window) => $"count_over_time({{0}}[{PromDuration.Of(window)}:{PromDuration.Of(StepOf(window))}])";
 
     /// <returns>Nothing where this one cannot be asked such a thing: then what the other questions say has to do.</returns>
-    public static async Task<IReadOnlyList<PrometheusSeries>> AskAsync(PrometheusClient prometheus, string? endpoint, string query, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<PrometheusSeries>> AskAsync(
+        PrometheusClient prometheus, string? endpoint, string query, CancellationToken cancellationToken)
     {
         try
         {

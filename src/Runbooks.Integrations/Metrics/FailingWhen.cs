@@ -64,7 +64,9 @@ public sealed record FailingWhen : IParsable<FailingWhen>
     public override string ToString() => IsAbsent ? Absent : $"{_operator} {_bound}";
 
     public static FailingWhen Parse(string s, IFormatProvider? provider) =>
-        TryParse(s, provider, out var failing) ? failing : throw new FormatException($"'{s}' is neither a comparison such as '> 95' nor 'absent'.");
+        TryParse(s, provider, out var failing)
+            ? failing
+            : throw new FormatException($"'{s}' is neither a comparison such as '> 95' nor 'absent'.");
 
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, [MaybeNullWhen(false)] out FailingWhen result)
     {
@@ -85,15 +87,20 @@ public enum WhenEmpty { Unknown, Passing, Failing }
 internal static class WithText
 {
     public static string? Of(JsonElement with, string name) =>
-        with.ValueKind == JsonValueKind.Object && with.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        with.ValueKind == JsonValueKind.Object && with.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
 
     /// <returns>Null when a template makes it up.</returns>
-    public static FailingWhen? Failing(JsonElement with) => FailingWhen.TryParse(Of(with, "failing"), null, out var failing) ? failing : null;
+    public static FailingWhen? Failing(JsonElement with) =>
+        FailingWhen.TryParse(Of(with, "failing"), null, out var failing) ? failing : null;
 
     /// <param name="usual">What it is where the file does not say.</param>
     /// <returns>Null when a template makes it up.</returns>
     public static T? Choice<T>(JsonElement with, string name, T usual) where T : struct, Enum =>
-        with.ValueKind != JsonValueKind.Object || !with.TryGetProperty(name, out _) ? usual : Enum.TryParse<T>(Of(with, name), ignoreCase: true, out var choice) ? choice : null;
+        with.ValueKind != JsonValueKind.Object || !with.TryGetProperty(name, out _) ? usual
+            : Enum.TryParse<T>(Of(with, name), ignoreCase: true, out var choice) ? choice
+            : null;
 
     /// <param name="usual">What it is where the file does not say.</param>
     /// <returns>Null when a template makes it up.</returns>
@@ -145,7 +152,9 @@ internal static class Measurement
     /// <summary>One of several that says nothing may be the one that fails: the others are no sign of health, though each can be one of trouble.</summary>
     /// <param name="silent">How it comes that one says nothing, in words; null when all say something.</param>
     public static CheckResult UnlessSilent(this CheckResult judged, FailingWhen failing, string? silent) =>
-        silent is null || failing.IsAbsent || judged.Verdict != Verdict.Passing ? judged : judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; but {silent}." };
+        silent is null || failing.IsAbsent || judged.Verdict != Verdict.Passing
+            ? judged
+            : judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; but {silent}." };
 
     /// <summary>The curve beside an answer. Between its points is the same time everywhere, so what was before a gap would be drawn at the wrong one.</summary>
     /// <param name="points">Oldest first.</param>

@@ -95,7 +95,11 @@ internal sealed partial record KnownRange(double Least, double Most)
             : Most == 100 && failing.IsOfAShare ? Of($"is '{failing}', and {metric} goes from {range}: 1 is one per cent.")
             : null;
 
-        ParameterWarning Of(string problem) => new(WarningCodes.ThresholdRange, "failing", problem, $"Write a threshold between {NumberText.Format(Least)} and {NumberText.Format(Most)}.");
+        ParameterWarning Of(string problem) => new(
+            WarningCodes.ThresholdRange,
+            "failing",
+            problem,
+            $"Write a threshold between {NumberText.Format(Least)} and {NumberText.Format(Most)}.");
     }
 
     private static bool IsBalanced(string text)
@@ -113,7 +117,9 @@ internal sealed partial record KnownRange(double Least, double Most)
         return depth == 0;
     }
 
-    [GeneratedRegex(@"^(?:(?<number>\d+(?:\.\d+)?)\s*\*\s*(?<rest>.+)|(?<rest>.+?)\s*\*\s*(?<number>\d+(?:\.\d+)?))$", RegexOptions.Singleline | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"^(?:(?<number>\d+(?:\.\d+)?)\s*\*\s*(?<rest>.+)|(?<rest>.+?)\s*\*\s*(?<number>\d+(?:\.\d+)?))$",
+        RegexOptions.Singleline | RegexOptions.NonBacktracking)]
     private static partial Regex Times();
 
     /// <summary>What stands in quotes may hold brackets of its own.</summary>
@@ -128,6 +134,8 @@ internal sealed partial record KnownRange(double Least, double Most)
         RegexOptions.Singleline | RegexOptions.NonBacktracking)]
     private static partial Regex Kept();
 
-    [GeneratedRegex(@"^(?<metric>[A-Za-z_:][A-Za-z0-9_:]*)\s*(?:\{[^}]*\})?\s*(?:\[[0-9a-z]+\])?$", RegexOptions.Singleline | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"^(?<metric>[A-Za-z_:][A-Za-z0-9_:]*)\s*(?:\{[^}]*\})?\s*(?:\[[0-9a-z]+\])?$",
+        RegexOptions.Singleline | RegexOptions.NonBacktracking)]
     private static partial Regex Selector();
 }

@@ -22,7 +22,8 @@ public static class ChannelsServices
     /// <param name="none">Who is asked while there are no contacts.</param>
     public static IServiceCollection AddContactsOfRuleSet(this IServiceCollection services, ContactBook? none = null) => services
         .AddContacts(provider => provider.StartingContacts(), none)
-        .AddSingleton<ReadBesideContacts>(provider => (name, _) => Task.FromResult(provider.GetRequiredService<RuleSetStatus>().FindCalendar(name)));
+        .AddSingleton<ReadBesideContacts>(
+            provider => (name, _) => Task.FromResult(provider.GetRequiredService<RuleSetStatus>().FindCalendar(name)));
 
     /// <summary>The channel <c>email</c>.</summary>
     public static IServiceCollection AddEmail(this IServiceCollection services)

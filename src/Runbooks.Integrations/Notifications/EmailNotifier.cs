@@ -52,7 +52,11 @@ internal static class EmailBody
     {
         var html = new StringBuilder("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n")
             .Append("<meta name=\"color-scheme\" content=\"light dark\"><meta name=\"supported-color-schemes\" content=\"light dark\">\n")
-            .Append("<title>").Append(Encode(CardText.Title(card))).Append("</title>\n<style>\n").Append(Style).Append("\n</style></head>\n<body><main>\n");
+            .Append("<title>")
+                .Append(Encode(CardText.Title(card)))
+                .Append("</title>\n<style>\n")
+                .Append(Style)
+                .Append("\n</style></head>\n<body><main>\n");
         if (card.DryRun)
         {
             html.Append("<p class=\"dry\">").Append(CardText.DryRun).Append("</p>\n");
@@ -71,10 +75,16 @@ internal static class EmailBody
         for (var place = 0; place < card.Links.Count; place++)
         {
             html.Append(place == 0 ? "<p class=\"go\">" : "<p>")
-                .Append("<a href=\"").Append(Encode(card.Links[place].Url)).Append("\">").Append(Encode(card.Links[place].Text)).Append("</a></p>\n");
+                .Append("<a href=\"")
+                    .Append(Encode(card.Links[place].Url))
+                    .Append("\">")
+                    .Append(Encode(card.Links[place].Text))
+                    .Append("</a></p>\n");
         }
 
-        return html.Append(card.Asks ? "<p>Opening the link decides nothing. " : "<p>").Append(Encode(card.IncidentId)).Append("</p>\n</main></body></html>\n").ToString();
+        return html.Append(card.Asks ? "<p>Opening the link decides nothing. " : "<p>")
+            .Append(Encode(card.IncidentId))
+            .Append("</p>\n</main></body></html>\n").ToString();
     }
 
     public static string Text(Card card)

@@ -46,7 +46,9 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
         catch (SmtpCommandException refused)
         {
             // 4xx asks to come back later, 5xx means never (RFC 5321, section 4.2.1).
-            throw new DeliveryException($"The mail server answered {(int)refused.StatusCode} ({refused.ErrorCode}).", transient: (int)refused.StatusCode is >= 400 and < 500);
+            throw new DeliveryException(
+                $"The mail server answered {(int)refused.StatusCode} ({refused.ErrorCode}).",
+                transient: (int)refused.StatusCode is >= 400 and < 500);
         }
         catch (NotSupportedException) when (!client.IsConnected)
         {
@@ -84,7 +86,8 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
         }
         catch (NotSupportedException)
         {
-            throw new DeliveryException("The mail server offers no login that this host knows. If it takes mail without one, leave Email:User out.");
+            throw new DeliveryException("The mail server offers no login that this host knows. "
+                + "If it takes mail without one, leave Email:User out.");
         }
         catch (AuthenticationException refused) when (refused.InnerException is SmtpCommandException { StatusCode: var code } && (int)code is >= 400 and < 500)
         {
@@ -226,11 +229,14 @@ internal sealed class AcsTransport(IHttpClientFactory clients, TokenCredential c
         try
         {
             using var answer = await clients.CreateClient(Client).SendAsync(request, cancellationToken);
-            var said = answer.IsSuccessStatusCode ? JsonAnswer.Parse(await answer.Content.ReadAsStringAsync(cancellationToken)) as JsonObject : null;
+            var said = answer.IsSuccessStatusCode
+                ? JsonAnswer.Parse(await answer.Content.ReadAsStringAsync(cancellationToken)) as JsonObject
+                : null;
             return JsonAnswer.Text(said?["status"]) switch
             {
                 "Succeeded" => true,
-                "Failed" or "Canceled" => throw new DeliveryException($"{Service} could not send it ({Clip.To(JsonAnswer.Text((said?["error"] as JsonObject)?["code"]) ?? "no reason given", 80)})."),
+                "Failed" or "Canceled" => throw new DeliveryException($"{Service} could not send it "
+                    + $"({Clip.To(JsonAnswer.Text((said?["error"] as JsonObject)?["code"]) ?? "no reason given", 80)})."),
                 _ => false,
             };
         }

@@ -10,7 +10,13 @@ internal static class MessageHttp
 
     /// <returns>The body of the answer.</returns>
     /// <exception cref="DeliveryException">It was not taken.</exception>
-    public static async Task<string> PostAsync(this HttpClient client, Uri to, HttpContent content, string service, CancellationToken cancellationToken, params IReadOnlyList<(string Name, string Value)> headers)
+    public static async Task<string> PostAsync(
+        this HttpClient client,
+        Uri to,
+        HttpContent content,
+        string service,
+        CancellationToken cancellationToken,
+        params IReadOnlyList<(string Name, string Value)> headers)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, to) { Content = content };
         foreach (var (name, value) in headers)
@@ -38,7 +44,9 @@ internal static class MessageHttp
     private static DeliveryException Refusal(HttpResponseMessage answer, string service)
     {
         var wait = JsonAnswer.RetryAfter(answer);
-        return new($"{service} answered {(int)answer.StatusCode}{(wait is { } after ? $"; it asks to wait {after.TotalSeconds:0} s" : "")}.", IsTransient(answer.StatusCode))
+        return new(
+            $"{service} answered {(int)answer.StatusCode}{(wait is { } after ? $"; it asks to wait {after.TotalSeconds:0} s" : "")}.",
+            IsTransient(answer.StatusCode))
         {
             Status = answer.StatusCode,
             RetryAfter = wait,
@@ -46,7 +54,8 @@ internal static class MessageHttp
         };
     }
 
-    private static bool IsTransient(HttpStatusCode status) => status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests || (int)status >= 500;
+    private static bool IsTransient(HttpStatusCode status) =>
+        status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests || (int)status >= 500;
 
     private static async Task<string> ReadAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
     {
@@ -139,16 +148,22 @@ internal static class CardText
         /// <summary>A line that is as short stays as it is.</summary>
         private const int ShortLine = 100;
 
-        public int Cost { get; } = Lines.Append(Section.Heading).Sum(text => Frame + Encoding.UTF8.GetByteCount(MessageJson.Options.Encoder!.Encode(text)));
+        public int Cost { get; } = Lines
+            .Append(Section.Heading)
+            .Sum(text => Frame + Encoding.UTF8.GetByteCount(MessageJson.Options.Encoder!.Encode(text)));
 
         public bool IsWhole => Lines.SequenceEqual(Section.Lines.Where(line => line.Length > 0).Select(CleanText.Line));
 
-        public CardSection Shortened => Section with { Lines = Left == 0 ? Lines : [.. Lines, $"… and {CountText.Format(Left, "more line")}; see the page."] };
+        public CardSection Shortened =>
+            Section with { Lines = Left == 0 ? Lines : [.. Lines, $"… and {CountText.Format(Left, "more line")}; see the page."] };
 
         public static Part Of(CardSection section)
         {
             var lines = section.Lines.Where(line => line.Length > 0).ToList();
-            return new(section, [.. lines.Take(MaxLines).Select(line => Clip.To(CleanText.Line(line), MaxLine))], Math.Max(0, lines.Count - MaxLines));
+            return new(
+                section,
+                [.. lines.Take(MaxLines).Select(line => Clip.To(CleanText.Line(line), MaxLine))],
+                Math.Max(0, lines.Count - MaxLines));
         }
 
         public Part? Shorten() => Lines.Count > 1 ? new(Section, [.. Lines.Take(Lines.Count - 1)], Left + 1)

@@ -9,7 +9,8 @@ namespace Runbooks.Integrations.Notifications;
 
 /// <summary>An action that tells people something, and touches nothing that would have to be brought back.</summary>
 // The store and the channels are asked for when it acts: commands that only read runbooks know every action and have neither.
-internal abstract class NotifyingAction<TParameters>(IServiceProvider services, string name, string summary, string stays) : RunbookAction<TParameters>(name, summary)
+internal abstract class NotifyingAction<TParameters>(IServiceProvider services, string name, string summary, string stays)
+    : RunbookAction<TParameters>(name, summary)
     where TParameters : notnull
 {
     /// <summary>There is nothing to bring back: whoever was told was told.</summary>
@@ -35,7 +36,14 @@ internal abstract class NotifyingAction<TParameters>(IServiceProvider services, 
     /// and who was told in the place of a contact that nobody is behind.
     /// </returns>
     /// <exception cref="UnreachedException">It reached nobody.</exception>
-    protected async Task<string> NotifyAsync(string to, string title, ImpactSeverity severity, IReadOnlyList<CardSection> sections, string otherwise, StepContext context, CancellationToken cancellationToken)
+    protected async Task<string> NotifyAsync(
+        string to,
+        string title,
+        ImpactSeverity severity,
+        IReadOnlyList<CardSection> sections,
+        string otherwise,
+        StepContext context,
+        CancellationToken cancellationToken)
     {
         var people = await services.GetRequiredService<OnCallDirectory>().ResolveAsync([to], cancellationToken);
         var isStoodInFor = people.IsNobodyBehind(to);
@@ -45,11 +53,18 @@ internal abstract class NotifyingAction<TParameters>(IServiceProvider services, 
             IncidentId = context.IncidentId,
             Title = $"For {to}: {title}",
             Severity = severity,
-            Sections = [.. CardSection.If("Why you are told", isStoodInFor ? [$"It is for '{to}', and nobody is behind that contact. You are told in its place."] : [], isNeeded: true), .. sections],
+            Sections = [.. CardSection.If("Why you are told", isStoodInFor ? [$"It is for '{to}', and nobody is behind that "
+                + "contact. You are told in its place."] : [], isNeeded: true), .. sections],
             Links = [new("Incident", services.GetRequiredService<DecisionLinks>().IncidentPage(context.IncidentId))],
         };
         var incident = await IncidentAsync(context, cancellationToken);
-        var sent = await services.GetRequiredService<IncidentNotifier>().SendAsync(incident, $"{NotificationUpdater.HandedOver}:{Name}:{context.IdempotencyKey}", [to], _ => card, cancellationToken, people);
+        var sent = await services.GetRequiredService<IncidentNotifier>().SendAsync(
+            incident,
+            $"{NotificationUpdater.HandedOver}:{Name}:{context.IdempotencyKey}",
+            [to],
+            _ => card,
+            cancellationToken,
+            people);
         var who = isStoodInFor
             ? $"{string.Join(" and ", sent.Deliveries.Where(delivery => delivery.Reached).Select(delivery => delivery.Contact).Distinct())} in place of '{to}', which nobody is behind"
             : to;
@@ -81,15 +96,27 @@ public sealed record NotifyParameters
 
 /// <summary>Tells people what is theirs to do: the step of a runbook that acts on nothing itself.</summary>
 internal sealed class Notify(IServiceProvider services)
-    : NotifyingAction<NotifyParameters>(services, "notify", "Tells a contact what to do. Nobody is asked, and nothing else is done.", stays: "what was told stays told")
+    : NotifyingAction<NotifyParameters>(
+        services,
+        "notify",
+        "Tells a contact what to do. Nobody is asked, and nothing else is done.",
+        stays: "what was told stays told")
 {
     protected override string Plan(NotifyParameters parameters) => $"Tell {parameters.To}: {parameters.Message}";
 
-    protected override async Task<ActionResult> ApplyAsync(NotifyParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<ActionResult> ApplyAsync(
+        NotifyParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var incident = await IncidentAsync(context, cancellationToken);
         var title = $"{incident.Title} on {IncidentText.Target(incident.Target)}";
-        var told = await NotifyAsync(parameters.To, title, parameters.Severity, [new("What to do", [parameters.Message])], "", context, cancellationToken);
+        var told = await NotifyAsync(
+            parameters.To,
+            title,
+            parameters.Severity,
+            [new("What to do", [parameters.Message])],
+            "",
+            context,
+            cancellationToken);
         return new ActionResult($"{told}: {parameters.Message}");
     }
 }
@@ -112,11 +139,14 @@ public sealed record EscalateParameters
 /// <summary>Hands an incident to another team, with everything they need to look into it and nothing that hurts to read on a phone.</summary>
 internal sealed class Escalate(IServiceProvider services)
     : NotifyingAction<EscalateParameters>(
-        services, "escalate", "Keeps a forensic bundle as evidence and tells another team; the message never quotes what was said.", stays: "what was told stays told, and the bundle is kept")
+        services, "escalate", "Keeps a forensic bundle as evidence and tells another team; "
+            + "the message never quotes what was said.", stays: "what was told stays told, and the bundle is kept")
 {
-    public override IReadOnlyList<StepOutput> Outputs => [new("bundle", "The reference of the forensic bundle that was kept.", "inc-1/forensic-bundle.json")];
+    public override IReadOnlyList<StepOutput> Outputs =>
+        [new("bundle", "The reference of the forensic bundle that was kept.", "inc-1/forensic-bundle.json")];
 
-    protected override string Plan(EscalateParameters parameters) => $"Tell {parameters.To} and keep a forensic bundle: {parameters.Reason}";
+    protected override string Plan(EscalateParameters parameters) =>
+        $"Tell {parameters.To} and keep a forensic bundle: {parameters.Reason}";
 
     protected override async Task<ActionResult> ApplyAsync(
         EscalateParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
@@ -128,9 +158,17 @@ internal sealed class Escalate(IServiceProvider services)
         CardSection[] sections =
         [
             new("Why", [parameters.Reason]),
-            new("What there is", [.. bundle.Lines, $"Forensic bundle: {reference}. It quotes what was said: open it where others do not look over your shoulder."]),
+            new("What there is", [.. bundle.Lines, $"Forensic bundle: {reference}. It quotes what was said: "
+                + "open it where others do not look over your shoulder."]),
         ];
-        var told = await NotifyAsync(parameters.To, incident.Title, ImpactSeverity.High, sections, $" The bundle is kept: {reference}.", context, cancellationToken);
+        var told = await NotifyAsync(
+            parameters.To,
+            incident.Title,
+            ImpactSeverity.High,
+            sections,
+            $" The bundle is kept: {reference}.",
+            context,
+            cancellationToken);
         return new ActionResult($"{told}, and kept the forensic bundle {reference}.")
         {
             Evidence = [reference],
@@ -177,7 +215,9 @@ internal sealed record ForensicBundle
         Prompt = prompt,
         PromptHash = prompt is null ? null : TextHash.Of(prompt),
         Findings = incident.Findings,
-        Steps = [.. incident.Steps.Where(step => step.FinishedAt is not null).Select(step => new Done(step.Name, step.Action, step.Status, step.FinishedAt!.Value, step.Outcome))],
+        Steps = [.. incident.Steps
+            .Where(step => step.FinishedAt is not null)
+            .Select(step => new Done(step.Name, step.Action, step.Status, step.FinishedAt!.Value, step.Outcome))],
     };
 
     public Stream ToStream() => new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(this, MessageJson.Indented), writable: false);

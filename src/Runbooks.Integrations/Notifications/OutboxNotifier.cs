@@ -26,7 +26,8 @@ internal sealed class OutboxNotifier(IOptions<OutboxOptions> options, TimeProvid
         var unfinished = $"{file}.tmp";
         try
         {
-            await File.WriteAllBytesAsync(unfinished, JsonSerializer.SerializeToUtf8Bytes(message, MessageJson.Indented), cancellationToken);
+            await File.WriteAllBytesAsync(
+                unfinished, JsonSerializer.SerializeToUtf8Bytes(message, MessageJson.Indented), cancellationToken);
             File.Move(unfinished, file, overwrite: true);
             return file;
         }

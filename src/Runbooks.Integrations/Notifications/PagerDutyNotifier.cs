@@ -13,13 +13,17 @@ internal sealed class PagerDutyNotifier(IHttpClientFactory clients, AddressSecre
 
     public bool Rings => true;
 
-    public string? ValidateAddress(string to) => to.Length == 32 && to.All(char.IsAsciiLetterOrDigit) ? null : "an integration key has 32 letters and digits.";
+    public string? ValidateAddress(string to) =>
+        to.Length == 32 && to.All(char.IsAsciiLetterOrDigit) ? null : "an integration key has 32 letters and digits.";
 
     /// <returns>The name of the setting with the integration key, and the alert's own key.</returns>
     public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         // Whoever of them is called sees the details of whichever came first.
-        await PostAsync(PagerDutyEvent.Trigger(to.IsShared ? card.WithoutLinkToDecide : card, secrets.Resolve(to.To), PagerDutyEvent.KeyOf(card, to.Recipient)), cancellationToken);
+        await PostAsync(
+            PagerDutyEvent.Trigger(
+                to.IsShared ? card.WithoutLinkToDecide : card, secrets.Resolve(to.To), PagerDutyEvent.KeyOf(card, to.Recipient)),
+            cancellationToken);
         return ReferenceOf(card, to);
     }
 
@@ -35,7 +39,9 @@ internal sealed class PagerDutyNotifier(IHttpClientFactory clients, AddressSecre
         if (card.CallsNobody)
         {
             var bar = reference.IndexOf('|', StringComparison.Ordinal);
-            await PostAsync(PagerDutyEvent.Change(card.IsSeenTo ? "acknowledge" : "resolve", secrets.Resolve(reference[..bar]), reference[(bar + 1)..]), cancellationToken);
+            await PostAsync(
+                PagerDutyEvent.Change(card.IsSeenTo ? "acknowledge" : "resolve", secrets.Resolve(reference[..bar]), reference[(bar + 1)..]),
+                cancellationToken);
         }
     }
 

@@ -22,7 +22,9 @@ internal sealed class SlackNotifier(IHttpClientFactory clients, AddressSecrets s
         : null;
 
     public string? ValidateAddress(string to) =>
-        Identity.IsSlackId(to, "CDGUW") ? null : "write the id of a channel or user (C012AB3CD, U012AB3CD); names can be changed by anybody.";
+        Identity.IsSlackId(to, "CDGUW")
+            ? null
+            : "write the id of a channel or user (C012AB3CD, U012AB3CD); names can be changed by anybody.";
 
     public bool IsRoom(string to) => Identity.IsSlackId(to, "CG");
 
@@ -73,12 +75,14 @@ internal sealed class SlackWebhookNotifier(IHttpClientFactory clients, AddressSe
 
     public bool AddressIsSecret => true;
 
-    public string? ValidateAddress(string to) => HttpsUrl.TryParse(to, out _) ? null : "an incoming webhook's URL begins with https://hooks.slack.com/.";
+    public string? ValidateAddress(string to) =>
+        HttpsUrl.TryParse(to, out _) ? null : "an incoming webhook's URL begins with https://hooks.slack.com/.";
 
     public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         using var content = MessageJson.Content(Message(card));
-        await clients.CreateClient(SlackNotifier.Name).PostAsync(MessageHttp.Url(secrets.Resolve(to.To)), content, "Slack", cancellationToken);
+        await clients.CreateClient(SlackNotifier.Name).PostAsync(
+            MessageHttp.Url(secrets.Resolve(to.To)), content, "Slack", cancellationToken);
         return null;
     }
 
@@ -179,7 +183,12 @@ internal static class SlackButtons
         var value = $"{card.IncidentId}|{gate}|{plan}";
         yield return Button("approve", "Approve", value, "primary", card.Yes ?? "The steps run as shown.");
         yield return Button("reject", "Reject", value, "danger", card.No ?? "The incident ends.");
-        yield return Button("takeOver", "Take over", value, null, "The automation stops, and nothing is undone. You own the incident until you close it.");
+        yield return Button(
+            "takeOver",
+            "Take over",
+            value,
+            null,
+            "The automation stops, and nothing is undone. You own the incident until you close it.");
     }
 
     public static JsonNode Link(CardLink link, int place) => new JsonObject

@@ -62,7 +62,8 @@ internal static class AdaptiveCard
     [
         .. card.DryRun ? [Container("emphasis", [Text(CardText.DryRun, bold: true)])] : Array.Empty<JsonNode>(),
         Container(Style(card), [Text(CardText.Title(card), bold: true, size: "Large")]),
-        .. CardText.Sections(card).Select(section => Container("default", [Text(section.Heading, bold: true), .. section.Lines.Select(line => Text(line, close: true))])),
+        .. CardText.Sections(card).Select(
+            section => Container("default", [Text(section.Heading, bold: true), .. section.Lines.Select(line => Text(line, close: true))])),
     ];
 
     private static JsonObject Container(string style, IEnumerable<JsonNode> items) => new()

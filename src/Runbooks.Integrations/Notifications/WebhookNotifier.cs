@@ -16,7 +16,10 @@ internal sealed class WebhookNotifier(IHttpClientFactory clients, AddressSecrets
 
     public bool AddressIsSecret => true;
 
-    public string? ConfigurationError => SigningKey.Read(options.Value.SigningSecret) is null ? $"nothing signs it. Set Webhook:SigningSecret to base64 of at least {SigningKey.MinBytes} random bytes." : null;
+    public string? ConfigurationError =>
+        SigningKey.Read(options.Value.SigningSecret) is null
+            ? $"nothing signs it. Set Webhook:SigningSecret to base64 of at least {SigningKey.MinBytes} random bytes."
+            : null;
 
     public string? ValidateAddress(string to) => HttpsUrl.TryParse(to, out _) ? null : "the URL has to begin with https://.";
 
@@ -44,7 +47,8 @@ internal sealed class WebhookNotifier(IHttpClientFactory clients, AddressSecrets
 
     private async Task PostAsync(Card card, string to, string what, string? message, CancellationToken cancellationToken)
     {
-        var secret = SigningKey.Read(options.Value.SigningSecret) ?? throw new DeliveryException("Nothing signs it: Webhook:SigningSecret is not set.");
+        var secret = SigningKey.Read(options.Value.SigningSecret)
+            ?? throw new DeliveryException("Nothing signs it: Webhook:SigningSecret is not set.");
         var body = Encoding.UTF8.GetBytes(Body(card, what, message).ToJsonString(MessageJson.Options));
         var timestamp = time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
         using var content = new ByteArrayContent(body);

@@ -33,7 +33,9 @@ internal sealed class CalendarSchedules(IHttpClientFactory clients, AddressSecre
                 : $"the setting {name} is no https address.";
         }
 
-        return IsFile(id) || IsAddress(id, out _) ? null : "it is neither an https address without a user in it nor the name of an .ics file.";
+        return IsFile(id) || IsAddress(id, out _)
+            ? null
+            : "it is neither an https address without a user in it nor the name of an .ics file.";
     }
 
     /// <summary>The path of an address may be what keeps it secret, so only its host is shown.</summary>
@@ -41,7 +43,8 @@ internal sealed class CalendarSchedules(IHttpClientFactory clients, AddressSecre
         : IsAddress(AddressSecrets.IsReference(id, out var name) ? secrets.Find(name) ?? "" : id, out var address) ? $"a calendar of {address.Host}"
         : "a calendar";
 
-    public async Task<OnCallRoster> ReadAsync(OnCallSchedule schedule, DateTimeOffset from, DateTimeOffset until, CancellationToken cancellationToken)
+    public async Task<OnCallRoster> ReadAsync(
+        OnCallSchedule schedule, DateTimeOffset from, DateTimeOffset until, CancellationToken cancellationToken)
     {
         var text = IsFile(schedule.Id)
             ? beside is null ? null : await beside(schedule.Id, cancellationToken)
@@ -59,7 +62,9 @@ internal sealed class CalendarSchedules(IHttpClientFactory clients, AddressSecre
 
     private async Task<string> DownloadAsync(string id, CancellationToken cancellationToken)
     {
-        var text = AddressSecrets.IsReference(id, out var name) ? secrets.Find(name) ?? throw new OnCallException($"the setting {name} has no value.") : id;
+        var text = AddressSecrets.IsReference(id, out var name)
+            ? secrets.Find(name) ?? throw new OnCallException($"the setting {name} has no value.")
+            : id;
         if (!IsAddress(text, out var address))
         {
             throw new OnCallException("its address is no https address.");
@@ -75,7 +80,8 @@ internal sealed class CalendarSchedules(IHttpClientFactory clients, AddressSecre
 
             await using var stream = await answer.Content.ReadAsStreamAsync(cancellationToken);
             var buffer = new byte[LargestCalendar + 1];
-            return Encoding.UTF8.GetString(buffer, 0, await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken));
+            return Encoding.UTF8.GetString(
+                buffer, 0, await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken));
         }
         catch (HttpRequestException refused) when (refused.InnerException is EgressRefusedException why)
         {
@@ -147,7 +153,8 @@ internal static class CalendarShifts
         var name = zone ?? (calendar.Properties.Get<string>("X-WR-TIMEZONE")?.Trim() is { Length: > 0 } named ? named : "UTC");
         return TimeZoneInfo.TryFindSystemTimeZoneById(name, out _) ? name
             : TzdbDateTimeZoneSource.Default.WindowsMapping.PrimaryMapping.TryGetValue(name, out var known) ? known
-            : throw new OnCallException($"its time zone '{Clip.To(name, 60)}' is not known. Write 'timeZone' with an IANA name such as Europe/Berlin in the contacts.");
+            : throw new OnCallException($"its time zone '{Clip.To(name, 60)}' is not known. "
+                + "Write 'timeZone' with an IANA name such as Europe/Berlin in the contacts.");
     }
 
     private static IEnumerable<OnCallShift> Shifts(Calendar calendar, Lazy<string> zone, DateTimeOffset from, DateTimeOffset until)
@@ -188,7 +195,8 @@ internal static class CalendarShifts
         bool Overlaps((DateTimeOffset Start, DateTimeOffset End) time) => time.Start < until && time.End > from;
     }
 
-    private static List<(DateTimeOffset Start, DateTimeOffset End)> OccurrencesOf(CalendarEvent one, Lazy<string> zone, DateTimeOffset until, ref int work)
+    private static List<(DateTimeOffset Start, DateTimeOffset End)> OccurrencesOf(
+        CalendarEvent one, Lazy<string> zone, DateTimeOffset until, ref int work)
     {
         if (one.DtStart is null || !one.IsActive)
         {
@@ -197,7 +205,8 @@ internal static class CalendarShifts
 
         if (one.RecurrenceRule is { } rule)
         {
-            if (rule.Frequency < FrequencyType.Daily || Math.Max(1, rule.ByHour.Count) * Math.Max(1, rule.ByMinute.Count) * Math.Max(1, rule.BySecond.Count) > MostTimesADay)
+            if (rule.Frequency < FrequencyType.Daily
+                || Math.Max(1, rule.ByHour.Count) * Math.Max(1, rule.ByMinute.Count) * Math.Max(1, rule.BySecond.Count) > MostTimesADay)
             {
                 throw new OnCallException("an event repeats more often than shifts do.");
             }
@@ -242,7 +251,8 @@ internal static class CalendarShifts
         // Where everybody declined, nobody is on call: neither whoever asked them, nor whom the title still names.
         if (asked.Count > 0)
         {
-            return invited.Select(attendee => new OnCallShift(new(attendee.CommonName ?? attendee.Mail!, [attendee.Mail!], attendee.Mail), start, end));
+            return invited.Select(
+                attendee => new OnCallShift(new(attendee.CommonName ?? attendee.Mail!, [attendee.Mail!], attendee.Mail), start, end));
         }
 
         var (title, organizer) = (one.Summary?.Trim(), MailOf(one.Organizer?.Value));
@@ -251,8 +261,10 @@ internal static class CalendarShifts
             : [];
     }
 
-    private static string? MailOf(Uri? address) => address is { Scheme: "mailto" } ? Uri.UnescapeDataString(address.OriginalString["mailto:".Length..]).Split('?')[0].Trim() : null;
+    private static string? MailOf(Uri? address) =>
+        address is { Scheme: "mailto" } ? Uri.UnescapeDataString(address.OriginalString["mailto:".Length..]).Split('?')[0].Trim() : null;
 
     /// <summary>A time that the clocks skip in spring is read with the offset from before, and one that comes twice in autumn is the first: RFC 5545, 3.3.5.</summary>
-    private static DateTimeOffset Instant(CalDateTime time, Lazy<string> zone) => new((time.IsFloating ? time.ToTimeZone(zone.Value) : time).AsUtc, TimeSpan.Zero);
+    private static DateTimeOffset Instant(CalDateTime time, Lazy<string> zone) =>
+        new((time.IsFloating ? time.ToTimeZone(zone.Value) : time).AsUtc, TimeSpan.Zero);
 }

@@ -9,10 +9,13 @@ internal static class OnCallHttp
     /// <summary>Of one answer: a schedule that has more is none that a person keeps.</summary>
     public const int MostPages = 10;
 
-    public static OnCallException TooLong(string service) => new($"{service} has more than {MostPages} pages of it, so who is on call is not known.");
+    public static OnCallException TooLong(string service) =>
+        new($"{service} has more than {MostPages} pages of it, so who is on call is not known.");
 
     /// <exception cref="OnCallException">It gave no answer that can be used.</exception>
-    public static async Task<JsonObject> ReadJsonAsync(this HttpClient client, string url, string service, CancellationToken cancellationToken, params (string Name, string Value)[] headers)
+    public static async Task<JsonObject> ReadJsonAsync(
+        this HttpClient client, string url, string service, CancellationToken cancellationToken, params (
+            string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, url);
         foreach (var (name, value) in headers)
@@ -34,7 +37,9 @@ internal static class OnCallHttp
     }
 
     public static DateTimeOffset? Time(JsonNode? value) =>
-        DateTimeOffset.TryParse(JsonAnswer.Text(value), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null;
+        DateTimeOffset.TryParse(JsonAnswer.Text(value), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
+            ? at
+            : null;
 
     private static string MessageOf(int status, string service) => status switch
     {
@@ -48,7 +53,8 @@ internal static class OnCallHttp
 /// <summary>The ids by which systems call their schedules.</summary>
 internal static class ScheduleId
 {
-    public static string? Validate(string id) => id.Length <= 64 && id.All(char.IsAsciiLetterOrDigit) ? null : "an id has letters and digits only.";
+    public static string? Validate(string id) =>
+        id.Length <= 64 && id.All(char.IsAsciiLetterOrDigit) ? null : "an id has letters and digits only.";
 }
 
 /// <summary>
@@ -64,13 +70,17 @@ internal sealed class PagerDutySchedules(IHttpClientFactory clients, IOptions<Pa
 
     public string IdFormat => "the schedule's id, such as PI7DH85";
 
-    public string? ConfigurationError => string.IsNullOrEmpty(options.Value.ApiToken) ? $"set {PagerDutyOptions.SectionName}:ApiToken, a read-only REST API key of PagerDuty." : null;
+    public string? ConfigurationError =>
+        string.IsNullOrEmpty(options.Value.ApiToken)
+            ? $"set {PagerDutyOptions.SectionName}:ApiToken, a read-only REST API key of PagerDuty."
+            : null;
 
     public string? ValidateId(string id) => ScheduleId.Validate(id);
 
     public string Describe(string id) => $"PagerDuty schedule {id}";
 
-    public async Task<OnCallRoster> ReadAsync(OnCallSchedule schedule, DateTimeOffset from, DateTimeOffset until, CancellationToken cancellationToken)
+    public async Task<OnCallRoster> ReadAsync(
+        OnCallSchedule schedule, DateTimeOffset from, DateTimeOffset until, CancellationToken cancellationToken)
     {
         var id = Uri.EscapeDataString(schedule.Id);
         List<OnCallShift> shifts = [.. (await EntriesAsync(id, cancellationToken))
@@ -79,7 +89,8 @@ internal sealed class PagerDutySchedules(IHttpClientFactory clients, IOptions<Pa
             .Select(user => new OnCallShift(PersonOf(user.First()["user"]), OnCallHttp.Time(user.First()["start"]), OnCallHttp.Time(user.First()["end"])))];
 
         // It says nothing of schedules that it does not have, and nothing of those that no escalation policy uses.
-        if (shifts.Count == 0 && (await GetAsync($"schedules/{id}", cancellationToken))["schedule"]?["escalation_policies"] is JsonArray { Count: 0 })
+        if (shifts.Count == 0
+            && (await GetAsync($"schedules/{id}", cancellationToken))["schedule"]?["escalation_policies"] is JsonArray { Count: 0 })
         {
             throw new OnCallException("no escalation policy uses it, and of such a schedule PagerDuty does not say who is on call.");
         }
@@ -94,8 +105,11 @@ internal sealed class PagerDutySchedules(IHttpClientFactory clients, IOptions<Pa
         var entries = new List<JsonObject>();
         for (var page = 0; page < OnCallHttp.MostPages; page++)
         {
-            var answer = await GetAsync($"oncalls?schedule_ids[]={id}&earliest=true&include[]=users&limit={Most}&offset={page * Most}", cancellationToken);
-            entries.AddRange((answer["oncalls"] as JsonArray ?? throw new OnCallException("PagerDuty's answer has no 'oncalls'.")).OfType<JsonObject>());
+            var answer = await GetAsync(
+                $"oncalls?schedule_ids[]={id}&earliest=true&include[]=users&limit={Most}&offset={page * Most}",
+                cancellationToken);
+            entries.AddRange(
+                (answer["oncalls"] as JsonArray ?? throw new OnCallException("PagerDuty's answer has no 'oncalls'.")).OfType<JsonObject>());
             if (JsonAnswer.Flag(answer["more"]) != true)
             {
                 return entries;
@@ -136,7 +150,8 @@ internal sealed class GrafanaOnCallSchedules(IHttpClientFactory clients, IOption
 
     public string Describe(string id) => $"Grafana OnCall schedule {id}";
 
-    public async Task<OnCallRoster> ReadAsync(OnCallSchedule schedule, DateTimeOffset from, DateTimeOffset until, CancellationToken cancellationToken)
+    public async Task<OnCallRoster> ReadAsync(
+        OnCallSchedule schedule, DateTimeOffset from, DateTimeOffset until, CancellationToken cancellationToken)
     {
         // It takes days, and cuts what goes beyond them. Most shifts end within a week.
         var first = new DateTimeOffset(from.UtcDateTime.Date, TimeSpan.Zero);
@@ -147,7 +162,8 @@ internal sealed class GrafanaOnCallSchedules(IHttpClientFactory clients, IOption
         var entries = new JsonArray();
         for (var page = 1; page <= OnCallHttp.MostPages; page++)
         {
-            var answer = await clients.CreateClient(Client).ReadJsonAsync($"{url}&page={page}", "Grafana OnCall", cancellationToken, headers);
+            var answer = await clients.CreateClient(Client).ReadJsonAsync(
+                $"{url}&page={page}", "Grafana OnCall", cancellationToken, headers);
             foreach (var entry in answer["results"] as JsonArray ?? throw new OnCallException("Grafana OnCall's answer has no 'results'."))
             {
                 entries.Add(entry?.DeepClone());
@@ -175,13 +191,19 @@ internal sealed class GrafanaOnCallSchedules(IHttpClientFactory clients, IOption
         }
 
         // Somebody may change what comes later, so it is asked again when the next person begins.
-        return new(onCall, people[false].SelectMany(shifts => shifts).Select(shift => shift.From).Where(begins => begins > from).Concat(onCall.Select(shift => shift.Until)).Min());
+        return new(onCall, people[false]
+            .SelectMany(shifts => shifts)
+            .Select(shift => shift.From)
+            .Where(begins => begins > from)
+            .Concat(onCall.Select(shift => shift.Until))
+            .Min());
     }
 
     private static bool IsNow(OnCallShift shift, DateTimeOffset now) => shift.From <= now && now < shift.Until;
 
     /// <summary>A shift of whole days ends a second before midnight there, and begins at midnight.</summary>
-    private static DateTimeOffset? EndOf(JsonObject entry) => OnCallHttp.Time(entry["shift_end"]) is { } end ? end.Second == 59 ? end.AddSeconds(1) : end : null;
+    private static DateTimeOffset? EndOf(JsonObject entry) =>
+        OnCallHttp.Time(entry["shift_end"]) is { } end ? end.Second == 59 ? end.AddSeconds(1) : end : null;
 
     /// <summary>A shift may come in pieces, such as one for each day. Null where it goes beyond what was asked for.</summary>
     private static DateTimeOffset? EndOf(List<OnCallShift> shifts, DateTimeOffset from, DateTimeOffset last)

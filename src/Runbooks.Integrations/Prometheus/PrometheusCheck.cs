@@ -1,7 +1,8 @@
 namespace Runbooks.Integrations.Prometheus;
 
 /// <summary>A question to Prometheus. One that cannot be reached, or that does not understand the query, leaves the answer unknown.</summary>
-internal abstract class PrometheusCheck<TParameters>(PrometheusClient prometheus, string name, string summary) : Check<TParameters>(name, summary)
+internal abstract class PrometheusCheck<TParameters>(PrometheusClient prometheus, string name, string summary)
+    : Check<TParameters>(name, summary)
     where TParameters : PrometheusParameters
 {
     public override string Role => $"{PrometheusClient.AzureRole} on the Azure Monitor workspace; none for a Prometheus of your own";
@@ -16,7 +17,8 @@ internal abstract class PrometheusCheck<TParameters>(PrometheusClient prometheus
     /// <summary>How long the time is that the answer is of; null where it is of the moment, and where that is not known.</summary>
     protected virtual TimeSpan? WindowOf(TParameters parameters) => null;
 
-    protected sealed override async Task<CheckResult> AskAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected sealed override async Task<CheckResult> AskAsync(
+        TParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var asked = context.Time.GetUtcNow();
         try
@@ -28,7 +30,8 @@ internal abstract class PrometheusCheck<TParameters>(PrometheusClient prometheus
                 return result;
             }
 
-            var age = await prometheus.LastScrapeAgeAsync(parameters.Endpoint, (parameters as ClusterSeriesParameters)?.Cluster, context.Time, cancellationToken);
+            var age = await prometheus.LastScrapeAgeAsync(
+                parameters.Endpoint, (parameters as ClusterSeriesParameters)?.Cluster, context.Time, cancellationToken);
             var until = endpoint.MeasuredUntil(asked, age);
             return result with { MeasuredAt = until, MeasuredFrom = asked - WindowOf(parameters) is { } from && from < until ? from : null };
         }
@@ -56,7 +59,8 @@ public abstract record WorkloadParameters : ClusterSeriesParameters, IValidatabl
     public required string Namespace { get; init; }
 
     [KubernetesName(Subdomain = true)]
-    [Description("The pod; all of the namespace when left out. Of one that is gone, and whose controller gives each pod another name, those in its place are asked about.")]
+    [Description("The pod; all of the namespace when left out. Of one that is gone, and whose controller gives each pod another name, "
+        + "those in its place are asked about.")]
     public string? Pod { get; init; }
 
     [KubernetesName(Subdomain = true)]
@@ -122,7 +126,9 @@ internal static class PrometheusCurve
             var now = time.GetUtcNow();
             var range = await prometheus.RangeAsync(endpoint, query, now - s_shown, now, s_step, cancellationToken);
             var series = range.FirstOrDefault(one => like is null || one.IsSame(like));
-            return series is null ? [] : [.. series.Times.Zip(series.Values, (at, value) => (DateTimeOffset.UnixEpoch.AddSeconds(at), value)).Where(point => double.IsFinite(point.value))];
+            return series is null
+                ? []
+                : [.. series.Times.Zip(series.Values, (at, value) => (DateTimeOffset.UnixEpoch.AddSeconds(at), value)).Where(point => double.IsFinite(point.value))];
         }
         catch (PrometheusException)
         {
@@ -144,7 +150,8 @@ internal static partial class MissingSeries
     /// <summary>Why it says nothing that a query finds nothing.</summary>
     /// <returns>Null when all that it names exists.</returns>
     /// <exception cref="PrometheusException">That could not be asked.</exception>
-    public static async Task<string?> ExplainEmptyAsync(PrometheusClient prometheus, string? endpoint, string query, CancellationToken cancellationToken)
+    public static async Task<string?> ExplainEmptyAsync(
+        PrometheusClient prometheus, string? endpoint, string query, CancellationToken cancellationToken)
     {
         var name = prometheus.Find(endpoint).Name;
         var missing = await FindAsync(prometheus, endpoint, query, cancellationToken);
@@ -156,10 +163,14 @@ internal static partial class MissingSeries
     }
 
     // The series of an alert is there only while it is pending or firing: that it could be is for the rule to tell.
-    private static async Task<string?> ExplainNoRuleAsync(PrometheusClient prometheus, string? endpoint, string name, string query, CancellationToken cancellationToken)
+    private static async Task<string?> ExplainNoRuleAsync(
+        PrometheusClient prometheus, string? endpoint, string name, string query, CancellationToken cancellationToken)
     {
         var rules = await prometheus.AlertRulesAsync(endpoint, cancellationToken);
-        var asked = AlertNames().Matches(query).SelectMany(match => match.Groups["name"].Value.Split('|')).Distinct(StringComparer.Ordinal).ToList();
+        var asked = AlertNames().Matches(query)
+            .SelectMany(match => match.Groups["name"].Value.Split('|'))
+            .Distinct(StringComparer.Ordinal)
+            .ToList();
         var missing = asked.Except(rules.Select(rule => rule.Name), StringComparer.Ordinal).ToList();
         return rules.Count == 0 ? $"Prometheus '{name}' has no alert rule."
             : missing.Count > 0 ? $"Prometheus '{name}' has no alert rule named {string.Join(", ", missing)}."
@@ -169,7 +180,8 @@ internal static partial class MissingSeries
 
     /// <returns>The names that no series has; empty when all are known.</returns>
     /// <exception cref="PrometheusException">That could not be asked.</exception>
-    public static async Task<IReadOnlyList<string>> FindAsync(PrometheusClient prometheus, string? endpoint, string query, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<string>> FindAsync(
+        PrometheusClient prometheus, string? endpoint, string query, CancellationToken cancellationToken)
     {
         var names = NamesIn(query);
         if (names.Count == 0)
@@ -186,7 +198,8 @@ internal static partial class MissingSeries
     public static IReadOnlyList<string> NamesIn(string query)
     {
         // Texts, labels, durations and lists of labels hold names that are not of metrics.
-        var bare = ListOfLabels().Replace(InBrackets().Replace(Texts().Replace(query, "''"), match => match.Value[0] == '{' ? "{}" : "[]"), " ");
+        var bare = ListOfLabels().Replace(
+            InBrackets().Replace(Texts().Replace(query, "''"), match => match.Value[0] == '{' ? "{}" : "[]"), " ");
         return
         [
             .. Names().Matches(bare)
@@ -204,7 +217,9 @@ internal static partial class MissingSeries
     [GeneratedRegex(@"\{[^}]*\}|\[[^\]]*\]", RegexOptions.NonBacktracking)]
     private static partial Regex InBrackets();
 
-    [GeneratedRegex(@"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)|\boffset\s+-?[0-9a-z]+|@\s*[0-9.]+", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)|\boffset\s+-?[0-9a-z]+|@\s*[0-9.]+",
+        RegexOptions.NonBacktracking)]
     private static partial Regex ListOfLabels();
 
     /// <summary>A metric that is named as a label, <c>{__name__="up"}</c>, or in quotes, <c>{"http.requests"}</c>.</summary>
@@ -235,10 +250,15 @@ internal static class ClusterLabel
     /// <exception cref="PrometheusException">They are of several clusters.</exception>
     public static void RequireOne(IEnumerable<PrometheusSeries> found, string of)
     {
-        var clusters = found.Select(series => series.Labels.GetValueOrDefault(Name, "no label")).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        var clusters = found
+            .Select(series => series.Labels.GetValueOrDefault(Name, "no label"))
+            .Distinct(StringComparer.Ordinal)
+            .Order(StringComparer.Ordinal)
+            .ToList();
         if (clusters.Count > 1)
         {
-            throw new PrometheusException($"There are series {of} from several clusters: {string.Join(", ", clusters)}. Say which one is meant, as '{Name}'.");
+            throw new PrometheusException($"There are series {of} from several clusters: {string.Join(", ", clusters)}. "
+                + $"Say which one is meant, as '{Name}'.");
         }
     }
 }
@@ -247,7 +267,9 @@ internal static class ClusterLabel
 public abstract record ClusterSeriesParameters : PrometheusParameters
 {
     // It stands in quotes in the query.
-    [TextPattern("^([A-Za-z0-9][A-Za-z0-9._-]{0,99})?$", "a cluster's name: at most 100 letters, digits, dots, dashes and underscores, beginning with a letter or digit")]
-    [Description("The label `cluster` of the series, which is the AKS cluster's name in managed Prometheus; needed where one Prometheus has the same names in several clusters.")]
+    [TextPattern("^([A-Za-z0-9][A-Za-z0-9._-]{0,99})?$",
+        "a cluster's name: at most 100 letters, digits, dots, dashes and underscores, beginning with a letter or digit")]
+    [Description("The label `cluster` of the series, which is the AKS cluster's name in managed Prometheus; "
+        + "needed where one Prometheus has the same names in several clusters.")]
     public string? Cluster { get; init; }
 }

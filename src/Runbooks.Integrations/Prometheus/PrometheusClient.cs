@@ -19,7 +19,14 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
 
     public (string Name, PrometheusEndpoint Endpoint) Find(string? name)
     {
-        var (found, problem) = ConfiguredName.Find(name, options.Value.Default, options.Value.Endpoints, "Prometheus", PrometheusOptions.SectionName, "Endpoints:{0}:Url", "name an endpoint in the check");
+        var (found, problem) = ConfiguredName.Find(
+            name,
+            options.Value.Default,
+            options.Value.Endpoints,
+            "Prometheus",
+            PrometheusOptions.SectionName,
+            "Endpoints:{0}:Url",
+            "name an endpoint in the check");
         return found is null ? throw new PrometheusException(problem!) : (found, options.Value.Endpoints[found]);
     }
 
@@ -39,15 +46,21 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
     /// </summary>
     /// <param name="cluster">Of which cluster; of any when null.</param>
     /// <returns>None where that cannot be told: not everything that speaks this API scrapes, and what does not has no <c>up</c>.</returns>
-    public async Task<TimeSpan> LastScrapeAgeAsync(string? endpoint, string? cluster, TimeProvider time, CancellationToken cancellationToken)
+    public async Task<TimeSpan> LastScrapeAgeAsync(
+        string? endpoint, string? cluster, TimeProvider time, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(s_longestForAge, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
             // Both times are of its own clock.
-            var newest = await QueryAsync(endpoint, $"max(timestamp(up{(cluster is null ? "" : $"{{{ClusterLabel.Name}=\"{cluster}\"}}")}))", either.Token);
-            return newest is [{ Times: [var asked], Values: [var scraped] }] && asked - scraped is >= 0 and <= 3600 and var seconds ? TimeSpan.FromSeconds(seconds) : TimeSpan.Zero;
+            var newest = await QueryAsync(
+                endpoint,
+                $"max(timestamp(up{(cluster is null ? "" : $"{{{ClusterLabel.Name}=\"{cluster}\"}}")}))",
+                either.Token);
+            return newest is [{ Times: [var asked], Values: [var scraped] }] && asked - scraped is >= 0 and <= 3600 and var seconds
+                ? TimeSpan.FromSeconds(seconds)
+                : TimeSpan.Zero;
         }
         catch (Exception failed) when (failed is PrometheusException || (failed is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
@@ -62,7 +75,8 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
     private Task<IReadOnlyList<PrometheusSeries>> AskAsync(string? endpoint, string path, CancellationToken cancellationToken) =>
         AskAsync(endpoint, path, PrometheusSeries.Read, cancellationToken);
 
-    private async Task<IReadOnlyList<T>> AskAsync<T>(string? endpointName, string path, Func<JsonElement, IReadOnlyList<T>> read, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<T>> AskAsync<T>(
+        string? endpointName, string path, Func<JsonElement, IReadOnlyList<T>> read, CancellationToken cancellationToken)
     {
         var (name, endpoint) = Find(endpointName);
         var url = new Uri($"{endpoint.Url.TrimEnd('/')}/{path}");
@@ -72,7 +86,8 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
         return Read(name, status, text, read);
     }
 
-    private async Task<(int Status, string Text)> DirectlyAsync(string name, PrometheusEndpoint endpoint, Uri url, CancellationToken cancellationToken)
+    private async Task<(int Status, string Text)> DirectlyAsync(
+        string name, PrometheusEndpoint endpoint, Uri url, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, url);
         if (endpoint.Token is not null)
@@ -133,7 +148,8 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
 
     private static string MessageOf(string name, int status, string text) => status switch
     {
-        401 or 403 => $"Prometheus '{name}' answered {status}: its token may not query it. A managed one takes AzureIdentity and the role {AzureRole}. {Cut(text)}",
+        401 or 403 => $"Prometheus '{name}' answered {status}: its token may not query it. "
+            + $"A managed one takes AzureIdentity and the role {AzureRole}. {Cut(text)}",
         _ => $"Prometheus '{name}' answered {status}, and not as its API does: {Cut(text)}",
     };
 
@@ -198,7 +214,8 @@ internal sealed record AlertRule(string Name, string? Health)
         .. from rules in data.GetProperty("groups").EnumerateArray()
            from rule in rules.GetProperty("rules").EnumerateArray()
            where rule.TryGetProperty("type", out var type) && type.GetString() == "alerting"
-           select new AlertRule(rule.GetProperty("name").GetString()!, rule.TryGetProperty("health", out var health) ? health.GetString() : null),
+           select new AlertRule(
+               rule.GetProperty("name").GetString()!, rule.TryGetProperty("health", out var health) ? health.GetString() : null),
     ];
 }
 

@@ -7,10 +7,15 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
     : PrometheusCheck<PrometheusQueryParameters>(prometheus, "prometheus.query", "Holds the value of a PromQL query against a threshold.")
 {
     public override IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with) =>
-        WithText.Of(with, "query") is { } query && WithText.Failing(with) is { } failing && KnownRange.OfPromQl(query)?.WarningOf(failing, "the query's value") is { } doubt ? [doubt] : [];
+        WithText.Of(with, "query") is { } query
+            && WithText.Failing(with) is { } failing
+            && KnownRange.OfPromQl(query)?.WarningOf(failing, "the query's value") is { } doubt
+            ? [doubt]
+            : [];
 
     public override bool MayFindNothing(JsonElement with) =>
-        WithText.LeavesEmptyOpen(with) && WithText.Of(with, "query")?.Replace(" ", "", StringComparison.Ordinal).Contains("orvector(", StringComparison.Ordinal) != true;
+        WithText.LeavesEmptyOpen(with)
+            && WithText.Of(with, "query")?.Replace(" ", "", StringComparison.Ordinal).Contains("orvector(", StringComparison.Ordinal) != true;
 
     public override TimeSpan? LookBackOf(JsonElement with) => WindowOf(WithText.Of(with, "query") ?? "", WithText.Failing(with));
 
@@ -31,7 +36,8 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
 
     private static TimeSpan? TimeOf(Match range) => DurationText.TryParse(range.Groups["range"].Value, out var time) ? time : null;
 
-    protected override async Task<CheckResult> MeasureAsync(PrometheusQueryParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> MeasureAsync(
+        PrometheusQueryParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var failing = parameters.Failing;
         var found = await Prometheus.QueryAsync(parameters.Endpoint, parameters.Query, cancellationToken);
@@ -64,14 +70,21 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
             doubt = $"whether what it names exists could not be asked. {failed.Message}";
         }
 
-        return Measurement.Empty(parameters.Failing, doubt is null ? parameters.WhenEmpty : WhenEmpty.Unknown, doubt ?? "no series matches it now. Is the target still scraped?");
+        return Measurement.Empty(
+            parameters.Failing,
+            doubt is null ? parameters.WhenEmpty : WhenEmpty.Unknown,
+            doubt ?? "no series matches it now. Is the target still scraped?");
     }
 
     private static CheckResult Judge(PrometheusQueryParameters parameters, IReadOnlyList<PrometheusSeries> found)
     {
         var worst = parameters.Failing.Worst(found, Latest);
         return Measurement.Judge(parameters.Failing, Latest(worst), parameters.Unit, found.Count == 1 ? "" : $" (the worst of {found.Count} series: {worst})")
-            .UnlessSilent(parameters.Failing, found.FirstOrDefault(series => double.IsNaN(Latest(series))) is { } silent ? $"{silent} is not a number. Where nothing is asked of a part, a ratio has no value: leave it out with `… / (… > 0)`" : null);
+            .UnlessSilent(
+                parameters.Failing,
+                found.FirstOrDefault(series => double.IsNaN(Latest(series))) is { } silent
+                    ? $"{silent} is not a number. Where nothing is asked of a part, a ratio has no value: leave it out with `… / (… > 0)`"
+                    : null);
     }
 
     private static double Latest(PrometheusSeries series) => series.Values[^1];
@@ -92,7 +105,9 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
 public sealed record PrometheusQueryParameters : PrometheusParameters
 {
     [Required, QueryText(Comment = "#"), MaxLength(4000)]
-    [Description("PromQL whose value now is looked at. A sum is of what was scraped: a target that does not answer is missing in it. Of several series the worst one counts, and one that is not a number (a ratio of a part that gets no requests) keeps the others from passing: leave it out with `… / (… > 0)`.")]
+    [Description("PromQL whose value now is looked at. A sum is of what was scraped: a target that does not answer is missing in it. "
+        + "Of several series the worst one counts, and one that is not a number (a ratio of a part that gets no requests) keeps the "
+        + "others from passing: leave it out with `… / (… > 0)`.")]
     public required string Query { get; init; }
 
     [Required]
@@ -103,7 +118,8 @@ public sealed record PrometheusQueryParameters : PrometheusParameters
     [Description("The unit to show beside the value.")]
     public string? Unit { get; init; }
 
-    [Description("The verdict when the query finds nothing. A metric or an alert rule that does not exist at all is never passing, and neither is a query that names none; where it comes only with the first error, write `… or vector(0)`.")]
+    [Description("The verdict when the query finds nothing. A metric or an alert rule that does not exist at all is never passing, "
+        + "and neither is a query that names none; where it comes only with the first error, write `… or vector(0)`.")]
     public WhenEmpty WhenEmpty { get; init; } = WhenEmpty.Unknown;
 }
 
@@ -121,26 +137,37 @@ internal sealed record WorkloadSeries(string Namespace, string? Pod, string? Clu
     /// <summary>Those of one deployment, where no pod is named; null for all of the namespace.</summary>
     public string? Deployment { get; init; }
 
-    public string Text => Deployment is not null ? $"of deployment {Namespace}/{Deployment}" : Pod is null ? $"in namespace {Namespace}" : IsReplaced ? $"of the pods in place of {Namespace}/{Pod}" : $"of pod {Namespace}/{Pod}";
+    public string Text =>
+        Deployment is not null ? $"of deployment {Namespace}/{Deployment}"
+            : Pod is null ? $"in namespace {Namespace}"
+            : IsReplaced ? $"of the pods in place of {Namespace}/{Pod}"
+            : $"of pod {Namespace}/{Pod}";
 
     /// <param name="metric">One that every such pod has.</param>
     /// <returns>Those in its place where the pod has neither this metric nor is asked for any; else the same.</returns>
     /// <exception cref="PrometheusException">That could not be asked; or several clusters have such pods, and none is named.</exception>
-    public async Task<WorkloadSeries> FollowAsync(PrometheusClient prometheus, string? endpoint, string metric, CancellationToken cancellationToken)
+    public async Task<WorkloadSeries> FollowAsync(
+        PrometheusClient prometheus, string? endpoint, string metric, CancellationToken cancellationToken)
     {
         var followed = await FollowedAsync(prometheus, endpoint, metric, cancellationToken);
         if (Cluster is null)
         {
             // Of late as well: the pod that is meant may be the one that is gone.
-            ClusterLabel.RequireOne(await prometheus.QueryAsync(endpoint, $"count by ({ClusterLabel.Name}) ({followed.Of(metric, "present_over_time({0}[1h])")})", cancellationToken), followed.Text);
+            ClusterLabel.RequireOne(await prometheus.QueryAsync(
+                endpoint,
+                $"count by ({ClusterLabel.Name}) ({followed.Of(metric, "present_over_time({0}[1h])")})",
+                cancellationToken), followed.Text);
         }
 
         return followed;
     }
 
-    private async Task<WorkloadSeries> FollowedAsync(PrometheusClient prometheus, string? endpoint, string metric, CancellationToken cancellationToken)
+    private async Task<WorkloadSeries> FollowedAsync(
+        PrometheusClient prometheus, string? endpoint, string metric, CancellationToken cancellationToken)
     {
-        if (Pod is null || GeneratedPodName.SiblingsOf(Pod) is null || (await prometheus.QueryAsync(endpoint, $"{Of(metric)} or {Of("up")}", cancellationToken)).Count > 0)
+        if (Pod is null
+            || GeneratedPodName.SiblingsOf(Pod) is null
+            || (await prometheus.QueryAsync(endpoint, $"{Of(metric)} or {Of("up")}", cancellationToken)).Count > 0)
         {
             return this;
         }
@@ -156,7 +183,8 @@ internal sealed record WorkloadSeries(string Namespace, string? Pod, string? Clu
     public string Of(string metric, string around = "{0}") =>
         $"({Wrapped(around, metric, "")} or {Wrapped(around, metric, "exported_")})";
 
-    private string? Pods => Deployment is not null ? GeneratedPodName.OfDeployment(Deployment) : IsReplaced ? GeneratedPodName.SiblingsOf(Pod!) : null;
+    private string? Pods =>
+        Deployment is not null ? GeneratedPodName.OfDeployment(Deployment) : IsReplaced ? GeneratedPodName.SiblingsOf(Pod!) : null;
 
     // All are names by Kubernetes' rules, or patterns of such, so none can end the quoted text.
     private string Wrapped(string around, string metric, string prefix) => around.Replace(

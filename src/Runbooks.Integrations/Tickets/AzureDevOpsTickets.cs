@@ -16,9 +16,18 @@ internal sealed partial class AzureDevOpsTickets(TicketClient client, string nam
 
     public async Task<Ticket?> FindAsync(string incident, CancellationToken cancellationToken)
     {
-        var query = $"SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = @project AND [{Tags}] CONTAINS '{TicketMark.Of(incident)}' ORDER BY [System.Id]";
-        var answer = await client.SendAsync(name, HttpMethod.Post, $"{Root}/wiql?$top=1&{Version}", new JsonObject { ["query"] = query }, "look for the ticket", cancellationToken);
-        return (answer?["workItems"] as JsonArray)?.FirstOrDefault()?["id"] is { } id ? await ReadAsync($"{id.GetValue<int>()}", cancellationToken) : null;
+        var query = $"SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = @project AND [{Tags}] CONTAINS "
+            + $"'{TicketMark.Of(incident)}' ORDER BY [System.Id]";
+        var answer = await client.SendAsync(
+            name,
+            HttpMethod.Post,
+            $"{Root}/wiql?$top=1&{Version}",
+            new JsonObject { ["query"] = query },
+            "look for the ticket",
+            cancellationToken);
+        return (answer?["workItems"] as JsonArray)?.FirstOrDefault()?["id"] is { } id
+            ? await ReadAsync($"{id.GetValue<int>()}", cancellationToken)
+            : null;
     }
 
     public async Task<Ticket?> ReadAsync(string id, CancellationToken cancellationToken)
@@ -56,24 +65,48 @@ internal sealed partial class AzureDevOpsTickets(TicketClient client, string nam
     public async Task<bool> HasCommentAsync(Ticket ticket, string text, CancellationToken cancellationToken)
     {
         // The comments have no stable version of their own yet.
-        var answer = await client.SendAsync(name, HttpMethod.Get, $"{Root}/workItems/{ticket.Id}/comments?$top=50&order=desc&{Version}-preview.4", null, "read the comments", cancellationToken);
-        return (answer?["comments"] as JsonArray ?? []).Any(comment => WebUtility.HtmlDecode(Text(comment?["text"]) ?? "").Contains(text, StringComparison.Ordinal));
+        var answer = await client.SendAsync(
+            name,
+            HttpMethod.Get,
+            $"{Root}/workItems/{ticket.Id}/comments?$top=50&order=desc&{Version}-preview.4",
+            null,
+            "read the comments",
+            cancellationToken);
+        return (answer?["comments"] as JsonArray ?? []).Any(
+            comment => WebUtility.HtmlDecode(Text(comment?["text"]) ?? "").Contains(text, StringComparison.Ordinal));
     }
 
     public Task CommentAsync(Ticket ticket, string text, JsonObject? fields, CancellationToken cancellationToken) =>
-        ChangeAsync(HttpMethod.Patch, $"/workitems/{ticket.Id}", [Set("System.History", Html(text)), .. Others(fields)], "write a comment", cancellationToken);
+        ChangeAsync(
+            HttpMethod.Patch,
+            $"/workitems/{ticket.Id}",
+            [Set("System.History", Html(text)), .. Others(fields)],
+            "write a comment",
+            cancellationToken);
 
     public async Task CloseAsync(Ticket ticket, string text, bool isWritten, JsonObject? fields, CancellationToken cancellationToken)
     {
-        var state = ticket.ClosedState ?? throw new StepRefusedException($"No state of its type counts as completed in Azure DevOps '{name}'.");
+        var state = ticket.ClosedState
+            ?? throw new StepRefusedException($"No state of its type counts as completed in Azure DevOps '{name}'.");
         IEnumerable<JsonNode> comment = isWritten ? [] : [Set("System.History", Html(text))];
-        await ChangeAsync(HttpMethod.Patch, $"/workitems/{ticket.Id}", [.. comment, Set(State, state), .. Others(fields)], "close the ticket", cancellationToken);
+        await ChangeAsync(
+            HttpMethod.Patch,
+            $"/workitems/{ticket.Id}",
+            [.. comment, Set(State, state), .. Others(fields)],
+            "close the ticket",
+            cancellationToken);
     }
 
     /// <summary>The states of a type of work item are its process's own: the last one of Basic is Done, of Agile Closed.</summary>
     private async Task<IReadOnlyList<(string? Name, string? Category)>> StatesAsync(string? type, CancellationToken cancellationToken)
     {
-        var answer = await client.SendAsync(name, HttpMethod.Get, $"{Root}/workitemtypes/{Uri.EscapeDataString(type ?? "")}/states?{Version}", null, "read its states", cancellationToken);
+        var answer = await client.SendAsync(
+            name,
+            HttpMethod.Get,
+            $"{Root}/workitemtypes/{Uri.EscapeDataString(type ?? "")}/states?{Version}",
+            null,
+            "read its states",
+            cancellationToken);
         return [.. (answer?["value"] as JsonArray ?? []).Select(state => (Text(state?["name"]), Text(state?["category"])))];
     }
 
@@ -81,9 +114,11 @@ internal sealed partial class AzureDevOpsTickets(TicketClient client, string nam
         ? throw new StepRefusedException($"'fields' may not set {Tags} of a ticket that is there: by one of them it is found again.")
         : Set(field.Key, TicketFields.Each(field.Value, Plain)));
 
-    private static JsonObject Set(string field, JsonNode? value) => new() { ["op"] = "add", ["path"] = $"/fields/{field}", ["value"] = value };
+    private static JsonObject Set(string field, JsonNode? value) =>
+        new() { ["op"] = "add", ["path"] = $"/fields/{field}", ["value"] = value };
 
-    private static string Html(string text) => string.Join("<br>", text.Split('\n', StringSplitOptions.TrimEntries).Select(WebUtility.HtmlEncode));
+    private static string Html(string text) =>
+        string.Join("<br>", text.Split('\n', StringSplitOptions.TrimEntries).Select(WebUtility.HtmlEncode));
 
     /// <summary>Some fields are HTML and others are not, which only the project knows: with a blank in it, a tag is text in both.</summary>
     private static string Plain(string text) => Tag().Replace(text, "< $1");
@@ -91,14 +126,17 @@ internal sealed partial class AzureDevOpsTickets(TicketClient client, string nam
     [GeneratedRegex("<([A-Za-z/!?])", RegexOptions.NonBacktracking)]
     private static partial Regex Tag();
 
-    private Task<JsonNode?> ChangeAsync(HttpMethod method, string path, JsonArray patch, string what, CancellationToken cancellationToken) =>
+    private Task<JsonNode?> ChangeAsync(
+        HttpMethod method, string path, JsonArray patch, string what, CancellationToken cancellationToken) =>
         client.SendAsync(name, method, $"{Root}{path}?{Version}", patch, what, cancellationToken, "application/json-patch+json");
 
     private string Root => $"/{Uri.EscapeDataString(system.Project ?? "")}/_apis/wit";
 
     private Ticket Of(JsonNode? item, bool isClosed = false)
     {
-        var id = item?["id"] is JsonValue number && number.TryGetValue<int>(out var found) ? found.ToString(CultureInfo.InvariantCulture) : throw new TicketException($"The ticket system '{name}' named no id.");
+        var id = item?["id"] is JsonValue number && number.TryGetValue<int>(out var found)
+            ? found.ToString(CultureInfo.InvariantCulture)
+            : throw new TicketException($"The ticket system '{name}' named no id.");
         return new(id, id, $"{system.Url.TrimEnd('/')}/{Uri.EscapeDataString(system.Project ?? "")}/_workitems/edit/{id}", isClosed);
     }
 }

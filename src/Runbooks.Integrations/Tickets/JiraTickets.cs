@@ -22,7 +22,9 @@ internal sealed class JiraTickets(TicketClient client, string name, TicketSystem
     }
 
     public async Task<Ticket?> ReadAsync(string id, CancellationToken cancellationToken) =>
-        await client.ReadAsync(name, $"{Api}/issue/{Uri.EscapeDataString(id)}?fields=status", cancellationToken) is JsonObject found ? Of(found) : null;
+        await client.ReadAsync(name, $"{Api}/issue/{Uri.EscapeDataString(id)}?fields=status", cancellationToken) is JsonObject found
+            ? Of(found)
+            : null;
 
     public async Task<Ticket> CreateAsync(TicketDraft draft, CancellationToken cancellationToken)
     {
@@ -38,15 +40,29 @@ internal sealed class JiraTickets(TicketClient client, string name, TicketSystem
             fields[field] = value?.DeepClone();
         }
 
-        fields[Labels] = new JsonArray([.. (fields[Labels] as JsonArray ?? []).Select(label => label?.DeepClone()), JsonValue.Create(TicketMark.Of(draft.Incident))]);
-        var answer = await client.SendAsync(name, HttpMethod.Post, $"{Api}/issue", new JsonObject { ["fields"] = fields }, "open a ticket", cancellationToken);
+        fields[Labels] = new JsonArray(
+            [.. (fields[Labels] as JsonArray ?? []).Select(label => label?.DeepClone()), JsonValue.Create(TicketMark.Of(draft.Incident))]);
+        var answer = await client.SendAsync(
+            name,
+            HttpMethod.Post,
+            $"{Api}/issue",
+            new JsonObject { ["fields"] = fields },
+            "open a ticket",
+            cancellationToken);
         return Of(answer as JsonObject ?? []);
     }
 
     public async Task<bool> HasCommentAsync(Ticket ticket, string text, CancellationToken cancellationToken)
     {
-        var answer = await client.SendAsync(name, HttpMethod.Get, $"{Issue(ticket)}/comment?orderBy=-created&maxResults=50", null, "read the comments", cancellationToken);
-        return (answer?["comments"] as JsonArray ?? []).Any(comment => comment?["body"] is { } body && Texts(body).Any(words => words.Contains(text, StringComparison.Ordinal)));
+        var answer = await client.SendAsync(
+            name,
+            HttpMethod.Get,
+            $"{Issue(ticket)}/comment?orderBy=-created&maxResults=50",
+            null,
+            "read the comments",
+            cancellationToken);
+        return (answer?["comments"] as JsonArray ?? []).Any(
+            comment => comment?["body"] is { } body && Texts(body).Any(words => words.Contains(text, StringComparison.Ordinal)));
     }
 
     public async Task CommentAsync(Ticket ticket, string text, JsonObject? fields, CancellationToken cancellationToken)
@@ -59,10 +75,22 @@ internal sealed class JiraTickets(TicketClient client, string name, TicketSystem
                 throw new StepRefusedException("'fields' may not set labels of a ticket that is there: by one of them it is found again.");
             }
 
-            await client.SendAsync(name, HttpMethod.Put, Issue(ticket), new JsonObject { ["fields"] = fields.DeepClone() }, "change the ticket", cancellationToken);
+            await client.SendAsync(
+                name,
+                HttpMethod.Put,
+                Issue(ticket),
+                new JsonObject { ["fields"] = fields.DeepClone() },
+                "change the ticket",
+                cancellationToken);
         }
 
-        await client.SendAsync(name, HttpMethod.Post, $"{Issue(ticket)}/comment", new JsonObject { ["body"] = Document(text) }, "write a comment", cancellationToken);
+        await client.SendAsync(
+            name,
+            HttpMethod.Post,
+            $"{Issue(ticket)}/comment",
+            new JsonObject { ["body"] = Document(text) },
+            "write a comment",
+            cancellationToken);
     }
 
     /// <summary>How a project gets to done is its own: the first transition that leads there is taken.</summary>
@@ -73,11 +101,13 @@ internal sealed class JiraTickets(TicketClient client, string name, TicketSystem
             await CommentAsync(ticket, text, fields, cancellationToken);
         }
 
-        var answer = await client.SendAsync(name, HttpMethod.Get, $"{Issue(ticket)}/transitions", null, "read its transitions", cancellationToken);
+        var answer = await client.SendAsync(
+            name, HttpMethod.Get, $"{Issue(ticket)}/transitions", null, "read its transitions", cancellationToken);
         var transition = (answer?["transitions"] as JsonArray ?? []).OfType<JsonObject>().FirstOrDefault(one => system.ClosedState is { } state
             ? string.Equals(Text(one["to"]?["name"]), state, StringComparison.OrdinalIgnoreCase)
             : Text(one["to"]?["statusCategory"]?["key"]) == "done")
-            ?? throw new StepRefusedException($"Jira '{name}' offers no transition of {ticket.Key} to {system.ClosedState ?? "a status of the category done"}.");
+            ?? throw new StepRefusedException($"Jira '{name}' offers no transition of {ticket.Key} to "
+                + $"{system.ClosedState ?? "a status of the category done"}.");
         var body = new JsonObject { ["transition"] = new JsonObject { ["id"] = transition["id"]?.DeepClone() } };
         if (system.CloseCode is { } resolution)
         {
@@ -92,7 +122,8 @@ internal sealed class JiraTickets(TicketClient client, string name, TicketSystem
     {
         ["type"] = "doc",
         ["version"] = 1,
-        ["content"] = new JsonArray([.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(Paragraph)]),
+        ["content"] = new JsonArray(
+            [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(Paragraph)]),
     };
 
     private static JsonNode Paragraph(string line)
@@ -115,6 +146,10 @@ internal sealed class JiraTickets(TicketClient client, string name, TicketSystem
     private Ticket Of(JsonObject issue)
     {
         var key = Text(issue["key"]) ?? throw new TicketException($"The ticket system '{name}' named no key.");
-        return new(Text(issue["id"]) ?? key, key, $"{system.Url.TrimEnd('/')}/browse/{Uri.EscapeDataString(key)}", Text(issue["fields"]?["status"]?["statusCategory"]?["key"]) == "done");
+        return new(
+            Text(issue["id"]) ?? key,
+            key,
+            $"{system.Url.TrimEnd('/')}/browse/{Uri.EscapeDataString(key)}",
+            Text(issue["fields"]?["status"]?["statusCategory"]?["key"]) == "done");
     }
 }

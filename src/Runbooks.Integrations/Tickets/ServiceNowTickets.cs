@@ -26,11 +26,17 @@ internal sealed class ServiceNowTickets(TicketClient client, string name, Ticket
 
         // A condition on a field that the table does not have is left out of the search without a word, which then finds any row.
         return Text(found[CorrelationId]) == incident ? Of(found)
-            : throw new StepRefusedException($"The table '{Table}' of the ticket system '{name}' cannot be searched by {CorrelationId}: name a table that extends 'task', and let the user read that field.");
+            : throw new StepRefusedException($"The table '{Table}' of the ticket system '{name}' cannot be searched by {CorrelationId}: "
+                + "name a table that extends 'task', and let the user read that field.");
     }
 
     public async Task<Ticket?> ReadAsync(string id, CancellationToken cancellationToken) =>
-        (await client.ReadAsync(name, $"{Path()}/{Uri.EscapeDataString(id)}?sysparm_fields=sys_id,number,state", cancellationToken))?["result"] is JsonObject found ? Of(found) : null;
+        (await client.ReadAsync(
+            name,
+            $"{Path()}/{Uri.EscapeDataString(id)}?sysparm_fields=sys_id,number,state",
+            cancellationToken))?["result"] is JsonObject found
+            ? Of(found)
+            : null;
 
     public async Task<Ticket> CreateAsync(TicketDraft draft, CancellationToken cancellationToken)
     {
@@ -42,14 +48,26 @@ internal sealed class ServiceNowTickets(TicketClient client, string name, Ticket
             ["correlation_display"] = "runbooks",
         };
         Add(body, draft.Fields);
-        var answer = await client.SendAsync(name, HttpMethod.Post, $"{Path()}?sysparm_fields=sys_id,number,state", body, "open a ticket", cancellationToken);
+        var answer = await client.SendAsync(
+            name,
+            HttpMethod.Post,
+            $"{Path()}?sysparm_fields=sys_id,number,state",
+            body,
+            "open a ticket",
+            cancellationToken);
         return Of(answer?["result"] as JsonObject ?? []);
     }
 
     public async Task<bool> HasCommentAsync(Ticket ticket, string text, CancellationToken cancellationToken)
     {
         // A journal is empty where the raw value is asked for; its display value is all of its entries.
-        var answer = await client.SendAsync(name, HttpMethod.Get, $"{Path(ticket)}?sysparm_fields=work_notes&sysparm_display_value=true", null, "read the comments", cancellationToken);
+        var answer = await client.SendAsync(
+            name,
+            HttpMethod.Get,
+            $"{Path(ticket)}?sysparm_fields=work_notes&sysparm_display_value=true",
+            null,
+            "read the comments",
+            cancellationToken);
         return Text(answer?["result"]?["work_notes"])?.Contains(text, StringComparison.Ordinal) == true;
     }
 
@@ -67,11 +85,13 @@ internal sealed class ServiceNowTickets(TicketClient client, string name, Ticket
         // What the user may not write is left out without a word.
         if (Text(answer?["result"]?["state"]) is { } state && state != body["state"]?.ToString())
         {
-            throw new StepRefusedException($"ServiceNow '{name}' shows the state '{state}' after it: the user may not write it, or a rule of the table sets another.");
+            throw new StepRefusedException($"ServiceNow '{name}' shows the state '{state}' after it: "
+                + "the user may not write it, or a rule of the table sets another.");
         }
     }
 
-    private Task<JsonNode?> ChangeAsync(Ticket ticket, JsonObject body, JsonObject? fields, string what, CancellationToken cancellationToken)
+    private Task<JsonNode?> ChangeAsync(
+        Ticket ticket, JsonObject body, JsonObject? fields, string what, CancellationToken cancellationToken)
     {
         Add(body, fields);
         return client.SendAsync(name, HttpMethod.Patch, $"{Path(ticket)}?sysparm_fields=sys_id,state", body, what, cancellationToken);
@@ -82,12 +102,16 @@ internal sealed class ServiceNowTickets(TicketClient client, string name, Ticket
     {
         foreach (var (field, value) in fields ?? [])
         {
-            body[field] = field == CorrelationId ? throw new StepRefusedException($"'fields' may not set {CorrelationId}: by it the ticket is found again.") : TicketFields.Each(value, Plain);
+            body[field] = field == CorrelationId
+                ? throw new StepRefusedException($"'fields' may not set {CorrelationId}: by it the ticket is found again.")
+                : TicketFields.Each(value, Plain);
         }
     }
 
     /// <summary>Between <c>[code]</c> tags, ServiceNow shows text as HTML.</summary>
-    private static string Plain(string text) => text.Replace("[code]", "[ code]", StringComparison.OrdinalIgnoreCase).Replace("[/code]", "[ /code]", StringComparison.OrdinalIgnoreCase);
+    private static string Plain(string text) =>
+        text.Replace("[code]", "[ code]", StringComparison.OrdinalIgnoreCase).Replace(
+            "[/code]", "[ /code]", StringComparison.OrdinalIgnoreCase);
 
     private string Path() => $"/api/now/table/{Uri.EscapeDataString(Table)}";
 

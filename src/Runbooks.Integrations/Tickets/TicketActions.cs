@@ -12,11 +12,13 @@ public abstract partial record TicketParameters : IValidatableObject
     [Description("The configured ticket system; the default one when left out.")]
     public string? System { get; init; }
 
-    [Description("Other fields, by the system's own names: `urgency` (ServiceNow), `priority` (Jira), `Microsoft.VSTS.Common.Priority` (Azure DevOps).")]
+    [Description("Other fields, by the system's own names: `urgency` (ServiceNow), `priority` (Jira), "
+        + "`Microsoft.VSTS.Common.Priority` (Azure DevOps).")]
     public JsonObject? Fields { get; init; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
-        (Fields ?? []).Where(field => !FieldName().IsMatch(field.Key)).Select(field => new ValidationResult($"has the field '{Clip.To(field.Key, 40)}': names are letters, digits, dots and underscores.", ["fields"]));
+        (Fields ?? []).Where(field => !FieldName().IsMatch(field.Key)).Select(field => new ValidationResult(
+            $"has the field '{Clip.To(field.Key, 40)}': names are letters, digits, dots and underscores.", ["fields"]));
 
     [GeneratedRegex("^[A-Za-z0-9_.]{1,128}$", RegexOptions.NonBacktracking)]
     private static partial Regex FieldName();
@@ -32,7 +34,8 @@ public sealed record CreateTicketParameters : TicketParameters
     [Description("What it says; the address of the incident's page follows.")]
     public required string Text { get; init; }
 
-    [Description("What happens to it when the incident ends, however it ends: a `comment` that says how; `close`, closed with that comment where nothing is left to do, and commented otherwise; or `nothing`.")]
+    [Description("What happens to it when the incident ends, however it ends: a `comment` that says how; "
+        + "`close`, closed with that comment where nothing is left to do, and commented otherwise; or `nothing`.")]
     public TicketAtEnd AtEnd { get; init; } = TicketAtEnd.Comment;
 }
 
@@ -50,7 +53,8 @@ public enum TicketAtEnd { Comment, Close, Nothing }
 
 /// <summary>What both actions do alike. A ticket only tells: nothing of the target is changed, and there is nothing to undo.</summary>
 // Settings and channels are asked for when it acts: commands that only read runbooks know every action and have neither.
-internal abstract class TicketAction<TParameters>(IServiceProvider services, string name, string summary, string stays) : NotifyingAction<TParameters>(services, name, summary, stays)
+internal abstract class TicketAction<TParameters>(IServiceProvider services, string name, string summary, string stays)
+    : NotifyingAction<TParameters>(services, name, summary, stays)
     where TParameters : TicketParameters
 {
     private readonly IServiceProvider _services = services;
@@ -78,7 +82,8 @@ internal abstract class TicketAction<TParameters>(IServiceProvider services, str
         return base.PrepareAsync(parameters, context, cancellationToken);
     }
 
-    protected override async Task<string?> CheckPermissionsAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<string?> CheckPermissionsAsync(
+        TParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         try
         {
@@ -96,15 +101,22 @@ internal abstract class TicketAction<TParameters>(IServiceProvider services, str
     }
 
     /// <summary>The incident's ticket as a step before left it, or as a search sees it.</summary>
-    protected async Task<Ticket?> FindAsync(ITicketSystem tickets, string system, StepContext context, CancellationToken cancellationToken) =>
+    protected async Task<Ticket?> FindAsync(
+        ITicketSystem tickets, string system, StepContext context, CancellationToken cancellationToken) =>
         await TicketEnd.FindAsync(tickets, await KnownIdAsync(system, context, cancellationToken), context.IncidentId, cancellationToken);
 
     protected async Task<string?> KnownIdAsync(string system, StepContext context, CancellationToken cancellationToken) =>
         TicketEnd.KnownId(await _services.GetRequiredService<IIncidentStore>().FindAsync(context.IncidentId, cancellationToken), system);
 
     /// <summary>One of us at a time works on the ticket of an incident.</summary>
-    protected Task<ActionResult> HoldAsync(string system, StepContext context, Func<Task<ActionResult>> work, CancellationToken cancellationToken) =>
-        _services.GetRequiredService<ResourceLease>().HoldAsync($"ticket/{system}/{context.IncidentId}", $"The ticket of incident {context.IncidentId}", context, work, cancellationToken);
+    protected Task<ActionResult> HoldAsync(
+        string system, StepContext context, Func<Task<ActionResult>> work, CancellationToken cancellationToken) =>
+        _services.GetRequiredService<ResourceLease>().HoldAsync(
+            $"ticket/{system}/{context.IncidentId}",
+            $"The ticket of incident {context.IncidentId}",
+            context,
+            work,
+            cancellationToken);
 
     protected static ActionResult Done(string words, string system, Ticket ticket, TicketAtEnd? atEnd) => new(words)
     {
@@ -114,7 +126,11 @@ internal abstract class TicketAction<TParameters>(IServiceProvider services, str
 
 /// <summary>Opens a ticket, once for each incident and system: what is there already is found by the incident's id.</summary>
 internal sealed class CreateTicket(IServiceProvider services)
-    : TicketAction<CreateTicketParameters>(services, Name, "Opens a ticket in ServiceNow, Jira or Azure DevOps, one for each incident; says in it how the incident ended, or closes it.", stays: "the ticket stays")
+    : TicketAction<CreateTicketParameters>(
+        services,
+        Name,
+        "Opens a ticket in ServiceNow, Jira or Azure DevOps, one for each incident; says in it how the incident ended, or closes it.",
+        stays: "the ticket stays")
 {
     public new const string Name = "ticket.create";
 
@@ -128,7 +144,8 @@ internal sealed class CreateTicket(IServiceProvider services)
         return $"Open a ticket in {Client.KindOf(system)} '{system}': {parameters.Title}";
     }
 
-    protected override Task<ActionResult> ApplyAsync(CreateTicketParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    protected override Task<ActionResult> ApplyAsync(
+        CreateTicketParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var system = Client.NameOf(parameters.System);
         return HoldAsync(system, context, async () =>
@@ -140,12 +157,15 @@ internal sealed class CreateTicket(IServiceProvider services)
             }
 
             var text = $"{Redactor.Redact(parameters.Text).Trim()}\n\n{PageOf(context.IncidentId)}";
-            var opened = await tickets.CreateAsync(new(context.IncidentId, Redactor.Redact(parameters.Title), text, TicketFields.Each(parameters.Fields, Redact)), cancellationToken);
+            var opened = await tickets.CreateAsync(
+                new(context.IncidentId, Redactor.Redact(parameters.Title), text, TicketFields.Each(parameters.Fields, Redact)),
+                cancellationToken);
             return Done($"Opened the ticket {opened.Key}: {opened.Url}", system, opened, parameters.AtEnd);
         }, cancellationToken);
     }
 
-    private async Task<Ticket?> FindOpenedAsync(ITicketSystem tickets, string system, StepContext context, CancellationToken cancellationToken)
+    private async Task<Ticket?> FindOpenedAsync(
+        ITicketSystem tickets, string system, StepContext context, CancellationToken cancellationToken)
     {
         var until = context.Time.GetUtcNow() + s_longestSearch;
         while (true)
@@ -163,15 +183,21 @@ internal sealed class CreateTicket(IServiceProvider services)
 
 /// <summary>Writes a comment on the incident's ticket, or closes it with one.</summary>
 internal sealed class UpdateTicket(IServiceProvider services)
-    : TicketAction<UpdateTicketParameters>(services, "ticket.update", "Writes a comment on the incident's ticket, changes its fields, or closes it.", stays: "what was written stays written")
+    : TicketAction<UpdateTicketParameters>(
+        services,
+        "ticket.update",
+        "Writes a comment on the incident's ticket, changes its fields, or closes it.",
+        stays: "what was written stays written")
 {
     protected override string Plan(UpdateTicketParameters parameters)
     {
         var system = Client.NameOf(parameters.System);
-        return $"{(parameters.Close ? "Close" : "Comment on")} the incident's ticket in {Client.KindOf(system)} '{system}': {parameters.Text}";
+        return $"{(parameters.Close ? "Close" : "Comment on")} the incident's ticket in {Client.KindOf(system)} "
+            + $"'{system}': {parameters.Text}";
     }
 
-    protected override Task<ActionResult> ApplyAsync(UpdateTicketParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    protected override Task<ActionResult> ApplyAsync(
+        UpdateTicketParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var system = Client.NameOf(parameters.System);
         return HoldAsync(system, context, async () =>

@@ -10,7 +10,14 @@ internal sealed class TicketClient(IHttpClientFactory clients, IOptions<TicketsO
     /// <exception cref="StepRefusedException">There is no such system.</exception>
     public string NameOf(string? name)
     {
-        var (found, problem) = ConfiguredName.Find(name, options.Value.Default, options.Value.Systems, "ticket system", TicketsOptions.SectionName, "Systems:{0}", "name a system in the step");
+        var (found, problem) = ConfiguredName.Find(
+            name,
+            options.Value.Default,
+            options.Value.Systems,
+            "ticket system",
+            TicketsOptions.SectionName,
+            "Systems:{0}",
+            "name a system in the step");
         return found ?? throw new StepRefusedException(problem!);
     }
 
@@ -33,20 +40,32 @@ internal sealed class TicketClient(IHttpClientFactory clients, IOptions<TicketsO
 
     /// <param name="path">Below the system's root, escaped.</param>
     /// <param name="what">Follows "to": <c>open a ticket</c>.</param>
-    public Task<JsonNode?> SendAsync(string name, HttpMethod method, string path, JsonNode? body, string what, CancellationToken cancellationToken, string contentType = "application/json") =>
+    public Task<JsonNode?> SendAsync(
+        string name,
+        HttpMethod method,
+        string path,
+        JsonNode? body,
+        string what,
+        CancellationToken cancellationToken,
+        string contentType = "application/json") =>
         SendAsync(name, method, path, body, what, contentType, mayBeGone: false, cancellationToken);
 
-    private async Task<JsonNode?> SendAsync(string name, HttpMethod method, string path, JsonNode? body, string what, string contentType, bool mayBeGone, CancellationToken cancellationToken)
+    private async Task<JsonNode?> SendAsync(
+        string name, HttpMethod method, string path, JsonNode? body, string what, string contentType, bool mayBeGone, CancellationToken cancellationToken)
     {
         var system = options.Value.Systems[name];
         using var request = new HttpRequestMessage(method, $"{system.Url.TrimEnd('/')}{path}");
         request.Headers.Authorization = system is { Kind: TicketKind.ServiceNow, User: null }
             ? new AuthenticationHeaderValue("Bearer", system.Secret)
-            : new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{(system.Kind == TicketKind.AzureDevOps ? "" : system.User)}:{system.Secret}")));
+            : new AuthenticationHeaderValue(
+                "Basic",
+                Convert.ToBase64String(
+                    Encoding.UTF8.GetBytes($"{(system.Kind == TicketKind.AzureDevOps ? "" : system.User)}:{system.Secret}")));
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         request.Content = body is null ? null : new StringContent(body.ToJsonString(), Encoding.UTF8, contentType);
         var (status, text) = await clients.CreateClient(Client).ReadAsync(
-            request, unreachable => new TicketException($"The ticket system '{name}' {OwnNetwork.Describe(unreachable, what)}", unreachable),
+            request, unreachable => new TicketException(
+                $"The ticket system '{name}' {OwnNetwork.Describe(unreachable, what)}", unreachable),
             cancellationToken);
         return mayBeGone && status == 404 ? null : Read(name, status, text, what);
     }
@@ -56,13 +75,15 @@ internal sealed class TicketClient(IHttpClientFactory clients, IOptions<TicketsO
         // Azure DevOps answers 203 with its sign-in page to a token that is no good.
         if (status is 401 or 203)
         {
-            throw new StepRefusedException($"The ticket system '{name}' does not know the user or the secret. Look at {TicketsOptions.SectionName}:Systems:{name}.");
+            throw new StepRefusedException($"The ticket system '{name}' does not know the user or the secret. "
+                + $"Look at {TicketsOptions.SectionName}:Systems:{name}.");
         }
 
         var json = Parse(text);
         if (status is >= 200 and <= 299)
         {
-            return json ?? (text.Length == 0 ? null : throw new TicketException($"The ticket system '{name}' answered no JSON to: {what}."));
+            return json
+                ?? (text.Length == 0 ? null : throw new TicketException($"The ticket system '{name}' answered no JSON to: {what}."));
         }
 
         var words = $"The ticket system '{name}' answered {status} to: {what}. {MessageOf(json, text)}";

@@ -18,7 +18,8 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
         foreach (var step in incident.Steps.Where(step => step.Action == CreateTicket.Name && step.Status != StepStatus.DryRun))
         {
             var ticket = step.Outputs.ContainsKey(Key) ? step.Outputs : await AskedForAsync(incident, step, cancellationToken);
-            if (ticket.GetValueOrDefault(AtEnd) != CamelCase.Of(TicketAtEnd.Nothing) && await CommentAsync(incident, ticket, cancellationToken) is { } line)
+            if (ticket.GetValueOrDefault(AtEnd) != CamelCase.Of(TicketAtEnd.Nothing)
+                && await CommentAsync(incident, ticket, cancellationToken) is { } line)
             {
                 said.Add(line);
             }
@@ -36,7 +37,8 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
         incident?.Steps.LastOrDefault(step => step.Outputs.GetValueOrDefault(System) == system && step.Outputs.ContainsKey(Key))?.Outputs.GetValueOrDefault(Id);
 
     /// <summary>Once, however often it is called: the comment ends with a mark by which it is known again.</summary>
-    public static async Task<TicketComment> CommentAsync(ITicketSystem tickets, Ticket ticket, TicketRemark remark, CancellationToken cancellationToken)
+    public static async Task<TicketComment> CommentAsync(
+        ITicketSystem tickets, Ticket ticket, TicketRemark remark, CancellationToken cancellationToken)
     {
         var mark = TicketMark.OfComment(remark.Key);
         var marked = $"{remark.Text}\n{mark}";
@@ -69,7 +71,8 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
     }
 
     /// <summary>What the step was to do, from its runbook: a step whose result was lost may have opened a ticket all the same.</summary>
-    private async Task<IReadOnlyDictionary<string, string>> AskedForAsync(Incident incident, StepRecord step, CancellationToken cancellationToken)
+    private async Task<IReadOnlyDictionary<string, string>> AskedForAsync(
+        Incident incident, StepRecord step, CancellationToken cancellationToken)
     {
         var with = (await pinned.OfAsync(incident, cancellationToken)).StepsOf(step.Phase).FirstOrDefault(spec => spec.Name == step.Name)?.With;
         return new[] { System, AtEnd }.Select(name => (name, Value: with is { ValueKind: JsonValueKind.Object } given && given.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null))
@@ -91,7 +94,8 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
     };
 
     /// <returns>What became of it, for the record; null where there was none.</returns>
-    private async Task<string?> CommentAsync(Incident incident, IReadOnlyDictionary<string, string> ticket, CancellationToken cancellationToken)
+    private async Task<string?> CommentAsync(
+        Incident incident, IReadOnlyDictionary<string, string> ticket, CancellationToken cancellationToken)
     {
         var (moment, what) = incident switch
         {
@@ -123,7 +127,10 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
         }
         catch (Exception failed) when (failed is TicketException or StepRefusedException)
         {
-            return known is null ? $"Whether a ticket was opened could not be learnt, so none says {what}: {failed.Message}" : $"The ticket {known} {(failed is TicketException ? "may not have been told" : "could not be told")} {what}: {failed.Message}";
+            return known is null
+                ? $"Whether a ticket was opened could not be learnt, so none says {what}: {failed.Message}"
+                : $"The ticket {known} {(failed is TicketException ? "may not have been told" : "could not be told")} {what}: "
+                    + $"{failed.Message}";
         }
     }
 }

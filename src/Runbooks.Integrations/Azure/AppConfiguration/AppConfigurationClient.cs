@@ -17,7 +17,9 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
     }
 
     public HeldValue Held(SettingAddress address) =>
-        new($"'{address.Key}'{(address.Label.Length == 0 ? "" : $" (label {address.Label})")} in App Configuration '{address.Store}'", address.DisplayName);
+        new(
+            $"'{address.Key}'{(address.Label.Length == 0 ? "" : $" (label {address.Label})")} in App Configuration '{address.Store}'",
+            address.DisplayName);
 
     public async Task<Setting?> ReadAsync(SettingAddress address, CancellationToken cancellationToken)
     {
@@ -32,15 +34,19 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
         var uri = new Uri($"{Root(address)}/kv?key={Uri.EscapeDataString(address.Key)}&label=*&$select=key,label&api-version={Version}");
         var call = new AzureRequest(RequestMethod.Get, uri, $"look for {address.Name}", $"App Configuration '{address.Store}'", Role);
         using var json = JsonDocument.Parse((await SendAsync(address, call, cancellationToken)).Body);
-        return [.. json.RootElement.GetProperty("items").EnumerateArray().Where(item => Text(item, "key") == address.Key).Select(item => Text(item, "label") ?? "")];
+        return [.. json.RootElement.GetProperty("items").EnumerateArray()
+            .Where(item => Text(item, "key") == address.Key)
+            .Select(item => Text(item, "label") ?? "")];
     }
 
-    public async Task<bool> WriteAsync(SettingAddress address, string value, string? contentType, Setting? expected, CancellationToken cancellationToken)
+    public async Task<bool> WriteAsync(
+        SettingAddress address, string value, string? contentType, Setting? expected, CancellationToken cancellationToken)
     {
         var call = Call(address, RequestMethod.Put, "set") with
         {
             // A PUT replaces the whole key: what it leaves out is gone.
-            Body = BinaryData.FromObjectAsJson(new { value, content_type = contentType, tags = expected?.Tags ?? new Dictionary<string, string>() }),
+            Body = BinaryData.FromObjectAsJson(
+                new { value, content_type = contentType, tags = expected?.Tags ?? new Dictionary<string, string>() }),
             ContentType = Json,
             IfMatch = expected?.ETag,
             IfNoneMatch = expected is null ? "*" : null,
@@ -59,13 +65,15 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
         ? throw new StepRefusedException(LockedWords(address)) { NothingDone = true }
         : answer.Status != 412;
 
-    public static string LockedWords(SettingAddress address) => $"{new HeldValue(address.DisplayName).Start} is locked. Nothing was changed; unlock it, or change it by hand.";
+    public static string LockedWords(SettingAddress address) =>
+        $"{new HeldValue(address.DisplayName).Start} is locked. Nothing was changed; unlock it, or change it by hand.";
 
     private string Root(SettingAddress address) => options.Value.Stores[address.Store].Endpoint.TrimEnd('/');
 
     private AzureRequest Call(SettingAddress address, RequestMethod method, string verb)
     {
-        var uri = new Uri($"{Root(address)}/kv/{Uri.EscapeDataString(address.Key)}?label={Uri.EscapeDataString(address.Label)}&api-version={Version}");
+        var uri = new Uri(
+            $"{Root(address)}/kv/{Uri.EscapeDataString(address.Key)}?label={Uri.EscapeDataString(address.Label)}&api-version={Version}");
         return new AzureRequest(method, uri, $"{verb} {address.Name}", $"App Configuration '{address.Store}'", Role) { Accept = Json };
     }
 
@@ -98,7 +106,12 @@ internal interface ISettings
     /// <param name="expected">What was there when it was read; null when there was nothing. What belongs to it beside its value, such as tags, stays.</param>
     /// <returns>False: it has been changed since.</returns>
     /// <exception cref="StepRefusedException">It is locked, or the role is missing.</exception>
-    Task<bool> WriteAsync(SettingAddress address, string value, string? contentType, Setting? expected, CancellationToken cancellationToken);
+    Task<bool> WriteAsync(
+        SettingAddress address,
+        string value,
+        string? contentType,
+        Setting? expected,
+        CancellationToken cancellationToken);
 
     /// <inheritdoc cref="WriteAsync"/>
     Task<bool> DeleteAsync(SettingAddress address, Setting expected, CancellationToken cancellationToken);
@@ -117,7 +130,8 @@ internal sealed record SettingAddress(string Store, string Key, string Label)
     public string DisplayName => $"{Name}{(Label.Length == 0 ? "" : $" (label {Label})")} in App Configuration '{Store}'";
 
     /// <summary>What requests are about, without the store.</summary>
-    public string Name => Key.StartsWith(FlagPrefix, StringComparison.Ordinal) ? $"the feature flag {Key[FlagPrefix.Length..]}" : $"'{Key}'";
+    public string Name =>
+        Key.StartsWith(FlagPrefix, StringComparison.Ordinal) ? $"the feature flag {Key[FlagPrefix.Length..]}" : $"'{Key}'";
 }
 
 /// <summary>What a setting holds.</summary>
@@ -156,10 +170,12 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
 
         if (now?.Value != Before)
         {
-            throw new StepRefusedException($"{value.Start} was changed by somebody else in the meantime. Nothing was overwritten.") { NothingDone = true };
+            throw new StepRefusedException($"{value.Start} was changed by somebody else in the "
+                + "meantime. Nothing was overwritten.") { NothingDone = true };
         }
 
-        if (!await settings.WriteAsync(Address, After, AfterType, now, cancellationToken) && !await IsThereAsync(settings, cancellationToken))
+        if (!await settings.WriteAsync(Address, After, AfterType, now, cancellationToken)
+            && !await IsThereAsync(settings, cancellationToken))
         {
             throw NotWritten(value);
         }
@@ -192,7 +208,8 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
 
         if (now?.Value != After)
         {
-            throw new ChangedSinceException($"{value.Start} was changed by somebody else since, so it was left alone. Its value before this incident: {Before ?? "none"}");
+            throw new ChangedSinceException($"{value.Start} was changed by somebody else since, so it was left alone. "
+                + $"Its value before this incident: {Before ?? "none"}");
         }
 
         var undone = Before is null
@@ -225,7 +242,8 @@ public sealed class AppConfigurationOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
     [
         .. ConfiguredName.DefaultProblems(SectionName, "Stores", Default, Stores),
-        .. Stores.SelectMany(store => HttpsUrl.Problems($"{SectionName}:Stores:{store.Key}:Endpoint", store.Value.Endpoint, "https://{store}.azconfig.io")),
+        .. Stores.SelectMany(
+            store => HttpsUrl.Problems($"{SectionName}:Stores:{store.Key}:Endpoint", store.Value.Endpoint, "https://{store}.azconfig.io")),
     ];
 }
 

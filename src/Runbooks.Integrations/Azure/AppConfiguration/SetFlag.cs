@@ -10,7 +10,8 @@ internal sealed class SetFlag(AppConfigurationClient client, HeldValues held)
 
     public override bool Reversible => true;
 
-    protected override async Task<Preparation> PrepareAsync(SetFlagParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<Preparation> PrepareAsync(
+        SetFlagParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var address = client.Address(parameters.Store, SettingAddress.KeyOfFlag(parameters.Flag), parameters.Label);
         var now = await client.ReadAsync(address, cancellationToken);
@@ -38,13 +39,17 @@ internal sealed class SetFlag(AppConfigurationClient client, HeldValues held)
     /// <summary>A flag that is made under a name or a label that no application reads changes nothing, and would be called done.</summary>
     private async Task<string?> UnreadAsync(SetFlagParameters parameters, SettingAddress address, CancellationToken cancellationToken)
     {
-        var labels = (await client.LabelsOfAsync(address, cancellationToken)).Select(label => label.Length == 0 ? "no label" : $"the label {label}").ToList();
+        var labels = (await client.LabelsOfAsync(address, cancellationToken))
+            .Select(label => label.Length == 0 ? "no label" : $"the label {label}")
+            .ToList();
         return labels.Count > 0 ? $"There is no feature flag {Named(parameters)} in App Configuration '{address.Store}'. It exists with {string.Join(", ", labels)}: say in 'label' which one is meant{(labels.Contains("no label") ? ", or leave it out for the one without a label" : "")}."
             : parameters.Create ? null
-            : $"There is no feature flag {Named(parameters)} in App Configuration '{address.Store}'. Make it there, or say 'create: true' where an application reads it under this name{(address.Label.Length == 0 ? "" : " and label")}.";
+            : $"There is no feature flag {Named(parameters)} in App Configuration '{address.Store}'. Make it there, or say 'create: "
+                + $"true' where an application reads it under this name{(address.Label.Length == 0 ? "" : " and label")}.";
     }
 
-    private static string Named(SetFlagParameters parameters) => string.IsNullOrEmpty(parameters.Label) ? parameters.Flag : $"{parameters.Flag} (label {parameters.Label})";
+    private static string Named(SetFlagParameters parameters) =>
+        string.IsNullOrEmpty(parameters.Label) ? parameters.Flag : $"{parameters.Flag} (label {parameters.Label})";
 
     protected override async Task<ActionResult> ApplyAsync(
         SetFlagParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
@@ -58,7 +63,8 @@ internal sealed class SetFlag(AppConfigurationClient client, HeldValues held)
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
         SettingChange.From(undoState).UndoAsync(client, held, context, cancellationToken);
 
-    private static JsonObject? Parse(Setting setting, string name) => JsonAnswer.Parse(setting.Value) is JsonObject flag && JsonAnswer.Text(flag["id"]) == name ? flag : null;
+    private static JsonObject? Parse(Setting setting, string name) =>
+        JsonAnswer.Parse(setting.Value) is JsonObject flag && JsonAnswer.Text(flag["id"]) == name ? flag : null;
 
     private static JsonObject New(string name) => new()
     {
@@ -77,7 +83,8 @@ internal sealed class SetFlag(AppConfigurationClient client, HeldValues held)
 
     private static bool IsOn(JsonObject? flag) => JsonAnswer.Flag(flag?["enabled"]) == true;
 
-    private static bool HasFilters(JsonObject? flag) => flag?["conditions"] is JsonObject conditions && conditions["client_filters"] is JsonArray { Count: > 0 };
+    private static bool HasFilters(JsonObject? flag) =>
+        flag?["conditions"] is JsonObject conditions && conditions["client_filters"] is JsonArray { Count: > 0 };
 
     private static string Word(bool on) => on ? "on" : "off";
 }
@@ -91,7 +98,9 @@ public sealed record SetFlagParameters
     [Description("Whether to switch it on or off.")]
     public bool Enabled { get; init; } = true;
 
-    [Description("Whether to make the flag where there is none of that name under any label. The step is refused where the flag is missing and this is left out, or where it exists under other labels only: the application may read another one.")]
+    [Description("Whether to make the flag where there is none of that name under any label. "
+        + "The step is refused where the flag is missing and this is left out, or where it exists under other labels only: "
+        + "the application may read another one.")]
     public bool Create { get; init; }
 
     [MaxLength(100)]

@@ -24,11 +24,13 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
         ? new SettingAddress(_container.Value.Name, asked ?? options.Value.Blob, "")
         : asked is null
             ? null
-            : throw new StepRefusedException($"No container is configured for the blob '{asked}'. Set {BannerOptions.SectionName}:Container.");
+            : throw new StepRefusedException($"No container is configured for the blob '{asked}'. "
+                + $"Set {BannerOptions.SectionName}:Container.");
 
     public HeldValue Held(SettingAddress address) => new(DisplayName(address));
 
-    public string DisplayName(SettingAddress address) => $"the blob {address.Store}/{address.Key} of storage account '{_container.Value.AccountName}'";
+    public string DisplayName(SettingAddress address) =>
+        $"the blob {address.Store}/{address.Key} of storage account '{_container.Value.AccountName}'";
 
     public Task<Setting?> ReadAsync(SettingAddress address, CancellationToken cancellationToken) => CallAsync<Setting?>(
         address,
@@ -63,7 +65,9 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
                     ContentLanguage = now?.ContentLanguage,
                 },
                 Metadata = now?.Metadata,
-                Conditions = expected is null ? new BlobRequestConditions { IfNoneMatch = ETag.All } : new BlobRequestConditions { IfMatch = new ETag(expected.ETag) },
+                Conditions = expected is null
+                    ? new BlobRequestConditions { IfNoneMatch = ETag.All }
+                    : new BlobRequestConditions { IfMatch = new ETag(expected.ETag) },
             }, cancellationToken);
             return true;
         },
@@ -75,7 +79,8 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
         "delete",
         async blob =>
         {
-            await blob.DeleteAsync(conditions: new BlobRequestConditions { IfMatch = new ETag(expected.ETag) }, cancellationToken: cancellationToken);
+            await blob.DeleteAsync(
+                conditions: new BlobRequestConditions { IfMatch = new ETag(expected.ETag) }, cancellationToken: cancellationToken);
             return true;
         },
         none: [404, 409, 412],
@@ -100,12 +105,14 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
         }
         catch (DecoderFallbackException)
         {
-            throw new StepRefusedException($"{Held(address).Start} holds something that is not text, so it is no banner. Nothing was overwritten; name another blob.");
+            throw new StepRefusedException($"{Held(address).Start} holds something that is not text, so it is no banner. "
+                + "Nothing was overwritten; name another blob.");
         }
     }
 
     /// <param name="none">Statuses that are an answer as well: there is none, or it is not as it was.</param>
-    private async Task<T?> CallAsync<T>(SettingAddress address, string verb, Func<BlobClient, Task<T>> call, int[] none, CancellationToken cancellationToken)
+    private async Task<T?> CallAsync<T>(
+        SettingAddress address, string verb, Func<BlobClient, Task<T>> call, int[] none, CancellationToken cancellationToken)
     {
         try
         {
@@ -113,7 +120,8 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
         }
         catch (RequestFailedException refused) when (refused.Status is 401 or 403)
         {
-            throw new StepRefusedException($"This identity lacks the role {Role} on the container {address.Store}, so it may not {verb} {DisplayName(address)}. Azure says: {refused.ErrorCode}");
+            throw new StepRefusedException($"This identity lacks the role {Role} on the container {address.Store}, "
+                + $"so it may not {verb} {DisplayName(address)}. Azure says: {refused.ErrorCode}");
         }
         catch (RequestFailedException known) when (none.Contains(known.Status))
         {
@@ -123,7 +131,9 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
         {
             // The messages of the SDK carry whole responses: status and code say enough.
             throw new AzureRequestException(
-                failed.Status == 0 ? $"{Held(address).Start} {OwnNetwork.Describe(failed, $"{verb} it")}" : $"{Held(address).Start} answered {failed.Status} {failed.ErrorCode} to: {verb} it.", failed.Status, failed);
+                failed.Status == 0
+                    ? $"{Held(address).Start} {OwnNetwork.Describe(failed, $"{verb} it")}"
+                    : $"{Held(address).Start} answered {failed.Status} {failed.ErrorCode} to: {verb} it.", failed.Status, failed);
         }
         catch (AuthenticationFailedException failed)
         {

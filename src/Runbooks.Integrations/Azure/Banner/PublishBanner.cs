@@ -9,21 +9,28 @@ internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blo
 {
     private const string Json = "application/json";
 
-    public override string Role => $"{AppConfigurationClient.Role} on the store; {BannerBlobs.Role} on the container, where one is configured";
+    public override string Role =>
+        $"{AppConfigurationClient.Role} on the store; {BannerBlobs.Role} on the container, where one is configured";
 
     public override bool Reversible => true;
 
-    protected override async Task<Preparation> PrepareAsync(PublishBannerParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<Preparation> PrepareAsync(
+        PublishBannerParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         // The same words for the whole incident: a time in here would make every preparation another plan.
-        var banner = JsonSerializer.Serialize(new { message = parameters.Message, severity = CamelCase.Of(parameters.Severity), incident = context.IncidentId });
-        var (key, keyNow) = await LookAsync(keys, keys.Address(parameters.Store, parameters.Key, parameters.Label), banner, cancellationToken);
-        var (blob, blobNow) = blobs.Address(parameters.Blob) is { } address ? await LookAsync(blobs, address, banner, cancellationToken) : (null, null);
+        var banner = JsonSerializer.Serialize(
+            new { message = parameters.Message, severity = CamelCase.Of(parameters.Severity), incident = context.IncidentId });
+        var (key, keyNow) = await LookAsync(
+            keys, keys.Address(parameters.Store, parameters.Key, parameters.Label), banner, cancellationToken);
+        var (blob, blobNow) = blobs.Address(parameters.Blob) is { } address
+            ? await LookAsync(blobs, address, banner, cancellationToken)
+            : (null, null);
         var places = $"{key.Address.DisplayName}{(blob is null ? "" : $" and {blobs.DisplayName(blob.Address)}")}";
         var replaces = keyNow is not null || blobNow is not null;
         return new Preparation
         {
-            PlannedEffect = $"Show users the banner “{parameters.Message}” through {places}{(replaces ? ", in place of the one that is there" : "")}.",
+            PlannedEffect = $"Show users the banner “{parameters.Message}” through "
+                + $"{places}{(replaces ? ", in place of the one that is there" : "")}.",
             // Store, container and blob may come from the settings.
             Identity = $"{places}: {Others(keyNow)}{(blob is null ? "" : $", {Others(blobNow)}")}",
             Undo = replaces ? "Bring the previous banner back." : "Take the banner away.",
@@ -47,7 +54,8 @@ internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blo
 
     private static bool IsOurs(string banner) => JsonAnswer.Parse(banner) is JsonObject shown && shown["incident"] is JsonValue;
 
-    private static async Task<(SettingChange Change, Setting? Now)> LookAsync(ISettings settings, SettingAddress address, string banner, CancellationToken cancellationToken)
+    private static async Task<(SettingChange Change, Setting? Now)> LookAsync(
+        ISettings settings, SettingAddress address, string banner, CancellationToken cancellationToken)
     {
         var now = await settings.ReadAsync(address, cancellationToken);
         return (new SettingChange(address, now?.Value, now?.ContentType, banner, Json), now);
@@ -63,7 +71,8 @@ public sealed record PublishBannerParameters
     [Description("How urgent it looks.")]
     public BannerSeverity Severity { get; init; } = BannerSeverity.Warning;
 
-    [TextPattern("^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$", "a key of at most 200 letters, digits and . _ : / -, beginning with a letter or digit")]
+    [TextPattern("^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$",
+        "a key of at most 200 letters, digits and . _ : / -, beginning with a letter or digit")]
     [Description("The key that the web page reads.")]
     public string Key { get; init; } = "banner";
 
@@ -91,7 +100,8 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
     public static BannerChange From(JsonElement state) =>
         state.Deserialize<BannerChange>() ?? throw new StepRefusedException("What is needed to undo this step was not recorded.");
 
-    public async Task ApplyAsync(AppConfigurationClient keys, BannerBlobs blobs, HeldValues held, StepContext context, CancellationToken cancellationToken)
+    public async Task ApplyAsync(
+        AppConfigurationClient keys, BannerBlobs blobs, HeldValues held, StepContext context, CancellationToken cancellationToken)
     {
         await Key.ApplyAsync(keys, held, context, cancellationToken);
         try
@@ -111,7 +121,8 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
     }
 
     /// <summary>Each place for itself: that somebody changed the one, or that it cannot be reached, does not keep the banner up in the other.</summary>
-    public async Task<ActionResult> UndoAsync(AppConfigurationClient keys, BannerBlobs blobs, HeldValues held, StepContext context, CancellationToken cancellationToken)
+    public async Task<ActionResult> UndoAsync(
+        AppConfigurationClient keys, BannerBlobs blobs, HeldValues held, StepContext context, CancellationToken cancellationToken)
     {
         if (Blob is null)
         {

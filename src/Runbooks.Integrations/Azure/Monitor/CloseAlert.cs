@@ -2,7 +2,8 @@ namespace Runbooks.Integrations.Azure.Monitor;
 
 public sealed record CloseAlertParameters
 {
-    [Required, TextPattern("^/subscriptions/[0-9A-Fa-f-]{36}(/[A-Za-z0-9._()~-]{1,90}){0,16}/providers/Microsoft\\.AlertsManagement/alerts/[0-9A-Fa-f-]{36}$", "an alert's id: /subscriptions/…/providers/Microsoft.AlertsManagement/alerts/…")]
+    [Required, TextPattern("^/subscriptions/[0-9A-Fa-f-]{36}(/[A-Za-z0-9._()~-]{1,90}){0,16}/providers/Microsoft\\.AlertsManagement/alerts/[0-9A-Fa-f-]{36}$",
+        "an alert's id: /subscriptions/…/providers/Microsoft.AlertsManagement/alerts/…")]
     [Description("The alert's id: /subscriptions/…/providers/Microsoft.AlertsManagement/alerts/….")]
     public required string Alert { get; init; }
 
@@ -14,17 +15,20 @@ public enum AlertUserState { Acknowledged, Closed }
 
 /// <summary>Marks an Azure alert as acknowledged or closed; whether it is firing is another matter, and stays as it is.</summary>
 internal sealed class CloseAlert(ArmResources arm, HeldValues held)
-    : HeldValueAction<CloseAlertParameters, CloseAlert.Change, string>(held, "azureAlert.close", "Marks an alert as acknowledged or closed in Azure Monitor.")
+    : HeldValueAction<CloseAlertParameters, CloseAlert.Change, string>(
+        held, "azureAlert.close", "Marks an alert as acknowledged or closed in Azure Monitor.")
 {
     public override string Role => "Monitoring Contributor";
 
-    protected override async Task<Preparation> PrepareAsync(CloseAlertParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<Preparation> PrepareAsync(
+        CloseAlertParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var alert = await arm.GetAsync(Target(parameters.Alert), cancellationToken);
         var now = StateOf(alert);
         return new Preparation
         {
-            PlannedEffect = $"Mark the Azure alert {alert.Json["name"]} as {parameters.State.ToString().ToLowerInvariant()} (now {now.ToLowerInvariant()}).",
+            PlannedEffect = $"Mark the Azure alert {alert.Json["name"]} as {parameters.State.ToString().ToLowerInvariant()} "
+                + $"(now {now.ToLowerInvariant()}).",
             Identity = $"{parameters.Alert}: {now}",
             IsSo = now == parameters.State.ToString(),
             Undo = $"Mark it as {now.ToLowerInvariant()} again.",
@@ -32,28 +36,35 @@ internal sealed class CloseAlert(ArmResources arm, HeldValues held)
         };
     }
 
-    protected override Task<string?> CheckPermissionsAsync(CloseAlertParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+    protected override Task<string?> CheckPermissionsAsync(
+        CloseAlertParameters parameters, StepContext context, CancellationToken cancellationToken) =>
         arm.CheckPermissionsAsync(Target(parameters.Alert), "Microsoft.AlertsManagement/alerts/changestate/action", cancellationToken);
 
     protected override HeldValue Held(Change change) => new(change.Alert, "The state of the Azure alert");
 
-    protected override async Task<string> ReadAsync(Change change, CancellationToken cancellationToken) => StateOf(await arm.GetAsync(Target(change.Alert), cancellationToken));
+    protected override async Task<string> ReadAsync(Change change, CancellationToken cancellationToken) =>
+        StateOf(await arm.GetAsync(Target(change.Alert), cancellationToken));
 
     protected override string WasText(Change change) => $"The Azure alert was {change.After.ToLowerInvariant()}";
 
     protected override string IsText(Change change, string before) => $"The Azure alert is {before.ToLowerInvariant()}";
 
-    protected override string ChangedText(Change change, string now) => $"The Azure alert was marked as {now.ToLowerInvariant()} by somebody else in the meantime. Nothing was changed.";
+    protected override string ChangedText(Change change, string now) =>
+        $"The Azure alert was marked as {now.ToLowerInvariant()} by somebody else in the meantime. Nothing was changed.";
 
     /// <summary>Its API knows no precondition, so it is looked at just before.</summary>
-    protected override async Task<string?> SetAsync(Change change, string from, string to, bool back, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<string?> SetAsync(
+        Change change, string from, string to, bool back, StepContext context, CancellationToken cancellationToken)
     {
         if (!IsToBeSet(change, await ReadAsync(change, cancellationToken), from, to))
         {
             return null;
         }
 
-        var answer = await arm.SendAsync(arm.Call(Target(change.Alert), RequestMethod.Post, $"mark it as {to}", new JsonObject(), "/changestate", $"&newState={to}"), context.Time, cancellationToken);
+        var answer = await arm.SendAsync(
+            arm.Call(Target(change.Alert), RequestMethod.Post, $"mark it as {to}", new JsonObject(), "/changestate", $"&newState={to}"),
+            context.Time,
+            cancellationToken);
         var words = $"the Azure alert as {to.ToLowerInvariant()}{(back ? " again" : "")}";
         return answer.Describe($"Marked {words}.", $"mark {words}");
     }

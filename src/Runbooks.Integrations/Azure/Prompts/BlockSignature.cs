@@ -2,7 +2,9 @@ namespace Runbooks.Integrations.Azure.Prompts;
 
 /// <summary>Blocks a prompt at the edge while the lease lasts.</summary>
 internal sealed class BlockSignature(ArmResources arm, WholeResource whole, SignatureTrial trial)
-    : RunbookAction<BlockSignatureParameters>("waf.blockSignature", "Adds a rule to a WAF policy that blocks requests whose body holds a prompt's signature.")
+    : RunbookAction<BlockSignatureParameters>(
+        "waf.blockSignature",
+        "Adds a rule to a WAF policy that blocks requests whose body holds a prompt's signature.")
 {
     public override string Role => "Network Contributor";
 
@@ -26,7 +28,8 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         }
         : null;
 
-    protected override async Task<Preparation> PrepareAsync(BlockSignatureParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<Preparation> PrepareAsync(
+        BlockSignatureParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var (signature, refusal) = parameters.Read(context);
         var kind = KindOf(parameters.Policy)!;
@@ -34,7 +37,8 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         var policy = (await arm.GetAsync(target, cancellationToken)).Json;
         var rules = kind.In(policy);
         var name = StepName.Of(context);
-        var undoState = JsonSerializer.SerializeToElement(new Added(parameters.Policy, name, signature is null ? null : PromptSignature.HashOf(signature.Pattern)));
+        var undoState = JsonSerializer.SerializeToElement(
+            new Added(parameters.Policy, name, signature is null ? null : PromptSignature.HashOf(signature.Pattern)));
         if (signature is not null && WafRules.Find(rules, name) is null && WhySkipped(parameters, signature, kind, policy) is { } skipped)
         {
             return new Preparation
@@ -50,7 +54,8 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         var first = WafRules.PassBefore(rules, (int?)WafRules.Find(rules, name)?["priority"] ?? WafRules.FreePriority(rules));
         return new Preparation
         {
-            PlannedEffect = $"Block requests whose body holds the signature {signature?.ToString() ?? "that the alert gave"} in {target.DisplayName}.{Passed(first)}{(kind.SearchedKB(policy) is { } searched ? $" Of a longer body the first {searched} KB are searched." : "")}{kind.Delay}{tried}",
+            PlannedEffect = $"Block requests whose body holds the signature {signature?.ToString() ?? "that the alert gave"} in "
+                + $"{target.DisplayName}.{Passed(first)}{(kind.SearchedKB(policy) is { } searched ? $" Of a longer body the first {searched} KB are searched." : "")}{kind.Delay}{tried}",
             // The rule belongs to this step of this incident, so it is the same one on every attempt.
             Identity = $"{name}: {signature?.Hash}{string.Concat(first.Select(one => $", after {one}"))}",
             Undo = "Remove the rule again.",
@@ -61,7 +66,8 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         };
     }
 
-    protected override Task<string?> CheckPermissionsAsync(BlockSignatureParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override Task<string?> CheckPermissionsAsync(
+        BlockSignatureParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var kind = KindOf(parameters.Policy)!;
         return arm.CheckPermissionsAsync(Target(parameters.Policy, kind), $"{kind.Type}/write", cancellationToken);
@@ -94,7 +100,8 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
             {
                 return WafRules.IsBlocking(known, signature)
                     ? false
-                    : throw new StepRefusedException($"{target.DisplayName} has the rule {name}, and it does not block the signature: somebody changed it. Nothing was overwritten.") { NothingDone = true };
+                    : throw new StepRefusedException($"{target.DisplayName} has the rule {name}, and it does not block the signature: "
+                        + "somebody changed it. Nothing was overwritten.") { NothingDone = true };
             }
 
             if (rules.Count >= WafRules.MaxRules)
@@ -109,7 +116,9 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         }, rules => WafRules.Find(rules, name) is { } added && WafRules.IsBlocking(added, signature), cancellationToken);
         return new ActionResult(changed
             ? $"{target.DisplayName} blocks the signature {signature}, by the rule {name}.{Passed(first)}{kind.Delay}"
-            : $"{target.DisplayName} had the rule {name} {context.Found}.{(skipped is null ? "" : $" But {skipped}.")}") { FoundSo = !changed && context.Interrupted is null, Outputs = new Dictionary<string, string> { ["rule"] = name, ["signatureHash"] = signature.Hash } };
+            : $"{target.DisplayName} had the rule {name} "
+                + $"{context.Found}.{(skipped is null ? "" : $" But {skipped}.")}") { FoundSo = !changed
+                && context.Interrupted is null, Outputs = new Dictionary<string, string> { ["rule"] = name, ["signatureHash"] = signature.Hash } };
     }
 
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
@@ -120,12 +129,16 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         var changed = await ChangeAsync(target, kind, $"remove the rule {added.Rule} from it", context,
             policy => kind.In(policy) is var rules && WafRules.Find(rules, added.Rule) is { } rule && (added.Pattern is null || kind.IsUnchanged(rule, added.Pattern)
                 ? rules.Remove(rule)
-                : throw new ChangedSinceException($"Somebody has changed the rule {added.Rule} of {target.DisplayName} since, so it was left alone. Remove it by hand when it is needed no longer.")), rules => WafRules.Find(rules, added.Rule) is null, cancellationToken);
-        return new ActionResult(changed ? $"Removed the rule {added.Rule} from {target.DisplayName}." : $"{target.DisplayName} has no rule {added.Rule}.");
+                : throw new ChangedSinceException($"Somebody has changed the rule {added.Rule} of {target.DisplayName} since, "
+                    + "so it was left alone. Remove it by hand when it is "
+                    + "needed no longer.")), rules => WafRules.Find(rules, added.Rule) is null, cancellationToken);
+        return new ActionResult(
+            changed ? $"Removed the rule {added.Rule} from {target.DisplayName}." : $"{target.DisplayName} has no rule {added.Rule}.");
     }
 
     // What the step may skip is no reason to fail once its rule is there, from an earlier attempt.
-    private static string? RefusalOf(BlockSignatureParameters parameters, WafRules kind, ArmTarget target, JsonObject policy, string name) =>
+    private static string? RefusalOf(
+        BlockSignatureParameters parameters, WafRules kind, ArmTarget target, JsonObject policy, string name) =>
         kind.FindWhyUseless(policy) is { } why ? $"{target.DisplayName} {why}: nothing would be turned away."
         : (parameters.WhenUnfit != UnfitSignature.Skip || WafRules.Find(kind.In(policy), name) is null) && WhyUnread(parameters, kind, policy) is { } unread ? $"{target.DisplayName} {unread}: nothing would be turned away. Where yours are forms, say 'body: form'."
         : null;
@@ -141,7 +154,10 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         parameters.Body == RequestBodies.Json && kind.FindWhyNoJson(policy) is { } why ? $"{why}, and prompts are sent as JSON" : null;
 
     private static string Passed(IReadOnlyList<string> first) =>
-        first.Count == 0 ? "" : $" What {(first.Count == 1 ? "the rule" : "the rules")} {CountText.Names(first, 5)} {(first.Count == 1 ? "lets pass is not looked at: it comes" : "let pass is not looked at: they come")} first.";
+        first.Count == 0
+            ? ""
+            : $" What {(first.Count == 1 ? "the rule" : "the rules")} {CountText.Names(first, 5)} "
+                + $"{(first.Count == 1 ? "lets pass is not looked at: it comes" : "let pass is not looked at: they come")} first.";
 
     /// <param name="change">Changes the policy, or returns false when nothing has to be.</param>
     /// <param name="isSeen">Whether the rules, as they are read afterwards, show the change.</param>
@@ -149,7 +165,11 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         ArmTarget target, WafRules kind, string what, StepContext context, Func<JsonObject, bool> change, Func<JsonArray, bool> isSeen, CancellationToken cancellationToken) =>
         whole.ChangeAsync(
             target,
-            new WholeChange(what, kind.ToWrite, change, (written, wanted) => isSeen(kind.In(written)) && Names(kind.In(written)).SetEquals(Names(kind.In(wanted)))),
+            new WholeChange(
+                what,
+                kind.ToWrite,
+                change,
+                (written, wanted) => isSeen(kind.In(written)) && Names(kind.In(written)).SetEquals(Names(kind.In(wanted)))),
             context,
             cancellationToken);
 
@@ -164,13 +184,17 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
 public sealed record BlockSignatureParameters : SignatureParameters, IValidatableObject
 {
     [Required, ArmResourceId]
-    [Description("The WAF policy, of Front Door or of Application Gateway. One that turns nothing away is refused: switched off, in the mode Detection, attached to nothing, without a look at bodies, or with none at those that hold your prompts.")]
+    [Description("The WAF policy, of Front Door or of Application Gateway. One that turns nothing away is refused: "
+        + "switched off, in the mode Detection, attached to nothing, without a look at bodies, or with none at those that hold "
+        + "your prompts.")]
     public required string Policy { get; init; }
 
-    [Description("What to do with words that a WAF cannot look for, those of another script than the Latin one above all, and with a policy that does not read the bodies they come in: refuse, or skip the step where another one blocks them.")]
+    [Description("What to do with words that a WAF cannot look for, those of another script than the Latin one above all, "
+        + "and with a policy that does not read the bodies they come in: refuse, or skip the step where another one blocks them.")]
     public UnfitSignature WhenUnfit { get; init; } = UnfitSignature.Refuse;
 
-    [Description("What prompts are sent as: json, which the APIs of models take, or form. Custom rules of Front Door read forms only; those of Application Gateway read JSON as well, with Microsoft_DefaultRuleSet or with OWASP from 3.2 on.")]
+    [Description("What prompts are sent as: json, which the APIs of models take, or form. Custom rules of Front Door read forms only; "
+        + "those of Application Gateway read JSON as well, with Microsoft_DefaultRuleSet or with OWASP from 3.2 on.")]
     public RequestBodies Body { get; init; } = RequestBodies.Json;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>

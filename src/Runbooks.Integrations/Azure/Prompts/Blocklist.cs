@@ -7,7 +7,8 @@ public sealed record BlocklistParameters : SignatureParameters, IValidatableObje
     public required string Account { get; init; }
 
     [Required, TextPattern("^[0-9A-Za-z._~-]{1,64}$", "a name of at most 64 letters, digits and . _ ~ -")]
-    [Description("The blocklist in it (raiBlocklists) that takes the prompt. It is looked through whenever an item is looked for, so keep one for incidents alone.")]
+    [Description("The blocklist in it (raiBlocklists) that takes the prompt. "
+        + "It is looked through whenever an item is looked for, so keep one for incidents alone.")]
     public required string List { get; init; }
 
     [Required, PlainName(64)]
@@ -24,7 +25,9 @@ public sealed record BlocklistParameters : SignatureParameters, IValidatableObje
 /// <seealso href="https://learn.microsoft.com/azure/ai-services/openai/how-to/use-blocklists"/>
 /// <seealso href="https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/2025-09-01/accounts/raiblocklists/raiblocklistitems"/>
 internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
-    : RunbookAction<BlocklistParameters>("contentSafety.blocklist", "Adds a prompt's signature to a blocklist of Azure OpenAI, so that the content filter turns it away.")
+    : RunbookAction<BlocklistParameters>(
+        "contentSafety.blocklist",
+        "Adds a prompt's signature to a blocklist of Azure OpenAI, so that the content filter turns it away.")
 {
     /// <summary>A list takes 10,000 items, and Azure does not say how many it puts on a page.</summary>
     private const int MostPages = 200;
@@ -42,24 +45,32 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
         new("signatureHash", "The hash that stands for the signature.", "5f2b8c7d"),
     ];
 
-    protected override async Task<Preparation> PrepareAsync(BlocklistParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<Preparation> PrepareAsync(
+        BlocklistParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var (signature, refusal) = parameters.Read(context);
         var list = Target($"{parameters.Account}/raiBlocklists/{parameters.List}");
         var item = ItemOf(parameters, context);
         return new Preparation
         {
-            PlannedEffect = $"Turn prompts away that hold the signature {signature?.ToString() ?? "that the alert gave"}, by the {list.DisplayName}.{(signature is null ? "" : await trial.TryAsync(signature.TextPattern, parameters, cancellationToken))}",
+            PlannedEffect = $"Turn prompts away that hold the signature {signature?.ToString() ?? "that the alert gave"}, "
+                + "by the "
+                + $"{list.DisplayName}.{(signature is null ? "" : await trial.TryAsync(signature.TextPattern, parameters, cancellationToken))}",
             // The item belongs to this step of this incident, so it is the same one on every attempt.
             Identity = $"{item.Name}: {signature?.Hash}",
             Undo = "Remove the item again.",
-            UndoState = JsonSerializer.SerializeToElement(new Added(item.Id, signature is null ? null : PromptSignature.HashOf(signature.Text))),
+            UndoState = JsonSerializer.SerializeToElement(
+                new Added(item.Id, signature is null ? null : PromptSignature.HashOf(signature.Text))),
             Refusal = refusal ?? await UselessAsync(parameters, list, cancellationToken),
         };
     }
 
-    protected override Task<string?> CheckPermissionsAsync(BlocklistParameters parameters, StepContext context, CancellationToken cancellationToken) =>
-        arm.CheckPermissionsAsync(Target($"{parameters.Account}/raiBlocklists/{parameters.List}"), "Microsoft.CognitiveServices/accounts/raiBlocklists/raiBlocklistItems/write", cancellationToken);
+    protected override Task<string?> CheckPermissionsAsync(
+        BlocklistParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+        arm.CheckPermissionsAsync(
+            Target($"{parameters.Account}/raiBlocklists/{parameters.List}"),
+            "Microsoft.CognitiveServices/accounts/raiBlocklists/raiBlocklistItems/write",
+            cancellationToken);
 
     protected override async Task<ActionResult> ApplyAsync(
         BlocklistParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
@@ -71,14 +82,16 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
         {
             return Holds(known, signature)
                 ? context.FoundSo($"{item.DisplayName} was there") with { Outputs = outputs }
-                : throw new StepRefusedException($"{item.DisplayName} is there, and it does not block the signature: somebody changed it. Nothing was overwritten.") { NothingDone = true };
+                : throw new StepRefusedException($"{item.DisplayName} is there, and it does not block the signature: "
+                    + "somebody changed it. Nothing was overwritten.") { NothingDone = true };
         }
 
         var body = new JsonObject { ["properties"] = new JsonObject { ["pattern"] = signature.Text, ["isRegex"] = false } };
         return await arm.WriteAsync(
             arm.Call(item, RequestMethod.Put, "add it", body), async () => await FindAsync(item, cancellationToken) is { } written && Holds(written, signature), context, cancellationToken)
             ? new ActionResult($"The blocklist {parameters.List} holds the signature {signature}, as the item {item.Name}. The filter takes it up within about five minutes.") { Outputs = outputs }
-            : throw new AzureRequestException($"{item.DisplayName} was changed by somebody else at the same moment: it does not hold what was written. Look at it.");
+            : throw new AzureRequestException($"{item.DisplayName} was changed by somebody else at the same moment: "
+                + "it does not hold what was written. Look at it.");
     }
 
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
@@ -92,7 +105,8 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
 
         if (added.Text is not null && (IsRegex(found) || PromptSignature.HashOf(found.Text("pattern") ?? "") != added.Text))
         {
-            throw new ChangedSinceException($"Somebody has changed {item.DisplayName} since, so it was left alone. Remove it by hand when it is needed no longer.");
+            throw new ChangedSinceException($"Somebody has changed {item.DisplayName} since, so it was left alone. "
+                + "Remove it by hand when it is needed no longer.");
         }
 
         return await arm.WriteAsync(
@@ -125,7 +139,10 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
             var filter = Target($"{parameters.Account}/raiPolicies/{deployment.Text("raiPolicyName") ?? "Microsoft.Default"}");
             var used = ((await arm.GetAsync(filter, cancellationToken)).Properties["customBlocklists"] as JsonArray ?? []).OfType<JsonObject>().Any(one =>
                 Is(one["blocklistName"], parameters.List) && Is(one["source"], "Prompt") && JsonAnswer.Flag(one["blocking"]) == true);
-            return used ? null : $"The {filter.DisplayName} of deployment {parameters.Deployment} does not block prompts by the {list.DisplayName}, so nothing would be turned away. Add the list to the filter's blocklists for prompts.";
+            return used
+                ? null
+                : $"The {filter.DisplayName} of deployment {parameters.Deployment} does not block prompts by the {list.DisplayName}, "
+                    + "so nothing would be turned away. Add the list to the filter's blocklists for prompts.";
         }
         catch (StepRefusedException missing)
         {

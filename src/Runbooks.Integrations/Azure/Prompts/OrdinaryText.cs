@@ -103,7 +103,8 @@ internal static class OrdinaryText
         var rare = RareWords(words);
         if (rare < FewestRareWords)
         {
-            return $"The signature would hit what other people write: it has {rare} different words that are not everyday ones, and needs {FewestRareWords}. Names of an API's fields, numbers and encoded data do not count.";
+            return $"The signature would hit what other people write: it has {rare} different words that are not everyday ones, "
+                + $"and needs {FewestRareWords}. Names of an API's fields, numbers and encoded data do not count.";
         }
 
         return Blocked(pattern, s_sentences) > 0 ? "The signature is found in an ordinary sentence."
@@ -125,7 +126,8 @@ internal static class OrdinaryText
     private static string Readable(string request) =>
         ComposedText.Of(s_escaped.Replace(request, escape => ((char)ushort.Parse(escape.ValueSpan[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString())).ToLowerInvariant();
 
-    private static readonly Regex s_escaped = new(@"\\u[0-9a-f]{4}", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
+    private static readonly Regex s_escaped = new(
+        @"\\u[0-9a-f]{4}", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
 
     /// <summary>
     /// Different words that are not everyday ones. Where a script puts no blanks between words, about as many different
@@ -133,9 +135,15 @@ internal static class OrdinaryText
     /// </summary>
     private static int RareWords(IReadOnlyList<string> words)
     {
-        var unspaced = words.SelectMany(word => word.EnumerateRunes()).Where(rune => IsUnspaced(rune) && !s_commonLetters.Contains(rune)).ToHashSet();
+        var unspaced = words
+            .SelectMany(word => word.EnumerateRunes())
+            .Where(rune => IsUnspaced(rune) && !s_commonLetters.Contains(rune)).ToHashSet();
         var chinese = unspaced.Count(IsHan);
-        var spaced = words.Select(word => word.Trim('.', ',', '!', '?', ':', ';', '"', '\'', '(', ')', '[', ']', '«', '»', '„', '“', '”', '¿', '¡', '؟', '،', '।')).Where(IsRare).Distinct(StringComparer.Ordinal).Count();
+        var spaced = words
+            .Select(word => word.Trim('.', ',', '!', '?', ':', ';', '"', '\'', '(', ')', '[', ']', '«', '»', '„', '“', '”', '¿', '¡', '؟', '،', '।'))
+            .Where(IsRare)
+            .Distinct(StringComparer.Ordinal)
+            .Count();
         return spaced + (chinese / 2) + ((unspaced.Count - chinese) / 5);
     }
 
@@ -151,7 +159,8 @@ internal static class OrdinaryText
 
     private static bool IsHangul(char character) => character is >= '\uAC00' and <= '\uD7A3';
 
-    private static bool IsHan(Rune rune) => rune.Value is (>= 0x3400 and <= 0x4DBF) or (>= 0x4E00 and <= 0x9FFF) or (>= 0xF900 and <= 0xFAFF) or (>= 0x20000 and <= 0x323AF);
+    private static bool IsHan(Rune rune) =>
+        rune.Value is (>= 0x3400 and <= 0x4DBF) or (>= 0x4E00 and <= 0x9FFF) or (>= 0xF900 and <= 0xFAFF) or (>= 0x20000 and <= 0x323AF);
 
     // Han, katakana, Thai, Lao, Myanmar, Khmer.
     private static bool IsUnspaced(Rune rune) => IsHan(rune)

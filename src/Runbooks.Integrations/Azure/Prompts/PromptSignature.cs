@@ -18,7 +18,8 @@ internal sealed record PromptSignature
     // The same where letters of other scripts are letters too.
     private const string WideGap = @"(\\[nrt]|[^\p{L}\p{M}\p{N}]){1,8}";
 
-    private PromptSignature(string text, IReadOnlyList<string> words, string pattern, string hash) => (Text, Words, Pattern, Hash) = (text, words, pattern, hash);
+    private PromptSignature(string text, IReadOnlyList<string> words, string pattern, string hash) =>
+        (Text, Words, Pattern, Hash) = (text, words, pattern, hash);
 
     /// <summary>As it was written, with one blank between the words. For the filter alone, never to be shown.</summary>
     public string Text { get; }
@@ -51,7 +52,10 @@ internal sealed record PromptSignature
         // A lone surrogate is no character, and cannot be normalised either.
         if (text.EnumerateRunes().Any(rune => rune == Rune.ReplacementChar || Rune.GetUnicodeCategory(rune) is System.Globalization.UnicodeCategory.Control or System.Globalization.UnicodeCategory.Format))
         {
-            return (null, "The signature holds characters that nobody sees, so what is blocked would not be what is shown. Choose another part of the prompt.");
+            return (
+                null,
+                "The signature holds characters that nobody sees, so what is blocked would not be what is shown. "
+                    + "Choose another part of the prompt.");
         }
 
         string[] written = [.. text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)];
@@ -80,7 +84,8 @@ public abstract record SignatureParameters
 {
     // The longest item that a blocklist takes.
     [Required, MaxLength(1000)]
-    [Description("The words that make the prompt recognisable. Taken literally, ignoring case; at least five different words that are not everyday ones; refused when ordinary requests hold them as well.")]
+    [Description("The words that make the prompt recognisable. Taken literally, ignoring case; "
+        + "at least five different words that are not everyday ones; refused when ordinary requests hold them as well.")]
     public required string Signature { get; init; }
 
     [MaxLength(10_000)]
@@ -88,15 +93,18 @@ public abstract record SignatureParameters
     public string? Ordinary { get; init; }
 
     [SampleFile, MaxLength(200)]
-    [Description("A text file beside the runbook with more of them, such as samples/ordinary.txt: at most 500 lines. It is part of the runbook's version.")]
+    [Description("A text file beside the runbook with more of them, such as samples/ordinary.txt: at most 500 lines. "
+        + "It is part of the runbook's version.")]
     public string? OrdinaryFrom { get; init; }
 
     [TextPattern(TextPatternAttribute.Id, TextPatternAttribute.IdFormat)]
-    [Description("The Log Analytics workspace that holds recent requests; goes with 'recent'. Reading it takes the role Log Analytics Reader.")]
+    [Description("The Log Analytics workspace that holds recent requests; goes with 'recent'. "
+        + "Reading it takes the role Log Analytics Reader.")]
     public string? Workspace { get; init; }
 
     [QueryText(Comment = "//"), MaxLength(8000)]
-    [Description("KQL that yields the bodies of the last hour's requests, one a row, in its first column of text. How many of them the signature would have blocked stands on the card.")]
+    [Description("KQL that yields the bodies of the last hour's requests, one a row, in its first column of text. "
+        + "How many of them the signature would have blocked stands on the card.")]
     public string? Recent { get; init; }
 
     internal (PromptSignature? Signature, string? Refusal) Read(StepContext context)

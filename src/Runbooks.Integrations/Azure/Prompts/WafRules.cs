@@ -55,16 +55,19 @@ internal abstract class WafRules
     /// <returns>False only where the policy says of each place where it could be that it is not there.</returns>
     protected abstract bool IsAttached(JsonObject properties);
 
-    protected static bool AreEmpty(JsonObject properties, params string[] lists) => Array.TrueForAll(lists, list => properties[list] is JsonArray { Count: 0 });
+    protected static bool AreEmpty(JsonObject properties, params string[] lists) =>
+        Array.TrueForAll(lists, list => properties[list] is JsonArray { Count: 0 });
 
-    public static JsonObject? Find(JsonArray rules, string name) => rules.OfType<JsonObject>().FirstOrDefault(rule => (string?)rule["name"] == name);
+    public static JsonObject? Find(JsonArray rules, string name) =>
+        rules.OfType<JsonObject>().FirstOrDefault(rule => (string?)rule["name"] == name);
 
     /// <summary>Whether a rule, as it is read, is in force and holds the signature's pattern; both kinds of policy say it in the same words.</summary>
     public static bool IsBlocking(JsonObject rule, PromptSignature signature) =>
         Is(rule["action"], "Block")
         && ((rule["enabledState"] ?? rule["state"]) is not { } state || Is(state, "Enabled"))
         && (rule["matchConditions"] as JsonArray ?? []).OfType<JsonObject>().Any(condition =>
-            ((condition["matchValue"] ?? condition["matchValues"]) as JsonArray ?? []).Any(value => JsonAnswer.Text(value) == signature.Pattern));
+            ((condition["matchValue"] ?? condition["matchValues"]) as JsonArray ?? []).Any(
+                value => JsonAnswer.Text(value) == signature.Pattern));
 
     /// <summary>The rules that let requests pass before one of that priority is looked at.</summary>
     public static IReadOnlyList<string> PassBefore(JsonArray rules, int priority) =>
@@ -76,7 +79,9 @@ internal abstract class WafRules
     /// <summary>Whether a rule, as it is read, is still the one that was written: nobody has edited what it does since. Azure may add what it has as defaults.</summary>
     /// <param name="hash">Of the pattern: the words themselves are kept nowhere.</param>
     public bool IsUnchanged(JsonObject rule, string hash) =>
-        PatternIn(rule) is { } pattern && PromptSignature.HashOf(pattern) == hash && Blocks((string?)rule["name"] ?? "", (int?)rule["priority"] ?? 0, pattern).Any(block => Holds(rule, block));
+        PatternIn(rule) is { } pattern
+            && PromptSignature.HashOf(pattern) == hash
+            && Blocks((string?)rule["name"] ?? "", (int?)rule["priority"] ?? 0, pattern).Any(block => Holds(rule, block));
 
     /// <summary>The block as it is written, and as it was written before.</summary>
     protected virtual IEnumerable<JsonObject> Blocks(string name, int priority, string pattern) => [Block(name, priority, pattern)];
@@ -97,7 +102,8 @@ internal abstract class WafRules
         _ => false,
     };
 
-    protected static bool Is(JsonNode? value, string word) => JsonAnswer.Text(value)?.Equals(word, StringComparison.OrdinalIgnoreCase) == true;
+    protected static bool Is(JsonNode? value, string word) =>
+        JsonAnswer.Text(value)?.Equals(word, StringComparison.OrdinalIgnoreCase) == true;
 
     /// <summary>The first free one: a block comes before as many rules that allow as it can.</summary>
     public static int FreePriority(JsonArray rules)
@@ -117,7 +123,8 @@ internal abstract class WafRules
         return copy;
     }
 
-    protected static JsonArray ListIn(JsonObject parent, string name) => parent[name] as JsonArray ?? (JsonArray)(parent[name] = new JsonArray());
+    protected static JsonArray ListIn(JsonObject parent, string name) =>
+        parent[name] as JsonArray ?? (JsonArray)(parent[name] = new JsonArray());
 }
 
 /// <summary>Rules of <c>Microsoft.Network/FrontDoorWebApplicationFirewallPolicies</c>.</summary>
@@ -164,7 +171,8 @@ internal sealed class FrontDoorWafRules : WafRules
         }),
     };
 
-    protected override string[] ReadOnly => ["frontendEndpointLinks", "routingRuleLinks", "securityPolicyLinks", "provisioningState", "resourceState"];
+    protected override string[] ReadOnly =>
+        ["frontendEndpointLinks", "routingRuleLinks", "securityPolicyLinks", "provisioningState", "resourceState"];
 }
 
 /// <summary>Rules of <c>Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies</c>.</summary>
@@ -183,10 +191,14 @@ internal sealed class ApplicationGatewayWafRules : WafRules
         ListIn(policy["properties"] as JsonObject ?? (JsonObject)(policy["properties"] = new JsonObject()), "customRules");
 
     public override int? SearchedKB(JsonObject policy) =>
-        policy["properties"]?["policySettings"]?["requestBodyInspectLimitInKB"] is JsonValue limit && limit.TryGetValue<int>(out var kilobytes) ? kilobytes : null;
+        policy["properties"]?["policySettings"]?["requestBodyInspectLimitInKB"] is JsonValue limit
+            && limit.TryGetValue<int>(out var kilobytes)
+            ? kilobytes
+            : null;
 
     protected override bool IsAttached(JsonObject properties) =>
-        properties["applicationGatewayForContainers"] is JsonArray { Count: > 0 } || !AreEmpty(properties, "applicationGateways", "httpListeners", "pathBasedRules");
+        properties["applicationGatewayForContainers"] is JsonArray { Count: > 0 }
+            || !AreEmpty(properties, "applicationGateways", "httpListeners", "pathBasedRules");
 
     /// <seealso href="https://learn.microsoft.com/azure/web-application-firewall/ag/custom-waf-rules-overview"/>
     public override string? FindWhyNoJson(JsonObject policy) =>
@@ -198,7 +210,8 @@ internal sealed class ApplicationGatewayWafRules : WafRules
     /// <summary>Of forms and of JSON the arguments: a rule that looks at the body as a whole is not applied to JSON.</summary>
     public override JsonObject Block(string name, int priority, string pattern) => Block("PostArgs", name, priority, pattern);
 
-    protected override IEnumerable<JsonObject> Blocks(string name, int priority, string pattern) => [Block(name, priority, pattern), Block("RequestBody", name, priority, pattern)];
+    protected override IEnumerable<JsonObject> Blocks(string name, int priority, string pattern) =>
+        [Block(name, priority, pattern), Block("RequestBody", name, priority, pattern)];
 
     private static JsonObject Block(string variable, string name, int priority, string pattern) => new()
     {

@@ -8,14 +8,16 @@ public sealed record FrontDoorRerouteParameters : RerouteParameters
     [Description("The Front Door profile (Standard or Premium).")]
     public required string Profile { get; init; }
 
-    [Required, TextPattern("^[A-Za-z0-9][A-Za-z0-9-]{0,88}[A-Za-z0-9]$", "a name of 2 to 90 letters, digits and dashes, beginning and ending with a letter or digit")]
+    [Required, TextPattern("^[A-Za-z0-9][A-Za-z0-9-]{0,88}[A-Za-z0-9]$",
+        "a name of 2 to 90 letters, digits and dashes, beginning and ending with a letter or digit")]
     [Description("The origin group that both origins belong to.")]
     public required string OriginGroup { get; init; }
 }
 
 /// <summary>Takes traffic away from one origin of a Front Door origin group.</summary>
 internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, HeldValues held, AzureMetrics metrics) : RerouteAction<FrontDoorRerouteParameters>(
-    arm, lease, held, "frontDoor.reroute", "Disables an origin of a Front Door origin group, or lowers its weight, so that the others take its traffic.")
+    arm, lease, held, "frontDoor.reroute", "Disables an origin of a Front Door origin group, or lowers its weight, "
+        + "so that the others take its traffic.")
 {
     private const double HealthyFrom = 50;
 
@@ -23,7 +25,8 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, He
 
     protected override string StateProperty => "enabledState";
 
-    protected override string GroupOf(FrontDoorRerouteParameters parameters) => $"{parameters.Profile}/originGroups/{parameters.OriginGroup}";
+    protected override string GroupOf(FrontDoorRerouteParameters parameters) =>
+        $"{parameters.Profile}/originGroups/{parameters.OriginGroup}";
 
     protected override string DisplayName(string group) => $"Front Door's origin group {Target(group).Name}";
 
@@ -40,18 +43,22 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, He
         return [.. (await OriginsAsync(group, cancellationToken)).Select(origin => Read(group, origin, health, time.GetUtcNow()))];
     }
 
-    protected override async Task<IReadOnlyList<Route>> ReadSettingsAsync(string group, TimeProvider time, CancellationToken cancellationToken) =>
+    protected override async Task<IReadOnlyList<Route>> ReadSettingsAsync(
+        string group, TimeProvider time, CancellationToken cancellationToken) =>
         [.. (await OriginsAsync(group, cancellationToken)).Select(origin => Read(group, origin, [], time.GetUtcNow()))];
 
-    protected override Task<string?> CheckPermissionsAsync(FrontDoorRerouteParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+    protected override Task<string?> CheckPermissionsAsync(
+        FrontDoorRerouteParameters parameters, StepContext context, CancellationToken cancellationToken) =>
         Arm.CheckPermissionsAsync(
             Target($"{GroupOf(parameters)}/origins/{parameters.From}"), "Microsoft.Cdn/profiles/originGroups/origins/write", cancellationToken);
 
-    private Task<IReadOnlyList<JsonObject>> OriginsAsync(string group, CancellationToken cancellationToken) => Arm.ListAsync(Target($"{group}/origins"), cancellationToken);
+    private Task<IReadOnlyList<JsonObject>> OriginsAsync(string group, CancellationToken cancellationToken) =>
+        Arm.ListAsync(Target($"{group}/origins"), cancellationToken);
 
     /// <summary>Front Door takes the healthy origins of the first priority, of those the ones that are nearly as fast as the fastest, and only among them goes by weight.</summary>
     /// <seealso href="https://learn.microsoft.com/azure/frontdoor/routing-methods"/>
-    protected override async Task<Spread> SpreadAsync(FrontDoorRerouteParameters parameters, string group, IReadOnlyList<Route> routes, CancellationToken cancellationToken)
+    protected override async Task<Spread> SpreadAsync(
+        FrontDoorRerouteParameters parameters, string group, IReadOnlyList<Route> routes, CancellationToken cancellationToken)
     {
         var unprobed = RoutePlan.Unprobed(routes, parameters, "the origin group has no health probes");
         if (parameters.Weight is null)
@@ -63,21 +70,28 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, He
         var enabled = routes.Where(route => route.Id != from.Id && route.Now.Enabled && route.Priority == from.Priority).ToList();
         if (parameters.To is null ? !enabled.Exists(route => route.Healthy) : RoutePlan.Find(enabled, parameters.To) is null)
         {
-            var who = parameters.To is not null ? $"'{parameters.To}' does not have" : $"no other {(enabled.Count == 0 ? "enabled" : "healthy")} one has";
-            return new($"Front Door goes by weight only among origins of one priority, and {who} the priority {from.Priority} of '{from.Name}'. Leave 'weight' out to disable '{from.Name}', or give them one priority.");
+            var who = parameters.To is not null
+                ? $"'{parameters.To}' does not have"
+                : $"no other {(enabled.Count == 0 ? "enabled" : "healthy")} one has";
+            return new($"Front Door goes by weight only among origins of one priority, and {who} the priority {from.Priority} of "
+                + $"'{from.Name}'. Leave 'weight' out to disable '{from.Name}', or give them one priority.");
         }
 
         var latency = (int?)(await Arm.GetAsync(Target(group), cancellationToken)).Properties["loadBalancingSettings"]?["additionalLatencyInMilliseconds"];
         return latency == 0
             ? new($"{DisplayName(group)} has the latency sensitivity 0 ms, so everything goes to the fastest origin, whatever its weight. Leave 'weight' out to disable '{from.Name}', or give the group a latency sensitivity.")
-            : new(null, $" Weights count only among origins whose latency is within {(latency is null ? "the latency sensitivity" : $"{latency} ms")} of the fastest one's.{unprobed}");
+            : new(
+                null,
+                " Weights count only among origins whose latency is within "
+                    + $"{(latency is null ? "the latency sensitivity" : $"{latency} ms")} of the fastest one's.{unprobed}");
     }
 
     // The resource does not tell whether an origin is healthy; Front Door's probes do, as a metric for each origin.
     private Task<MetricAnswer> HealthAsync(string group, TimeProvider time, CancellationToken cancellationToken) => metrics.ReadAsync(
         Target(group[..group.IndexOf("/originGroups/", StringComparison.OrdinalIgnoreCase)]),
         new MetricQuestion(
-            "OriginHealthPercentage", MetricAggregation.Average, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(1), Filter: $"OriginGroup eq '{Target(group).Name}' and Origin eq '*'"),
+            "OriginHealthPercentage", MetricAggregation.Average, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(
+                1), Filter: $"OriginGroup eq '{Target(group).Name}' and Origin eq '*'"),
         time,
         cancellationToken);
 
@@ -87,7 +101,8 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, He
         var host = (string?)properties["hostName"] ?? name;
         // The metric names the origin by its host, with the port behind it.
         var seen = health.FirstOrDefault(series =>
-            series.Dimensions.GetValueOrDefault("Origin") is { } measured && measured.Split(':')[0].Equals(host, StringComparison.OrdinalIgnoreCase));
+            series.Dimensions.GetValueOrDefault("Origin") is { } measured
+                && measured.Split(':')[0].Equals(host, StringComparison.OrdinalIgnoreCase));
         var (share, isStale) = (seen?.Points[^1].Value, seen?.IsStaleAt(now) == true);
         return new Route(
             $"{group}/origins/{name}",
@@ -115,7 +130,8 @@ public sealed record TrafficManagerRerouteParameters : RerouteParameters
 
 /// <summary>Takes traffic away from one endpoint of a Traffic Manager profile.</summary>
 internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease lease, HeldValues held) : RerouteAction<TrafficManagerRerouteParameters>(
-    arm, lease, held, "trafficManager.reroute", "Disables an endpoint of a Traffic Manager profile, or lowers its weight, so that the others take its traffic.")
+    arm, lease, held, "trafficManager.reroute", "Disables an endpoint of a Traffic Manager profile, or lowers its weight, "
+        + "so that the others take its traffic.")
 {
     public override string Role => "Traffic Manager Contributor";
 
@@ -132,25 +148,32 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
         return [.. (profile.Properties["endpoints"] as JsonArray ?? []).OfType<JsonObject>().Select(endpoint => Read(group, endpoint, byPriority, delay))];
     }
 
-    protected override async Task<string?> CheckPermissionsAsync(TrafficManagerRerouteParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<string?> CheckPermissionsAsync(
+        TrafficManagerRerouteParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var endpoint = RoutePlan.Find(await ReadAsync(parameters.Profile, context.Time, cancellationToken), parameters.From);
         return endpoint is null
             ? null
-            : await Arm.CheckPermissionsAsync(Target(endpoint.Id), $"Microsoft.Network/trafficManagerProfiles/{KindOf(endpoint)}/write", cancellationToken);
+            : await Arm.CheckPermissionsAsync(
+                Target(endpoint.Id), $"Microsoft.Network/trafficManagerProfiles/{KindOf(endpoint)}/write", cancellationToken);
     }
 
     /// <summary>Only one of the routing methods looks at weights, and two give each user one endpoint that no other takes the place of.</summary>
     /// <seealso href="https://learn.microsoft.com/azure/traffic-manager/traffic-manager-routing-methods"/>
     /// <seealso href="https://learn.microsoft.com/azure/traffic-manager/traffic-manager-monitoring"/>
-    protected override async Task<Spread> SpreadAsync(TrafficManagerRerouteParameters parameters, string group, IReadOnlyList<Route> routes, CancellationToken cancellationToken)
+    protected override async Task<Spread> SpreadAsync(
+        TrafficManagerRerouteParameters parameters, string group, IReadOnlyList<Route> routes, CancellationToken cancellationToken)
     {
         var profile = await Arm.GetAsync(Target(group), cancellationToken);
         var method = profile.Text("trafficRoutingMethod") ?? "unknown";
         return new(method switch
         {
-            "Geographic" or "Subnet" => $"{DisplayName(group)} has the routing method {method}: the users of '{parameters.From}' would get no answer, and not another endpoint. Make it an endpoint of a nested profile, and reroute in that one.",
-            not "Weighted" when parameters.Weight is not null => $"{DisplayName(group)} has the routing method {method}, which does not look at weights. Leave 'weight' out to disable '{parameters.From}', or give the profile the routing method Weighted.",
+            "Geographic" or "Subnet" => $"{DisplayName(group)} has the routing method {method}: "
+                + $"the users of '{parameters.From}' would get no answer, and not another endpoint. "
+                + "Make it an endpoint of a nested profile, and reroute in that one.",
+            not "Weighted" when parameters.Weight is not null => $"{DisplayName(group)} has the routing method {method}, "
+                + $"which does not look at weights. Leave 'weight' out to disable '{parameters.From}', or give the profile the routing "
+                + "method Weighted.",
             _ => null,
         }, RoutePlan.Unprobed(routes, parameters, "Always Serve"));
     }
