@@ -3,8 +3,7 @@ using Runbooks.Model.Storage;
 namespace Runbooks.Integrations.Azure;
 
 /// <summary>A value that several incidents may hold at a time.</summary>
-/// <param name="Id">The one name for it over all incidents. Resources of one name are in many groups.</param>
-/// <param name="DisplayName">For people.</param>
+/// <param name="Id">Unique over all incidents: resources in different groups may have the same display name.</param>
 internal sealed record HeldValue(string Id, string DisplayName)
 {
     public HeldValue(string displayName)
@@ -12,42 +11,48 @@ internal sealed record HeldValue(string Id, string DisplayName)
     {
     }
 
-    /// <summary>As a sentence begins.</summary>
+    /// <summary>The display name with a capital, for the start of a sentence.</summary>
     public string Start => CleanText.Capital(DisplayName);
 }
 
 /// <summary>
 /// Values that several incidents may hold at a time: a flag that two outages switch on, a banner that the second one replaces.
-/// Each step notes what it found and what it puts there. Whoever ends while a later one holds the value leaves it as it is and
-/// hands on what was there before, which the last one to end brings back; whoever found it so leaves it to the one that made it so.
-/// Held in shared state, so over all hosts. A person is told where nobody is going to take it back: the other's incident has ended
-/// otherwise, or its change is to stay.
+/// Each step notes what it found and what it sets. A step that ends while a later one holds the value hands its old value on,
+/// and the last one to end restores it. A step that found the value already set leaves it to the step that set it.
+/// The notes are in shared state, so they count for all hosts. A person is told where nobody is going to restore the value:
+/// the other incident has ended otherwise, or its change is to stay.
 /// </summary>
 internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents, ResourceLease lease)
 {
-    /// <summary>How a step that finds things so is taken back, as a plan says it.</summary>
+    /// <summary>The undo text in the plan of a step that finds the value already set.</summary>
     public const string WasSo = "Left as it is: it was so before, unless another incident did that and leaves it to this one.";
 
     /// <summary>
-    /// One step at a time on a value, as long as none dies or takes longer than the lease lasts: what is noted and what is
-    /// written belong together, and so do what is there, who else holds it, and what is taken back. Another step in between would
-    /// act on outdated values.
+    /// Runs one step at a time on a value, as long as none dies or takes longer than the lease lasts. Reading, noting and writing
+    /// belong together: another step in between would act on outdated values.
     /// </summary>
-    /// <exception cref="AzureRequestException">Another one is at it for too long: the step has to wait for its turn.</exception>
-    private Task<TResult> AloneAsync<TResult>(HeldValue value, StepContext context, Func<Task<TResult>> work, CancellationToken cancellationToken) =>
+    /// <exception cref="AzureRequestException">Another step has the value for too long; this one has to wait for its turn.</exception>
+    private Task<TResult> AloneAsync<TResult>(
+        HeldValue value, StepContext context, Func<Task<TResult>> work, CancellationToken cancellationToken) =>
         state is null ? work() : lease.HoldAsync(Key(value), value.Start, context, work, cancellationToken);
 
     /// <summary>
-    /// Notes a change and makes it, with nobody in between. One that is refused has changed nothing, and holds nothing, unless an
-    /// attempt before had noted it: that one may have made it.
+    /// Notes a change and makes it, with no other step in between. A refused write has changed nothing, so its note is removed,
+    /// unless an earlier attempt noted it too: that one may have made the change.
     /// </summary>
     /// <inheritdoc cref="AloneAsync"/>
-    public Task<TResult> HoldAsync<T, TResult>(HeldValue value, T before, T after, Func<Task<TResult>> write, StepContext context, CancellationToken cancellationToken) => AloneAsync(
+    public Task<TResult> HoldAsync<T, TResult>(
+        HeldValue value,
+        T before,
+        T after,
+        Func<Task<TResult>> write,
+        StepContext context,
+        CancellationToken cancellationToken) => AloneAsync(
         value,
         context,
         async () =>
         {
-            // Its turn may have been waited for.
+            // The incident may have been paused while the step waited for its turn.
             await context.EnsureNotPausedAsync(done: null, cancellationToken);
             var mayBeMade = await NoteAsync(value, before, after, context, cancellationToken) && context.Interrupted is not null;
             try
@@ -62,8 +67,8 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
         },
         cancellationToken);
 
-    /// <summary>To be called before the value is read and written: whoever ends meanwhile has to know.</summary>
-    /// <param name="context">The same step notes it once, however often it is tried; anew where it has found something else since.</param>
+    /// <summary>Call it before the value is read and written: a step that ends meanwhile has to see the note.</summary>
+    /// <param name="context">A step notes a change once, however often it is tried, and again where it has found something else since.</param>
     /// <returns>Whether it was noted already.</returns>
     private async Task<bool> NoteAsync<T>(HeldValue value, T before, T after, StepContext context, CancellationToken cancellationToken)
     {
@@ -85,27 +90,33 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
     }
 
     /// <summary>
-    /// Looks at what is there, and takes back what a step put there unless another one holds it, with nobody in between. Safe to
-    /// run twice, as long as the taking back is.
+    /// Restores what a step found, unless another step holds the value, with no other step in between.
+    /// Safe to run twice if <paramref name="takeBack"/> is.
     /// </summary>
     /// <param name="before">What the step found.</param>
-    /// <param name="read">Reads what is there now.</param>
-    /// <param name="shows">Whether the first is what is there now.</param>
-    /// <param name="takeBack">Brings back the first where the second is there now.</param>
+    /// <param name="shows">Whether the first value is what is there now, the second.</param>
+    /// <param name="takeBack">Restores the first value where the second is there now.</param>
     /// <inheritdoc cref="AloneAsync"/>
     public Task<ActionResult> ReleaseAsync<T, TNow>(
-        HeldValue value, T before, Func<Task<TNow>> read, Func<T, TNow, bool> shows, Func<T, TNow, Task<string>> takeBack, StepContext context, CancellationToken cancellationToken) => AloneAsync(
+        HeldValue value,
+        T before,
+        Func<Task<TNow>> read,
+        Func<T, TNow, bool> shows,
+        Func<T, TNow, Task<string>> takeBack,
+        StepContext context,
+        CancellationToken cancellationToken) => AloneAsync(
         value, context,
         async () =>
         {
-            // Its turn may have been waited for.
+            // The incident may have been paused while the step waited for its turn.
             await context.EnsureNotPausedAsync(done: null, cancellationToken);
             var now = await read();
             return await ReleaseAloneAsync(value, before, one => shows(one, now), one => takeBack(one, now), context, cancellationToken);
         },
         cancellationToken);
 
-    private async Task<ActionResult> ReleaseAloneAsync<T>(HeldValue value, T before, Func<T, bool> shows, Func<T, Task<string>> takeBack, StepContext context, CancellationToken cancellationToken)
+    private async Task<ActionResult> ReleaseAloneAsync<T>(
+        HeldValue value, T before, Func<T, bool> shows, Func<T, Task<string>> takeBack, StepContext context, CancellationToken cancellationToken)
     {
         if (state is null)
         {
@@ -114,26 +125,30 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
 
         var step = StepOf(context);
         var lasting = await FindLastingAsync<T>(value, cancellationToken);
-        var (holders, (foundSo, other)) = await state.UpdateAsync<Holders<T>, (bool, Holder<T>?)>(Key(value), known => (known ?? new([])).Release(step, shows, lasting), cancellationToken);
+        var (holders, (foundSo, other)) = await state.UpdateAsync<Holders<T>, (bool, Holder<T>?)>(
+            Key(value), known => (known ?? new([])).Release(step, shows, lasting), cancellationToken);
         var back = holders.Of(step) is { } mine && Holders<T>.AreSame(mine.Found, before) ? mine.Before : before;
         if (other is null && foundSo)
         {
             return FoundSo(value);
         }
 
-        // Where nothing of this step is noted, as of one that an older version ran, and all others found it so, none of them brings anything back.
+        // An older version may have run this step and noted nothing. If all others found the value already set, none of them restores anything.
         var isForgotten = holders.Of(step) is null && holders.All.All(one => one.HasEnded || Holders<T>.AreSame(one.Before, one.After));
         if (other is not null && !isForgotten && !lasting.ContainsKey(other.Step))
         {
-            return new($"{value.Start} stays as it is: incident {other.Incident} holds it too. What was there before comes back when the last of them takes it back.") { HandedOn = true };
+            return new($"{value.Start} stays as it is: incident {other.Incident} holds it too. "
+                + "What was there before comes back when the last of them takes it back.") { HandedOn = true };
         }
 
         try
         {
-            // Where what was there before is there again, the other's change is in nobody's way.
+            // If the old value is there again, the other's change does not matter.
             if (other is not null && !shows(back))
             {
-                var why = !lasting.TryGetValue(other.Step, out var never) ? "found it so and relies on it" : never ? "holds it too and does not take it back" : "holds it too and means to keep it";
+                var why = !lasting.TryGetValue(other.Step, out var never) ? "found it so and relies on it"
+                    : never ? "holds it too and does not take it back"
+                    : "holds it too and means to keep it";
                 throw new ChangedSinceException($"{value.Start} was left alone: incident {other.Incident} {why}.");
             }
 
@@ -148,12 +163,15 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
         }
     }
 
-    /// <summary>What a step that is to stay comes to when the rest is taken back. Where it found things so, it left nothing that anybody has to take back.</summary>
-    /// <param name="before">What the step found.</param>
-    /// <param name="kept">What a person is told otherwise.</param>
-    public async Task<ActionResult> KeepAsync<T>(HeldValue value, T before, T after, string kept, StepContext context, CancellationToken cancellationToken)
+    /// <summary>
+    /// The result for a step whose change is to stay when the rest is taken back. A step that found the value already set left
+    /// nothing that anybody has to take back.
+    /// </summary>
+    /// <param name="kept">What a person is told, unless the step found the value already set.</param>
+    public async Task<ActionResult> KeepAsync<T>(
+        HeldValue value, T before, T after, string kept, StepContext context, CancellationToken cancellationToken)
     {
-        // What another incident had put there, and has left or will leave to this step, is there by its doing as well.
+        // A value that another incident set, and has left or will leave to this step, counts as this step's change too.
         var known = state is null ? null : await state.FindAsync<Holders<T>>(Key(value), cancellationToken);
         var mine = known?.Of(StepOf(context));
         return Holders<T>.AreSame(before, after) && (mine is null || (Holders<T>.AreSame(mine.Before, after) && known!.All.All(one => one.HasEnded || one == mine)))
@@ -161,11 +179,13 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
             : new(kept);
     }
 
-    private static ActionResult FoundSo(HeldValue value) => new($"{value.Start} was left as it is: this step had not changed it.") { FoundSo = true };
+    private static ActionResult FoundSo(HeldValue value) =>
+        new($"{value.Start} was left as it is: this step had not changed it.") { FoundSo = true };
 
-    /// <param name="differs">Whether that is not what is to be put there.</param>
-    /// <returns>The incident that has put something else there and has not ended; null where there is none.</returns>
-    public async Task<string?> FindOtherAsync<T>(HeldValue value, Func<T, bool> differs, StepContext context, CancellationToken cancellationToken)
+    /// <param name="differs">Whether a value differs from what this step sets.</param>
+    /// <returns>The incident that has set another value and has not ended; null where there is none.</returns>
+    public async Task<string?> FindOtherAsync<T>(
+        HeldValue value, Func<T, bool> differs, StepContext context, CancellationToken cancellationToken)
     {
         var known = state is null || incidents is null ? null : await state.FindAsync<Holders<T>>(Key(value), cancellationToken);
         foreach (var one in known?.All.Where(one => !one.HasEnded && one.Incident != context.IncidentId && differs(one.After)) ?? [])
@@ -179,7 +199,10 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
         return null;
     }
 
-    /// <returns>The steps that have changed the value and are not going to take it back; true where they never will, whatever becomes of their incident.</returns>
+    /// <returns>
+    /// The steps that have changed the value and are not going to take it back.
+    /// True: they never will, whatever becomes of their incident.
+    /// </returns>
     private async Task<IReadOnlyDictionary<string, bool>> FindLastingAsync<T>(HeldValue value, CancellationToken cancellationToken)
     {
         var lasting = new Dictionary<string, bool>(StringComparer.Ordinal);
@@ -194,10 +217,11 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
             var step = incident?.Steps.FirstOrDefault(step => StepRecord.KeyOf(incident.Id, step.Phase, step.Name) == one.Step);
             if (incident is not null && step is null)
             {
-                // It was about to, and did not come to it. Before it does it notes itself again.
+                // The step noted its change but has not run. If it still runs, it notes the change again first.
                 await EndAsync<T>(value, one.Step, cancellationToken);
             }
-            else if (incident is null || incident.State.IsFinal() || step is { IsToBeTakenBack: false } or { Preparation.UndoneByHand: true })
+            else if (
+                incident is null || incident.State.IsFinal() || step is { IsToBeTakenBack: false } or { Preparation.UndoneByHand: true })
             {
                 lasting[one.Step] = true;
             }
@@ -218,10 +242,16 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
 
     private static string Key(HeldValue value) => $"held:{value.Id.ToLowerInvariant()}";
 
-    // Undoing has a key of its own, made from the step's.
-    private static string StepOf(StepContext context) => context.IdempotencyKey.EndsWith(":undo", StringComparison.Ordinal) ? context.IdempotencyKey[..^":undo".Length] : context.IdempotencyKey;
+    // The key for undoing a step is the step's key with a suffix.
+    private static string StepOf(StepContext context) =>
+        context.IdempotencyKey.EndsWith(":undo", StringComparison.Ordinal)
+            ? context.IdempotencyKey[..^":undo".Length]
+            : context.IdempotencyKey;
 
-    /// <summary>Who holds a value, the last one last. Those that have ended stay until nobody is to take it back, so that to end twice is the same as once.</summary>
+    /// <summary>
+    /// The steps that hold a value, the newest last. Those that have ended stay listed until nobody is left to take it back, so that
+    /// ending twice is the same as ending once.
+    /// </summary>
     public sealed record Holders<T>(IReadOnlyList<Holder<T>> All)
     {
         public Holder<T>? Of(string step) => All.FirstOrDefault(one => one.Step == step);
@@ -236,34 +266,44 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
             List<Holder<T>> others = [.. All.Where(one => one.Step != mine.Step)];
             List<Holder<T>> holding = [.. others.Where(one => !one.HasEnded && !lasting.GetValueOrDefault(one.Step))];
 
-            // It looked before the other one wrote the same: nothing is left for it to change.
-            return holding.Count == 0 ? new([mine]) : new([.. others, AreSame(holding[^1].After, mine.After) ? mine with { Before = mine.After } : mine]);
+            // This step read the value before another step wrote the same one, so it changes nothing.
+            return holding.Count == 0
+                ? new([mine])
+                : new([.. others, AreSame(holding[^1].After, mine.After) ? mine with { Before = mine.After } : mine]);
         }
 
-        // As they are kept: lists and tables have no equality of their own.
+        // Compared as JSON: lists and dictionaries have no value equality.
         public static bool AreSame(T one, T other) => JsonSerializer.Serialize(one) == JsonSerializer.Serialize(other);
 
-        /// <summary>Ends what a step holds, unless it has something to take back: then it ends when it has.</summary>
-        /// <returns>And whether it had changed nothing, and who takes back instead of it; null where nobody does.</returns>
-        public (Holders<T> Holders, (bool FoundSo, Holder<T>? Other) Result) Release(string step, Func<T, bool> shows, IReadOnlyDictionary<string, bool> lasting)
+        /// <summary>Ends a step's hold, unless the step has something to take back: then the hold ends when that is done.</summary>
+        /// <returns>And whether the step had changed nothing, and who takes the value back instead; null where nobody does.</returns>
+        public (Holders<T> Holders, (bool FoundSo, Holder<T>? Other) Result) Release(
+            string step, Func<T, bool> shows, IReadOnlyDictionary<string, bool> lasting)
         {
             var mine = Of(step);
             if (mine?.HandedTo is { } heir)
             {
-                // What was handed on before steps were named names the incident.
+                // Notes of older versions name the incident instead of the step.
                 return (this, (false, All.FirstOrDefault(one => one.Step == heir || one.Incident == heir)));
             }
 
             if (mine is not null && AreSame(mine.Before, mine.After))
             {
-                var earlier = All.TakeWhile(one => one != mine).LastOrDefault(one => !one.HasEnded && one.Incident != mine.Incident && !lasting.ContainsKey(one.Step) && AreSame(one.After, mine.After));
+                var earlier = All
+                    .TakeWhile(one => one != mine)
+                    .LastOrDefault(one => !one.HasEnded
+                        && one.Incident != mine.Incident
+                        && !lasting.ContainsKey(one.Step)
+                        && AreSame(one.After, mine.After));
                 return (With(mine with { HasEnded = true, HandedTo = earlier?.Step }), (true, earlier));
             }
 
-            // What never came to act, or has ended before, has nothing to hand on, and takes nothing away from the others.
+            // A step that never acted or has already ended has nothing to hand on, and takes nothing away from the others.
             if (mine is not { HasEnded: false })
             {
-                return (this, (false, mine is not null && shows(mine.Before) ? null : All.LastOrDefault(one => !one.HasEnded && shows(one.After))));
+                return (
+                    this,
+                    (false, mine is not null && shows(mine.Before) ? null : All.LastOrDefault(one => !one.HasEnded && shows(one.After))));
             }
 
             List<Holder<T>> later = [.. All.SkipWhile(one => one != mine).Skip(1).Where(one => !one.HasEnded)];
@@ -272,7 +312,7 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
                 return (this, (false, null));
             }
 
-            // The one that found what this one put there: another in between may never have come to act.
+            // The heir is the step that found this step's value: one in between may never have acted.
             var next = later.Find(one => AreSame(one.Before, mine.After)) ?? later[0];
             return (With(mine with { HasEnded = true, HandedTo = next.Step }).With(next with { Before = mine.Before }), (false, next));
         }
@@ -282,14 +322,13 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
         private Holders<T> With(Holder<T> changed) => new([.. All.Select(one => one.Step == changed.Step ? changed : one)]);
     }
 
-    /// <param name="Step">Its idempotency key.</param>
-    /// <param name="Found">What it found, as its own record says.</param>
-    /// <param name="Before">What it brings back: what it found, or what one that ended before handed on. Nothing, which is not written, where there was nothing.</param>
+    /// <param name="Step">The step's idempotency key.</param>
+    /// <param name="Before">What the step restores: what it found, or what an ended step handed on. Not written where there was nothing.</param>
     public sealed record Holder<T>(string Step, string Incident, T Found, T After, T Before)
     {
         public bool HasEnded { get; init; }
 
-        /// <summary>The step that takes it back instead, and to which what was there before was handed on.</summary>
+        /// <summary>The step that got the old value and takes it back instead.</summary>
         public string? HandedTo { get; init; }
     }
 }

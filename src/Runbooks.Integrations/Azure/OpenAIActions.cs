@@ -18,15 +18,15 @@ public sealed record SpillOverParameters : IValidatableObject
     public bool Off { get; init; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
-        // That 'to' is there is enough; of 'off' it is the value.
+        // 'to' counts by being there, 'off' by its value.
         To is null != Off ? [new("Say either 'to' or 'off: true'.", [nameof(Off)])] : [];
 }
 
 /// <summary>
-/// Lets Azure send what a provisioned deployment turns away to a standard one, or stops it. A deployment's PATCH takes tags
-/// and the SKU only, so it is written whole. <c>spilloverDeploymentName</c> is in the stable API since 2025-09-01; in that
-/// version a deployment would lose its service tier, its routing and that it is paused, and in those before 2026-09-01 its
-/// cache of contexts. When a newer version adds a property, this has to follow.
+/// Lets Azure send what a provisioned deployment turns away to a standard one, or stops it. PATCH takes only tags and the SKU of
+/// a deployment, so it is written whole. <c>spilloverDeploymentName</c> is in the stable API since 2025-09-01. Written in that
+/// version, a deployment would lose its service tier, its routing and its paused state, and in any before 2026-09-01 its
+/// context cache. When a newer version adds a property, this has to follow.
 /// </summary>
 /// <seealso href="https://learn.microsoft.com/azure/ai-foundry/openai/how-to/spillover-traffic-management"/>
 /// <seealso href="https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/2026-09-01/accounts/deployments"/>
@@ -37,7 +37,8 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
         "Lets a standard deployment of Azure OpenAI take what one with provisioned throughput turns away, or stops it.")
 {
     private const string Property = "spilloverDeploymentName";
-    private static readonly string[] s_readOnly = ["provisioningState", "capabilities", "callRateLimit", "rateLimits", "dynamicThrottlingEnabled"];
+    private static readonly string[] s_readOnly =
+        ["provisioningState", "capabilities", "callRateLimit", "rateLimits", "dynamicThrottlingEnabled"];
 
     public override string Role => "Cognitive Services Contributor";
 
@@ -102,7 +103,7 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
                 return false;
             }
 
-            // What is not written is gone.
+            // A property that is not written is removed.
             deployment["properties"]!.AsObject().Remove(Property);
             if (to is not null)
             {
@@ -123,7 +124,7 @@ internal sealed class SpillOver(ArmResources arm, WholeResource whole, HeldValue
         return written;
     }
 
-    /// <summary>What Azure asks of the two deployments, said before it is asked at all.</summary>
+    /// <summary>Checks what Azure requires of the two deployments before Azure is asked.</summary>
     private async Task<string?> UnfitAsync(
         SpillOverParameters parameters, ArmTarget target, ArmDocument primary, CancellationToken cancellationToken)
     {
@@ -187,7 +188,7 @@ public sealed record RotateKeyParameters
 
 public enum AccountKey { Key1, Key2 }
 
-/// <summary>Replaces a leaked key. The new one is never read: whoever needs it takes it from Azure.</summary>
+/// <summary>Replaces a leaked key. The new key is never read: who needs it takes it from Azure.</summary>
 internal sealed class RotateKey(ArmResources arm)
     : RunbookAction<RotateKeyParameters>(
         "azureOpenAI.rotateKey", "Replaces a key of an Azure OpenAI account; the old one stops working at once.")
@@ -223,7 +224,7 @@ internal sealed class RotateKey(ArmResources arm)
     {
         var target = Target(parameters.Account);
         var body = new JsonObject { ["keyName"] = parameters.Key.ToString() };
-        // The answer holds both keys, and is not looked at.
+        // The answer contains both keys, so it is not read.
         var answer = await arm.SendAsync(
             arm.Call(target, RequestMethod.Post, "replace its key", body, "/regenerateKey"), context.Time, cancellationToken);
         return new ActionResult(answer.Describe(

@@ -3,13 +3,16 @@ using Runbooks.Model.Storage;
 namespace Runbooks.Integrations.Azure;
 
 /// <summary>
-/// One writer at a time for a resource whose API knows no precondition: what is read, changed and written whole by two at
-/// once loses the one's change. Held in shared state, so over all incidents and hosts; others outside are not bound by it, so
-/// whoever writes still looks afterwards.
+/// One writer at a time for a resource whose API has no precondition: when two read, change and write it whole at once, one
+/// change is lost. The lease is in shared state, so it counts for all incidents and hosts, but not for others outside:
+/// a writer still has to check afterwards.
 /// </summary>
 internal sealed class ResourceLease(ISharedState? state)
 {
-    /// <summary>A writer that died is followed by the next one after this long. One that lives has written within seconds; what Azure works on afterwards is there to be read.</summary>
+    /// <summary>
+    /// After this long the next writer follows one that died. A live writer has written within seconds; what Azure works on
+    /// afterwards can be read from the resource.
+    /// </summary>
     private static readonly TimeSpan s_length = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan s_longestWait = TimeSpan.FromMinutes(2);
@@ -17,8 +20,11 @@ internal sealed class ResourceLease(ISharedState? state)
 
     /// <param name="words">The resource, for errors.</param>
     /// <param name="context">The same step takes its own lease again after a crash.</param>
-    /// <param name="rest">How long the next one waits after the work, where what was written shows everywhere only then; asked when the work is over, however it ended.</param>
-    /// <exception cref="AzureRequestException">It is another's for too long: the step has to wait for its turn.</exception>
+    /// <param name="rest">
+    /// How long the next writer waits after the work, where a change shows everywhere only then. Asked when the work is over,
+    /// however it ended.
+    /// </param>
+    /// <exception cref="AzureRequestException">Another step has it for too long; this one has to wait for its turn.</exception>
     public async Task<T> HoldAsync<T>(
         string resource, string words, StepContext context, Func<Task<T>> work, CancellationToken cancellationToken, Func<TimeSpan>? rest = null)
     {
@@ -35,7 +41,7 @@ internal sealed class ResourceLease(ISharedState? state)
         }
     }
 
-    /// <summary>Never fails: what the work came to must not be lost over its lease, which ends by itself.</summary>
+    /// <summary>Never fails: the result of the work must not be lost because of its lease, which ends by itself.</summary>
     private static async Task FreeAsync(ISharedState state, string key, StepContext context, TimeSpan rest)
     {
         try
@@ -90,13 +96,13 @@ internal sealed class ResourceLease(ISharedState? state)
 }
 
 /// <summary>
-/// Resources whose API knows no precondition: one is written whole, and the last writer wins. So one of us writes at a
-/// time, it is read again just before, and after it to see that everything is there: done means seen.
+/// Changes a resource whose API has no precondition: it is written whole, and the last writer wins. So one of our steps writes at
+/// a time, reads the resource again just before, and afterwards to see that the change is there.
 /// </summary>
 internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
 {
     /// <returns>False: nothing had to be changed, and what is there is in force.</returns>
-    /// <exception cref="AzureRequestException">Somebody else changes it at this moment, or it does not show what was written.</exception>
+    /// <exception cref="AzureRequestException">Somebody else is changing it at this moment, or it does not show what was written.</exception>
     public Task<bool> ChangeAsync(ArmTarget target, WholeChange change, StepContext context, CancellationToken cancellationToken) =>
         lease.HoldAsync(
             target.Id,
@@ -105,7 +111,7 @@ internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
             () => ChangeAloneAsync(target, change, context, cancellationToken),
             cancellationToken);
 
-    /// <summary>Those parts of a resource as it was read that a PUT takes, without what only the service says.</summary>
+    /// <summary>The parts of a resource that a PUT takes, without the properties that only the service sets.</summary>
     public static JsonObject Written(JsonObject resource, ReadOnlySpan<string> parts, ReadOnlySpan<string> readOnlyProperties)
     {
         var written = new JsonObject();
@@ -153,8 +159,8 @@ internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
 
 /// <summary>One change of a resource that is written whole.</summary>
 /// <param name="What">In words, for errors: <c>add the rule x to it</c>.</param>
-/// <param name="ToWrite">What a PUT takes of the resource as it was read: what is only readable stays away.</param>
-/// <param name="Make">Changes the resource as it was read; false when nothing has to be changed.</param>
-/// <param name="IsSeen">Whether what is read afterwards shows what was wanted; both as a PUT takes them.</param>
+/// <param name="ToWrite">The parts of the resource that a PUT takes, without those that can only be read.</param>
+/// <param name="Make">Changes the resource; false when nothing has to be changed.</param>
+/// <param name="IsSeen">Whether the resource read afterwards (first) shows what was wanted (second), both as a PUT takes them.</param>
 internal sealed record WholeChange(
     string What, Func<JsonObject, JsonObject> ToWrite, Func<JsonObject, bool> Make, Func<JsonObject, JsonObject, bool> IsSeen);

@@ -17,7 +17,7 @@ internal sealed class RestartRevision(ArmResources arm)
 {
     public override string Role => "Container Apps Contributor";
 
-    // Another revision may be the latest by now: the one that was approved is restarted.
+    // The approved revision is restarted, even when another one is the latest by now.
     protected override bool KeepsPreparation => true;
 
     protected override async Task<Preparation> PrepareAsync(
@@ -27,7 +27,11 @@ internal sealed class RestartRevision(ArmResources arm)
         var revision = parameters.Revision ?? (await arm.GetAsync(target, cancellationToken)).Text("latestReadyRevisionName");
         if (revision is null)
         {
-            return new Preparation { PlannedEffect = $"Restart a revision of {target.DisplayName}.", Refusal = $"{target.DisplayName} has no revision that is ready. Name one." };
+            return new Preparation
+            {
+                PlannedEffect = $"Restart a revision of {target.DisplayName}.",
+                Refusal = $"{target.DisplayName} has no revision that is ready. Name one.",
+            };
         }
 
         var active = JsonAnswer.Flag(
@@ -92,7 +96,8 @@ internal sealed class RestartSite(ArmResources arm)
         RestartSiteParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var target = Target(parameters.Site);
-        // Azure can also be told to answer only when the app is back. That outlasts the time that it keeps a request open, and a step whose answer is lost restarts the app again.
+        // Azure could also answer only when the app is back. That takes longer than it keeps a request open, and a step that loses
+        // its answer would restart the app again.
         await arm.SendAsync(arm.Call(target, RequestMethod.Post, "restart it", below: "/restart"), context.Time, cancellationToken);
         return new ActionResult($"Azure took the request to restart {target.DisplayName} and does it by itself; "
             + "whether the app is back the checks tell.");

@@ -20,8 +20,8 @@ public sealed record TrafficSplitParameters
 }
 
 /// <summary>
-/// Moves requests between the deployments of an online endpoint. PATCH takes tags and the identity only, so the endpoint is
-/// written whole, and its traffic goes back to the exact numbers.
+/// Moves requests between the deployments of an online endpoint, and back to the exact numbers. PATCH takes only tags and the
+/// identity, so the endpoint is written whole.
 /// </summary>
 /// <seealso href="https://learn.microsoft.com/rest/api/azureml/online-endpoints/create-or-update?view=rest-azureml-2024-10-01"/>
 internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldValues held)
@@ -53,7 +53,8 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
             Undo = $"Split them as {TrafficShares.Text(before)} again.",
             UndoState = JsonSerializer.SerializeToElement(new Change(target.Id, before, after ?? before)),
             Refusal = after is null
-                ? $"{target.DisplayName} has no other deployment that could take the rest, or several that get no requests now: which of them should take it is not known."
+                ? $"{target.DisplayName} has no other deployment that could take the rest, or several that get no requests now: "
+                    + "which of them should take it is not known."
                 : await UnreadyAsync(target, before, after, cancellationToken),
         };
     }
@@ -67,7 +68,7 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
             return missing;
         }
 
-        // Whoever writes an endpoint whole writes whose identities it has, and Azure asks about each, also where it stays.
+        // Writing an endpoint whole also writes its identities, and Azure checks the right to assign each, even one that stays.
         foreach (var (id, _) in (await arm.GetAsync(target, cancellationToken)).Json["identity"]?["userAssignedIdentities"] as JsonObject ?? [])
         {
             if (await arm.CheckPermissionsAsync(new(id, target.ApiVersion, IdentityRole), "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", cancellationToken) is { } missingThere)
@@ -97,7 +98,12 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
             + $"its requests are split as {TrafficShares.Text(now)}. Nothing was overwritten.";
 
     protected override async Task<string?> SetAsync(
-        Change change, Dictionary<string, int> from, Dictionary<string, int> to, bool back, StepContext context, CancellationToken cancellationToken)
+        Change change,
+        Dictionary<string, int> from,
+        Dictionary<string, int> to,
+        bool back,
+        StepContext context,
+        CancellationToken cancellationToken)
     {
         var make = new WholeChange(
             $"split its requests as {TrafficShares.Text(to)}",
@@ -120,7 +126,7 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
         }
     }
 
-    /// <summary>Whoever is to get more requests has to be there, and to be ready for them.</summary>
+    /// <summary>Deployments that get more requests have to exist and to be ready.</summary>
     private async Task<string?> UnreadyAsync(
         ArmTarget endpoint, Dictionary<string, int> before, Dictionary<string, int> after, CancellationToken cancellationToken)
     {
@@ -162,8 +168,8 @@ internal static class TrafficShares
             .OrderBy(one => one.Key, StringComparer.Ordinal)
             .ToDictionary(one => one.Key, one => (int?)one.Value ?? 0, StringComparer.Ordinal);
 
-    /// <summary>The others share the rest in the proportion that they have; what rounding leaves goes to the largest remainders.</summary>
-    /// <returns>Null when nobody can tell who takes the rest.</returns>
+    /// <summary>The others share the rest in proportion to their present shares; what rounding leaves goes to the largest remainders.</summary>
+    /// <returns>Null when it is not known who takes the rest.</returns>
     public static Dictionary<string, int>? With(IReadOnlyDictionary<string, int> before, string name, int percent)
     {
         var others = before.Where(one => one.Key != name).ToList();
@@ -184,7 +190,7 @@ internal static class TrafficShares
             .OrderBy(one => one.Item1, StringComparer.Ordinal).ToDictionary(one => one.Item1, one => one.Item2, StringComparer.Ordinal);
     }
 
-    // Whether it is said of a deployment that it gets nothing, or nothing is said of it, is the same.
+    // A deployment that is not listed is the same as one with 0 %.
     public static bool Same(IReadOnlyDictionary<string, int> one, IReadOnlyDictionary<string, int> other) =>
         one.Keys.Union(other.Keys).All(name => one.GetValueOrDefault(name) == other.GetValueOrDefault(name));
 
@@ -192,7 +198,7 @@ internal static class TrafficShares
         ? "nothing for anybody"
         : string.Join(", ", shares.Select(one => $"{one.Key} {one.Value} %"));
 
-    /// <summary>The endpoint as a PUT takes it: without what only the service says. Keys are never read, and stay when they are not written.</summary>
+    /// <summary>The endpoint as a PUT takes it. Keys are never read; they stay when they are not written.</summary>
     public static JsonObject ToWrite(JsonObject endpoint)
     {
         var written = WholeResource.Written(endpoint, ["location", "tags", "kind", "sku", "identity", "properties"], s_readOnly);

@@ -2,7 +2,9 @@ namespace Runbooks.Integrations.Azure.Monitor;
 
 public sealed record CloseAlertParameters
 {
-    [Required, TextPattern("^/subscriptions/[0-9A-Fa-f-]{36}(/[A-Za-z0-9._()~-]{1,90}){0,16}/providers/Microsoft\\.AlertsManagement/alerts/[0-9A-Fa-f-]{36}$",
+    [Required, TextPattern(
+        "^/subscriptions/[0-9A-Fa-f-]{36}(/[A-Za-z0-9._()~-]{1,90}){0,16}"
+            + "/providers/Microsoft\\.AlertsManagement/alerts/[0-9A-Fa-f-]{36}$",
         "an alert's id: /subscriptions/…/providers/Microsoft.AlertsManagement/alerts/…")]
     [Description("The alert's id: /subscriptions/…/providers/Microsoft.AlertsManagement/alerts/….")]
     public required string Alert { get; init; }
@@ -13,7 +15,7 @@ public sealed record CloseAlertParameters
 
 public enum AlertUserState { Acknowledged, Closed }
 
-/// <summary>Marks an Azure alert as acknowledged or closed; whether it is firing is another matter, and stays as it is.</summary>
+/// <summary>Marks an Azure alert as acknowledged or closed. Whether it is firing does not change.</summary>
 internal sealed class CloseAlert(ArmResources arm, HeldValues held)
     : HeldValueAction<CloseAlertParameters, CloseAlert.Change, string>(
         held, "azureAlert.close", "Marks an alert as acknowledged or closed in Azure Monitor.")
@@ -52,7 +54,7 @@ internal sealed class CloseAlert(ArmResources arm, HeldValues held)
     protected override string ChangedText(Change change, string now) =>
         $"The Azure alert was marked as {now.ToLowerInvariant()} by somebody else in the meantime. Nothing was changed.";
 
-    /// <summary>Its API knows no precondition, so it is looked at just before.</summary>
+    /// <summary>The API has no precondition, so the state is read just before.</summary>
     protected override async Task<string?> SetAsync(
         Change change, string from, string to, bool back, StepContext context, CancellationToken cancellationToken)
     {

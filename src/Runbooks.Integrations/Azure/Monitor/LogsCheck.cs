@@ -3,7 +3,6 @@ using Runbooks.Catalog.Problems;
 
 namespace Runbooks.Integrations.Azure.Monitor;
 
-/// <summary>Holds a number that a log query yields against a threshold.</summary>
 internal sealed partial class LogsCheck(LogsClient logs)
     : Check<LogsParameters>("azureMonitor.logs", "Holds the number that a Log Analytics query yields against a threshold.")
 {
@@ -11,17 +10,20 @@ internal sealed partial class LogsCheck(LogsClient logs)
     private static readonly TimeSpan s_day = TimeSpan.FromDays(1);
     private static readonly TimeSpan s_quarter = TimeSpan.FromMinutes(15);
 
-    /// <summary>A table that had a row in every quarter of an hour over this time counts as written all the time.</summary>
+    /// <summary>A table that had a row in every quarter of an hour for this long counts as written all the time.</summary>
     private static readonly TimeSpan s_steady = TimeSpan.FromHours(6);
 
-    /// <summary>A table that had a row in so many of the minutes of this time, up to its newest row, shows to the minute what has come in.</summary>
+    /// <summary>
+    /// A table that had a row in at least this many minutes of <see cref="s_steady"/>, up to its newest row, shows to the minute
+    /// what has come in.
+    /// </summary>
     private const int DenseMinutes = 324;
 
-    /// <summary>What was written later than this ago may not have come in yet.</summary>
+    /// <summary>Rows newer than this may not have come in yet.</summary>
     /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/logs/data-ingestion-time"/>
     private static readonly TimeSpan s_ingestion = TimeSpan.FromMinutes(3);
 
-    /// <summary>In a longer time what is missing of it weighs little.</summary>
+    /// <summary>Over a longer time the rows that are missing matter little.</summary>
     private static readonly TimeSpan s_short = TimeSpan.FromMinutes(10);
 
     public override string Role => LogsClient.Role;
@@ -29,7 +31,7 @@ internal sealed partial class LogsCheck(LogsClient logs)
     public override IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with)
     {
         var query = WithText.Of(with, "query") ?? "";
-        // With two ages the newer one is where the time ends.
+        // With two ages, the time ends at the newer one.
         var ages = Ages().Matches(query).Select(match => match.Groups["age"].Value).Distinct().ToList();
         var (key, age) = ages.Count == 0 ? ("over", WithText.Of(with, "over")) : ("query", ages[0]);
         return ages.Count < 2 && Counts().IsMatch(query) && age is not null && DurationText.TryParse(age, out var time) && time <= s_short
@@ -37,29 +39,42 @@ internal sealed partial class LogsCheck(LogsClient logs)
             : [];
     }
 
-    // A count or a sum of everything is one row with a number, also when there is nothing to count. An average of nothing is none, whatever 'whenEmpty' says.
+    // A count or sum of everything is one row with a number, even when there is nothing to count.
+    // An average of nothing is no number, whatever 'whenEmpty' says.
     public override bool MayFindNothing(JsonElement with)
     {
         var last = WithText.Of(with, "query")?.Split('|')[^1].Trim() ?? "";
-        var ofAll = last == "count" || (last.StartsWith("summarize ", StringComparison.Ordinal) && !last.Contains(" by ", StringComparison.Ordinal));
+        var ofAll = last == "count"
+            || (last.StartsWith("summarize ", StringComparison.Ordinal) && !last.Contains(" by ", StringComparison.Ordinal));
         return (ofAll && NoneOfNothing().IsMatch(last)) || (!ofAll && WithText.LeavesEmptyOpen(with));
     }
 
     public override TimeSpan? LookBackOf(JsonElement with) =>
-        WithText.Duration(with, "over", LogsParameters.DefaultOver) is { } over ? WindowOf(WithText.Of(with, "query") ?? "", over, WithText.Failing(with)) : null;
+        WithText.Duration(with, "over", LogsParameters.DefaultOver) is { } over
+            ? WindowOf(WithText.Of(with, "query") ?? "", over, WithText.Failing(with))
+            : null;
 
-    // With two times the newer one is looked at for what is so now, and the older one to compare it with.
+    // With two times, the newer one shows the present, and the older one is there to compare with.
     private static TimeSpan? WindowOf(string query, TimeSpan over, FailingWhen? failing)
     {
-        var begins = Begins().Matches(query).Select(match => DurationText.TryParse(match.Groups["age"].Value, out var age) ? age : (TimeSpan?)null).OfType<TimeSpan>();
-        return !Newest().IsMatch(query) && failing is not { IsAbsent: true } ? new[] { begins.Append(over).Min(), s_ingestion }.Max() : null;
+        var begins = Begins()
+            .Matches(query)
+            .Select(match => DurationText.TryParse(match.Groups["age"].Value, out var age) ? age : (TimeSpan?)null)
+            .OfType<TimeSpan>();
+        return !Newest().IsMatch(query) && failing is not { IsAbsent: true }
+            ? new[] { begins.Append(over).Min(), s_ingestion }.Max()
+            : null;
     }
 
     protected override async Task<CheckResult> AskAsync(LogsParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var asked = context.Time.GetUtcNow();
         var answer = await AnswerAsync(parameters, asked, cancellationToken);
-        return answer with { MeasuredAt = answer.MeasuredAt ?? (asked - s_ingestion), MeasuredFrom = asked - WindowOf(parameters.Query, parameters.Over, parameters.Failing) };
+        return answer with
+        {
+            MeasuredAt = answer.MeasuredAt ?? (asked - s_ingestion),
+            MeasuredFrom = asked - WindowOf(parameters.Query, parameters.Over, parameters.Failing),
+        };
     }
 
     private async Task<CheckResult> AnswerAsync(LogsParameters parameters, DateTimeOffset now, CancellationToken cancellationToken)
@@ -80,7 +95,10 @@ internal sealed partial class LogsCheck(LogsClient logs)
         var worst = parameters.Failing.Worst(values.ConvertAll(value => new One(value)), one => one.Value).Value;
         var judged = Measurement.Judge(parameters.Failing, worst, parameters.Unit, values.Count == 1 ? "" : $" (the worst of {values.Count} rows)")
             .UnlessSilent(parameters.Failing, values.Exists(double.IsNaN) ? "another row's is not a number" : null);
-        if (judged.Verdict != Verdict.Passing || values.Count != 1 || (worst != 0 && !Counts().IsMatch(parameters.Query)) || parameters is { WhenEmpty: WhenEmpty.Passing } or { Failing.IsAbsent: true })
+        if (judged.Verdict != Verdict.Passing
+            || values.Count != 1
+            || (worst != 0 && !Counts().IsMatch(parameters.Query))
+            || parameters is { WhenEmpty: WhenEmpty.Passing } or { Failing.IsAbsent: true })
         {
             return judged;
         }
@@ -90,22 +108,31 @@ internal sealed partial class LogsCheck(LogsClient logs)
             : judged.UnlessSilent(parameters.Failing, silence) with { Verdict = parameters.WhenEmpty == WhenEmpty.Failing ? Verdict.Failing : Verdict.Unknown };
     }
 
-    /// <summary>A table that nothing is written to has none of what is counted, however bad things are; one of which the newest rows have not come in yet has too few.</summary>
-    /// <returns>Why nothing is written to it, or since when, in words; null when something is, or when that cannot be told. And until when its rows have come in, where that is longer ago than usual.</returns>
-    private async Task<(string? Silence, DateTimeOffset? Until)> WrittenUntilAsync(LogsParameters parameters, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>
+    /// When nothing is written to a table, a count of its rows is 0, however bad things are. When its newest rows have not come in
+    /// yet, the count is too low.
+    /// </summary>
+    /// <returns>
+    /// Why, or since when, nothing is written to it; null when something is, or when that is not known.
+    /// And until when its rows have come in, where that is longer ago than usual.
+    /// </returns>
+    private async Task<(string? Silence, DateTimeOffset? Until)> WrittenUntilAsync(
+        LogsParameters parameters, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var capped = await logs.CappedSinceAsync(parameters.Workspace, cancellationToken);
         var table = Table().Match(parameters.Query);
         var written = table.Success ? await WrittenAsync(parameters.Workspace, FromText(table), cancellationToken) : null;
-        // The cap does not hold for every table, and can be raised: what is written to goes on.
+        // The cap does not apply to every table and can be raised, so a table that is still written to counts on.
         if (capped is { } since && (written is not { } goesOn || goesOn.Until <= since + s_quarter))
         {
-            return ($"the workspace reached its daily cap at {since.UtcDateTime:HH:mm} UTC, and has not said since that it collects again", null);
+            return (
+                $"the workspace reached its daily cap at {since.UtcDateTime:HH:mm} UTC, and has not said since that it collects again",
+                null);
         }
 
         if (written is { } last)
         {
-            // The quarter of an hour after it is over, and what was written in it has come in.
+            // The next quarter of an hour is over, and its rows would have come in.
             return last.IsSteady && last.Until + s_quarter + s_ingestion <= now
                     ? ($"{TableName(table)} had rows all the time, and none since {last.Until.UtcDateTime:HH:mm} UTC, so it seems that nothing is collected", null)
                 : last.DenseUntil <= now - WindowOf(parameters.Query, parameters.Over, parameters.Failing)
@@ -118,18 +145,26 @@ internal sealed partial class LogsCheck(LogsClient logs)
             : null, null);
     }
 
-    /// <returns>When it was written to in the last day; null when it was not.</returns>
+    /// <returns>Null when the table was not written to in the last day.</returns>
     private async Task<Written?> WrittenAsync(string workspace, string from, CancellationToken cancellationToken)
     {
         var found = await logs.QueryAsync(
-            workspace, $"{from} | summarize by Minute = bin(TimeGenerated, 1m) | order by Minute desc | extend Nth = row_number() | summarize Dense = minif(Minute, Nth == {DenseMinutes}), Quarters = array_length(make_set(bin(Minute, 15m))), Oldest = bin(min(Minute), 15m), Newest = max(Minute)", s_day, cancellationToken);
+            workspace,
+            $"{from} | summarize by Minute = bin(TimeGenerated, 1m) | order by Minute desc | extend Nth = row_number() "
+                + $"| summarize Dense = minif(Minute, Nth == {DenseMinutes}), "
+                + "Quarters = array_length(make_set(bin(Minute, 15m))), "
+                + "Oldest = bin(min(Minute), 15m), Newest = max(Minute)",
+            s_day,
+            cancellationToken);
         if (found.Time("Newest") is not { } minute || found.Time("Oldest") is not { } oldest)
         {
             return null;
         }
 
         var newest = minute.AddTicks(-(minute.UtcTicks % s_quarter.Ticks));
-        var isSteady = found.Numbers("Quarters") is [var quarters] && newest - oldest >= s_steady && quarters >= ((newest - oldest) / s_quarter) + 1;
+        var isSteady = found.Numbers("Quarters") is [var quarters]
+            && newest - oldest >= s_steady
+            && quarters >= ((newest - oldest) / s_quarter) + 1;
         return new(newest + s_quarter, isSteady, minute - found.Time("Dense") < s_steady ? minute.AddMinutes(1) : null);
     }
 
@@ -145,18 +180,23 @@ internal sealed partial class LogsCheck(LogsClient logs)
     [GeneratedRegex(@"\bago\s*\(\s*(?<age>[0-9]+[a-z]+)\s*\)", RegexOptions.NonBacktracking)]
     private static partial Regex Ages();
 
-    /// <summary>Where a time begins that is looked at.</summary>
+    /// <summary>The beginning of a time range.</summary>
     [GeneratedRegex(@"(?:\bbetween\s*\(|>=?)\s*ago\s*\(\s*(?<age>[0-9]+[a-z]+)\s*\)", RegexOptions.NonBacktracking)]
     private static partial Regex Begins();
 
-    /// <summary>Of all rows only the newest counts.</summary>
+    /// <summary>The query takes only the newest row.</summary>
     [GeneratedRegex(@"\barg_max\s*\(|\btop\s+[0-9]+\s+by\s+TimeGenerated\b|\bmax\s*\(\s*TimeGenerated\b", RegexOptions.NonBacktracking)]
     private static partial Regex Newest();
 
-    [GeneratedRegex(@"\b(?:avg|percentile|max|min|stdev|variance|arg_max|arg_min|take_any)\w*\s*\(|\)\s*/\s*[\w(]", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"\b(?:avg|percentile|max|min|stdev|variance|arg_max|arg_min|take_any)\w*\s*\(|\)\s*/\s*[\w(]",
+        RegexOptions.NonBacktracking)]
     private static partial Regex NoneOfNothing();
 
-    /// <summary>The table, and the categories where that is what the query asks of it first: kinds of logs that share a table are switched on one by one.</summary>
+    /// <summary>
+    /// The table, and its categories where the query filters on them first: kinds of logs that share a table are switched on one by
+    /// one.
+    /// </summary>
     [GeneratedRegex("""
         ^\s*(?<table>[A-Za-z_][A-Za-z0-9_]{0,99})\s*\|(?:\s*where\b[^|]*\b(?<category>Category\s*((==|=~)\s*"[A-Za-z0-9_. -]{1,100}"|in~?\s*\(\s*"[A-Za-z0-9_. -]{1,100}"(\s*,\s*"[A-Za-z0-9_. -]{1,100}"){0,9}\s*\))))?
         """, RegexOptions.NonBacktracking)]
@@ -167,9 +207,9 @@ internal sealed partial class LogsCheck(LogsClient logs)
 
     private sealed record One(double Value);
 
-    /// <param name="Until">The end of the newest quarter of an hour in which there was a row.</param>
-    /// <param name="IsSteady">It had a row in every one before that, for a long time.</param>
-    /// <param name="DenseUntil">The end of the newest minute in which there was a row; null where so many of them had none that it says nothing.</param>
+    /// <param name="Until">The end of the newest quarter of an hour with a row.</param>
+    /// <param name="IsSteady">The table had a row in every quarter of an hour before that, for a long time.</param>
+    /// <param name="DenseUntil">The end of the newest minute with a row; null where too many minutes had none for that to say anything.</param>
     private sealed record Written(DateTimeOffset Until, bool IsSteady, DateTimeOffset? DenseUntil);
 }
 
@@ -182,15 +222,19 @@ public sealed record LogsParameters
     public required string Workspace { get; init; }
 
     [Required, QueryText(Comment = "//"), MaxLength(8000)]
-    [Description("KQL that yields a number. Of several rows the worst one counts. What was written in the last three minutes may not have come in yet: count a time that is over, `where TimeGenerated between (ago(8m) .. ago(3m))`.")]
+    [Description("KQL that yields a number. Of several rows the worst one counts. "
+        + "What was written in the last three minutes may not have come in yet: "
+        + "count a time that is over, `where TimeGenerated between (ago(8m) .. ago(3m))`.")]
     public required string Query { get; init; }
 
     [Required]
     [Description("When the number is bad: '> 95', '< 1', '== 0', or 'absent' when there must be a row.")]
     public required FailingWhen Failing { get; init; }
 
-    [TextPattern("^([A-Za-z_][A-Za-z0-9_]{0,99})?$", "a column's name: at most 100 letters, digits and underscores, not beginning with a digit")]
-    [Description("The column that holds the number; the first one of a numeric type when left out. A row that has nothing there says nothing.")]
+    [TextPattern("^([A-Za-z_][A-Za-z0-9_]{0,99})?$",
+        "a column's name: at most 100 letters, digits and underscores, not beginning with a digit")]
+    [Description("The column that holds the number; the first one of a numeric type when left out. "
+        + "A row that has nothing there says nothing.")]
     public string? Column { get; init; }
 
     [MaxLength(20)]
@@ -201,7 +245,9 @@ public sealed record LogsParameters
     [Description("How far back the query may look.")]
     public TimeSpan Over { get; init; } = DefaultOver;
 
-    [Description("The verdict when the query finds no row, and when it counts 0 although nothing is collected: the workspace has reached its daily cap, a table that always had rows has none any more, or nothing was written to it for a week.")]
+    [Description("The verdict when the query finds no row, and when it counts 0 although nothing is collected: "
+        + "the workspace has reached its daily cap, a table that always had rows has none any more, or nothing was written to "
+        + "it for a week.")]
     public WhenEmpty WhenEmpty { get; init; } = WhenEmpty.Unknown;
 }
 
@@ -212,24 +258,34 @@ internal sealed class LogsClient(AzurePipelines pipelines, IOptions<AzureOptions
     public const string Role = "Log Analytics Reader";
     private const string Scope = "https://api.loganalytics.io/.default";
 
-    /// <summary>At its daily cap a workspace stops collecting billable data until the next day: what is counted then is what is collected, not what happens.</summary>
-    /// <returns>When that was; null while it collects.</returns>
+    /// <summary>
+    /// At its daily cap a workspace stops collecting billable data until the next day. A count is then of what is collected, not of
+    /// what happens.
+    /// </summary>
+    /// <returns>When the cap was reached; null while the workspace collects.</returns>
     /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/logs/daily-cap"/>
     public async Task<DateTimeOffset?> CappedSinceAsync(string workspace, CancellationToken cancellationToken)
     {
         // The documentation names the operation differently from page to page; the ingestion status in the detail is the same.
         var found = await QueryAsync(
             workspace, """_LogOperation | where Detail contains "OverQuota" or Detail contains "RespectQuota" | top 1 by TimeGenerated | project TimeGenerated, Detail""", TimeSpan.FromDays(1), cancellationToken);
-        return found.Texts() is [var detail] && detail.Contains("OverQuota", StringComparison.OrdinalIgnoreCase) ? found.Time("TimeGenerated") : null;
+        return found.Texts() is [var detail] && detail.Contains("OverQuota", StringComparison.OrdinalIgnoreCase)
+            ? found.Time("TimeGenerated")
+            : null;
     }
 
-    /// <returns>The first table.</returns>
+    /// <returns>The rows of the first table.</returns>
     public async Task<LogRows> QueryAsync(
         string workspace, string query, TimeSpan over, CancellationToken cancellationToken)
     {
         var endpoint = new Uri(options.Value.LogsEndpoint);
         var on = $"workspace '{workspace}'";
-        var call = new AzureRequest(RequestMethod.Post, new Uri($"{endpoint.ToString().TrimEnd('/')}/v1/workspaces/{workspace}/query"), "query its logs", on, Role)
+        var call = new AzureRequest(
+            RequestMethod.Post,
+            new Uri($"{endpoint.ToString().TrimEnd('/')}/v1/workspaces/{workspace}/query"),
+            "query its logs",
+            on,
+            Role)
         {
             Body = BinaryData.FromString(new JsonObject { ["query"] = query, ["timespan"] = XmlConvert.ToString(over) }.ToJsonString()),
         };
@@ -237,14 +293,17 @@ internal sealed class LogsClient(AzurePipelines pipelines, IOptions<AzureOptions
         try
         {
             var json = JsonNode.Parse(answer.Body)!.AsObject();
-            // 200 with an error beside the rows: a part of the data could not be read, and a number over the rest misleads.
+            // An error beside the rows of a 200 means that a part of the data could not be read. A number over the rest misleads.
             if (json["error"] is JsonObject error)
             {
                 throw new AzureRequestException($"{on} could answer only in part: {error["message"]}");
             }
 
             var table = json["tables"]!.AsArray()[0]!;
-            List<LogColumn> columns = [.. table["columns"]!.AsArray().Select(column => new LogColumn((string)column!["name"]!, (string)column["type"]!))];
+            List<LogColumn> columns =
+            [
+                .. table["columns"]!.AsArray().Select(column => new LogColumn((string)column!["name"]!, (string)column["type"]!)),
+            ];
             List<IReadOnlyList<JsonNode?>> rows = [.. table["rows"]!.AsArray().Select(row => row!.AsArray().ToList())];
             return rows.TrueForAll(row => row.Count == columns.Count) ? new(columns, rows) : throw new JsonException();
         }
@@ -266,29 +325,36 @@ internal sealed record LogColumn(string Name, string Type)
 internal sealed record LogRows(IReadOnlyList<LogColumn> Columns, IReadOnlyList<IReadOnlyList<JsonNode?>> Rows)
 {
     /// <summary>
-    /// The numbers of one column, which is the same one in every row: a percentile of nothing is null, and the count beside it
-    /// is no substitute. What is null counts as not a number.
+    /// The numbers of one column, the same one for every row: a percentile of nothing is null, and the count beside it is no
+    /// substitute. Null counts as not a number.
     /// </summary>
-    /// <param name="column">Its name; null for the first one of a numeric type.</param>
-    /// <returns>Null when there is no such column, or when it holds something else.</returns>
+    /// <param name="column">Null for the first column of a numeric type.</param>
+    /// <returns>Null when there is no such column, or when it contains something else.</returns>
     public List<double>? Numbers(string? column)
     {
-        var numbers = CellsOf(one => column is null ? one.IsNumber : one.Name.Equals(column, StringComparison.OrdinalIgnoreCase))?.ConvertAll(Number);
+        var numbers = CellsOf(one => column is null ? one.IsNumber : one.Name.Equals(column, StringComparison.OrdinalIgnoreCase))
+            ?.ConvertAll(Number);
         return numbers?.TrueForAll(number => number is not null) == true ? numbers.ConvertAll(number => number!.Value) : null;
     }
 
-    /// <summary>What the first column of text holds, but for its empty cells; null when there is no such column.</summary>
+    /// <summary>The cells of the first text column that are not empty; null when there is no such column.</summary>
     public IReadOnlyList<string>? Texts() => CellsOf(one => one.IsText) is not { } cells ? null :
         [.. cells.Select(JsonAnswer.Text).OfType<string>().Where(text => text.Length > 0)];
 
-    /// <summary>The time that the first row has in a column; null when there is none.</summary>
+    /// <summary>The time in a column of the first row; null when there is none.</summary>
     public DateTimeOffset? Time(string column) =>
-        CellsOf(one => one.Name == column) is [var cell, ..] && DateTimeOffset.TryParse(JsonAnswer.Text(cell), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+        CellsOf(one => one.Name == column) is [var cell, ..]
+            && DateTimeOffset.TryParse(JsonAnswer.Text(cell), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? time
+            : null;
 
     private List<JsonNode?>? CellsOf(Func<LogColumn, bool> wanted) =>
-        Columns.Select((column, at) => (column, at)).Where(one => wanted(one.column)).Select(one => Rows.Select(row => row[one.at]).ToList()).FirstOrDefault();
+        Columns.Select((column, at) => (column, at))
+            .Where(one => wanted(one.column))
+            .Select(one => Rows.Select(row => row[one.at]).ToList())
+            .FirstOrDefault();
 
-    // Decimals, and what is no number, come as text.
+    // Decimals, and values such as NaN, come as text.
     private static double? Number(JsonNode? cell) => cell?.GetValueKind() switch
     {
         null => double.NaN,
