@@ -174,9 +174,9 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
         // A value that another incident set, and has left or will leave to this step, counts as this step's change too.
         var known = state is null ? null : await state.FindAsync<Holders<T>>(Key(value), cancellationToken);
         var mine = known?.Of(StepOf(context));
-        return Holders<T>.AreSame(before, after) && (mine is null || (Holders<T>.AreSame(mine.Before, after) && known!.All.All(one => one.HasEnded || one == mine)))
-            ? FoundSo(value)
-            : new(kept);
+        var nobodySetItForThisStep = mine is null
+            || (Holders<T>.AreSame(mine.Before, after) && known!.All.All(holder => holder.HasEnded || holder == mine));
+        return Holders<T>.AreSame(before, after) && nobodySetItForThisStep ? FoundSo(value) : new(kept);
     }
 
     private static ActionResult FoundSo(HeldValue value) =>
@@ -301,9 +301,10 @@ internal sealed class HeldValues(ISharedState? state, IIncidentStore? incidents,
             // A step that never acted or has already ended has nothing to hand on, and takes nothing away from the others.
             if (mine is not { HasEnded: false })
             {
-                return (
-                    this,
-                    (false, mine is not null && shows(mine.Before) ? null : All.LastOrDefault(one => !one.HasEnded && shows(one.After))));
+                var other = mine is not null && shows(mine.Before)
+                    ? null
+                    : All.LastOrDefault(holder => !holder.HasEnded && shows(holder.After));
+                return (this, (false, other));
             }
 
             List<Holder<T>> later = [.. All.SkipWhile(one => one != mine).Skip(1).Where(one => !one.HasEnded)];

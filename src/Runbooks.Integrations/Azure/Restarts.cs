@@ -34,9 +34,8 @@ internal sealed class RestartRevision(ArmResources arm)
             };
         }
 
-        var active = JsonAnswer.Flag(
-            (await arm.GetAsync(Target($"{parameters.App}/revisions/{revision}"), cancellationToken)).Properties["active"])
-            ?? true;
+        var read = await arm.GetAsync(Target($"{parameters.App}/revisions/{revision}"), cancellationToken);
+        var active = JsonAnswer.Flag(read.Properties["active"]) ?? true;
         return new Preparation
         {
             PlannedEffect = $"Restart the revision {revision} of {target.DisplayName}: requests that it is working on are cut off.",

@@ -63,17 +63,24 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
         TrafficSplitParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var target = Target(parameters);
-        if (await arm.CheckPermissionsAsync(target, "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/write", cancellationToken) is { } missing)
+        var missing = await arm.CheckPermissionsAsync(
+            target, "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/write", cancellationToken);
+        if (missing is not null)
         {
             return missing;
         }
 
         // Writing an endpoint whole also writes its identities, and Azure checks the right to assign each, even one that stays.
-        foreach (var (id, _) in (await arm.GetAsync(target, cancellationToken)).Json["identity"]?["userAssignedIdentities"] as JsonObject ?? [])
+        var endpoint = await arm.GetAsync(target, cancellationToken);
+        foreach (var (id, _) in endpoint.Json["identity"]?["userAssignedIdentities"] as JsonObject ?? [])
         {
-            if (await arm.CheckPermissionsAsync(new(id, target.ApiVersion, IdentityRole), "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", cancellationToken) is { } missingThere)
+            missing = await arm.CheckPermissionsAsync(
+                new(id, target.ApiVersion, IdentityRole),
+                "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
+                cancellationToken);
+            if (missing is not null)
             {
-                return missingThere;
+                return missing;
             }
         }
 
@@ -181,13 +188,17 @@ internal static class TrafficShares
 
         var exact = others.Select(one => (one.Key, Share: sum == 0 ? rest : (double)rest * one.Value / sum)).ToList();
         var left = rest - exact.Sum(one => (int)Math.Floor(one.Share));
-        var luckier = exact
-            .OrderByDescending(one => one.Share - Math.Floor(one.Share))
-            .ThenBy(one => one.Key, StringComparer.Ordinal)
+        var roundedUp = exact
+            .OrderByDescending(other => other.Share - Math.Floor(other.Share))
+            .ThenBy(other => other.Key, StringComparer.Ordinal)
             .Take(left)
-            .Select(one => one.Key).ToHashSet(StringComparer.Ordinal);
-        return exact.Select(one => (one.Key, Percent: (int)Math.Floor(one.Share) + (luckier.Contains(one.Key) ? 1 : 0))).Append((name, percent))
-            .OrderBy(one => one.Item1, StringComparer.Ordinal).ToDictionary(one => one.Item1, one => one.Item2, StringComparer.Ordinal);
+            .Select(other => other.Key)
+            .ToHashSet(StringComparer.Ordinal);
+        return exact
+            .Select(other => (Name: other.Key, Percent: (int)Math.Floor(other.Share) + (roundedUp.Contains(other.Key) ? 1 : 0)))
+            .Append((name, percent))
+            .OrderBy(share => share.Name, StringComparer.Ordinal)
+            .ToDictionary(share => share.Name, share => share.Percent, StringComparer.Ordinal);
     }
 
     // A deployment that is not listed is the same as one with 0 %.

@@ -34,8 +34,15 @@ internal sealed partial class LogsCheck(LogsClient logs)
         // With two ages, the time ends at the newer one.
         var ages = Ages().Matches(query).Select(match => match.Groups["age"].Value).Distinct().ToList();
         var (key, age) = ages.Count == 0 ? ("over", WithText.Of(with, "over")) : ("query", ages[0]);
-        return ages.Count < 2 && Counts().IsMatch(query) && age is not null && DurationText.TryParse(age, out var time) && time <= s_short
-            ? [new(WarningCodes.LogsIncomplete, key, $"counts the last {age}, and what was written in the newest {DurationText.Format(s_ingestion)} has as a rule not come in yet.", "Count a time that is over: where TimeGenerated between (ago(8m) .. ago(3m)).")]
+        var countsUntilNow = ages.Count < 2 && Counts().IsMatch(query);
+        var isShort = age is not null && DurationText.TryParse(age, out var time) && time <= s_short;
+        return countsUntilNow && isShort
+            ? [new(
+                WarningCodes.LogsIncomplete,
+                key,
+                $"counts the last {age}, and what was written in the newest {DurationText.Format(s_ingestion)} "
+                    + "has as a rule not come in yet.",
+                "Count a time that is over: where TimeGenerated between (ago(8m) .. ago(3m)).")]
             : [];
     }
 
@@ -92,8 +99,9 @@ internal sealed partial class LogsCheck(LogsClient logs)
                 : "The query's rows have no column of numbers. Add 'summarize' or name the column.");
         }
 
-        var worst = parameters.Failing.Worst(values.ConvertAll(value => new One(value)), one => one.Value).Value;
-        var judged = Measurement.Judge(parameters.Failing, worst, parameters.Unit, values.Count == 1 ? "" : $" (the worst of {values.Count} rows)")
+        var worst = parameters.Failing.Worst(values.ConvertAll(value => new RowValue(value)), row => row.Number).Number;
+        var ofRows = values.Count == 1 ? "" : $" (the worst of {values.Count} rows)";
+        var judged = Measurement.Judge(parameters.Failing, worst, parameters.Unit, ofRows)
             .UnlessSilent(parameters.Failing, values.Exists(double.IsNaN) ? "another row's is not a number" : null);
         if (judged.Verdict != Verdict.Passing
             || values.Count != 1
@@ -104,8 +112,13 @@ internal sealed partial class LogsCheck(LogsClient logs)
         }
 
         var (silence, until) = await WrittenUntilAsync(parameters, now, cancellationToken);
-        return silence is null ? judged with { MeasuredAt = until }
-            : judged.UnlessSilent(parameters.Failing, silence) with { Verdict = parameters.WhenEmpty == WhenEmpty.Failing ? Verdict.Failing : Verdict.Unknown };
+        if (silence is null)
+        {
+            return judged with { MeasuredAt = until };
+        }
+
+        var verdict = parameters.WhenEmpty == WhenEmpty.Failing ? Verdict.Failing : Verdict.Unknown;
+        return judged.UnlessSilent(parameters.Failing, silence) with { Verdict = verdict };
     }
 
     /// <summary>
@@ -133,16 +146,35 @@ internal sealed partial class LogsCheck(LogsClient logs)
         if (written is { } last)
         {
             // The next quarter of an hour is over, and its rows would have come in.
-            return last.IsSteady && last.Until + s_quarter + s_ingestion <= now
-                    ? ($"{TableName(table)} had rows all the time, and none since {last.Until.UtcDateTime:HH:mm} UTC, so it seems that nothing is collected", null)
-                : last.DenseUntil <= now - WindowOf(parameters.Query, parameters.Over, parameters.Failing)
-                    ? ($"{TableName(table)} had rows in nearly every minute, and of the time that is counted none has come in: the newest is of {last.DenseUntil.Value.UtcDateTime.AddMinutes(-1):HH:mm} UTC", null)
-                : (null, last.DenseUntil < now - s_ingestion ? last.DenseUntil : null);
+            if (last.IsSteady && last.Until + s_quarter + s_ingestion <= now)
+            {
+                return (
+                    $"{TableName(table)} had rows all the time, and none since {last.Until.UtcDateTime:HH:mm} UTC, "
+                        + "so it seems that nothing is collected",
+                    null);
+            }
+
+            if (last.DenseUntil is { } dense && dense <= now - WindowOf(parameters.Query, parameters.Over, parameters.Failing))
+            {
+                return (
+                    $"{TableName(table)} had rows in nearly every minute, and of the time that is counted none has come in: "
+                        + $"the newest is of {dense.UtcDateTime.AddMinutes(-1):HH:mm} UTC",
+                    null);
+            }
+
+            return (null, last.DenseUntil < now - s_ingestion ? last.DenseUntil : null);
         }
 
-        return (table.Success && (await logs.QueryAsync(parameters.Workspace, $"{FromText(table)} | take 1 | count", s_longTime, cancellationToken)).Numbers(null) is [0]
-            ? $"nothing at all was written to {TableName(table)} for {s_longTime.TotalDays:0} days, so there is nothing to count"
-            : null, null);
+        if (!table.Success)
+        {
+            return (null, null);
+        }
+
+        var anyRow = await logs.QueryAsync(
+            parameters.Workspace, $"{FromText(table)} | take 1 | count", s_longTime, cancellationToken);
+        return anyRow.Numbers(null) is [0]
+            ? ($"nothing at all was written to {TableName(table)} for {s_longTime.TotalDays:0} days, so there is nothing to count", null)
+            : (null, null);
     }
 
     /// <returns>Null when the table was not written to in the last day.</returns>
@@ -171,8 +203,13 @@ internal sealed partial class LogsCheck(LogsClient logs)
     private static string FromText(Match table) =>
         $"{table.Groups["table"].Value}{(table.Groups["category"].Value is { Length: > 0 } category ? $" | where {category}" : "")}";
 
-    private static string TableName(Match table) =>
-        $"{table.Groups["table"].Value}{(table.Groups["category"].Value is { Length: > 0 } category ? $" with the category {string.Join(" or ", Quoted().Matches(category).Select(match => match.Value.Trim('"')))}" : "")}";
+    private static string TableName(Match table)
+    {
+        var name = table.Groups["table"].Value;
+        var category = table.Groups["category"].Value;
+        var categories = Quoted().Matches(category).Select(match => match.Value.Trim('"'));
+        return category.Length > 0 ? $"{name} with the category {string.Join(" or ", categories)}" : name;
+    }
 
     [GeneratedRegex(@"\b(?:count|countif|dcount|sum|sumif)\s*\(|\|\s*count\s*$", RegexOptions.NonBacktracking)]
     private static partial Regex Counts();
@@ -205,7 +242,7 @@ internal sealed partial class LogsCheck(LogsClient logs)
     [GeneratedRegex("\"[^\"]+\"", RegexOptions.NonBacktracking)]
     private static partial Regex Quoted();
 
-    private sealed record One(double Value);
+    private sealed record RowValue(double Number);
 
     /// <param name="Until">The end of the newest quarter of an hour with a row.</param>
     /// <param name="IsSteady">The table had a row in every quarter of an hour before that, for a long time.</param>
@@ -268,7 +305,11 @@ internal sealed class LogsClient(AzurePipelines pipelines, IOptions<AzureOptions
     {
         // The documentation names the operation differently from page to page; the ingestion status in the detail is the same.
         var found = await QueryAsync(
-            workspace, """_LogOperation | where Detail contains "OverQuota" or Detail contains "RespectQuota" | top 1 by TimeGenerated | project TimeGenerated, Detail""", TimeSpan.FromDays(1), cancellationToken);
+            workspace,
+            """_LogOperation | where Detail contains "OverQuota" or Detail contains "RespectQuota" """
+                + "| top 1 by TimeGenerated | project TimeGenerated, Detail",
+            TimeSpan.FromDays(1),
+            cancellationToken);
         return found.Texts() is [var detail] && detail.Contains("OverQuota", StringComparison.OrdinalIgnoreCase)
             ? found.Time("TimeGenerated")
             : null;
