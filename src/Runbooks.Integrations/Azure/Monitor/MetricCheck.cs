@@ -2,31 +2,37 @@ using System.Xml;
 
 namespace Runbooks.Integrations.Azure.Monitor;
 
-/// <summary>Holds the latest value of a metric that Azure keeps against a threshold.</summary>
 internal sealed class MetricCheck(AzureMetrics metrics)
     : Check<MetricParameters>("azureMonitor.metric", "Holds the latest value of an Azure Monitor metric against a threshold.")
 {
     public override string Role => AzureMetrics.Role;
 
-    // A sum over a minute is no longer between the two.
+    // The known range is of single values; a sum over an interval can be outside it.
     public override IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with) =>
         WithText.Of(with, "metric") is { } metric && WithText.Failing(with) is { } failing && !IsOfItsInterval(WithText.Choice(with, "aggregation", MetricAggregation.Average))
         && KnownRange.OfAzure(metric)?.WarningOf(failing, metric) is { } doubt ? [doubt] : [];
 
     public override bool MayFindNothing(JsonElement with) => WithText.LeavesEmptyOpen(with);
 
-    // Until the first value that is of the time after a change alone, and is told of: the one that the change falls into may have
-    // just begun. Where nothing may come once all is well, the last value of before counts as long as it is in sight.
+    // Looks back to the first reported value that lies wholly after a change: the interval with the change in it may have just begun.
+    // Where no value may come once all is well, the last earlier value counts as long as it is in sight.
     public override TimeSpan? LookBackOf(JsonElement with) =>
         WithText.Duration(with, "over", MetricParameters.DefaultOver) is { } over
         && WithText.Duration(with, "granularity", UsualGrain(IsOfItsInterval(WithText.Choice(with, "aggregation", MetricAggregation.Average)), over)) is { } grain
             ? grain + (WithText.Choice(with, "whenEmpty", WhenEmpty.Unknown) == WhenEmpty.Passing && WithText.Failing(with) is not { IsAbsent: true } ? over : grain) + MetricSeries.StillComing
             : null;
 
-    protected override async Task<CheckResult> AskAsync(MetricParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> AskAsync(
+        MetricParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var target = new ArmTarget(parameters.Resource, "", Role);
-        var question = new MetricQuestion(parameters.Metric, parameters.Aggregation, parameters.Over, Grain(parameters), parameters.Namespace, parameters.Filter);
+        var question = new MetricQuestion(
+            parameters.Metric,
+            parameters.Aggregation,
+            parameters.Over,
+            Grain(parameters),
+            parameters.Namespace,
+            parameters.Filter);
         var found = await metrics.ReadAsync(target, question, context.Time, cancellationToken);
         var judged = found.Series.Count == 0
             ? await EmptyAsync(parameters, target, question, found.MayBeMore, context.Time, cancellationToken)
@@ -35,19 +41,28 @@ internal sealed class MetricCheck(AzureMetrics metrics)
     }
 
     private async Task<CheckResult> EmptyAsync(
-        MetricParameters parameters, ArmTarget target, MetricQuestion question, bool mayBeMore, TimeProvider time, CancellationToken cancellationToken)
+        MetricParameters parameters,
+        ArmTarget target,
+        MetricQuestion question,
+        bool mayBeMore,
+        TimeProvider time,
+        CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var nothing = mayBeMore
             ? CheckResult.Unknown($"{Cut}, and none of those has a value in this time.") with { Threshold = parameters.Failing.ToString() }
-            : Measurement.Empty(parameters.Failing, parameters.WhenEmpty, $"{target.DisplayName} has no value of {parameters.Metric} in this time.");
+            : Measurement.Empty(
+                parameters.Failing,
+                parameters.WhenEmpty,
+                $"{target.DisplayName} has no value of {parameters.Metric} in this time.");
         var until = question.LastEnd(now - MetricSeries.Usual);
         if (nothing.Verdict == Verdict.Passing && question.Filter is not null)
         {
-            // That what the filter asks for did not occur is known only where the metric is measured.
+            // No value with the filter means something only where the metric is measured at all.
             var (all, _) = await metrics.ReadAsync(target, question with { Filter = null }, time, cancellationToken);
             var newest = all.Where(series => !series.IsStaleAt(now)).Max(series => (DateTimeOffset?)series.Last.Until);
-            var notMeasured = $"{target.DisplayName} has no current value of {parameters.Metric} at all, so it says nothing that there is none with this filter.";
+            var notMeasured = $"{target.DisplayName} has no current value of {parameters.Metric} at all, "
+                + "so it says nothing that there is none with this filter.";
             nothing = newest is null ? CheckResult.Unknown(notMeasured) with { Threshold = nothing.Threshold } : nothing;
             until = newest ?? until;
         }
@@ -60,7 +75,7 @@ internal sealed class MetricCheck(AzureMetrics metrics)
         var (found, mayBeMore) = answer;
         var failing = parameters.Failing;
 
-        // Whether there was a value within the time is all that 'absent' asks; any other question is about now.
+        // 'absent' only asks whether there was a value within the time; any other condition is about now.
         List<MetricSeries> fresh = [.. found.Where(series => failing.IsAbsent || !series.IsStaleAt(now))];
         var stale = found.Except(fresh).MinBy(series => series.Last.Until);
         var worst = failing.Worst(fresh.Count > 0 ? fresh : found, series => series.Last.Value);
@@ -70,7 +85,7 @@ internal sealed class MetricCheck(AzureMetrics metrics)
                 .UnlessSilent(failing, mayBeMore ? Cut : null)
             : AllStale(parameters, target, worst, now);
 
-        // One value is enough to fail and to be there; what passes rests on all of them.
+        // One series is enough to fail or to be there; passing depends on all of them.
         var measured = failing.IsAbsent ? found.Max(series => series.Last.Until)
             : judged.Verdict == Verdict.Passing ? fresh.Min(series => series.Last.Until)
             : worst.Last.Until;
@@ -92,23 +107,31 @@ internal sealed class MetricCheck(AzureMetrics metrics)
     {
         var last = NumberText.Format(worst.Last.Value) + (parameters.Unit is { } unit ? $" {unit}" : "");
         var silence = $"{target.DisplayName} has had no value of {parameters.Metric} for {Measurement.Age(worst.AgeAt(now))}";
-        return CheckResult.Unknown($"{silence}; the last was {last}, and says nothing about now.") with { Threshold = parameters.Failing.ToString() };
+        return CheckResult.Unknown($"{silence}; the last was {last}, and says nothing about now.") with
+        {
+            Threshold = parameters.Failing.ToString(),
+        };
     }
 
-    // Azure has a value a few minutes after it was measured, and the next one a width later: that is no news.
+    // Azure has a value a few minutes after it was measured, and the next one an interval later, so only a greater age is told.
     private static string Among(int count, MetricSeries worst, DateTimeOffset now, bool saysInterval)
     {
-        var parts = new[] { saysInterval ? $"of {Measurement.Age(worst.Every)}" : "", count == 1 ? "" : $"the worst of {count}: {worst}", worst.AgeAt(now) < MetricSeries.Usual + worst.Every ? "" : $"{Measurement.Age(worst.AgeAt(now))} old" }.Where(part => part.Length > 0).ToList();
+        var parts = new[] { saysInterval ? $"of {Measurement.Age(worst.Every)}" : "", count == 1 ? "" : $"the worst of {count}: {worst}", worst.AgeAt(now) < MetricSeries.Usual + worst.Every ? "" : $"{Measurement.Age(worst.AgeAt(now))} old" }
+            .Where(part => part.Length > 0)
+            .ToList();
         return parts.Count == 0 ? "" : $" ({string.Join("; ", parts)})";
     }
 
-    // As fine as about an hour of points allows; a sum or a count is held against the same threshold however far back is looked.
-    // Some metrics are kept by the hour only: then Azure takes the next width, and says which.
-    private static TimeSpan Grain(MetricParameters parameters) => parameters.Granularity ?? UsualGrain(IsOfItsInterval(parameters.Aggregation), parameters.Over);
+    // As fine as gives about an hour of points. A sum or a count keeps the same interval, and so the same threshold, however far
+    // back the check looks. Azure keeps some metrics by the hour only; then it takes the next interval, and says which.
+    private static TimeSpan Grain(MetricParameters parameters) =>
+        parameters.Granularity ?? UsualGrain(IsOfItsInterval(parameters.Aggregation), parameters.Over);
 
-    private static TimeSpan UsualGrain(bool isOfItsInterval, TimeSpan over) => TimeSpan.FromMinutes(isOfItsInterval ? 1 : over.TotalHours switch { <= 1 => 1, <= 5 => 5, _ => 30 });
+    private static TimeSpan UsualGrain(bool isOfItsInterval, TimeSpan over) =>
+        TimeSpan.FromMinutes(isOfItsInterval ? 1 : over.TotalHours switch { <= 1 => 1, <= 5 => 5, _ => 30 });
 
-    private static bool IsOfItsInterval(MetricAggregation? aggregation) => aggregation is MetricAggregation.Total or MetricAggregation.Count;
+    private static bool IsOfItsInterval(MetricAggregation? aggregation) =>
+        aggregation is MetricAggregation.Total or MetricAggregation.Count;
 
     private static string Cut => $"Azure has told of {AzureMetrics.MostSeries:N0} series, as many as were asked for, so there may be more";
 
@@ -119,9 +142,10 @@ public sealed record MetricParameters : IValidatableObject
 {
     internal static readonly TimeSpan DefaultOver = TimeSpan.FromMinutes(15);
 
-    /// <summary>Those that Azure puts values together by, as far as they are of use here.</summary>
+    /// <summary>The intervals of Azure that are of use here.</summary>
     /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/reference/supported-metrics/metrics-index"/>
-    private static readonly TimeSpan[] s_granularities = [TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(30)];
+    private static readonly TimeSpan[] s_granularities =
+        [TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(30)];
 
     [Required, ArmResourceId]
     [Description("The resource that is measured.")]
@@ -139,7 +163,10 @@ public sealed record MetricParameters : IValidatableObject
     public MetricAggregation Aggregation { get; init; } = MetricAggregation.Average;
 
     [Range(typeof(TimeSpan), "00:01:00", "00:30:00")]
-    [Description("The time that one value is of: 1m, 5m, 15m or 30m. Where several places or servers report in turn, as long as one turn takes: an availability test that runs every 5 minutes from each of five places has one run a minute, so a value of 1m is that of one place. When left out 1m; for an average, a minimum or a maximum 5m where `over` is longer than 1h, and 30m where it is longer than 5h.")]
+    [Description("The time that one value is of: 1m, 5m, 15m or 30m. Where several places or servers report in turn, "
+        + "as long as one turn takes: an availability test that runs every 5 minutes from each of five places has one run a minute, so a "
+        + "value of 1m is that of one place. When left out 1m; for an average, a minimum or a maximum 5m where `over` is longer than 1h, "
+        + "and 30m where it is longer than 5h.")]
     public TimeSpan? Granularity { get; init; }
 
     [Required]
@@ -151,14 +178,18 @@ public sealed record MetricParameters : IValidatableObject
     public string? Unit { get; init; }
 
     [QueryText, MaxLength(1000)]
-    [Description("Which dimensions to look at: `Region eq 'westeurope'`; `Origin eq '*'` looks at each, and the worst one counts. One that has fallen silent keeps the others from passing, so name those that are always used.")]
+    [Description("Which dimensions to look at: `Region eq 'westeurope'`; `Origin eq '*'` looks at each, and the worst one counts. "
+        + "One that has fallen silent keeps the others from passing, so name those that are always used.")]
     public string? Filter { get; init; }
 
     [Range(typeof(TimeSpan), "00:02:00", "1.00:00:00")]
-    [Description("How far back to look for the latest value. One after which several should have come says nothing, so a metric that comes seldom needs a time in which it comes at least twice.")]
+    [Description("How far back to look for the latest value. One after which several should have come says nothing, "
+        + "so a metric that comes seldom needs a time in which it comes at least twice.")]
     public TimeSpan Over { get; init; } = DefaultOver;
 
-    [Description("The verdict when there is no value. With a `filter`, `passing` holds only while the metric has current values without it: of a service that is not called at all nothing is known. Azure does not tell a misspelt value in `filter` from one that did not occur, so look that the filter finds something before you write `passing`.")]
+    [Description("The verdict when there is no value. With a `filter`, `passing` holds only while the metric has current values without "
+        + "it: of a service that is not called at all nothing is known. Azure does not tell a misspelt value in `filter` from one that "
+        + "did not occur, so look that the filter finds something before you write `passing`.")]
     public WhenEmpty WhenEmpty { get; init; } = WhenEmpty.Unknown;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -169,19 +200,20 @@ public sealed record MetricParameters : IValidatableObject
         }
         else if (Granularity * 2 > Over)
         {
-            yield return new ValidationResult("is too short for 'granularity': the newest value may still be coming, so look back at least twice as far.", [nameof(Over), nameof(Granularity)]);
+            yield return new ValidationResult(
+                "is too short for 'granularity': the newest value may still be coming, so look back at least twice as far.",
+                [nameof(Over), nameof(Granularity)]);
         }
     }
 }
 
-/// <summary>The metrics that Azure keeps of every resource.</summary>
 /// <seealso href="https://learn.microsoft.com/rest/api/monitor/metrics/list"/>
 internal sealed class AzureMetrics(ArmResources arm)
 {
     public const string Role = "Monitoring Reader";
     private const string Version = "2024-02-01";
 
-    /// <summary>How many series are asked for where a filter splits the metric. Left to itself Azure tells of 10, and does not say that there are more.</summary>
+    /// <summary>How many series to ask for when a filter splits the metric. By default Azure returns 10 and does not say that there are more.</summary>
     public const int MostSeries = 1000;
 
     public async Task<MetricAnswer> ReadAsync(
@@ -190,7 +222,12 @@ internal sealed class AzureMetrics(ArmResources arm)
         var target = resource with { ApiVersion = Version, Role = Role };
         var settled = time.GetUtcNow() - MetricSeries.StillComing;
         var answer = await arm.SendAsync(
-            arm.Call(target, RequestMethod.Get, $"read the metric {question.Metric}", below: "/providers/microsoft.insights/metrics", query: Query(question, question.LastEnd(settled))),
+            arm.Call(
+                target,
+                RequestMethod.Get,
+                $"read the metric {question.Metric}",
+                below: "/providers/microsoft.insights/metrics",
+                query: Query(question, question.LastEnd(settled))),
             time,
             cancellationToken);
         return Read(target, question, ArmResources.ReadObject(target, answer.Body), settled);
@@ -199,7 +236,8 @@ internal sealed class AzureMetrics(ArmResources arm)
     private static string Query(MetricQuestion question, DateTimeOffset until)
     {
         var span = $"{until - question.Whole:yyyy-MM-ddTHH:mm:ssZ}/{until:yyyy-MM-ddTHH:mm:ssZ}";
-        return $"&metricnames={Uri.EscapeDataString(question.Metric)}&timespan={Uri.EscapeDataString(span)}&interval={XmlConvert.ToString(question.Every)}&AutoAdjustTimegrain=true"
+        return $"&metricnames={Uri.EscapeDataString(question.Metric)}&timespan={Uri.EscapeDataString(span)}"
+            + $"&interval={XmlConvert.ToString(question.Every)}&AutoAdjustTimegrain=true"
             + $"&aggregation={CamelCase.Of(question.Aggregation)}"
             + (question.Namespace is null ? "" : $"&metricnamespace={Uri.EscapeDataString(question.Namespace)}")
             + (question.Filter is null ? "" : $"&$filter={Uri.EscapeDataString(question.Filter)}&top={MostSeries}");
@@ -211,10 +249,11 @@ internal sealed class AzureMetrics(ArmResources arm)
         {
             var field = CamelCase.Of(question.Aggregation);
             var told = json["value"]!.AsArray();
-            // 200 with an error beside the metric: that it has no series then is no sign of anything.
+            // With an error beside the metric in a 200, having no series means nothing.
             if (told.FirstOrDefault(metric => metric!["errorCode"] is { } code && (string?)code != "Success") is { } failed)
             {
-                throw new AzureRequestException($"{target.DisplayName} could not answer the question for the metric {question.Metric}: {failed["errorMessage"] ?? failed["errorCode"]}.");
+                throw new AzureRequestException($"{target.DisplayName} could not answer the question for the metric {question.Metric}: "
+                    + $"{failed["errorMessage"] ?? failed["errorCode"]}.");
             }
 
             var all = told.SelectMany(metric => metric!["timeseries"]!.AsArray()).ToList();
@@ -223,15 +262,17 @@ internal sealed class AzureMetrics(ArmResources arm)
             [
                 .. from series in all
                    let points = series!["data"]!.AsArray().OfType<JsonObject>()
-                       // A minute that nothing was measured in has no value.
+                       // A minute in which nothing was measured has no value.
                        .Where(point => point[field] is JsonValue)
-                       .Select(point => new MetricPoint(point["timeStamp"]!.GetValue<DateTimeOffset>() + every, point[field]!.GetValue<double>()))
+                       .Select(point => new MetricPoint(
+                           point["timeStamp"]!.GetValue<DateTimeOffset>() + every, point[field]!.GetValue<double>()))
                        .Where(point => point.Until <= settled)
                        .OrderBy(point => point.Until)
                        .ToList()
                    where points.Count > 0
                    select new MetricSeries(
-                       (series["metadatavalues"] as JsonArray ?? []).ToDictionary(one => (string)one!["name"]!["value"]!, one => (string)one!["value"]!, StringComparer.OrdinalIgnoreCase),
+                       (series["metadatavalues"] as JsonArray ?? []).ToDictionary(
+                           one => (string)one!["name"]!["value"]!, one => (string)one!["value"]!, StringComparer.OrdinalIgnoreCase),
                        points,
                        every),
             ],
@@ -239,46 +280,48 @@ internal sealed class AzureMetrics(ArmResources arm)
         }
         catch (Exception odd) when (odd is NullReferenceException or InvalidOperationException or FormatException or ArgumentException)
         {
-            throw new AzureRequestException($"{target.DisplayName} answered the question for the metric {question.Metric} in a form that is not known.", inner: odd);
+            throw new AzureRequestException(
+                $"{target.DisplayName} answered the question for the metric {question.Metric} in a form that is not known.",
+                inner: odd);
         }
     }
 }
 
-/// <summary>What is asked of a metric.</summary>
 /// <param name="Over">How far back at least.</param>
-/// <param name="Every">The width of one value, where the metric is kept so fine.</param>
+/// <param name="Every">The interval of one value, where the metric is kept that fine.</param>
 /// <param name="Filter">Which dimensions, in the words of the API: <c>Origin eq '*'</c>.</param>
-internal sealed record MetricQuestion(string Metric, MetricAggregation Aggregation, TimeSpan Over, TimeSpan Every, string? Namespace = null, string? Filter = null)
+internal sealed record MetricQuestion(
+    string Metric, MetricAggregation Aggregation, TimeSpan Over, TimeSpan Every, string? Namespace = null, string? Filter = null)
 {
-    /// <summary>How far back, in whole widths.</summary>
+    /// <summary>How far back, in whole intervals.</summary>
     public TimeSpan Whole => Every * Math.Ceiling(Over / Every);
 
     /// <summary>
-    /// The end of the last whole width until then, on the clock. Azure's intervals begin where the question does, so one that begins a minute
-    /// later has other values, which are of nearly the same time: only on the clock is a newer value of a time of its own.
+    /// The end of the last whole interval before a time, on the clock. Azure's intervals begin where the question does, so a question
+    /// a minute later gets other values for nearly the same time. Only on the clock is a newer value of a time of its own.
     /// </summary>
     public DateTimeOffset LastEnd(DateTimeOffset at) => at.AddTicks(-(at.UtcTicks % Every.Ticks));
 }
 
 /// <param name="Series">
-/// One for each combination of dimensions that the filter splits by; those without any value are left out. So is a value
-/// whose time is not over yet, or to which more may come: nothing in a minute that has just begun or ended is no calm.
+/// One for each combination of dimensions that the filter splits by; a series without any value is left out. So is a value
+/// whose interval is not over or may still grow: a low value in a minute that has just begun or ended means nothing.
 /// </param>
-/// <param name="MayBeMore">As many came as were asked for: there may be others, and nothing is known of them.</param>
+/// <param name="MayBeMore">As many came as were asked for, so there may be others of which nothing is known.</param>
 internal sealed record MetricAnswer(IReadOnlyList<MetricSeries> Series, bool MayBeMore);
 
-/// <param name="Until">The end of the time that it is of.</param>
+/// <param name="Until">The end of the value's interval.</param>
 internal sealed record MetricPoint(DateTimeOffset Until, double Value);
 
 /// <param name="Points">Oldest first; at least one.</param>
-/// <param name="Every">The width of one.</param>
+/// <param name="Every">The interval of one point.</param>
 internal sealed record MetricSeries(IReadOnlyDictionary<string, string> Dimensions, IReadOnlyList<MetricPoint> Points, TimeSpan Every)
 {
-    /// <summary>How late Azure has a value as a rule.</summary>
+    /// <summary>How late Azure usually has a value.</summary>
     /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/essentials/data-platform-metrics"/>
     public static readonly TimeSpan Usual = TimeSpan.FromMinutes(4);
 
-    /// <summary>How long after a minute Azure may still add to what it measured in it, or show 0 for what it has not put together yet.</summary>
+    /// <summary>For this long after a minute Azure may still add to its value, or show 0 for values that it has not put together yet.</summary>
     /// <seealso href="https://github.com/Azure/azure-libraries-for-net/issues/499"/>
     public static readonly TimeSpan StillComing = TimeSpan.FromMinutes(2);
 
@@ -286,10 +329,13 @@ internal sealed record MetricSeries(IReadOnlyDictionary<string, string> Dimensio
 
     public TimeSpan AgeAt(DateTimeOffset now) => now - Last.Until;
 
-    /// <summary>The time between two values as a rule: some come every minute, others every quarter of an hour.</summary>
-    public TimeSpan Apart => Points.Zip(Points.Skip(1), (one, next) => next.Until - one.Until).Order().ToList() is { Count: > 0 } gaps ? gaps[gaps.Count / 2] : Every;
+    /// <summary>The usual time between two values: some metrics come every minute, others every quarter of an hour.</summary>
+    public TimeSpan Apart =>
+        Points.Zip(Points.Skip(1), (one, next) => next.Until - one.Until).Order().ToList() is { Count: > 0 } gaps
+            ? gaps[gaps.Count / 2]
+            : Every;
 
-    /// <summary>Whether values should have come since the last one.</summary>
+    /// <summary>Whether newer values should have come by now.</summary>
     public bool IsStaleAt(DateTimeOffset now) => AgeAt(now) > Usual + (3 * Apart);
 
     public override string ToString() => string.Join(", ", Dimensions.Select(one => $"{one.Key}={one.Value}"));

@@ -13,8 +13,8 @@ public sealed record ResourceHealthParameters
 }
 
 /// <summary>
-/// Asks Azure whether it sees a problem of its own with a resource. <c>reportedTime</c> is when it looked last, <c>occuredTime</c> when
-/// the state last changed: only the first says how old an answer is.
+/// Asks Azure whether it sees a problem of its own with a resource. <c>reportedTime</c> is when Azure last looked and
+/// <c>occuredTime</c> when the state last changed, so only the first says how old an answer is.
 /// </summary>
 /// <seealso href="https://learn.microsoft.com/rest/api/resourcehealth/availability-statuses/get-by-resource"/>
 internal sealed class ResourceHealthCheck(ArmResources arm)
@@ -57,7 +57,8 @@ internal sealed class ResourceHealthCheck(ArmResources arm)
 
     private static bool IsOurs(string? reason) =>
         reason?.Replace(" ", "", StringComparison.Ordinal) is { } word
-            && (word.Equals("UserInitiated", StringComparison.OrdinalIgnoreCase) || word.Equals("CustomerInitiated", StringComparison.OrdinalIgnoreCase));
+            && (word.Equals("UserInitiated", StringComparison.OrdinalIgnoreCase)
+                || word.Equals("CustomerInitiated", StringComparison.OrdinalIgnoreCase));
 
     private static string Describe(string state) => state switch
     {

@@ -10,7 +10,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
 
     public override bool Reversible => true;
 
-    // Whoever wrote the prompt chose the words: silence is no yes to what an attacker may have picked to lock others out.
+    // The author of the prompt chose the words, perhaps to lock others out, so silence must not count as a yes.
     public override bool AlwaysAsks(JsonElement with) => true;
 
     public override IReadOnlyList<StepOutput> Outputs =>
@@ -89,7 +89,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         IReadOnlyList<string> first = [];
         var changed = await ChangeAsync(target, kind, $"add the rule {name} to it", context, policy =>
         {
-            // It may have been switched over since a person looked.
+            // The policy may have been changed since a person looked.
             if (RefusalOf(parameters, kind, target, policy, name) is { } useless)
             {
                 throw new StepRefusedException(useless) { NothingDone = true };
@@ -116,9 +116,11 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         }, rules => WafRules.Find(rules, name) is { } added && WafRules.IsBlocking(added, signature), cancellationToken);
         return new ActionResult(changed
             ? $"{target.DisplayName} blocks the signature {signature}, by the rule {name}.{Passed(first)}{kind.Delay}"
-            : $"{target.DisplayName} had the rule {name} "
-                + $"{context.Found}.{(skipped is null ? "" : $" But {skipped}.")}") { FoundSo = !changed
-                && context.Interrupted is null, Outputs = new Dictionary<string, string> { ["rule"] = name, ["signatureHash"] = signature.Hash } };
+            : $"{target.DisplayName} had the rule {name} {context.Found}.{(skipped is null ? "" : $" But {skipped}.")}")
+        {
+            FoundSo = !changed && context.Interrupted is null,
+            Outputs = new Dictionary<string, string> { ["rule"] = name, ["signatureHash"] = signature.Hash },
+        };
     }
 
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
@@ -136,7 +138,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
             changed ? $"Removed the rule {added.Rule} from {target.DisplayName}." : $"{target.DisplayName} has no rule {added.Rule}.");
     }
 
-    // What the step may skip is no reason to fail once its rule is there, from an earlier attempt.
+    // Where the step may be skipped, a body that the policy does not read is no reason to fail once an earlier attempt added the rule.
     private static string? RefusalOf(
         BlockSignatureParameters parameters, WafRules kind, ArmTarget target, JsonObject policy, string name) =>
         kind.FindWhyUseless(policy) is { } why ? $"{target.DisplayName} {why}: nothing would be turned away."
@@ -159,10 +161,16 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
             : $" What {(first.Count == 1 ? "the rule" : "the rules")} {CountText.Names(first, 5)} "
                 + $"{(first.Count == 1 ? "lets pass is not looked at: it comes" : "let pass is not looked at: they come")} first.";
 
-    /// <param name="change">Changes the policy, or returns false when nothing has to be.</param>
-    /// <param name="isSeen">Whether the rules, as they are read afterwards, show the change.</param>
+    /// <param name="change">Changes the policy; false when nothing has to be changed.</param>
+    /// <param name="isSeen">Whether the rules read afterwards show the change.</param>
     private Task<bool> ChangeAsync(
-        ArmTarget target, WafRules kind, string what, StepContext context, Func<JsonObject, bool> change, Func<JsonArray, bool> isSeen, CancellationToken cancellationToken) =>
+        ArmTarget target,
+        WafRules kind,
+        string what,
+        StepContext context,
+        Func<JsonObject, bool> change,
+        Func<JsonArray, bool> isSeen,
+        CancellationToken cancellationToken) =>
         whole.ChangeAsync(
             target,
             new WholeChange(
@@ -177,7 +185,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
 
     private ArmTarget Target(string policy, WafRules kind) => new(policy, kind.ApiVersion, Role);
 
-    /// <param name="Pattern">The hash of the rule's pattern; null where no rule could be made, and in records older than this.</param>
+    /// <param name="Pattern">The hash of the rule's pattern; null where no rule could be made, and in older records.</param>
     private sealed record Added(string Policy, string Rule, string? Pattern = null);
 }
 

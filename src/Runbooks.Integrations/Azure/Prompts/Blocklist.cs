@@ -20,7 +20,7 @@ public sealed record BlocklistParameters : SignatureParameters, IValidatableObje
 
 /// <summary>
 /// Blocks a prompt in the content filter of Azure OpenAI while the lease lasts: in any script, and however the request came.
-/// An item of the list is a resource of its own, named for the step of the incident, so nobody else's is ever overwritten.
+/// An item of the list is a resource of its own, named after the step of the incident, so nobody else's is overwritten.
 /// </summary>
 /// <seealso href="https://learn.microsoft.com/azure/ai-services/openai/how-to/use-blocklists"/>
 /// <seealso href="https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/2025-09-01/accounts/raiblocklists/raiblocklistitems"/>
@@ -36,7 +36,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
 
     public override bool Reversible => true;
 
-    // Whoever wrote the prompt chose the words: silence is no yes to what an attacker may have picked to lock others out.
+    // The author of the prompt chose the words, perhaps to lock others out, so silence must not count as a yes.
     public override bool AlwaysAsks(JsonElement with) => true;
 
     public override IReadOnlyList<StepOutput> Outputs =>
@@ -115,7 +115,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
             : throw new AzureRequestException($"{item.DisplayName} is still there after it was removed.");
     }
 
-    /// <summary>Looks through its list: to a GET of one item Azure answers 400, whether it is there or not.</summary>
+    /// <summary>Looks through the list, because Azure answers a GET of one item with 400, whether it is there or not.</summary>
     /// <seealso href="https://github.com/Azure/azure-rest-api-specs/issues/31986"/>
     private async Task<ArmDocument?> FindAsync(ArmTarget item, CancellationToken cancellationToken)
     {
@@ -129,7 +129,7 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
             : null;
     }
 
-    /// <summary>A list that no filter looks at would block nothing, and everybody would believe that it does.</summary>
+    /// <summary>A list that no filter uses would block nothing, and everybody would believe that it does.</summary>
     private async Task<string?> UselessAsync(BlocklistParameters parameters, ArmTarget list, CancellationToken cancellationToken)
     {
         try
@@ -163,6 +163,6 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
 
     private ArmTarget Target(string id) => new(id, "2025-09-01", Role);
 
-    /// <param name="Text">The hash of what the item blocks; null where no item could be made, and in records older than this.</param>
+    /// <param name="Text">The hash of what the item blocks; null where no item could be made, and in older records.</param>
     private sealed record Added(string Item, string? Text = null);
 }

@@ -2,21 +2,21 @@ using System.Collections.Frozen;
 
 namespace Runbooks.Integrations.Azure.Prompts;
 
-/// <summary>What innocent people write. A signature that could be found in it would lock them out.</summary>
+/// <summary>What innocent people write. A signature that occurs in it would lock them out.</summary>
 internal static class OrdinaryText
 {
     /// <summary>
-    /// No list knows every ordinary word of every language, but the more words have to follow one another, the fewer other
-    /// people write just these: a single word, the name of an API's field or a short phrase is never enough.
+    /// No list has every ordinary word of every language, but the more words have to follow one another, the fewer other people
+    /// write the same. A single word, the name of an API's field or a short phrase is never enough.
     /// </summary>
     private const int FewestRareWords = 5;
 
-    /// <summary>Longer ones are no words: the beginning of an image, a hash, an address.</summary>
+    /// <summary>Longer ones are not words, but encoded images, hashes or addresses.</summary>
     private const int LongestWord = 20;
 
     private const int MostSamples = SampleFileAttribute.MaxLines;
 
-    // Frequent words of questions to an assistant, in the languages that are asked most.
+    // Frequent words of questions to an assistant, in the languages used most.
     private static readonly FrozenSet<string> s_common = (
         "about after again all also always and any are ask assistant because been before being best better but can change chat check "
         + "code content could create data day describe did does done each email english even every example explain few file find first follow "
@@ -130,8 +130,8 @@ internal static class OrdinaryText
         @"\\u[0-9a-f]{4}", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
 
     /// <summary>
-    /// Different words that are not everyday ones. Where a script puts no blanks between words, about as many different
-    /// letters as a word has count as one: two characters of Chinese, five letters of the others.
+    /// Counts different words that are not everyday ones. Where a script has no blanks between words, two different Chinese
+    /// characters, or five different letters of another script, count as one word.
     /// </summary>
     private static int RareWords(IReadOnlyList<string> words)
     {
@@ -164,5 +164,6 @@ internal static class OrdinaryText
 
     // Han, katakana, Thai, Lao, Myanmar, Khmer.
     private static bool IsUnspaced(Rune rune) => IsHan(rune)
-        || (Rune.IsLetter(rune) && rune.Value is (>= 0x30A1 and <= 0x30FA) or (>= 0x0E01 and <= 0x0EDF) or (>= 0x1000 and <= 0x109F) or (>= 0x1780 and <= 0x17D3));
+        || (Rune.IsLetter(rune)
+            && rune.Value is (>= 0x30A1 and <= 0x30FA) or (>= 0x0E01 and <= 0x0EDF) or (>= 0x1000 and <= 0x109F) or (>= 0x1780 and <= 0x17D3));
 }

@@ -3,25 +3,24 @@ using Runbooks.Integrations.Azure.Monitor;
 namespace Runbooks.Integrations.Azure.Prompts;
 
 /// <summary>
-/// The words that make a prompt recognisable, and the pattern that finds them in a request's body. They come from an
-/// alert, so from whoever wrote the prompt: nothing of them is a pattern by itself, and words that other people write as
-/// well are refused, in any script.
+/// The words that make a prompt recognisable, and the pattern that finds them in a request's body. The words come from an alert,
+/// so from the author of the prompt: they are taken literally, and words that other people write too are refused, in any script.
 /// </summary>
 internal sealed record PromptSignature
 {
     /// <summary>The longest value that a WAF takes.</summary>
     public const int LongestPattern = 256;
 
-    // Blanks and line ends reach the WAF as they are, escaped, or encoded: a few characters of any other kind.
+    // Blanks and line ends reach the WAF unchanged, escaped or encoded, as a few characters of any other kind.
     private const string Gap = @"(\\[nrt]|[^a-z0-9]){1,8}";
 
-    // The same where letters of other scripts are letters too.
+    // The same, with the letters of other scripts counted as letters.
     private const string WideGap = @"(\\[nrt]|[^\p{L}\p{M}\p{N}]){1,8}";
 
     private PromptSignature(string text, IReadOnlyList<string> words, string pattern, string hash) =>
         (Text, Words, Pattern, Hash) = (text, words, pattern, hash);
 
-    /// <summary>As it was written, with one blank between the words. For the filter alone, never to be shown.</summary>
+    /// <summary>As it was written, with one blank between the words. For the content filter only, never to be shown.</summary>
     public string Text { get; }
 
     /// <summary>In lower case.</summary>
@@ -30,13 +29,13 @@ internal sealed record PromptSignature
     /// <summary>A regular expression over the body in lower case, the same in .NET and in both WAFs.</summary>
     public string Pattern { get; }
 
-    /// <summary>Finds the text as it stands, with one blank between the words: what an item of a blocklist finds.</summary>
+    /// <summary>Finds the words with one blank between them, as an item of a blocklist does.</summary>
     public string TextPattern => string.Join(' ', Words.Select(Escape));
 
-    /// <summary>Stands for the words wherever they must not be shown.</summary>
+    /// <summary>Stands for the words where they must not be shown.</summary>
     public string Hash { get; }
 
-    /// <summary>Why a WAF cannot look for it; null when one can.</summary>
+    /// <summary>Why a WAF cannot look for the signature; null when it can.</summary>
     public string? WafObjection => Text.Any(character => character > 126)
         ? "The signature holds characters outside plain ASCII, which reach a WAF in more than one form. Choose another part of the prompt."
         : Pattern.Length > LongestPattern
@@ -49,7 +48,7 @@ internal sealed record PromptSignature
     /// <returns>The signature, or why there is none.</returns>
     public static (PromptSignature? Signature, string? Refusal) Of(string text, IReadOnlyList<string> ordinary)
     {
-        // A lone surrogate is no character, and cannot be normalised either.
+        // A lone surrogate is not a character and cannot be normalised.
         if (text.EnumerateRunes().Any(rune => rune == Rune.ReplacementChar || Rune.GetUnicodeCategory(rune) is System.Globalization.UnicodeCategory.Control or System.Globalization.UnicodeCategory.Format))
         {
             return (
@@ -66,14 +65,14 @@ internal sealed record PromptSignature
             : (new PromptSignature(string.Join(' ', written), words, pattern, HashOf(string.Join(' ', words))), null);
     }
 
-    /// <summary>What is kept of an abuser's words: enough to know them again.</summary>
+    /// <summary>All that is kept of an abuser's words: enough to recognise them.</summary>
     public static string HashOf(string text) => TextHash.Of(text);
 
-    // A quotation mark or a backslash stands in a JSON body behind a backslash.
+    // In a JSON body a quotation mark or a backslash has a backslash before it.
     private static string Escape(string word) => string.Concat(word.Select(character => character switch
     {
         '"' or '\\' => @"\\?" + Regex.Escape(character.ToString()),
-        // Regex.Escape leaves these, and engines differ in how they take them.
+        // Regex.Escape leaves these, and engines differ in how they read them.
         '/' or '-' or ']' or '}' => $"\\{character}",
         _ => Regex.Escape(character.ToString()),
     }));
@@ -120,7 +119,7 @@ public abstract record SignatureParameters
         : [new AnyValueResult("goes with 'workspace': give both, or neither.", nameof(Recent))];
 }
 
-/// <summary>What a signature would have done to the requests of the last hour, for whoever decides.</summary>
+/// <summary>Tells whoever decides what a signature would have done to the requests of the last hour.</summary>
 internal sealed class SignatureTrial(LogsClient logs)
 {
     /// <param name="pattern">Finds what would be blocked in a request in lower case.</param>
@@ -148,7 +147,10 @@ internal sealed class SignatureTrial(LogsClient logs)
     }
 }
 
-/// <summary>What a step calls that which it adds: letters and digits, beginning with a letter, the same on every attempt and unique for the step of the incident.</summary>
+/// <summary>
+/// The name of what a step adds: letters and digits, beginning with a letter, the same on every attempt and unique for the step
+/// of the incident.
+/// </summary>
 internal static class StepName
 {
     public static string Of(StepContext context) =>

@@ -12,15 +12,14 @@ internal abstract class WafRules
 
     public abstract string ApiVersion { get; }
 
-    /// <summary>The rules of a policy as read; an empty list that belongs to it when there are none.</summary>
+    /// <summary>The list of rules in a policy; an empty one is added to the policy when it has none.</summary>
     public abstract JsonArray In(JsonObject policy);
 
     public abstract JsonObject Block(string name, int priority, string pattern);
 
-    /// <summary>Properties that are only readable.</summary>
     protected abstract string[] ReadOnly { get; }
 
-    /// <summary>What a PUT takes: what is only readable stays away.</summary>
+    /// <summary>The parts that a PUT takes, without those that can only be read.</summary>
     public JsonObject ToWrite(JsonObject policy)
     {
         var written = Without(policy, "id", "name", "type", "etag");
@@ -32,7 +31,7 @@ internal abstract class WafRules
     public abstract int? SearchedKB(JsonObject policy);
 
     /// <summary>A block in a policy that turns nothing away would block nothing, and everybody would believe that it does.</summary>
-    /// <returns>What keeps it from that, to complete "the policy …"; null for nothing that it tells.</returns>
+    /// <returns>Why it turns nothing away, to complete "the policy …"; null when the policy shows no reason.</returns>
     /// <seealso href="https://learn.microsoft.com/azure/web-application-firewall/afds/waf-front-door-policy-settings"/>
     public string? FindWhyUseless(JsonObject policy)
     {
@@ -45,14 +44,14 @@ internal abstract class WafRules
             : IsAttached(properties) ? null : "is attached to nothing, so no traffic passes it";
     }
 
-    /// <summary>Custom rules do not read every body, whatever managed rules do.</summary>
+    /// <summary>Custom rules do not read every body, whatever the managed rules do.</summary>
     /// <returns>Why they do not read JSON, to complete "the policy …"; null where they do.</returns>
     public abstract string? FindWhyNoJson(JsonObject policy);
 
-    /// <summary>When what Azure has taken is in force; a sentence that begins with a blank, and nothing where it is at once.</summary>
+    /// <summary>When a change that Azure has taken is in force: a sentence that begins with a blank, or nothing where it is at once.</summary>
     public virtual string Delay => "";
 
-    /// <returns>False only where the policy says of each place where it could be that it is not there.</returns>
+    /// <returns>False only where the policy lists every kind of place and each list is empty.</returns>
     protected abstract bool IsAttached(JsonObject properties);
 
     protected static bool AreEmpty(JsonObject properties, params string[] lists) =>
@@ -61,7 +60,7 @@ internal abstract class WafRules
     public static JsonObject? Find(JsonArray rules, string name) =>
         rules.OfType<JsonObject>().FirstOrDefault(rule => (string?)rule["name"] == name);
 
-    /// <summary>Whether a rule, as it is read, is in force and holds the signature's pattern; both kinds of policy say it in the same words.</summary>
+    /// <summary>Whether a rule is in force and has the signature's pattern. Both kinds of policy use the same words.</summary>
     public static bool IsBlocking(JsonObject rule, PromptSignature signature) =>
         Is(rule["action"], "Block")
         && ((rule["enabledState"] ?? rule["state"]) is not { } state || Is(state, "Enabled"))
@@ -69,21 +68,21 @@ internal abstract class WafRules
             ((condition["matchValue"] ?? condition["matchValues"]) as JsonArray ?? []).Any(
                 value => JsonAnswer.Text(value) == signature.Pattern));
 
-    /// <summary>The rules that let requests pass before one of that priority is looked at.</summary>
+    /// <summary>The names of the rules that let requests pass before a rule of that priority is applied.</summary>
     public static IReadOnlyList<string> PassBefore(JsonArray rules, int priority) =>
     [
         .. rules.OfType<JsonObject>().Where(rule => Is(rule["action"], "Allow") && ((rule["enabledState"] ?? rule["state"]) is not { } state || Is(state, "Enabled")) && (int?)rule["priority"] < priority)
             .Select(rule => (string?)rule["name"] ?? "without a name"),
     ];
 
-    /// <summary>Whether a rule, as it is read, is still the one that was written: nobody has edited what it does since. Azure may add what it has as defaults.</summary>
-    /// <param name="hash">Of the pattern: the words themselves are kept nowhere.</param>
+    /// <summary>Whether a rule still does what was written, so nobody has edited it since. Azure may have added its defaults.</summary>
+    /// <param name="hash">The hash of the pattern: the words themselves are not kept.</param>
     public bool IsUnchanged(JsonObject rule, string hash) =>
         PatternIn(rule) is { } pattern
             && PromptSignature.HashOf(pattern) == hash
             && Blocks((string?)rule["name"] ?? "", (int?)rule["priority"] ?? 0, pattern).Any(block => Holds(rule, block));
 
-    /// <summary>The block as it is written, and as it was written before.</summary>
+    /// <summary>The block as it is written now, and as older versions wrote it.</summary>
     protected virtual IEnumerable<JsonObject> Blocks(string name, int priority, string pattern) => [Block(name, priority, pattern)];
 
     private static string? PatternIn(JsonObject rule) =>
@@ -94,7 +93,7 @@ internal abstract class WafRules
 
     private static bool Holds(JsonNode? read, JsonNode? written) => (read, written) switch
     {
-        // What is not shown is as Azure has it by default.
+        // A property that is not shown has Azure's default.
         (null, _) => true,
         (JsonObject one, JsonObject other) => other.All(property => Holds(one[property.Key], property.Value)),
         (JsonArray one, JsonArray other) => one.Count == other.Count && one.Zip(other).All(pair => Holds(pair.First, pair.Second)),
@@ -105,7 +104,7 @@ internal abstract class WafRules
     protected static bool Is(JsonNode? value, string word) =>
         JsonAnswer.Text(value)?.Equals(word, StringComparison.OrdinalIgnoreCase) == true;
 
-    /// <summary>The first free one: a block comes before as many rules that allow as it can.</summary>
+    /// <summary>The first free priority, so that a block comes before as many allowing rules as possible.</summary>
     public static int FreePriority(JsonArray rules)
     {
         var taken = rules.OfType<JsonObject>().Select(rule => (int?)rule["priority"]).ToHashSet();
@@ -134,7 +133,7 @@ internal sealed class FrontDoorWafRules : WafRules
 
     public override string Type => ResourceType;
 
-    // The policy is written whole, and what a version does not know is lost: the exceptions of the managed rules came with this one.
+    // The policy is written whole, and properties that a version does not know are lost. The exceptions of managed rules came with this one.
     public override string ApiVersion => "2025-11-01";
 
     public override JsonArray In(JsonObject policy)
@@ -150,7 +149,7 @@ internal sealed class FrontDoorWafRules : WafRules
 
     public override string Delay => FrontDoorText.Delay;
 
-    // Only the classic Front Door has rules that link to it, and only its versions of the API name them.
+    // Only the classic Front Door has routing rules that link to the policy, and only its API versions name them.
     protected override bool IsAttached(JsonObject properties) =>
         properties["routingRuleLinks"] is JsonArray { Count: > 0 } || !AreEmpty(properties, "frontendEndpointLinks", "securityPolicyLinks");
 
@@ -184,7 +183,7 @@ internal sealed class ApplicationGatewayWafRules : WafRules
 
     private static readonly Version s_readsJson = new(3, 2);
 
-    // Written whole as well: the version before this one calls the time that a CAPTCHA holds by another name.
+    // Also written whole: the version before this one has another name for the time that a CAPTCHA counts.
     public override string ApiVersion => "2025-07-01";
 
     public override JsonArray In(JsonObject policy) =>
@@ -207,7 +206,7 @@ internal sealed class ApplicationGatewayWafRules : WafRules
             ? null
             : "has no rule set with which custom rules read JSON (Microsoft_DefaultRuleSet, or OWASP from 3.2 on)";
 
-    /// <summary>Of forms and of JSON the arguments: a rule that looks at the body as a whole is not applied to JSON.</summary>
+    /// <summary>Looks at the arguments of forms and of JSON: a rule about the body as a whole is not applied to JSON.</summary>
     public override JsonObject Block(string name, int priority, string pattern) => Block("PostArgs", name, priority, pattern);
 
     protected override IEnumerable<JsonObject> Blocks(string name, int priority, string pattern) =>
