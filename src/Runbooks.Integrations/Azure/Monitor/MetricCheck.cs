@@ -8,19 +8,34 @@ internal sealed class MetricCheck(AzureMetrics metrics)
     public override string Role => AzureMetrics.Role;
 
     // The known range is of single values; a sum over an interval can be outside it.
-    public override IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with) =>
-        WithText.Of(with, "metric") is { } metric && WithText.Failing(with) is { } failing && !IsOfItsInterval(WithText.Choice(with, "aggregation", MetricAggregation.Average))
-        && KnownRange.OfAzure(metric)?.WarningOf(failing, metric) is { } doubt ? [doubt] : [];
+    public override IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with)
+    {
+        var isSum = IsOfItsInterval(WithText.Choice(with, "aggregation", MetricAggregation.Average));
+        return !isSum
+            && WithText.Of(with, "metric") is { } metric
+            && WithText.Failing(with) is { } failing
+            && KnownRange.OfAzure(metric)?.WarningOf(failing, metric) is { } doubt
+                ? [doubt]
+                : [];
+    }
 
     public override bool MayFindNothing(JsonElement with) => WithText.LeavesEmptyOpen(with);
 
     // Looks back to the first reported value that lies wholly after a change: the interval with the change in it may have just begun.
     // Where no value may come once all is well, the last earlier value counts as long as it is in sight.
-    public override TimeSpan? LookBackOf(JsonElement with) =>
-        WithText.Duration(with, "over", MetricParameters.DefaultOver) is { } over
-        && WithText.Duration(with, "granularity", UsualGrain(IsOfItsInterval(WithText.Choice(with, "aggregation", MetricAggregation.Average)), over)) is { } grain
-            ? grain + (WithText.Choice(with, "whenEmpty", WhenEmpty.Unknown) == WhenEmpty.Passing && WithText.Failing(with) is not { IsAbsent: true } ? over : grain) + MetricSeries.StillComing
-            : null;
+    public override TimeSpan? LookBackOf(JsonElement with)
+    {
+        var isSum = IsOfItsInterval(WithText.Choice(with, "aggregation", MetricAggregation.Average));
+        if (WithText.Duration(with, "over", MetricParameters.DefaultOver) is not { } over
+            || WithText.Duration(with, "granularity", UsualGrain(isSum, over)) is not { } grain)
+        {
+            return null;
+        }
+
+        var passesWhenEmpty = WithText.Choice(with, "whenEmpty", WhenEmpty.Unknown) == WhenEmpty.Passing
+            && WithText.Failing(with) is not { IsAbsent: true };
+        return grain + (passesWhenEmpty ? over : grain) + MetricSeries.StillComing;
+    }
 
     protected override async Task<CheckResult> AskAsync(
         MetricParameters parameters, StepContext context, CancellationToken cancellationToken)
@@ -116,9 +131,11 @@ internal sealed class MetricCheck(AzureMetrics metrics)
     // Azure has a value a few minutes after it was measured, and the next one an interval later, so only a greater age is told.
     private static string Among(int count, MetricSeries worst, DateTimeOffset now, bool saysInterval)
     {
-        var parts = new[] { saysInterval ? $"of {Measurement.Age(worst.Every)}" : "", count == 1 ? "" : $"the worst of {count}: {worst}", worst.AgeAt(now) < MetricSeries.Usual + worst.Every ? "" : $"{Measurement.Age(worst.AgeAt(now))} old" }
-            .Where(part => part.Length > 0)
-            .ToList();
+        var age = worst.AgeAt(now);
+        var parts = Lines.Of(
+            saysInterval ? $"of {Measurement.Age(worst.Every)}" : null,
+            count == 1 ? null : $"the worst of {count}: {worst}",
+            age < MetricSeries.Usual + worst.Every ? null : $"{Measurement.Age(age)} old");
         return parts.Count == 0 ? "" : $" ({string.Join("; ", parts)})";
     }
 

@@ -40,10 +40,18 @@ internal sealed class ResourceHealthCheck(ArmResources arm)
         var looked = context.Time.GetUtcNow() - lookedAt;
         var isOld = state == "Available" && !(looked <= parameters.MaxAge);
         var isOurs = state is "Unavailable" or "Degraded" && s_reasons.Any(reason => IsOurs(health.Text(reason)));
+        var verdict = state switch
+        {
+            "Available" => isOld ? Verdict.Unknown : Verdict.Passing,
+            "Unavailable" or "Degraded" when !isOurs => Verdict.Failing,
+            _ => Verdict.Unknown,
+        };
+        var reasonText = why is null ? "." : $": {why}";
+        var ownerText = isOurs ? " Its owner brought that about, for example by stopping it, so it says nothing of the platform." : "";
+        var whenText = looked is { } age ? $"looked {Measurement.Age(age)} ago" : "does not say when it looked";
+        var oldText = isOld ? $" It {whenText}, so how it is now is not known." : "";
         return new CheckResult(
-            state switch { "Available" => isOld ? Verdict.Unknown : Verdict.Passing, "Unavailable" or "Degraded" when !isOurs => Verdict.Failing, _ => Verdict.Unknown },
-            $"Azure says that {target.DisplayName} is "
-                + $"{Describe(state)}{(why is null ? "." : $": {why}")}{(isOurs ? " Its owner brought that about, for example by stopping it, so it says nothing of the platform." : "")}{(isOld ? $" It {(looked is { } age ? $"looked {Measurement.Age(age)} ago" : "does not say when it looked")}, so how it is now is not known." : "")}")
+            verdict, $"Azure says that {target.DisplayName} is {Describe(state)}{reasonText}{ownerText}{oldText}")
         {
             Value = state,
             Threshold = "not Available",

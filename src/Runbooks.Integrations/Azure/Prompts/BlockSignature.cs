@@ -52,17 +52,20 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
 
         var tried = signature is null ? "" : await trial.TryAsync(signature.Pattern, parameters, cancellationToken);
         var first = WafRules.PassBefore(rules, (int?)WafRules.Find(rules, name)?["priority"] ?? WafRules.FreePriority(rules));
+        var searchedText = kind.SearchedKB(policy) is { } searched ? $" Of a longer body the first {searched} KB are searched." : "";
+        var isFull = rules.Count >= WafRules.MaxRules && WafRules.Find(rules, name) is null;
         return new Preparation
         {
             PlannedEffect = $"Block requests whose body holds the signature {signature?.ToString() ?? "that the alert gave"} in "
-                + $"{target.DisplayName}.{Passed(first)}{(kind.SearchedKB(policy) is { } searched ? $" Of a longer body the first {searched} KB are searched." : "")}{kind.Delay}{tried}",
+                + $"{target.DisplayName}.{Passed(first)}{searchedText}{kind.Delay}{tried}",
             // The rule belongs to this step of this incident, so it is the same one on every attempt.
             Identity = $"{name}: {signature?.Hash}{string.Concat(first.Select(one => $", after {one}"))}",
             Undo = "Remove the rule again.",
             UndoState = undoState,
-            Refusal = refusal ?? signature?.WafObjection ?? RefusalOf(parameters, kind, target, policy, name) ?? (rules.Count >= WafRules.MaxRules && WafRules.Find(rules, name) is null
-                ? $"{target.DisplayName} has {rules.Count} rules already, and no more than {WafRules.MaxRules} fit."
-                : null),
+            Refusal = refusal
+                ?? signature?.WafObjection
+                ?? RefusalOf(parameters, kind, target, policy, name)
+                ?? (isFull ? $"{target.DisplayName} has {rules.Count} rules already, and no more than {WafRules.MaxRules} fit." : null),
         };
     }
 
@@ -128,22 +131,44 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
         var added = undoState.Deserialize<Added>()!;
         var kind = KindOf(added.Policy)!;
         var target = Target(added.Policy, kind);
-        var changed = await ChangeAsync(target, kind, $"remove the rule {added.Rule} from it", context,
-            policy => kind.In(policy) is var rules && WafRules.Find(rules, added.Rule) is { } rule && (added.Pattern is null || kind.IsUnchanged(rule, added.Pattern)
-                ? rules.Remove(rule)
-                : throw new ChangedSinceException($"Somebody has changed the rule {added.Rule} of {target.DisplayName} since, "
-                    + "so it was left alone. Remove it by hand when it is "
-                    + "needed no longer.")), rules => WafRules.Find(rules, added.Rule) is null, cancellationToken);
+        var changed = await ChangeAsync(
+            target,
+            kind,
+            $"remove the rule {added.Rule} from it",
+            context,
+            Remove,
+            rules => WafRules.Find(rules, added.Rule) is null,
+            cancellationToken);
         return new ActionResult(
             changed ? $"Removed the rule {added.Rule} from {target.DisplayName}." : $"{target.DisplayName} has no rule {added.Rule}.");
-    }
+
+        bool Remove(JsonObject policy)
+        {
+            var rules = kind.In(policy);
+            if (WafRules.Find(rules, added.Rule) is not { } rule)
+            {
+                return false;
+            }
+
+            return added.Pattern is null || kind.IsUnchanged(rule, added.Pattern)
+                ? rules.Remove(rule)
+                : throw new ChangedSinceException($"Somebody has changed the rule {added.Rule} of {target.DisplayName} since, "
+                    + "so it was left alone. Remove it by hand when it is needed no longer.");
+        }
 
     // Where the step may be skipped, a body that the policy does not read is no reason to fail once an earlier attempt added the rule.
-    private static string? RefusalOf(
-        BlockSignatureParameters parameters, WafRules kind, ArmTarget target, JsonObject policy, string name) =>
-        kind.FindWhyUseless(policy) is { } why ? $"{target.DisplayName} {why}: nothing would be turned away."
-        : (parameters.WhenUnfit != UnfitSignature.Skip || WafRules.Find(kind.In(policy), name) is null) && WhyUnread(parameters, kind, policy) is { } unread ? $"{target.DisplayName} {unread}: nothing would be turned away. Where yours are forms, say 'body: form'."
-        : null;
+    private static string? RefusalOf(BlockSignatureParameters parameters, WafRules kind, ArmTarget target, JsonObject policy, string name)
+    {
+        if (kind.FindWhyUseless(policy) is { } why)
+        {
+            return $"{target.DisplayName} {why}: nothing would be turned away.";
+        }
+
+        var mayStay = parameters.WhenUnfit == UnfitSignature.Skip && WafRules.Find(kind.In(policy), name) is not null;
+        return !mayStay && WhyUnread(parameters, kind, policy) is { } unread
+            ? $"{target.DisplayName} {unread}: nothing would be turned away. Where yours are forms, say 'body: form'."
+            : null;
+    }
 
     /// <returns>What keeps this WAF from finding the signature; null where nothing does, or where that is to be a refusal.</returns>
     private static string? WhySkipped(BlockSignatureParameters parameters, PromptSignature signature, WafRules kind, JsonObject policy) =>

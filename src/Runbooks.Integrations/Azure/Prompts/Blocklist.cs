@@ -51,11 +51,11 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
         var (signature, refusal) = parameters.Read(context);
         var list = Target($"{parameters.Account}/raiBlocklists/{parameters.List}");
         var item = ItemOf(parameters, context);
+        var tried = signature is null ? "" : await trial.TryAsync(signature.TextPattern, parameters, cancellationToken);
         return new Preparation
         {
             PlannedEffect = $"Turn prompts away that hold the signature {signature?.ToString() ?? "that the alert gave"}, "
-                + "by the "
-                + $"{list.DisplayName}.{(signature is null ? "" : await trial.TryAsync(signature.TextPattern, parameters, cancellationToken))}",
+                + $"by the {list.DisplayName}.{tried}",
             // The item belongs to this step of this incident, so it is the same one on every attempt.
             Identity = $"{item.Name}: {signature?.Hash}",
             Undo = "Remove the item again.",
@@ -87,11 +87,19 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
         }
 
         var body = new JsonObject { ["properties"] = new JsonObject { ["pattern"] = signature.Text, ["isRegex"] = false } };
-        return await arm.WriteAsync(
-            arm.Call(item, RequestMethod.Put, "add it", body), async () => await FindAsync(item, cancellationToken) is { } written && Holds(written, signature), context, cancellationToken)
-            ? new ActionResult($"The blocklist {parameters.List} holds the signature {signature}, as the item {item.Name}. The filter takes it up within about five minutes.") { Outputs = outputs }
-            : throw new AzureRequestException($"{item.DisplayName} was changed by somebody else at the same moment: "
+        var isSeen = await arm.WriteAsync(
+            arm.Call(item, RequestMethod.Put, "add it", body),
+            async () => await FindAsync(item, cancellationToken) is { } written && Holds(written, signature),
+            context,
+            cancellationToken);
+        if (!isSeen)
+        {
+            throw new AzureRequestException($"{item.DisplayName} was changed by somebody else at the same moment: "
                 + "it does not hold what was written. Look at it.");
+        }
+
+        return new ActionResult($"The blocklist {parameters.List} holds the signature {signature}, as the item {item.Name}. "
+            + "The filter takes it up within about five minutes.") { Outputs = outputs };
     }
 
     public override async Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
@@ -109,8 +117,12 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
                 + "Remove it by hand when it is needed no longer.");
         }
 
-        return await arm.WriteAsync(
-            arm.Call(item, RequestMethod.Delete, "remove it") with { Understood = [404] }, async () => await FindAsync(item, cancellationToken) is null, context, cancellationToken)
+        var isGone = await arm.WriteAsync(
+            arm.Call(item, RequestMethod.Delete, "remove it") with { Understood = [404] },
+            async () => await FindAsync(item, cancellationToken) is null,
+            context,
+            cancellationToken);
+        return isGone
             ? new ActionResult($"Removed {item.DisplayName}.")
             : throw new AzureRequestException($"{item.DisplayName} is still there after it was removed.");
     }
@@ -137,9 +149,10 @@ internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
             await arm.GetAsync(list, cancellationToken);
             var deployment = await arm.GetAsync(Target($"{parameters.Account}/deployments/{parameters.Deployment}"), cancellationToken);
             var filter = Target($"{parameters.Account}/raiPolicies/{deployment.Text("raiPolicyName") ?? "Microsoft.Default"}");
-            var used = ((await arm.GetAsync(filter, cancellationToken)).Properties["customBlocklists"] as JsonArray ?? []).OfType<JsonObject>().Any(one =>
-                Is(one["blocklistName"], parameters.List) && Is(one["source"], "Prompt") && JsonAnswer.Flag(one["blocking"]) == true);
-            return used
+            var lists = (await arm.GetAsync(filter, cancellationToken)).Properties["customBlocklists"] as JsonArray ?? [];
+            var isUsed = lists.OfType<JsonObject>().Any(entry =>
+                Is(entry["blocklistName"], parameters.List) && Is(entry["source"], "Prompt") && JsonAnswer.Flag(entry["blocking"]) == true);
+            return isUsed
                 ? null
                 : $"The {filter.DisplayName} of deployment {parameters.Deployment} does not block prompts by the {list.DisplayName}, "
                     + "so nothing would be turned away. Add the list to the filter's blocklists for prompts.";

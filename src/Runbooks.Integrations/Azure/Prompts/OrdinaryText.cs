@@ -107,8 +107,13 @@ internal static class OrdinaryText
                 + $"and needs {FewestRareWords}. Names of an API's fields, numbers and encoded data do not count.";
         }
 
-        return Blocked(pattern, s_sentences) > 0 ? "The signature is found in an ordinary sentence."
-            : Blocked(pattern, samples) is > 0 and var hit ? $"The signature is found in {hit} of the {samples.Count} ordinary requests that the runbook keeps ('ordinary')."
+        if (Blocked(pattern, s_sentences) > 0)
+        {
+            return "The signature is found in an ordinary sentence.";
+        }
+
+        return Blocked(pattern, samples) is > 0 and var hit
+            ? $"The signature is found in {hit} of the {samples.Count} ordinary requests that the runbook keeps ('ordinary')."
             : null;
     }
 
@@ -124,7 +129,10 @@ internal static class OrdinaryText
 
     // JSON may write letters of other scripts as \uXXXX.
     private static string Readable(string request) =>
-        ComposedText.Of(s_escaped.Replace(request, escape => ((char)ushort.Parse(escape.ValueSpan[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString())).ToLowerInvariant();
+        ComposedText.Of(s_escaped.Replace(request, Unescaped)).ToLowerInvariant();
+
+    private static string Unescaped(Match escape) =>
+        ((char)ushort.Parse(escape.ValueSpan[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString();
 
     private static readonly Regex s_escaped = new(
         @"\\u[0-9a-f]{4}", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
@@ -150,7 +158,13 @@ internal static class OrdinaryText
     private static bool IsRare(string word) =>
         word.Length <= LongestWord
         && word.Length > (word.Any(IsHangul) ? 1 : 2)
-        && word.All(character => char.IsLetter(character) || CharUnicodeInfo.GetUnicodeCategory(character) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark || character is '\'' or '-')
+        && word.All(IsPartOfAWord)
+        !+ 946
+
+        private static bool IsPartOfAWord(char character) =>
+            char.IsLetter(character)
+            || CharUnicodeInfo.GetUnicodeCategory(character) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark
+            || character is '\'' or '-';
         && !word.EnumerateRunes().Any(IsUnspaced)
         && !word.Any(IsHiragana)
         && !s_common.Contains(word);

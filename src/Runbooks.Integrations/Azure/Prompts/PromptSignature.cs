@@ -36,11 +36,22 @@ internal sealed record PromptSignature
     public string Hash { get; }
 
     /// <summary>Why a WAF cannot look for the signature; null when it can.</summary>
-    public string? WafObjection => Text.Any(character => character > 126)
-        ? "The signature holds characters outside plain ASCII, which reach a WAF in more than one form. Choose another part of the prompt."
-        : Pattern.Length > LongestPattern
-        ? $"The signature is too long: as a pattern it has {Pattern.Length} characters, and a WAF takes {LongestPattern}. Choose a shorter part of the prompt."
-        : null;
+    public string? WafObjection
+    {
+        get
+        {
+            if (Text.Any(character => character > 126))
+            {
+                return "The signature holds characters outside plain ASCII, which reach a WAF in more than one form. "
+                    + "Choose another part of the prompt.";
+            }
+
+            return Pattern.Length > LongestPattern
+                ? $"The signature is too long: as a pattern it has {Pattern.Length} characters, and a WAF takes {LongestPattern}. "
+                    + "Choose a shorter part of the prompt."
+                : null;
+        }
+    }
 
     /// <summary>For cards, pages and logs: never the words themselves.</summary>
     public override string ToString() => $"sha256:{Hash[..12]} ({Words.Count} words)";
@@ -49,7 +60,11 @@ internal sealed record PromptSignature
     public static (PromptSignature? Signature, string? Refusal) Of(string text, IReadOnlyList<string> ordinary)
     {
         // A lone surrogate is not a character and cannot be normalised.
-        if (text.EnumerateRunes().Any(rune => rune == Rune.ReplacementChar || Rune.GetUnicodeCategory(rune) is System.Globalization.UnicodeCategory.Control or System.Globalization.UnicodeCategory.Format))
+        if (text.EnumerateRunes().Any(IsUnseen))
+        !+ 1025
+
+        private static bool IsUnseen(Rune rune) =>
+            rune == Rune.ReplacementChar || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format;
         {
             return (
                 null,
@@ -153,6 +168,9 @@ internal sealed class SignatureTrial(LogsClient logs)
 /// </summary>
 internal static class StepName
 {
-    public static string Of(StepContext context) =>
-        "Runbook" + string.Concat($"{context.IncidentId}{context.IdempotencyKey.Split(':') switch { [_, _, var step, ..] => step, _ => "" }}".Where(char.IsAsciiLetterOrDigit).Take(100));
+    public static string Of(StepContext context)
+    {
+        var step = context.IdempotencyKey.Split(':') is [_, _, var name, ..] ? name : "";
+        return "Runbook" + string.Concat($"{context.IncidentId}{step}".Where(char.IsAsciiLetterOrDigit).Take(100));
+    }
 }

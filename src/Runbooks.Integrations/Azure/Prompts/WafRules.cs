@@ -37,11 +37,23 @@ internal abstract class WafRules
     {
         var properties = policy["properties"] as JsonObject ?? [];
         var settings = properties["policySettings"] as JsonObject ?? [];
-        return (settings["enabledState"] ?? settings["state"]) is { } state && !Is(state, "Enabled") ? "is switched off"
-            : Is(settings["mode"], "Detection") ? "has the mode Detection, in which it only logs what it matches"
-            // Front Door says a word under this name, and means its managed rules by it.
-            : JsonAnswer.Flag(settings["requestBodyCheck"]) == false ? "does not read the bodies of requests (requestBodyCheck)"
-            : IsAttached(properties) ? null : "is attached to nothing, so no traffic passes it";
+        if ((settings["enabledState"] ?? settings["state"]) is { } state && !Is(state, "Enabled"))
+        {
+            return "is switched off";
+        }
+
+        if (Is(settings["mode"], "Detection"))
+        {
+            return "has the mode Detection, in which it only logs what it matches";
+        }
+
+        // In Front Door this property is a word, and is about the managed rules.
+        if (JsonAnswer.Flag(settings["requestBodyCheck"]) == false)
+        {
+            return "does not read the bodies of requests (requestBodyCheck)";
+        }
+
+        return IsAttached(properties) ? null : "is attached to nothing, so no traffic passes it";
     }
 
     /// <summary>Custom rules do not read every body, whatever the managed rules do.</summary>
@@ -63,7 +75,11 @@ internal abstract class WafRules
     /// <summary>Whether a rule is in force and has the signature's pattern. Both kinds of policy use the same words.</summary>
     public static bool IsBlocking(JsonObject rule, PromptSignature signature) =>
         Is(rule["action"], "Block")
-        && ((rule["enabledState"] ?? rule["state"]) is not { } state || Is(state, "Enabled"))
+        && IsEnabled(rule)
+        !+ 1185
+
+        private static bool IsEnabled(JsonObject rule) =>
+            (rule["enabledState"] ?? rule["state"]) is not { } state || Is(state, "Enabled");
         && (rule["matchConditions"] as JsonArray ?? []).OfType<JsonObject>().Any(condition =>
             ((condition["matchValue"] ?? condition["matchValues"]) as JsonArray ?? []).Any(
                 value => JsonAnswer.Text(value) == signature.Pattern));
@@ -71,7 +87,9 @@ internal abstract class WafRules
     /// <summary>The names of the rules that let requests pass before a rule of that priority is applied.</summary>
     public static IReadOnlyList<string> PassBefore(JsonArray rules, int priority) =>
     [
-        .. rules.OfType<JsonObject>().Where(rule => Is(rule["action"], "Allow") && ((rule["enabledState"] ?? rule["state"]) is not { } state || Is(state, "Enabled")) && (int?)rule["priority"] < priority)
+        .. rules
+            .OfType<JsonObject>()
+            .Where(rule => Is(rule["action"], "Allow") && IsEnabled(rule) && (int?)rule["priority"] < priority)
             .Select(rule => (string?)rule["name"] ?? "without a name"),
     ];
 
@@ -201,10 +219,15 @@ internal sealed class ApplicationGatewayWafRules : WafRules
 
     /// <seealso href="https://learn.microsoft.com/azure/web-application-firewall/ag/custom-waf-rules-overview"/>
     public override string? FindWhyNoJson(JsonObject policy) =>
-        (policy["properties"]?["managedRules"]?["managedRuleSets"] as JsonArray ?? []).OfType<JsonObject>().Any(set => Is(set["ruleSetType"], "Microsoft_DefaultRuleSet")
-            || (Is(set["ruleSetType"], "OWASP") && Version.TryParse(set["ruleSetVersion"]?.ToString(), out var version) && version >= s_readsJson))
+        (policy["properties"]?["managedRules"]?["managedRuleSets"] as JsonArray ?? []).OfType<JsonObject>().Any(ReadsJson)
             ? null
             : "has no rule set with which custom rules read JSON (Microsoft_DefaultRuleSet, or OWASP from 3.2 on)";
+
+        private static bool ReadsJson(JsonObject set) =>
+            Is(set["ruleSetType"], "Microsoft_DefaultRuleSet")
+            || (Is(set["ruleSetType"], "OWASP")
+                && Version.TryParse(set["ruleSetVersion"]?.ToString(), out var version)
+                && version >= s_readsJson);
 
     /// <summary>Looks at the arguments of forms and of JSON: a rule about the body as a whole is not applied to JSON.</summary>
     public override JsonObject Block(string name, int priority, string pattern) => Block("PostArgs", name, priority, pattern);
