@@ -3,7 +3,6 @@ using Runbooks.Integrations.Prometheus;
 
 namespace Runbooks.Integrations.Llm;
 
-/// <summary>What users feel of a vLLM server: how long the first token takes, and how fast the others follow.</summary>
 internal sealed class LlmLatency(PrometheusClient prometheus)
     : PrometheusCheck<LlmLatencyParameters>(
         prometheus,
@@ -16,7 +15,7 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
     private const string FirstToken = "vllm:time_to_first_token_seconds_bucket";
     private const string FirstTokens = "vllm:time_to_first_token_seconds_count";
 
-    /// <summary>Azure and OpenTelemetry have this time in milliseconds.</summary>
+    /// <summary>Azure and OpenTelemetry give this time in milliseconds, so a limit may be written in those.</summary>
     public override IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with) =>
         WithText.Choice(with, "measure", LatencyMeasure.FirstToken) == LatencyMeasure.FirstToken && WithText.Failing(with) is { IsAbsent: false } failing && !failing.HoldsWithin(0, MostSeconds)
             ? [new(WarningCodes.ThresholdRange, "failing", $"is '{failing}', and the time to the first token is in seconds: it never fails.", "Write seconds, for example '> 3'.")]
@@ -24,7 +23,7 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
 
     public override bool MayFindNothing(JsonElement with) => true;
 
-    // Slow first tokens of before are among those of the window.
+    // Earlier slow first tokens are still in the window.
     public override TimeSpan? LookBackOf(JsonElement with) => WithText.Duration(with, "window", WorkloadParameters.DefaultWindow);
 
     protected override TimeSpan? WindowOf(LlmLatencyParameters parameters) => parameters.Window;
@@ -55,8 +54,8 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
     }
 
     /// <summary>
-    /// Of no request at all there is no quantile, and servers that are asked little generate little: neither is slow or fast.
-    /// A server that hangs is in no figure at all, so those of the others are no sign of health.
+    /// Without a request there is no quantile, and servers that are asked little generate little, so neither is slow or fast.
+    /// A server that hangs is missing from every figure, so the figures of the others are no sign of health.
     /// </summary>
     private async Task<CheckResult> JudgeAsync(
         LlmLatencyParameters parameters, double value, string unit, WorkloadSeries of, CancellationToken cancellationToken)
@@ -105,8 +104,8 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
         return Coverage.IsEnough(Coverage.Of(reported is [var all, ..] ? all.Values[^1] : null, parameters.Window), parameters.Window);
     }
 
-    /// <summary>What a server gave before it hung is in the window for as long as that is.</summary>
-    /// <returns>The pods that gave no first token lately, although all the time requests waited, or work went on without a token.</returns>
+    /// <summary>Tokens from before a server hung stay in the window, so only a shorter, newer time is asked about.</summary>
+    /// <returns>The pods that gave no first token lately, although requests waited all the time, or work went on without a token.</returns>
     private async Task<IReadOnlyList<string>> StuckAsync(
         LlmLatencyParameters parameters, WorkloadSeries of, CancellationToken cancellationToken)
     {

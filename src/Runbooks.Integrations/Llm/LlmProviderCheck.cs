@@ -3,7 +3,7 @@ using System.Net.Http.Json;
 
 namespace Runbooks.Integrations.Llm;
 
-/// <summary>Asks the provider once and tells its own outage from a quota, a slow answer, and a key of ours that is wrong.</summary>
+/// <summary>Asks the provider once, and tells its outage from a quota, a slow answer and a wrong key of ours.</summary>
 internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmProviderOptions> options)
     : Check<LlmProviderParameters>("llm.provider", "Asks an LLM provider's API whether it answers.")
 {
@@ -11,13 +11,13 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
     private const int MostSaid = 300;
     private const string UsedUp = "quota";
 
-    /// <summary>Every model but the reasoning ones of OpenAI takes this; those refuse it and name the other.</summary>
+    /// <summary>Every model takes this but the reasoning ones of OpenAI, which refuse it and name the other.</summary>
     private static readonly (string Name, int Tokens) FirstLimit = ("max_tokens", 1);
 
-    /// <summary>What they think counts as well.</summary>
+    /// <summary>The tokens of the reasoning count as well.</summary>
     private static readonly (string Name, int Tokens) ReasoningLimit = ("max_completion_tokens", 16);
 
-    /// <param name="lookUp">How names are resolved; as this machine does it, where it is left out.</param>
+    /// <param name="lookUp">How names are resolved; as this machine does it, where left out.</param>
     public static SocketsHttpHandler Handler(Func<string, Task<IPAddress[]>>? lookUp = null) => new()
     {
         AllowAutoRedirect = false,
@@ -33,13 +33,19 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         LlmProviderParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var (name, problem) = ConfiguredName.Find(
-            parameters.Provider, options.Value.Default, options.Value.Providers, "provider", LlmProviderOptions.SectionName, "Providers:{0}:Url", "name one in the check");
+            parameters.Provider,
+            options.Value.Default,
+            options.Value.Providers,
+            "provider",
+            LlmProviderOptions.SectionName,
+            "Providers:{0}:Url",
+            "name one in the check");
         if (name is null)
         {
             return CheckResult.Unknown(problem!);
         }
 
-        // What helps against one does not help against the other, so a person looks at it.
+        // What helps against one trouble does not help against the other, so a person has to look.
         var result = await AskAsync(name, options.Value.Providers[name], parameters, context, cancellationToken);
         return result.Verdict != Verdict.Failing || parameters.Failing == ProviderTrouble.Any || parameters.Failing == (result.Value is "402" or "429" ? ProviderTrouble.Limited : ProviderTrouble.Outage)
             ? result
@@ -70,13 +76,20 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         {
             return OwnNetwork.TroubleAfter(parameters.Timeout, new Uri(provider.Url)) is { } trouble
                 ? CheckResult.Unknown($"{name} was not asked: {trouble}") with { Link = provider.StatusPage }
-                : CheckResult.Failing($"{name} did not answer within "
-                    + $"{parameters.Timeout.TotalSeconds:0.#} s.") with { Value = "timeout", Link = provider.StatusPage };
+                : CheckResult.Failing($"{name} did not answer within {parameters.Timeout.TotalSeconds:0.#} s.") with
+                {
+                    Value = "timeout",
+                    Link = provider.StatusPage,
+                };
         }
         catch (Polly.ExecutionRejectedException late)
         {
-            // The patience of all outbound calls may end before that of this check.
-            return CheckResult.Failing($"{name} did not answer in time: {late.Message}") with { Value = "timeout", Link = provider.StatusPage };
+            // The time limit of all outbound calls may end before that of this check.
+            return CheckResult.Failing($"{name} did not answer in time: {late.Message}") with
+            {
+                Value = "timeout",
+                Link = provider.StatusPage,
+            };
         }
         catch (HttpRequestException unreachable) when (OwnNetwork.Trouble(unreachable) is { } trouble)
         {
@@ -92,7 +105,11 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         }
         catch (IOException broken)
         {
-            return CheckResult.Failing($"{name} broke off in the middle of its answer: {broken.Message}") with { Value = "cut off", Link = provider.StatusPage };
+            return CheckResult.Failing($"{name} broke off in the middle of its answer: {broken.Message}") with
+            {
+                Value = "cut off",
+                Link = provider.StatusPage,
+            };
         }
     }
 
@@ -134,7 +151,7 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         return request;
     }
 
-    /// <param name="model">Null where the server has but one, or has it in its address.</param>
+    /// <param name="model">Null where the server has only one, or has it in its address.</param>
     private static JsonObject Completion(string? model, (string Name, int Tokens) limit)
     {
         var body = new JsonObject();
@@ -172,10 +189,14 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
             >= 500 => (Verdict.Failing, $"is failing: {status} {answer.Reason}{wait}"),
             _ => (Verdict.Unknown, $"answered {status}{said}, which says nothing about its health; check its Url and Model"),
         };
-        return new CheckResult(verdict, $"{name} {words}.") { Value = answer.IsUsedUp ? UsedUp : status.ToString(CultureInfo.InvariantCulture), Threshold = "not 2xx" };
+        return new CheckResult(verdict, $"{name} {words}.")
+        {
+            Value = answer.IsUsedUp ? UsedUp : status.ToString(CultureInfo.InvariantCulture),
+            Threshold = "not 2xx",
+        };
     }
 
-    /// <param name="Body">Null when it is no JSON object.</param>
+    /// <param name="Body">Null when it is not a JSON object.</param>
     private sealed record ProviderAnswer(int Status, string? Reason, TimeSpan? Wait, JsonObject? Body)
     {
         /// <summary>What the provider says is wrong with the request, in its own words.</summary>
@@ -185,7 +206,7 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
 
         /// <summary>
         /// The account may ask for nothing more until somebody pays or raises its limit. OpenAI says so with the status of too many
-        /// requests, and others with 402, unless they ask to wait: then other requests of ours take up what is left.
+        /// requests, and others with 402. A 402 that asks to wait is different: other requests of ours use up what is left.
         /// </summary>
         /// <seealso href="https://platform.openai.com/docs/guides/error-codes"/>
         public bool IsUsedUp => (Status == 402 && Wait is null) || (Status == 429 && (IsQuota("type") || IsQuota("code")));
@@ -240,7 +261,8 @@ public sealed class LlmProviderOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
     [
         .. ConfiguredName.DefaultProblems(SectionName, "Providers", Default, Providers),
-        .. Providers.SelectMany(provider => HttpsUrl.Problems($"{SectionName}:Providers:{provider.Key}:Url", provider.Value.Url, "https://api.example.com/v1")),
+        .. Providers.SelectMany(provider => HttpsUrl.Problems(
+            $"{SectionName}:Providers:{provider.Key}:Url", provider.Value.Url, "https://api.example.com/v1")),
         .. Providers.Where(provider => provider.Value.TakesNoCompletion).Select(provider => new ValidationResult(
             $"{SectionName}:Providers:{provider.Key} is no address at which Azure OpenAI takes a completion. "
                 + "End Url with /openai/v1, name the deployment as Model, and leave api-version out of Query.")),
@@ -251,7 +273,7 @@ public sealed class ProviderEndpoint
 {
     private static readonly string[] s_azure = ["openai", "cognitiveservices", "services.ai"];
 
-    /// <summary>The root that <c>/models</c> and <c>/chat/completions</c> are under; of Azure OpenAI <c>https://NAME.openai.azure.com/openai/v1</c>.</summary>
+    /// <summary>The root of <c>/models</c> and <c>/chat/completions</c>; for Azure OpenAI <c>https://NAME.openai.azure.com/openai/v1</c>.</summary>
     public string Url { get; set; } = "";
 
     [Secret]
@@ -260,18 +282,25 @@ public sealed class ProviderEndpoint
     /// <summary>The header that carries the key: <c>Authorization</c> as a bearer token, or a bare one such as <c>api-key</c>.</summary>
     public string KeyHeader { get; set; } = "Authorization";
 
-    /// <summary>Added to every request, such as what a gateway routes by. Azure OpenAI refuses a dated <c>api-version</c> below <c>/openai/v1</c>.</summary>
+    /// <summary>
+    /// Added to every request, such as what a gateway routes by. Azure OpenAI refuses a dated <c>api-version</c> below
+    /// <c>/openai/v1</c>.
+    /// </summary>
     public string? Query { get; set; }
 
-    /// <summary>The model that is asked for a completion. For Azure OpenAI the deployment's name, so each deployment is a provider of its own.</summary>
+    /// <summary>The model that is asked for a completion. For Azure OpenAI the deployment's name, so each deployment is a provider.</summary>
     public string? Model { get; set; }
 
     /// <summary>The provider's own status page.</summary>
     public string? StatusPage { get; set; }
 
-    /// <summary>Whether Azure OpenAI lists its models at most there. It takes a completion below <c>/openai/v1</c>, or with a dated version below one deployment.</summary>
+    /// <summary>
+    /// Whether Azure OpenAI lists its models at most at this address. It takes a completion below <c>/openai/v1</c>, or with a dated
+    /// version below one deployment.
+    /// </summary>
     /// <seealso href="https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle"/>
-    internal bool TakesNoCompletion => HttpsUrl.TryParse(Url, out var url) && IsAzure(url.Host) && url.AbsolutePath.TrimEnd('/').ToLowerInvariant() switch
+    internal bool TakesNoCompletion =>
+        HttpsUrl.TryParse(Url, out var url) && IsAzure(url.Host) && url.AbsolutePath.TrimEnd('/').ToLowerInvariant() switch
     {
         "" or "/openai" => true,
         "/openai/v1" => Query?.Contains("api-version=2", StringComparison.OrdinalIgnoreCase) == true,

@@ -21,14 +21,19 @@ internal sealed record GoneServers(
     private static readonly TimeSpan s_silentFor = TimeSpan.FromMinutes(2);
     private static readonly GoneServers s_none = new([], [], [], s_remembered);
 
-    /// <param name="of">Which servers.</param>
-    /// <param name="now">Their series of the waiting requests now.</param>
+    /// <param name="now">The present series of the waiting requests.</param>
     public static async Task<GoneServers> FindAsync(
-        PrometheusClient prometheus, ModelServer server, ModelServerParameters parameters, WorkloadSeries of, IReadOnlyList<PrometheusSeries> now, TimeProvider time, CancellationToken cancellationToken)
+        PrometheusClient prometheus,
+        ModelServer server,
+        ModelServerParameters parameters,
+        WorkloadSeries of,
+        IReadOnlyList<PrometheusSeries> now,
+        TimeProvider time,
+        CancellationToken cancellationToken)
     {
         var here = now.Select(server.NameOf).ToHashSet(StringComparer.Ordinal);
 
-        // Twice as long as loading may take, or a server would be forgotten before it counts as down.
+        // Twice as long as loading may take; otherwise a server would be forgotten before it counts as down.
         var remembered = TimeSpan.FromTicks(Math.Max(s_remembered.Ticks, 2 * parameters.LoadsFor.Ticks));
         var gone = await LostWithinAsync(remembered);
         if (gone.Count == 0)
@@ -40,7 +45,7 @@ internal sealed record GoneServers(
         var asked = await PodsAsync("{0} == 0");
         var (longer, loads) = (PromDuration.Of(s_silentFor), PromDuration.Of(parameters.LoadsFor));
         var silent = await PodsAsync($"{{0}} == 0 and max_over_time({{0}}[{longer}]) == 0 and count_over_time({{0}}[{longer}]) > 1");
-        // A target that is new has not been asked for that long: it is not down yet.
+        // A new target has not been scraped for that long, so it is not down yet.
         var down = silent.Count == 0
             ? []
             : await PodsAsync($"{{0}} == 0 and max_over_time({{0}}[{loads}]) == 0 and {{0}} offset {loads} == 0");
@@ -67,7 +72,7 @@ internal sealed record GoneServers(
             .Order(StringComparer.Ordinal)];
     }
 
-    /// <param name="others">What those that report say; null for none.</param>
+    /// <param name="others">The result of the servers that report; null for none.</param>
     /// <param name="over">The time, in words.</param>
     /// <returns>Null when nobody reports and nobody is known to be down.</returns>
     public CheckResult? Beside(CheckResult? others, string over) => others switch
@@ -93,20 +98,20 @@ internal sealed record GoneServers(
 }
 
 /// <summary>
-/// For how much of a time series were there: <c>min_over_time</c> and <c>rate</c> answer from two samples on, however young they
-/// are and however long nobody answered between them.
+/// For how much of a time there were series: <c>min_over_time</c> and <c>rate</c> answer from two samples on, however new they are
+/// and however long nobody answered between them.
 /// </summary>
 internal static class Coverage
 {
     private const int Moments = 20;
 
-    /// <summary>One scrape that failed, and what is missing before the first one, is no reason for doubt.</summary>
+    /// <summary>One failed scrape, or what is missing before the first one, is no reason for doubt.</summary>
     private const double Enough = 0.75;
 
-    /// <summary>At how many moments of the time there was a value.</summary>
+    /// <summary>Asks at how many moments of the time there was a value.</summary>
     public static string Around(TimeSpan window) => $"count_over_time({{0}}[{PromDuration.Of(window)}:{PromDuration.Of(StepOf(window))}])";
 
-    /// <returns>Nothing where this one cannot be asked such a thing: then what the other questions say has to do.</returns>
+    /// <returns>Empty where this Prometheus cannot answer such a question: then the other answers have to do.</returns>
     public static async Task<IReadOnlyList<PrometheusSeries>> AskAsync(
         PrometheusClient prometheus, string? endpoint, string query, CancellationToken cancellationToken)
     {
@@ -120,8 +125,8 @@ internal static class Coverage
         }
     }
 
-    /// <param name="moments">As <see cref="Around"/> counts them; null where that was not answered.</param>
-    /// <returns>For how long there was a value; the whole time where that was not answered.</returns>
+    /// <param name="moments">As <see cref="Around"/> counts them; null where they are not known.</param>
+    /// <returns>For how long there was a value; the whole time where that is not known.</returns>
     public static TimeSpan Of(double? moments, TimeSpan window) =>
         moments is { } counted && counted * StepOf(window).TotalSeconds < window.TotalSeconds ? counted * StepOf(window) : window;
 

@@ -3,16 +3,22 @@ using Runbooks.Integrations.Prometheus;
 namespace Runbooks.Integrations.Llm;
 
 /// <summary>
-/// Tells a hung model server from a busy one: requests wait or run all the time, and nothing comes of them. One that hangs in
-/// the first request after a pause looks like an idle one, so that an idle one passes with a caveat.
-/// Its HTTP server answers all the same then, so asking it proves nothing. One that reported a while ago and is gone may be
-/// the worst of them.
+/// Tells a hung model server from a busy one: requests wait or run all the time, and nothing comes of them. A server that hangs in
+/// the first request after a pause looks idle, so an idle one passes with a caveat. Its HTTP server still answers then, so asking
+/// it proves nothing. One that reported a while ago and is gone may be the worst of them.
 /// </summary>
-internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServer server, string name, string summary) : PrometheusCheck<ModelServerParameters>(prometheus, name, $"{summary} One that reported within the window and is gone keeps the others from passing. One of which nothing comes is unknown until that has been so for the whole window, and it has reported for three quarters of it.")
+internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServer server, string name, string summary)
+    : PrometheusCheck<ModelServerParameters>(
+        prometheus,
+        name,
+        $"{summary} One that reported within the window and is gone keeps the others from passing. "
+            + "One of which nothing comes is unknown until that has been so for the whole window, and it has reported for three "
+            + "quarters of it.")
 {
     private const string Requests = "requests";
 
-    protected override async Task<CheckResult> MeasureAsync(ModelServerParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> MeasureAsync(
+        ModelServerParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var of = await parameters.Series.FollowAsync(Prometheus, parameters.Endpoint, server.Waiting, cancellationToken);
         var lately = parameters.LatelyOf(Prometheus);
@@ -21,25 +27,34 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
             ? Task.FromResult<IReadOnlyList<PrometheusSeries>>([])
             : Prometheus.QueryAsync(parameters.Endpoint, of.Of(metric, server.Whole(around)), cancellationToken);
         var answers = await Task.WhenAll(
-            Ask(server.Running, "{0}"), Ask(server.Waiting, "{0}"), Ask(server.Progress, rate), Ask(server.Running, least), Ask(server.Waiting, least), Ask(server.Reading, rate),
-            Coverage.AskAsync(Prometheus, parameters.Endpoint, of.Of(server.Waiting, server.Once(Coverage.Around(parameters.Window))), cancellationToken),
+            Ask(server.Running, "{0}"),
+            Ask(server.Waiting, "{0}"),
+            Ask(server.Progress, rate),
+            Ask(server.Running, least),
+            Ask(server.Waiting, least),
+            Ask(server.Reading, rate),
+            Coverage.AskAsync(
+                Prometheus, parameters.Endpoint, of.Of(server.Waiting, server.Once(Coverage.Around(parameters.Window))), cancellationToken),
             Prometheus.QueryAsync(parameters.Endpoint, RateAtWork(of, lately), cancellationToken));
         var engines = Engines(answers, parameters.Window);
-        var gone = await GoneServers.FindAsync(Prometheus, server, parameters, of, answers[Answer.Waiting], context.Time, cancellationToken);
+        var gone = await GoneServers.FindAsync(
+            Prometheus, server, parameters, of, answers[Answer.Waiting], context.Time, cancellationToken);
         var (judged, told) = Judge(parameters, of, engines, lately);
         if (gone.Beside(judged, PromDuration.Format(parameters.Window)) is not { } result)
         {
             var metric = server.Running is { } running && answers[Answer.Running].Count == 0 ? running : server.Waiting;
             var missing = await MissingSeries.FindAsync(Prometheus, parameters.Endpoint, of.Of(metric), cancellationToken);
             return CheckResult.Unknown($"Prometheus '{Prometheus.Find(parameters.Endpoint).Name}' has no series {metric} {of.Text}"
-                + (missing.Count > 0 ? $", nor for any other: is {server.Name} scraped?" : ": is the pod scraped, and do its labels say namespace and pod?"));
+                + (missing.Count > 0
+                    ? $", nor for any other: is {server.Name} scraped?"
+                    : ": is the pod scraped, and do its labels say namespace and pod?"));
         }
 
         var counter = told is { OnlyReads: true } ? server.Reading! : server.Progress;
         var (drawn, like) = result.Unit switch
         {
             Requests => ($"max({of.Of(server.Waiting)})", null),
-            // What the others do would hide what this one does.
+            // The others' work would hide what this one does.
             not null when told is not null => (of.Of(counter, server.Whole(rate)), told.Series),
             _ => ($"sum({of.Of(counter, rate)})", null),
         };
@@ -47,18 +62,22 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         return await Prometheus.DrawAsync(result, parameters.Endpoint, drawn, context.Time, cancellationToken, like);
     }
 
-    private static (string Least, string Rate) Over(TimeSpan time) => ($"min_over_time({{0}}[{PromDuration.Of(time)}])", $"rate({{0}}[{PromDuration.Of(time)}])");
+    private static (string Least, string Rate) Over(TimeSpan time) =>
+        ($"min_over_time({{0}}[{PromDuration.Of(time)}])", $"rate({{0}}[{PromDuration.Of(time)}])");
 
-    /// <summary>What comes of the engines that had work at every moment of this time, and do not only read.</summary>
+    /// <summary>Asks for the progress of the engines that had work at every moment of this time, and do not only read.</summary>
     private string RateAtWork(WorkloadSeries of, TimeSpan time)
     {
         var (least, rate) = Over(time);
         string Ask(string metric, string around) => of.Of(metric, server.Whole(around));
-        return $"{Ask(server.Progress, rate)} and ({Ask(server.Waiting, least)}{(server.Running is null ? "" : $" + {Ask(server.Running, least)}")}) > 0{(server.Reading is null ? "" : $" unless {Ask(server.Reading, rate)} > 0")}";
+        return $"{Ask(server.Progress, rate)} and "
+            + $"({Ask(server.Waiting, least)}{(server.Running is null ? "" : $" + {Ask(server.Running, least)}")}) > "
+            + $"0{(server.Reading is null ? "" : $" unless {Ask(server.Reading, rate)} > 0")}";
     }
 
-    /// <returns>And the engine that this tells of; null where it tells of none.</returns>
-    private (CheckResult? Result, Engine? Told) Judge(ModelServerParameters parameters, WorkloadSeries of, List<Engine> engines, TimeSpan lately)
+    /// <returns>And the engine that the result is about; null for none.</returns>
+    private (CheckResult? Result, Engine? Told) Judge(
+        ModelServerParameters parameters, WorkloadSeries of, List<Engine> engines, TimeSpan lately)
     {
         if (engines.Count == 0)
         {
@@ -75,17 +94,27 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         var over = PromDuration.Format(parameters.Window);
         if (engines.Find(engine => engine.IsStuck && Coverage.IsEnough(engine.Reported, parameters.Window)) is { } stuck)
         {
-            return (Result(Verdict.Failing, $"{Named(stuck)}{Work(stuck)}, and {server.Nothing} for {PromDuration.Format(stuck.Reported)}: the {server.Engine} hangs.", stuck, "== 0"), stuck);
+            return (Result(
+                Verdict.Failing,
+                $"{Named(stuck)}{Work(stuck)}, and {server.Nothing} for {PromDuration.Format(stuck.Reported)}: the {server.Engine} hangs.",
+                stuck,
+                "== 0"), stuck);
         }
 
         var longest = engines.MaxBy(engine => engine.Waiting)!;
-        CheckResult Queue(Verdict verdict, string summary) => new(verdict, summary) { Value = NumberText.Format(longest.Waiting), Threshold = $"> {parameters.MaxWaiting}", Unit = Requests };
+        CheckResult Queue(Verdict verdict, string summary) => new(verdict, summary)
+        {
+            Value = NumberText.Format(longest.Waiting),
+            Threshold = $"> {parameters.MaxWaiting}",
+            Unit = Requests,
+        };
         if (longest.Waiting > parameters.MaxWaiting)
         {
             return (Queue(Verdict.Failing, $"{Named(longest)}{Work(longest)}; at most {parameters.MaxWaiting} may wait."), longest);
         }
 
-        (CheckResult, Engine) Unclear(Engine engine, string why) => (CheckResult.Unknown($"{Named(engine)}{why}") with { Unit = server.Unit }, engine);
+        (CheckResult, Engine) Unclear(Engine engine, string why) =>
+            (CheckResult.Unknown($"{Named(engine)}{why}") with { Unit = server.Unit }, engine);
         if (engines.Find(engine => double.IsNaN(engine.Running + engine.Waiting)) is { } unread)
         {
             return Unclear(unread, "how many requests run or wait is not a number, so it says nothing.");
@@ -93,28 +122,46 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
 
         if (engines.Find(engine => engine.IsStuck) is { } young)
         {
-            return Unclear(young, $"{Work(young)}, and {server.Nothing}, but of the last {over} it has reported for {PromDuration.Format(young.Reported)} only: too short to tell that the {server.Engine} hangs.");
+            return Unclear(
+                young,
+                $"{Work(young)}, and {server.Nothing}, but of the last {over} it has reported for {PromDuration.Format(young.Reported)} "
+                    + $"only: too short to tell that the {server.Engine} hangs.");
         }
 
         if (engines.Find(engine => engine is { HasWork: true, Rate: null }) is { } unmeasured)
         {
-            return Unclear(unmeasured, $"{Work(unmeasured)}, but there is no rate of {server.Progress} over {over} yet: the pod is new, or that series is missing.");
+            return Unclear(
+                unmeasured,
+                $"{Work(unmeasured)}, but there is no rate of {server.Progress} over {over} yet: "
+                    + "the pod is new, or that series is missing.");
         }
 
         if (engines.Find(engine => engine is { HasWork: true, RateLately: 0 }) is { } still)
         {
-            return Unclear(still, $"{Work(still)}, and {server.Nothing} for {PromDuration.Format(lately)}: too short to tell that the {server.Engine} hangs.");
+            return Unclear(
+                still,
+                $"{Work(still)}, and {server.Nothing} for {PromDuration.Format(lately)}: "
+                    + $"too short to tell that the {server.Engine} hangs.");
         }
 
         var busiest = engines.MaxBy(engine => engine.Running + engine.Waiting)!;
-        var summary = busiest.HasWork ? $"{Named(busiest)}{Work(busiest)}, {NumberText.Format(Math.Round(busiest.Rate ?? 0, 1))} {server.Unit} over {over}." : $"{Named(busiest)}{Idle}";
-        return ((parameters.MaxWaiting is null ? Result(Verdict.Passing, summary, busiest, "== 0") : Queue(Verdict.Passing, summary)) with { Caveat = busiest.HasWork ? null : "without a request to show it" }, busiest);
+        var summary = busiest.HasWork
+            ? $"{Named(busiest)}{Work(busiest)}, {NumberText.Format(Math.Round(busiest.Rate ?? 0, 1))} {server.Unit} over {over}."
+            : $"{Named(busiest)}{Idle}";
+        return (
+            (parameters.MaxWaiting is null ? Result(Verdict.Passing, summary, busiest, "== 0") : Queue(Verdict.Passing, summary)) with { Caveat = busiest.HasWork ? null : "without a request to show it" },
+            busiest);
     }
 
     private CheckResult Result(Verdict verdict, string summary, Engine engine, string threshold) =>
-        new(verdict, summary) { Value = engine.Rate is { } rate ? NumberText.Format(Math.Round(rate, 1)) : null, Threshold = threshold, Unit = server.Unit };
+        new(verdict, summary)
+        {
+            Value = engine.Rate is { } rate ? NumberText.Format(Math.Round(rate, 1)) : null,
+            Threshold = threshold,
+            Unit = server.Unit,
+        };
 
-    // vLLM sets its gauges when a step is done and TGI when a batch is, so one that hangs in the first leaves them at 0.
+    // vLLM sets its gauges after a step and TGI after a batch, so a server that hangs in its first one shows 0.
     private string Idle => server.Running is null
         ? "Nothing waits: it is idle, or hangs in a request behind which none waits."
         : "Nothing is seen to run or wait: it is idle, or hangs in its first request, which its figures do not show.";
@@ -123,12 +170,16 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         ? $"{engine.Waiting:0} wait"
         : $"{engine.Running:0} run, {engine.Waiting:0} wait";
 
-    // Every series of one engine has the same labels but for its name.
+    // All series of one engine have the same labels except the metric's name.
     private List<Engine> Engines(IReadOnlyList<PrometheusSeries>[] answers, TimeSpan window)
     {
-        static IEnumerable<KeyValuePair<string, string>> LabelsOf(PrometheusSeries series) => series.Labels.Where(label => label.Key != "__name__");
-        static string Key(PrometheusSeries series) => string.Join(',', LabelsOf(series).OrderBy(label => label.Key, StringComparer.Ordinal));
-        var by = answers.Select(answer => answer.GroupBy(Key).ToDictionary(group => group.Key, group => group.First().Values[^1])).ToArray();
+        static IEnumerable<KeyValuePair<string, string>> LabelsOf(PrometheusSeries series) =>
+            series.Labels.Where(label => label.Key != "__name__");
+        static string Key(PrometheusSeries series) =>
+            string.Join(',', LabelsOf(series).OrderBy(label => label.Key, StringComparer.Ordinal));
+        var by = answers
+            .Select(answer => answer.GroupBy(Key).ToDictionary(group => group.Key, group => group.First().Values[^1]))
+            .ToArray();
         double? Find(int answer, string key) => by[answer].TryGetValue(key, out var value) ? value : null;
         double? FindNumber(int answer, string key) => Find(answer, key) is { } value && !double.IsNaN(value) ? value : null;
         return
@@ -168,19 +219,20 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         public const int RateAtWork = 7;
     }
 
-    /// <param name="Part">Which of several in one pod.</param>
-    /// <param name="Rate">How much comes of it in a second, or how much it reads where nothing does; null while that is not known.</param>
-    /// <param name="AlwaysAtLeast">How much work there was at least during the whole window: one request that has just come in hangs nobody.</param>
+    /// <param name="Part">Which of several engines in one pod.</param>
+    /// <param name="Rate">What comes of it in a second, or what it reads where nothing does; null while that is not known.</param>
+    /// <param name="AlwaysAtLeast">The least work that it had during the whole window: one request that has just come in does not mean a hang.</param>
     /// <param name="Reported">For how much of the window it has reported.</param>
-    private sealed record Engine(string Pod, string? Part, double Running, double Waiting, double? Rate, double AlwaysAtLeast, TimeSpan Reported)
+    private sealed record Engine(
+        string Pod, string? Part, double Running, double Waiting, double? Rate, double AlwaysAtLeast, TimeSpan Reported)
     {
-        /// <summary>Its labels, as every rate of it has them.</summary>
+        /// <summary>The labels that all rates of the engine have.</summary>
         public required PrometheusSeries Series { get; init; }
 
-        /// <summary>Nothing comes of it but what it reads.</summary>
+        /// <summary>It reads, and nothing else comes of it.</summary>
         public bool OnlyReads { get; init; }
 
-        /// <summary>The rate of the newest part of the window; null where it had no work for a moment of it, and while that is not known.</summary>
+        /// <summary>The rate over the newest part of the window; null where it had no work for a moment of it, or while that is not known.</summary>
         public double? RateLately { get; init; }
 
         public bool HasWork => Running + Waiting > 0;
@@ -189,38 +241,43 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
     }
 }
 
-/// <summary>What one kind of model server tells of its work, by the names of its own metrics.</summary>
-/// <param name="Name">For people.</param>
+/// <summary>The metrics by which one kind of model server tells of its work.</summary>
 /// <param name="Running">A gauge of the requests that it works on; null where it has none.</param>
 /// <param name="Waiting">A gauge of the requests that wait.</param>
 /// <param name="Progress">A counter of what comes of them.</param>
-/// <param name="Unit">Of the counter's rate.</param>
-/// <param name="Nothing">What is said when the counter stands still.</param>
+/// <param name="Unit">The unit of the counter's rate.</param>
+/// <param name="Nothing">The text for a counter that stands still.</param>
 internal sealed record ModelServer(string Name, string? Running, string Waiting, string Progress, string Unit, string Nothing)
 {
-    /// <summary>What hangs when one does: the word beside <see cref="PartLabel"/>.</summary>
+    /// <summary>The word for what hangs, beside <see cref="PartLabel"/>.</summary>
     public string Engine { get; init; } = "engine";
 
-    /// <summary>The label that tells several in one pod apart.</summary>
+    /// <summary>The label that tells several engines in one pod apart.</summary>
     public string? PartLabel { get; init; }
 
-    public static string PodOf(PrometheusSeries series) => series.Labels.GetValueOrDefault("exported_pod") ?? series.Labels.GetValueOrDefault("pod", "?");
+    public static string PodOf(PrometheusSeries series) =>
+        series.Labels.GetValueOrDefault("exported_pod") ?? series.Labels.GetValueOrDefault("pod", "?");
 
     /// <returns>Null where there is only one in a pod.</returns>
     public string? PartOf(PrometheusSeries series) => PartLabel is null ? null : series.Labels.GetValueOrDefault(PartLabel, "0");
 
     public string NameOf(PrometheusSeries series) => $"{PodOf(series)}{(PartOf(series) is { } part ? $" ({Engine} {part})" : "")}";
 
-    /// <summary>A counter of what it has read, in the same unit, for servers that make nothing of that kind: a vLLM of an embedding model generates no token. A request is counted when its first output is there.</summary>
+    /// <summary>
+    /// A counter of what it has read, in the same unit, for servers with no such output: a vLLM of an embedding model generates no
+    /// token. A request is counted when its first output is there.
+    /// </summary>
     public string? Reading { get; init; }
 
-    /// <summary>A label that only some of an engine's series have: they are summed over it, so that all of them are found again as one engine's.</summary>
+    /// <summary>
+    /// A label that only some series of an engine have. They are summed over it, so that all series of one engine have the same labels.
+    /// </summary>
     public string? SplitBy { get; init; }
 
     /// <param name="query">For one metric: <c>rate({0}[5m])</c>.</param>
     public string Whole(string query) => SplitBy is null ? query : $"sum without ({SplitBy}) ({query})";
 
-    /// <summary>As <see cref="Whole"/>, for what its parts have in common.</summary>
+    /// <summary>Like <see cref="Whole"/>, for a figure that is the same in all parts.</summary>
     public string Once(string query) => SplitBy is null ? query : $"max without ({SplitBy}) ({query})";
 }
 
@@ -231,46 +288,64 @@ public sealed record ModelServerParameters : WorkloadParameters
     public int? MaxWaiting { get; init; }
 
     [Range(typeof(TimeSpan), "00:02:00", "01:00:00")]
-    [Description("How long one takes to load its model at most. One that reported and has not answered for less than this may be loading: it keeps the others from passing, and fails only after this.")]
+    [Description("How long one takes to load its model at most. One that reported and has not answered for less than this may be loading: "
+        + "it keeps the others from passing, and fails only after this.")]
     public TimeSpan LoadsFor { get; init; } = TimeSpan.FromMinutes(10);
 }
 
-/// <summary>Of vLLM.</summary>
 /// <seealso href="https://docs.vllm.ai/en/v0.10.1/usage/metrics.html"/>
 /// <seealso href="https://github.com/vllm-project/vllm/blob/v0.10.1/vllm/v1/metrics/stats.py"/>
 internal sealed class VllmHealth(PrometheusClient prometheus)
-    : ModelServerHealth(prometheus, s_server, "vllm.health", "Looks whether vLLM engines have work and generate no token, or let too many requests wait.")
+    : ModelServerHealth(
+        prometheus,
+        s_server,
+        "vllm.health",
+        "Looks whether vLLM engines have work and generate no token, or let too many requests wait.")
 {
     public const string Running = "vllm:num_requests_running";
     public const string Waiting = "vllm:num_requests_waiting";
     public const string Tokens = "vllm:generation_tokens_total";
 
-    private static readonly ModelServer s_server = new("vLLM", Running, Waiting, Tokens, "tokens/s", "no token was generated") { PartLabel = "engine", Reading = "vllm:prompt_tokens_total" };
+    private static readonly ModelServer s_server =
+        new("vLLM", Running, Waiting, Tokens, "tokens/s", "no token was generated")
+        {
+            PartLabel = "engine", Reading = "vllm:prompt_tokens_total",
+        };
 }
 
-/// <summary>Of Hugging Face's Text Generation Inference. Its tokens are counted when a request ends, its batches as they are worked on.</summary>
+/// <summary>TGI counts tokens when a request ends, and batches while it works on them.</summary>
 /// <seealso href="https://huggingface.co/docs/text-generation-inference/reference/metrics"/>
 /// <seealso href="https://github.com/huggingface/text-generation-inference/blob/v3.3.6/backends/v3/src/backend.rs"/>
 internal sealed class TgiHealth(PrometheusClient prometheus)
-    : ModelServerHealth(prometheus, s_server, "tgi.health", "Looks whether Text Generation Inference servers have work and finish no batch, or let too many requests wait.")
+    : ModelServerHealth(
+        prometheus,
+        s_server,
+        "tgi.health",
+        "Looks whether Text Generation Inference servers have work and finish no batch, or let too many requests wait.")
 {
-    private static readonly ModelServer s_server = new("TGI", "tgi_batch_current_size", "tgi_queue_size", "tgi_batch_inference_success", "batches/s", "no batch was finished")
+    private static readonly ModelServer s_server = new(
+        "TGI", "tgi_batch_current_size", "tgi_queue_size", "tgi_batch_inference_success", "batches/s", "no batch was finished")
     {
         Engine = "server", SplitBy = "method",
     };
 }
 
 /// <summary>
-/// Of Triton. It has a gauge of what waits for a model and none of what runs, so a request that hangs while nobody waits behind
-/// it is not seen. TensorRT-LLM takes requests before it works on them: for it ask <c>nv_trt_llm_request_metrics</c>.
-/// A model on a GPU has each series twice: what is executed is counted for its GPU (<c>gpu_uuid</c>), what waits for the model.
+/// Triton has a gauge of what waits for a model and none of what runs, so a request that hangs while nobody waits behind it is
+/// not seen. TensorRT-LLM takes requests before it works on them: for it ask <c>nv_trt_llm_request_metrics</c>.
+/// A model on a GPU has each series twice: executions are counted for its GPU (<c>gpu_uuid</c>), waiting requests for the model.
 /// </summary>
 /// <seealso href="https://github.com/triton-inference-server/core/blob/main/src/metric_model_reporter.cc"/>
 /// <seealso href="https://github.com/triton-inference-server/server/blob/main/docs/user_guide/metrics.md"/>
 internal sealed class TritonHealth(PrometheusClient prometheus)
-    : ModelServerHealth(prometheus, s_server, "triton.health", "Looks whether requests wait for a model of Triton while none of its batches is executed, or too many wait.")
+    : ModelServerHealth(
+        prometheus,
+        s_server,
+        "triton.health",
+        "Looks whether requests wait for a model of Triton while none of its batches is executed, or too many wait.")
 {
-    private static readonly ModelServer s_server = new("Triton", null, "nv_inference_pending_request_count", "nv_inference_exec_count", "batches/s", "no batch was executed")
+    private static readonly ModelServer s_server = new(
+        "Triton", null, "nv_inference_pending_request_count", "nv_inference_exec_count", "batches/s", "no batch was executed")
     {
         Engine = "model", PartLabel = "model", SplitBy = "gpu_uuid",
     };

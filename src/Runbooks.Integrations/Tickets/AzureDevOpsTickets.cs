@@ -3,7 +3,7 @@ using static Runbooks.Integrations.Http.JsonAnswer;
 
 namespace Runbooks.Integrations.Tickets;
 
-/// <summary>Work items of Azure DevOps. The incident's id stands in a tag; description and history are HTML, so texts are encoded.</summary>
+/// <summary>Work items of Azure DevOps. The incident's id is in a tag. Description and history are HTML, so texts are encoded.</summary>
 /// <seealso href="https://learn.microsoft.com/rest/api/azure/devops/wit/work-items"/>
 internal sealed partial class AzureDevOpsTickets(TicketClient client, string name, TicketSystemOptions system) : ITicketSystem
 {
@@ -59,12 +59,13 @@ internal sealed partial class AzureDevOpsTickets(TicketClient client, string nam
             Set(Tags, string.Join("; ", new[] { tags, TicketMark.Of(draft.Incident) }.OfType<string>())),
             .. fields.Select(field => Set(field.Key, TicketFields.Each(field.Value, Plain))),
         ];
-        return Of(await ChangeAsync(HttpMethod.Post, $"/workitems/${Uri.EscapeDataString(system.Type ?? "Issue")}", patch, "open a ticket", cancellationToken));
+        return Of(await ChangeAsync(
+            HttpMethod.Post, $"/workitems/${Uri.EscapeDataString(system.Type ?? "Issue")}", patch, "open a ticket", cancellationToken));
     }
 
     public async Task<bool> HasCommentAsync(Ticket ticket, string text, CancellationToken cancellationToken)
     {
-        // The comments have no stable version of their own yet.
+        // The API of comments has no stable version yet.
         var answer = await client.SendAsync(
             name,
             HttpMethod.Get,
@@ -97,7 +98,7 @@ internal sealed partial class AzureDevOpsTickets(TicketClient client, string nam
             cancellationToken);
     }
 
-    /// <summary>The states of a type of work item are its process's own: the last one of Basic is Done, of Agile Closed.</summary>
+    /// <summary>The states of a work item's type depend on the process: the last one of Basic is Done, of Agile Closed.</summary>
     private async Task<IReadOnlyList<(string? Name, string? Category)>> StatesAsync(string? type, CancellationToken cancellationToken)
     {
         var answer = await client.SendAsync(
@@ -120,7 +121,7 @@ internal sealed partial class AzureDevOpsTickets(TicketClient client, string nam
     private static string Html(string text) =>
         string.Join("<br>", text.Split('\n', StringSplitOptions.TrimEntries).Select(WebUtility.HtmlEncode));
 
-    /// <summary>Some fields are HTML and others are not, which only the project knows: with a blank in it, a tag is text in both.</summary>
+    /// <summary>Some fields are HTML and others are not, which only the project knows. With a blank in it, a tag is text in both.</summary>
     private static string Plain(string text) => Tag().Replace(text, "< $1");
 
     [GeneratedRegex("<([A-Za-z/!?])", RegexOptions.NonBacktracking)]

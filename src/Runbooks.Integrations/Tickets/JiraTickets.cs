@@ -2,7 +2,7 @@ using static Runbooks.Integrations.Http.JsonAnswer;
 
 namespace Runbooks.Integrations.Tickets;
 
-/// <summary>Jira Cloud's REST API v3. The incident's id stands in a label; texts are Atlassian documents.</summary>
+/// <summary>Jira Cloud's REST API v3. The incident's id is in a label; texts are Atlassian documents.</summary>
 /// <seealso href="https://developer.atlassian.com/cloud/jira/platform/rest/v3/"/>
 internal sealed class JiraTickets(TicketClient client, string name, TicketSystemOptions system) : ITicketSystem
 {
@@ -67,7 +67,7 @@ internal sealed class JiraTickets(TicketClient client, string name, TicketSystem
 
     public async Task CommentAsync(Ticket ticket, string text, JsonObject? fields, CancellationToken cancellationToken)
     {
-        // The fields first: setting them again does no harm, and where the comment is there, they are set.
+        // The fields come first: setting them again does no harm, and a comment that is there shows that they are set.
         if (fields is { Count: > 0 })
         {
             if (fields.ContainsKey(Labels))
@@ -93,7 +93,7 @@ internal sealed class JiraTickets(TicketClient client, string name, TicketSystem
             cancellationToken);
     }
 
-    /// <summary>How a project gets to done is its own: the first transition that leads there is taken.</summary>
+    /// <summary>Each project has its own way to done: the first transition that leads there is taken.</summary>
     public async Task CloseAsync(Ticket ticket, string text, bool isWritten, JsonObject? fields, CancellationToken cancellationToken)
     {
         if (!isWritten)
@@ -117,7 +117,7 @@ internal sealed class JiraTickets(TicketClient client, string name, TicketSystem
         await client.SendAsync(name, HttpMethod.Post, $"{Issue(ticket)}/transitions", body, "close the ticket", cancellationToken);
     }
 
-    /// <summary>A paragraph a line; an address that stands alone is a link. Nothing in it is markup.</summary>
+    /// <summary>One paragraph a line; an address alone on its line is a link. Nothing in it is markup.</summary>
     private static JsonObject Document(string text) => new()
     {
         ["type"] = "doc",

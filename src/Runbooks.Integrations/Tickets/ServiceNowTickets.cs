@@ -2,7 +2,7 @@ using static Runbooks.Integrations.Http.JsonAnswer;
 
 namespace Runbooks.Integrations.Tickets;
 
-/// <summary>ServiceNow's Table API. The incident's id stands in <c>correlation_id</c>, the field for what another system calls it.</summary>
+/// <summary>ServiceNow's Table API. The incident's id is in <c>correlation_id</c>, the field for another system's id.</summary>
 /// <seealso href="https://www.servicenow.com/docs/r/api-reference/rest-apis/c_TableAPI.html"/>
 internal sealed class ServiceNowTickets(TicketClient client, string name, TicketSystemOptions system) : ITicketSystem
 {
@@ -18,13 +18,19 @@ internal sealed class ServiceNowTickets(TicketClient client, string name, Ticket
     public async Task<Ticket?> FindAsync(string incident, CancellationToken cancellationToken)
     {
         var answer = await client.SendAsync(
-            name, HttpMethod.Get, $"{Path()}?sysparm_query={CorrelationId}%3D{Uri.EscapeDataString(incident)}%5EORDERBYsys_created_on&sysparm_fields=sys_id,number,state,{CorrelationId}&sysparm_limit=1", null, "look for the ticket", cancellationToken);
+            name,
+            HttpMethod.Get,
+            $"{Path()}?sysparm_query={CorrelationId}%3D{Uri.EscapeDataString(incident)}%5EORDERBYsys_created_on"
+                + $"&sysparm_fields=sys_id,number,state,{CorrelationId}&sysparm_limit=1",
+            null,
+            "look for the ticket",
+            cancellationToken);
         if ((answer?["result"] as JsonArray)?.FirstOrDefault() is not JsonObject found)
         {
             return null;
         }
 
-        // A condition on a field that the table does not have is left out of the search without a word, which then finds any row.
+        // ServiceNow silently drops a condition on a field that the table does not have, and the search then finds any row.
         return Text(found[CorrelationId]) == incident ? Of(found)
             : throw new StepRefusedException($"The table '{Table}' of the ticket system '{name}' cannot be searched by {CorrelationId}: "
                 + "name a table that extends 'task', and let the user read that field.");
@@ -60,7 +66,7 @@ internal sealed class ServiceNowTickets(TicketClient client, string name, Ticket
 
     public async Task<bool> HasCommentAsync(Ticket ticket, string text, CancellationToken cancellationToken)
     {
-        // A journal is empty where the raw value is asked for; its display value is all of its entries.
+        // The raw value of a journal is empty; its display value has all of its entries.
         var answer = await client.SendAsync(
             name,
             HttpMethod.Get,
@@ -82,7 +88,7 @@ internal sealed class ServiceNowTickets(TicketClient client, string name, Ticket
         body["close_notes"] = Plain(text);
         var answer = await ChangeAsync(ticket, body, fields, "close the ticket", cancellationToken);
 
-        // What the user may not write is left out without a word.
+        // ServiceNow silently leaves out what the user may not write.
         if (Text(answer?["result"]?["state"]) is { } state && state != body["state"]?.ToString())
         {
             throw new StepRefusedException($"ServiceNow '{name}' shows the state '{state}' after it: "

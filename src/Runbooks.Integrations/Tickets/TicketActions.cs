@@ -5,7 +5,6 @@ using Runbooks.SignedLinks;
 
 namespace Runbooks.Integrations.Tickets;
 
-/// <summary>What both actions take.</summary>
 public abstract partial record TicketParameters : IValidatableObject
 {
     [MaxLength(100)]
@@ -51,8 +50,8 @@ public sealed record UpdateTicketParameters : TicketParameters
 
 public enum TicketAtEnd { Comment, Close, Nothing }
 
-/// <summary>What both actions do alike. A ticket only tells: nothing of the target is changed, and there is nothing to undo.</summary>
-// Settings and channels are asked for when it acts: commands that only read runbooks know every action and have neither.
+/// <summary>What both actions share. A ticket only tells: nothing of the target is changed, and there is nothing to undo.</summary>
+// Settings and channels are resolved when it acts: commands that only read runbooks know every action and have neither.
 internal abstract class TicketAction<TParameters>(IServiceProvider services, string name, string summary, string stays)
     : NotifyingAction<TParameters>(services, name, summary, stays)
     where TParameters : TicketParameters
@@ -100,7 +99,7 @@ internal abstract class TicketAction<TParameters>(IServiceProvider services, str
         }
     }
 
-    /// <summary>The incident's ticket as a step before left it, or as a search sees it.</summary>
+    /// <summary>The incident's ticket as an earlier step left it, or as a search finds it.</summary>
     protected async Task<Ticket?> FindAsync(
         ITicketSystem tickets, string system, StepContext context, CancellationToken cancellationToken) =>
         await TicketEnd.FindAsync(tickets, await KnownIdAsync(system, context, cancellationToken), context.IncidentId, cancellationToken);
@@ -108,7 +107,7 @@ internal abstract class TicketAction<TParameters>(IServiceProvider services, str
     protected async Task<string?> KnownIdAsync(string system, StepContext context, CancellationToken cancellationToken) =>
         TicketEnd.KnownId(await _services.GetRequiredService<IIncidentStore>().FindAsync(context.IncidentId, cancellationToken), system);
 
-    /// <summary>One of us at a time works on the ticket of an incident.</summary>
+    /// <summary>One step at a time works on the ticket of an incident.</summary>
     protected Task<ActionResult> HoldAsync(
         string system, StepContext context, Func<Task<ActionResult>> work, CancellationToken cancellationToken) =>
         _services.GetRequiredService<ResourceLease>().HoldAsync(
@@ -120,11 +119,18 @@ internal abstract class TicketAction<TParameters>(IServiceProvider services, str
 
     protected static ActionResult Done(string words, string system, Ticket ticket, TicketAtEnd? atEnd) => new(words)
     {
-        Outputs = new Dictionary<string, string> { [TicketEnd.System] = system, [TicketEnd.Key] = ticket.Key, [TicketEnd.Id] = ticket.Id, ["url"] = ticket.Url, [TicketEnd.AtEnd] = CamelCase.Of(atEnd ?? TicketAtEnd.Nothing) },
+        Outputs = new Dictionary<string, string>
+        {
+            [TicketEnd.System] = system,
+            [TicketEnd.Key] = ticket.Key,
+            [TicketEnd.Id] = ticket.Id,
+            ["url"] = ticket.Url,
+            [TicketEnd.AtEnd] = CamelCase.Of(atEnd ?? TicketAtEnd.Nothing),
+        },
     };
 }
 
-/// <summary>Opens a ticket, once for each incident and system: what is there already is found by the incident's id.</summary>
+/// <summary>Opens one ticket for each incident and system. One that is there already is found by the incident's id.</summary>
 internal sealed class CreateTicket(IServiceProvider services)
     : TicketAction<CreateTicketParameters>(
         services,
@@ -134,7 +140,9 @@ internal sealed class CreateTicket(IServiceProvider services)
 {
     public new const string Name = "ticket.create";
 
-    /// <summary>After an attempt that was cut off, a new ticket may take a moment until a search finds it: seconds mostly, and at times minutes (Jira).</summary>
+    /// <summary>
+    /// After an interrupted attempt, a search may find the new ticket only a moment later: seconds mostly, and at times minutes (Jira).
+    /// </summary>
     private static readonly TimeSpan s_longestSearch = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(5);
 
@@ -181,7 +189,6 @@ internal sealed class CreateTicket(IServiceProvider services)
     }
 }
 
-/// <summary>Writes a comment on the incident's ticket, or closes it with one.</summary>
 internal sealed class UpdateTicket(IServiceProvider services)
     : TicketAction<UpdateTicketParameters>(
         services,
