@@ -16,10 +16,17 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
     private const string FirstTokens = "vllm:time_to_first_token_seconds_count";
 
     /// <summary>Azure and OpenTelemetry give this time in milliseconds, so a limit may be written in those.</summary>
-    public override IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with) =>
-        WithText.Choice(with, "measure", LatencyMeasure.FirstToken) == LatencyMeasure.FirstToken && WithText.Failing(with) is { IsAbsent: false } failing && !failing.HoldsWithin(0, MostSeconds)
-            ? [new(WarningCodes.ThresholdRange, "failing", $"is '{failing}', and the time to the first token is in seconds: it never fails.", "Write seconds, for example '> 3'.")]
+    public override IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with)
+    {
+        var isFirstToken = WithText.Choice(with, "measure", LatencyMeasure.FirstToken) == LatencyMeasure.FirstToken;
+        return isFirstToken && WithText.Failing(with) is { IsAbsent: false } failing && !failing.HoldsWithin(0, MostSeconds)
+            ? [new(
+                WarningCodes.ThresholdRange,
+                "failing",
+                $"is '{failing}', and the time to the first token is in seconds: it never fails.",
+                "Write seconds, for example '> 3'.")]
             : [];
+    }
 
     public override bool MayFindNothing(JsonElement with) => true;
 

@@ -47,13 +47,16 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
 
         // What helps against one trouble does not help against the other, so a person has to look.
         var result = await AskAsync(name, options.Value.Providers[name], parameters, context, cancellationToken);
-        return result.Verdict != Verdict.Failing || parameters.Failing == ProviderTrouble.Any || parameters.Failing == (result.Value is "402" or "429" ? ProviderTrouble.Limited : ProviderTrouble.Outage)
-            ? result
-            : result with
-            {
-                Verdict = Verdict.Unknown,
-                Summary = $"{result.Summary} {(parameters.Failing == ProviderTrouble.Limited ? "That is an outage, and no limit on requests." : "That is a limit on requests, and no outage.")}",
-            };
+        var trouble = result.Value is "402" or "429" ? ProviderTrouble.Limited : ProviderTrouble.Outage;
+        if (result.Verdict != Verdict.Failing || parameters.Failing == ProviderTrouble.Any || parameters.Failing == trouble)
+        {
+            return result;
+        }
+
+        var words = parameters.Failing == ProviderTrouble.Limited
+            ? "That is an outage, and no limit on requests."
+            : "That is a limit on requests, and no outage.";
+        return result with { Verdict = Verdict.Unknown, Summary = $"{result.Summary} {words}" };
     }
 
     private async Task<CheckResult> AskAsync(
@@ -101,7 +104,12 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         }
         catch (HttpRequestException unreachable)
         {
-            return CheckResult.Failing($"{name} {OwnNetwork.Describe(unreachable)}") with { Value = unreachable.HttpRequestError == HttpRequestError.SecureConnectionError ? "untrusted" : "unreachable", Link = provider.StatusPage };
+            var isUntrusted = unreachable.HttpRequestError == HttpRequestError.SecureConnectionError;
+            return CheckResult.Failing($"{name} {OwnNetwork.Describe(unreachable)}") with
+            {
+                Value = isUntrusted ? "untrusted" : "unreachable",
+                Link = provider.StatusPage,
+            };
         }
         catch (IOException broken)
         {

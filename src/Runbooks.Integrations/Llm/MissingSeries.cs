@@ -50,21 +50,32 @@ internal sealed record GoneServers(
             ? []
             : await PodsAsync($"{{0}} == 0 and max_over_time({{0}}[{loads}]) == 0 and {{0}} offset {loads} == 0");
         var notScraped = (await LostWithinAsync(parameters.Window)).Where(series => !asked.Contains(ModelServer.PodOf(series))).ToList();
-        var begin = time.GetUtcNow() - parameters.Window;
-        if (notScraped.Count > 0
-            && here.Count >= Names(await prometheus.RangeAsync(parameters.Endpoint, of.Of(server.Waiting), begin, begin, TimeSpan.FromSeconds(15), cancellationToken)).Count)
+        if (notScraped.Count > 0)
         {
-            notScraped = [];
+            var begin = time.GetUtcNow() - parameters.Window;
+            var atBegin = await prometheus.RangeAsync(
+                parameters.Endpoint, of.Of(server.Waiting), begin, begin, TimeSpan.FromSeconds(15), cancellationToken);
+            if (here.Count >= Names(atBegin).Count)
+            {
+                notScraped = [];
+            }
         }
 
         List<string> Among(HashSet<string> pods) => Names(gone.Where(series => pods.Contains(ModelServer.PodOf(series))));
         return new(Among(down), Among([.. silent.Except(down)]), Names(notScraped), remembered);
 
-        async Task<List<PrometheusSeries>> LostWithinAsync(TimeSpan over) =>
-            [.. (await prometheus.QueryAsync(parameters.Endpoint, of.Of(server.Waiting, $"present_over_time({{0}}[{PromDuration.Of(over)}])"), cancellationToken)).Where(series => !here.Contains(server.NameOf(series)))];
+        async Task<List<PrometheusSeries>> LostWithinAsync(TimeSpan over)
+        {
+            var query = of.Of(server.Waiting, $"present_over_time({{0}}[{PromDuration.Of(over)}])");
+            var present = await prometheus.QueryAsync(parameters.Endpoint, query, cancellationToken);
+            return [.. present.Where(series => !here.Contains(server.NameOf(series)))];
+        }
 
-        async Task<HashSet<string>> PodsAsync(string query) =>
-            (await prometheus.QueryAsync(parameters.Endpoint, of.Of("up", query), cancellationToken)).Select(ModelServer.PodOf).ToHashSet(StringComparer.Ordinal);
+        async Task<HashSet<string>> PodsAsync(string query)
+        {
+            var up = await prometheus.QueryAsync(parameters.Endpoint, of.Of("up", query), cancellationToken);
+            return up.Select(ModelServer.PodOf).ToHashSet(StringComparer.Ordinal);
+        }
 
         List<string> Names(IEnumerable<PrometheusSeries> servers) => [.. servers
             .Select(server.NameOf)

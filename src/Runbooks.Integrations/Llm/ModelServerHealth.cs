@@ -70,9 +70,9 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
     {
         var (least, rate) = Over(time);
         string Ask(string metric, string around) => of.Of(metric, server.Whole(around));
-        return $"{Ask(server.Progress, rate)} and "
-            + $"({Ask(server.Waiting, least)}{(server.Running is null ? "" : $" + {Ask(server.Running, least)}")}) > "
-            + $"0{(server.Reading is null ? "" : $" unless {Ask(server.Reading, rate)} > 0")}";
+        var running = server.Running is null ? "" : $" + {Ask(server.Running, least)}";
+        var notReading = server.Reading is null ? "" : $" unless {Ask(server.Reading, rate)} > 0";
+        return $"{Ask(server.Progress, rate)} and ({Ask(server.Waiting, least)}{running}) > 0{notReading}";
     }
 
     /// <returns>And the engine that the result is about; null for none.</returns>
@@ -148,9 +148,10 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         var summary = busiest.HasWork
             ? $"{Named(busiest)}{Work(busiest)}, {NumberText.Format(Math.Round(busiest.Rate ?? 0, 1))} {server.Unit} over {over}."
             : $"{Named(busiest)}{Idle}";
-        return (
-            (parameters.MaxWaiting is null ? Result(Verdict.Passing, summary, busiest, "== 0") : Queue(Verdict.Passing, summary)) with { Caveat = busiest.HasWork ? null : "without a request to show it" },
-            busiest);
+        var passing = parameters.MaxWaiting is null
+            ? Result(Verdict.Passing, summary, busiest, "== 0")
+            : Queue(Verdict.Passing, summary);
+        return (passing with { Caveat = busiest.HasWork ? null : "without a request to show it" }, busiest);
     }
 
     private CheckResult Result(Verdict verdict, string summary, Engine engine, string threshold) =>

@@ -32,7 +32,9 @@ internal sealed partial class AzureDevOpsTickets(TicketClient client, string nam
 
     public async Task<Ticket?> ReadAsync(string id, CancellationToken cancellationToken)
     {
-        if (await client.ReadAsync(name, $"{Root}/workitems/{Uri.EscapeDataString(id)}?fields={State},{Type}&{Version}", cancellationToken) is not { } found)
+        var found = await client.ReadAsync(
+            name, $"{Root}/workitems/{Uri.EscapeDataString(id)}?fields={State},{Type}&{Version}", cancellationToken);
+        if (found is null)
         {
             return null;
         }
@@ -44,7 +46,8 @@ internal sealed partial class AzureDevOpsTickets(TicketClient client, string nam
         }
 
         var states = await StatesAsync(Text(found["fields"]?[Type]), cancellationToken);
-        return Of(found, states.Any(one => one.Name == state && one.Category is Completed or Removed)) with { ClosedState = states.FirstOrDefault(one => one.Category == Completed).Name };
+        var isClosed = states.Any(one => one.Name == state && one.Category is Completed or Removed);
+        return Of(found, isClosed) with { ClosedState = states.FirstOrDefault(one => one.Category == Completed).Name };
     }
 
     public async Task<Ticket> CreateAsync(TicketDraft draft, CancellationToken cancellationToken)

@@ -103,11 +103,14 @@ internal sealed class JiraTickets(TicketClient client, string name, TicketSystem
 
         var answer = await client.SendAsync(
             name, HttpMethod.Get, $"{Issue(ticket)}/transitions", null, "read its transitions", cancellationToken);
-        var transition = (answer?["transitions"] as JsonArray ?? []).OfType<JsonObject>().FirstOrDefault(one => system.ClosedState is { } state
-            ? string.Equals(Text(one["to"]?["name"]), state, StringComparison.OrdinalIgnoreCase)
-            : Text(one["to"]?["statusCategory"]?["key"]) == "done")
+        var transition = (answer?["transitions"] as JsonArray ?? []).OfType<JsonObject>().FirstOrDefault(LeadsToClosed)
             ?? throw new StepRefusedException($"Jira '{name}' offers no transition of {ticket.Key} to "
                 + $"{system.ClosedState ?? "a status of the category done"}.");
+        !+ 1146
+
+        private bool LeadsToClosed(JsonObject transition) => system.ClosedState is { } state
+            ? string.Equals(Text(transition["to"]?["name"]), state, StringComparison.OrdinalIgnoreCase)
+            : Text(transition["to"]?["statusCategory"]?["key"]) == "done";
         var body = new JsonObject { ["transition"] = new JsonObject { ["id"] = transition["id"]?.DeepClone() } };
         if (system.CloseCode is { } resolution)
         {
@@ -137,9 +140,17 @@ internal sealed class JiraTickets(TicketClient client, string name, TicketSystem
         return new JsonObject { ["type"] = "paragraph", ["content"] = new JsonArray(words) };
     }
 
-    private static IEnumerable<string> Texts(JsonNode document) => document is JsonObject node
-        ? (Text(node["text"]) is { } text ? [text] : Enumerable.Empty<string>()).Concat((node["content"] as JsonArray ?? []).SelectMany(inner => inner is null ? [] : Texts(inner)))
-        : [];
+    private static IEnumerable<string> Texts(JsonNode document)
+    {
+        if (document is not JsonObject node)
+        {
+            return [];
+        }
+
+        var own = Text(node["text"]) is { } text ? [text] : Enumerable.Empty<string>();
+        var inner = (node["content"] as JsonArray ?? []).SelectMany(part => part is null ? [] : Texts(part));
+        return own.Concat(inner);
+    }
 
     private static string Issue(Ticket ticket) => $"{Api}/issue/{Uri.EscapeDataString(ticket.Key)}";
 
