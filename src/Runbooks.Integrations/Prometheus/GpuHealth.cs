@@ -1,37 +1,47 @@
 namespace Runbooks.Integrations.Prometheus;
 
 /// <summary>
-/// Looks at the GPUs of a node through dcgm-exporter: XID errors by NVIDIA's catalogue, memory rows that could not be
-/// remapped, and NVLink errors where the exporter's list has them. The exporter tells only a GPU's last XID, and the one
-/// that matters is often followed by others, so all of a time are looked at. Of a GPU that has fallen off the bus at most its
-/// XID is reported, and nothing once the exporter is started anew: one that was there in this time and is gone is the worst sign.
+/// Looks at the GPUs of a node through dcgm-exporter: XID errors by NVIDIA's catalogue, memory rows that could not be remapped, and
+/// NVLink errors where the exporter's list has them. The exporter reports only a GPU's last XID, and the one that matters is often
+/// followed by others, so all of a time are looked at. A GPU that has fallen off the bus reports at most its XID, and nothing once
+/// the exporter is restarted: one that was there in this time and is gone is the worst sign.
 /// </summary>
-/// <remarks>Older exporters report XID 0 of a GPU that had none; newer ones have no such series of it.</remarks>
+/// <remarks>Older exporters report XID 0 for a GPU that had none; newer ones have no such series.</remarks>
 /// <seealso href="https://github.com/NVIDIA/dcgm-exporter/blob/4.5.3-4.8.2/etc/default-counters.csv"/>
 /// <seealso href="https://github.com/NVIDIA/dcgm-exporter/issues/700"/>
 internal sealed class GpuHealth(PrometheusClient prometheus)
-    : PrometheusCheck<GpuHealthParameters>(prometheus, "gpu.health", "Looks for fatal XID errors, failed row remaps and NVLink errors on the GPUs of a node.")
+    : PrometheusCheck<GpuHealthParameters>(
+        prometheus,
+        "gpu.health",
+        "Looks for fatal XID errors, failed row remaps and NVLink errors on the GPUs of a node.")
 {
-    /// <summary>In the exporter's default list, and of every GPU that answers.</summary>
+    /// <summary>In the exporter's default list, and reported for every GPU that answers.</summary>
     public const string Energy = "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION";
     private const int MostSteps = 240;
     private const string Xid = "DCGM_FI_DEV_XID_ERRORS";
     private const string Replays = "DCGM_FI_DEV_PCIE_REPLAY_COUNTER";
     private const string RemapFailure = "DCGM_FI_DEV_ROW_REMAP_FAILURE";
     private const string Uncorrectable = "DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS";
-    private static readonly string[] s_nvLink = [.. new[] { "CRC_FLIT", "CRC_DATA", "REPLAY", "RECOVERY" }.Select(kind => $"DCGM_FI_DEV_NVLINK_{kind}_ERROR_COUNT_TOTAL")];
+    private static readonly string[] s_nvLink =
+        [.. new[] { "CRC_FLIT", "CRC_DATA", "REPLAY", "RECOVERY" }.Select(kind => $"DCGM_FI_DEV_NVLINK_{kind}_ERROR_COUNT_TOTAL")];
 
-    protected override async Task<CheckResult> MeasureAsync(GpuHealthParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<CheckResult> MeasureAsync(
+        GpuHealthParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        // Up to 4.5.3 the exporter writes the machine's name with a capital letter.
+        // Up to 4.5.3 the exporter writes the label for the machine's name with a capital letter.
         string Selected(string metric, string label, string around) =>
-            around.Replace("{0}", $"{metric}{{{label}=\"{parameters.Node}\"{ClusterLabel.Matcher(parameters.Cluster)}}}", StringComparison.Ordinal);
-        string On(string metric, string around = "{0}") => $"({Selected(metric, "Hostname", around)} or {Selected(metric, "hostname", around)})";
+            around.Replace(
+                "{0}",
+                $"{metric}{{{label}=\"{parameters.Node}\"{ClusterLabel.Matcher(parameters.Cluster)}}}",
+                StringComparison.Ordinal);
+        string On(string metric, string around = "{0}") =>
+            $"({Selected(metric, "Hostname", around)} or {Selected(metric, "hostname", around)})";
         string OfGpus(string metric) => $"max by ({ClusterLabel.Name}, gpu) {On(metric)}";
         var now = context.Time.GetUtcNow();
         var step = TimeSpan.FromSeconds(Math.Max(15, Math.Ceiling(parameters.Window.TotalSeconds / MostSteps)));
         Task<IReadOnlyList<PrometheusSeries>> Ask(string query) => Prometheus.QueryAsync(parameters.Endpoint, query, cancellationToken);
-        Task<IReadOnlyList<PrometheusSeries>> AskBefore(string query) => Prometheus.RangeAsync(parameters.Endpoint, query, now - parameters.Window, now, step, cancellationToken);
+        Task<IReadOnlyList<PrometheusSeries>> AskBefore(string query) =>
+            Prometheus.RangeAsync(parameters.Endpoint, query, now - parameters.Window, now, step, cancellationToken);
         var (xids, energy) = (await Ask(OfGpus(Xid)), await Ask(OfGpus(Energy)));
         var (remaps, rows) = (await Ask(OfGpus(RemapFailure)), await Ask(OfGpus(Uncorrectable)));
         var link = Prometheus.LinkTo(parameters.Endpoint, On(Xid));
@@ -44,8 +54,8 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
                 + (missing.Count > 0 ? ", nor of any other: is dcgm-exporter scraped?" : ": is its dcgm-exporter still running?")) with { Link = link };
         }
 
-        // Not in the exporter's default list, so there may be none of these. They count from the last reset on, and one
-        // that has been reset since is fine.
+        // These are not in the exporter's default list, so there may be none. They count from the last reset on, and a link that has
+        // been reset since is fine.
         var window = PromDuration.Of(parameters.Window);
         var links = await Ask(string.Join(" or ", s_nvLink.Select(metric => $"((sum by (gpu) {On(metric, $"increase({{0}}[{window}])")} > 0) and (sum by (gpu) {On(metric)} > 0))")));
         var (xidsBefore, energyBefore) = (await AskBefore(OfGpus(Xid)), await AskBefore(OfGpus(Energy)));
@@ -77,17 +87,19 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
             BrokenLinks = [.. Marked(links).Select(gpu => $"GPU {gpu}: NVLink errors within {PromDuration.Format(parameters.Window)}")],
             Unmeasured = [.. present.Except(remaps.Select(GpuOf))],
         }.Judge();
-        // Where no GPU had an XID there is no such series: that there could be one is told by what stands beside it in the exporter's list.
+        // Where no GPU had an XID there is no such series. Another series of the exporter's list shows that there could be one.
         var couldTell = xids.Count + xidsBefore.Count + remaps.Count > 0 || (await Ask(OfGpus(Replays))).Count > 0;
         return (judged.Verdict != Verdict.Passing || couldTell ? judged
-            : judged with { Verdict = Verdict.Unknown, Summary = $"{CountText.Format(present.Count, "GPU")}; whether there was an XID is not reported. Is {Xid} in the list of its dcgm-exporter?" }) with { Link = link };
+            : judged with { Verdict = Verdict.Unknown, Summary = $"{CountText.Format(present.Count, "GPU")}; "
+                + $"whether there was an XID is not reported. Is {Xid} in the list of its dcgm-exporter?" }) with { Link = link };
     }
 
-    private static List<string> Marked(IReadOnlyList<PrometheusSeries> series) => [.. series.Where(one => one.Values[^1] > 0).Select(GpuOf)];
+    private static List<string> Marked(IReadOnlyList<PrometheusSeries> series) =>
+        [.. series.Where(one => one.Values[^1] > 0).Select(GpuOf)];
 
     public static string GpuOf(PrometheusSeries series) => series.Labels.GetValueOrDefault("gpu", "?");
 
-    /// <summary>What the exporter says about the GPUs of a node, by what it means for the machine.</summary>
+    /// <summary>What the exporter reports about the GPUs of a node.</summary>
     private sealed record NodeFindings
     {
         public required int Gpus { get; init; }
@@ -108,7 +120,7 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
         /// <summary>In words: the GPUs with NVLink errors.</summary>
         public required List<string> BrokenLinks { get; init; }
 
-        /// <summary>The GPUs of which it is not reported whether a row remap failed.</summary>
+        /// <summary>The GPUs without a report on whether a row remap failed.</summary>
         public required List<string> Unmeasured { get; init; }
 
         private bool AreRemapsMeasured => Unmeasured.Count < Gpus;
@@ -116,8 +128,13 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
         public CheckResult Judge() => JudgeReported() switch
         {
             var judged when judged.Verdict != Verdict.Passing || Unmeasured.Count == 0 => judged,
-            // Older GPUs have no rows to remap, so none of them has the figure; where others of the node have it, one that lacks it may be the one that failed.
-            var judged when AreRemapsMeasured => judged with { Verdict = Verdict.Unknown, Summary = $"GPU {string.Join(", ", Unmeasured)}: whether a row remap failed is not reported, and of the others it is." },
+            // Older GPUs have no rows to remap, so none of them has the figure. Where others of the node have it, one without it may
+            // be the one that failed.
+            var judged when AreRemapsMeasured => judged with
+            {
+                Verdict = Verdict.Unknown,
+                Summary = $"GPU {string.Join(", ", Unmeasured)}: whether a row remap failed is not reported, and of the others it is.",
+            },
             var judged => judged with { Summary = $"{judged.Summary} Whether a row remap failed is not reported." },
         };
 
@@ -129,17 +146,23 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
                 .Concat(FailedRemaps.Select(gpu => $"GPU {gpu}: a memory row could not be remapped"))
                 .Concat(BrokenLinks)
                 .ToList();
-            // What nobody can tell first.
-            var others = Forgotten.Concat(Codes.Where(one => XidCatalog.ClassOf(one.Code) != XidClass.Fatal)
+            // What nobody can tell comes first.
+            var others = Forgotten
+                .Concat(Codes.Where(one => XidCatalog.ClassOf(one.Code) != XidClass.Fatal)
                     .OrderByDescending(one => XidCatalog.ClassOf(one.Code) == XidClass.Unclear)
                     .Select(one => $"GPU {one.Gpu}: {XidCatalog.Describe(one.Code)}"))
-                .Concat(Remaps.Except(FailedRemaps).Select(gpu => $"GPU {gpu}: memory rows were remapped; they are fine after the next reset")).ToList();
+                .Concat(Remaps.Except(FailedRemaps)
+                    .Select(gpu => $"GPU {gpu}: memory rows were remapped; they are fine after the next reset"))
+                .ToList();
             var known = CountText.Format(Gpus, "GPU");
             return (fatal.Count, others.Count) switch
             {
                 ( > 0, _) => new CheckResult(Verdict.Failing, $"{string.Join("; ", fatal.Concat(others))}.") { Value = CodesText },
-                _ when Forgotten.Count > 0 || Codes.Exists(one => XidCatalog.ClassOf(one.Code) == XidClass.Unclear) => new CheckResult(Verdict.Unknown, $"{known}, nothing fatal for certain. {string.Join("; ", others)}.") { Value = CodesText },
-                (_, > 0) => new CheckResult(Verdict.Passing, $"{known}, nothing fatal. {string.Join("; ", others)}. Of itself none of it calls for a new machine.") { Value = CodesText },
+                _ when Forgotten.Count > 0 || Codes.Exists(one => XidCatalog.ClassOf(one.Code) == XidClass.Unclear) => new CheckResult(
+                    Verdict.Unknown, $"{known}, nothing fatal for certain. {string.Join("; ", others)}.") { Value = CodesText },
+                (_, > 0) => new CheckResult(
+                    Verdict.Passing,
+                    $"{known}, nothing fatal. {string.Join("; ", others)}. Of itself none of it calls for a new machine.") { Value = CodesText },
                 _ => CheckResult.Passing($"{known}: no XID{(AreRemapsMeasured ? ", no failed row remap" : "")}."),
             };
         }
@@ -159,16 +182,15 @@ public sealed record GpuHealthParameters : ClusterSeriesParameters
     public TimeSpan Window { get; init; } = TimeSpan.FromHours(1);
 }
 
-/// <summary>What an XID means for the machine.</summary>
 internal enum XidClass
 {
     /// <summary>The GPU has to be reset or replaced: no new work may come to it.</summary>
     Fatal,
 
-    /// <summary>The program that ran has to be started again; the GPU is most likely sound.</summary>
+    /// <summary>The program that ran has to be restarted; the GPU is most likely sound.</summary>
     Application,
 
-    /// <summary>Comes along with other errors and with programs that are killed. Alone it means nothing.</summary>
+    /// <summary>Accompanies other errors and killed programs. Alone it means nothing.</summary>
     NotAlone,
 
     /// <summary>Something to watch, such as a row that was remapped and is used again after the next reset.</summary>
@@ -179,8 +201,8 @@ internal enum XidClass
 }
 
 /// <summary>
-/// The XID codes of data-centre GPUs from Ampere on, in the words of NVIDIA's catalogue. Fatal is whose immediate action there
-/// is to reset the GPU or to start the machine anew, and what its workflows lead to that for.
+/// The XID codes of data-centre GPUs from Ampere on, in the words of NVIDIA's catalogue. A code is fatal if its immediate action
+/// there is to reset the GPU or to restart the machine, or if its workflow leads to that.
 /// </summary>
 /// <seealso href="https://docs.nvidia.com/deploy/xid-errors/analyzing-xid-catalog.html"/>
 internal static class XidCatalog
@@ -225,16 +247,18 @@ internal static class XidCatalog
     ];
 
     private static readonly Dictionary<int, (XidClass Class, string Meaning)> s_known =
-        s_kinds.SelectMany(kind => kind.Codes, (kind, code) => (code, kind)).ToDictionary(one => one.code, one => (one.kind.Class, one.kind.Meaning));
+        s_kinds.SelectMany(kind => kind.Codes, (kind, code) => (code, kind)).ToDictionary(
+            one => one.code, one => (one.kind.Class, one.kind.Meaning));
 
     public static XidClass ClassOf(int xid) => s_known.TryGetValue(xid, out var known) ? known.Class : XidClass.Unclear;
 
-    public static string Describe(int xid) => $"XID {xid} ({(s_known.TryGetValue(xid, out var known) ? known.Meaning : "not in our list, so whether it is fatal is not known; see NVIDIA's catalogue")})";
+    public static string Describe(int xid) =>
+        $"XID {xid} ({(s_known.TryGetValue(xid, out var known) ? known.Meaning : "not in our list, so whether it is fatal is not known; see NVIDIA's catalogue")})";
 }
 
 /// <summary>
-/// What one GPU has reported in the time looked at. The exporter forgets the XIDs when it is started anew, and the GPU is as
-/// it was; what tells that the GPU itself was started anew is its count of energy, which begins with the driver.
+/// What one GPU has reported in the time looked at. When the exporter restarts, it forgets the XIDs, and the GPU stays as it was.
+/// A restart of the GPU itself shows in its count of energy, which begins with the driver.
 /// </summary>
 /// <seealso href="https://github.com/NVIDIA/dcgm-exporter/issues/500"/>
 /// <seealso href="https://docs.nvidia.com/deploy/nvml-api/group__nvmlDeviceQueries.html"/>
@@ -244,8 +268,9 @@ internal sealed class GpuHistory
     private readonly List<Point> _energy;
     private readonly bool _isToldNow;
 
-    /// <param name="xids">What all GPUs reported, the earlier series first; and so with the energy.</param>
-    public GpuHistory(string gpu, IReadOnlyList<PrometheusSeries> xids, IReadOnlyList<PrometheusSeries> xidsNow, IEnumerable<PrometheusSeries> energy)
+    /// <param name="xids">What all GPUs reported, the earlier series first; the same goes for the energy.</param>
+    public GpuHistory(
+        string gpu, IReadOnlyList<PrometheusSeries> xids, IReadOnlyList<PrometheusSeries> xidsNow, IEnumerable<PrometheusSeries> energy)
     {
         Gpu = gpu;
         _energy = PointsOf(gpu, energy);
@@ -257,7 +282,7 @@ internal sealed class GpuHistory
 
     public string Gpu { get; }
 
-    /// <summary>Since the GPU was last started anew, in order and each once.</summary>
+    /// <summary>Since the GPU was last restarted, in order and each once.</summary>
     public IReadOnlyList<int> Codes => [.. _xids.Select(point => (int)point.Value).Distinct()];
 
     /// <summary>What was reported and is no longer, in words, where the GPU may still be ill; null for nothing.</summary>
@@ -274,7 +299,8 @@ internal sealed class GpuHistory
             var why = _energy.Count > 0
                 ? "though the GPU was not started anew; most likely its exporter was, which forgets it"
                 : $"and whether the GPU or only its exporter was started anew is not reported ({GpuHealth.Energy})";
-            return $"GPU {Gpu}: {string.Join(", ", ill.Select(XidCatalog.Describe))} until {DateTimeOffset.FromUnixTimeSeconds((long)_xids[^1].At):HH:mm} UTC and not since, {why}";
+            return $"GPU {Gpu}: {string.Join(", ", ill.Select(XidCatalog.Describe))} until "
+                + $"{DateTimeOffset.FromUnixTimeSeconds((long)_xids[^1].At):HH:mm} UTC and not since, {why}";
         }
     }
 
@@ -285,13 +311,18 @@ internal sealed class GpuHistory
             return null;
         }
 
-        var fell = _energy.Zip(_energy.Skip(1)).Where(pair => pair.Second.Value < pair.First.Value).Select(pair => (double?)pair.Second.At).LastOrDefault();
-        // A GPU that has fallen off the bus reports nothing but its XID until it is started anew.
+        var fell = _energy.Zip(_energy.Skip(1))
+            .Where(pair => pair.Second.Value < pair.First.Value)
+            .Select(pair => (double?)pair.Second.At)
+            .LastOrDefault();
+        // A GPU that has fallen off the bus reports nothing but its XID until it is restarted.
         return fell ?? (xids.Count > 0 && xids[0].At < _energy[0].At ? _energy[0].At : null);
     }
 
     private static List<Point> PointsOf(string gpu, IEnumerable<PrometheusSeries> series) =>
-        [.. series.Where(one => GpuHealth.GpuOf(one) == gpu).SelectMany(one => one.Times.Zip(one.Values, (at, value) => new Point(at, value))).OrderBy(point => point.At)];
+        [.. series.Where(one => GpuHealth.GpuOf(one) == gpu)
+            .SelectMany(one => one.Times.Zip(one.Values, (at, value) => new Point(at, value)))
+            .OrderBy(point => point.At)];
 
     private readonly record struct Point(double At, double Value);
 }

@@ -1,6 +1,6 @@
 namespace Runbooks.Integrations.Prometheus;
 
-/// <summary>A question to Prometheus. One that cannot be reached, or that does not understand the query, leaves the answer unknown.</summary>
+/// <summary>A question to Prometheus. If it cannot be reached or does not understand the query, the result is unknown.</summary>
 internal abstract class PrometheusCheck<TParameters>(PrometheusClient prometheus, string name, string summary)
     : Check<TParameters>(name, summary)
     where TParameters : PrometheusParameters
@@ -11,10 +11,10 @@ internal abstract class PrometheusCheck<TParameters>(PrometheusClient prometheus
 
     protected abstract Task<CheckResult> MeasureAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken);
 
-    /// <summary>What the value is held against, shown beside an unknown one as well; null when there is no such limit.</summary>
+    /// <summary>The limit of the value, shown beside an unknown one as well; null when there is none.</summary>
     protected virtual string? Limit(TParameters parameters) => null;
 
-    /// <summary>How long the time is that the answer is of; null where it is of the moment, and where that is not known.</summary>
+    /// <summary>The length of the time that the answer covers; null where it is of the moment, or where that is not known.</summary>
     protected virtual TimeSpan? WindowOf(TParameters parameters) => null;
 
     protected sealed override async Task<CheckResult> AskAsync(
@@ -26,7 +26,7 @@ internal abstract class PrometheusCheck<TParameters>(PrometheusClient prometheus
             var result = await MeasureAsync(parameters, context, cancellationToken);
             if (prometheus.Find(parameters.Endpoint).Endpoint is not { Every.Ticks: > 0 } endpoint || result.Verdict == Verdict.Unknown)
             {
-                // It scrapes nothing, and knows how things are when it is asked; or it does not know, whenever that was.
+                // An endpoint that scrapes nothing knows how things are when it is asked, and an unknown result has no time.
                 return result;
             }
 
@@ -49,7 +49,6 @@ public abstract record PrometheusParameters
     public string? Endpoint { get; init; }
 }
 
-/// <summary>Which pods' series, and over how long.</summary>
 public abstract record WorkloadParameters : ClusterSeriesParameters, IValidatableObject
 {
     internal static readonly TimeSpan DefaultWindow = TimeSpan.FromMinutes(5);
@@ -74,8 +73,8 @@ public abstract record WorkloadParameters : ClusterSeriesParameters, IValidatabl
     internal WorkloadSeries Series => new(Namespace, Pod, Cluster) { Deployment = Deployment };
 
     /// <summary>
-    /// The newest part of the window, with at least two samples: what is still since then has a rate over the whole of it all the same.
-    /// A part of the author's own, so that what works in long batches is not doubted between two of them.
+    /// The newest part of the window, with at least two samples. A server that stopped only then still has a rate over the whole
+    /// window. The part follows from the author's window, so that a server with long batches is not doubted between two of them.
     /// </summary>
     internal TimeSpan LatelyOf(PrometheusClient prometheus)
     {
@@ -87,7 +86,6 @@ public abstract record WorkloadParameters : ClusterSeriesParameters, IValidatabl
         Pod is null || Deployment is null ? [] : [new AnyValueResult("Say 'pod' or 'deployment', not both.", nameof(Deployment))];
 }
 
-/// <summary>A time as PromQL and as people write it.</summary>
 internal static class PromDuration
 {
     public static string Of(TimeSpan time) => $"{time.TotalSeconds:0}s";
@@ -95,7 +93,6 @@ internal static class PromDuration
     public static string Format(TimeSpan time) => time.TotalSeconds < 120 ? $"{time.TotalSeconds:0} s" : $"{time.TotalMinutes:0.#} min";
 }
 
-/// <summary>The curve beside an answer of Prometheus, and where a person sees it whole.</summary>
 internal static class PrometheusCurve
 {
     private static readonly TimeSpan s_shown = TimeSpan.FromMinutes(15);
@@ -103,7 +100,13 @@ internal static class PrometheusCurve
 
     /// <param name="like">The series to draw of those that the query finds; the first one when left out.</param>
     public static async Task<CheckResult> DrawAsync(
-        this PrometheusClient prometheus, CheckResult result, string? endpoint, string query, TimeProvider time, CancellationToken cancellationToken, PrometheusSeries? like = null)
+        this PrometheusClient prometheus,
+        CheckResult result,
+        string? endpoint,
+        string query,
+        TimeProvider time,
+        CancellationToken cancellationToken,
+        PrometheusSeries? like = null)
     {
         var recent = await RecentAsync(prometheus, endpoint, query, time, like, cancellationToken);
         return result.WithCurve(recent, s_step) with { Link = prometheus.LinkTo(endpoint, query) };
@@ -117,9 +120,14 @@ internal static class PrometheusCurve
             : null;
     }
 
-    // The curve is a courtesy: when it cannot be had, the verdict stands without it.
+    // The curve is a courtesy: without it the verdict still stands.
     private static async Task<IReadOnlyList<(DateTimeOffset At, double Value)>> RecentAsync(
-        PrometheusClient prometheus, string? endpoint, string query, TimeProvider time, PrometheusSeries? like, CancellationToken cancellationToken)
+        PrometheusClient prometheus,
+        string? endpoint,
+        string query,
+        TimeProvider time,
+        PrometheusSeries? like,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -137,7 +145,7 @@ internal static class PrometheusCurve
     }
 }
 
-/// <summary>Says why a query found nothing: which of the metrics and alert rules that it names this Prometheus has never heard of.</summary>
+/// <summary>Says why a query found nothing: which of its metrics and alert rules this Prometheus has never had.</summary>
 internal static partial class MissingSeries
 {
     private const int MaxNames = 10;
@@ -147,8 +155,8 @@ internal static partial class MissingSeries
     private static readonly string[] s_keywords =
         ["and", "or", "unless", "by", "without", "on", "ignoring", "group_left", "group_right", "bool", "offset", "start", "end", "Inf", "NaN", "inf", "nan"];
 
-    /// <summary>Why it says nothing that a query finds nothing.</summary>
-    /// <returns>Null when all that it names exists.</returns>
+    /// <summary>Explains why an empty answer proves nothing.</summary>
+    /// <returns>Null when all that the query names exists.</returns>
     /// <exception cref="PrometheusException">That could not be asked.</exception>
     public static async Task<string?> ExplainEmptyAsync(
         PrometheusClient prometheus, string? endpoint, string query, CancellationToken cancellationToken)
@@ -162,7 +170,7 @@ internal static partial class MissingSeries
             : null;
     }
 
-    // The series of an alert is there only while it is pending or firing: that it could be is for the rule to tell.
+    // The series of an alert exists only while it is pending or firing. Only the rule shows whether it could be.
     private static async Task<string?> ExplainNoRuleAsync(
         PrometheusClient prometheus, string? endpoint, string name, string query, CancellationToken cancellationToken)
     {
@@ -194,10 +202,10 @@ internal static partial class MissingSeries
         return [.. names.Except(found.Select(series => series.Labels.GetValueOrDefault("__name__", "")), StringComparer.Ordinal)];
     }
 
-    /// <summary>The metrics that a query reads, in its order. It is not parsed, only looked through.</summary>
+    /// <summary>The metrics that a query reads, in its order. The query is not parsed, only searched.</summary>
     public static IReadOnlyList<string> NamesIn(string query)
     {
-        // Texts, labels, durations and lists of labels hold names that are not of metrics.
+        // Texts, labels, durations and lists of labels contain names that are not metrics.
         var bare = ListOfLabels().Replace(
             InBrackets().Replace(Texts().Replace(query, "''"), match => match.Value[0] == '{' ? "{}" : "[]"), " ");
         return
@@ -237,17 +245,16 @@ internal static partial class MissingSeries
     private static partial Regex Names();
 }
 
-/// <summary>Of which cluster a series is, where one Prometheus has several, as an Azure Monitor workspace often does.</summary>
+/// <summary>Tells the series of several clusters apart, where one Prometheus has them, as an Azure Monitor workspace often does.</summary>
 /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/containers/prometheus-metrics-scrape-default"/>
 internal static class ClusterLabel
 {
     public const string Name = "cluster";
 
-    /// <summary>A further matcher of a selector.</summary>
     public static string Matcher(string? cluster) => cluster is null ? "" : $",{Name}=\"{cluster}\"";
 
-    /// <summary>What goes by the same name in two clusters is two things.</summary>
-    /// <exception cref="PrometheusException">They are of several clusters.</exception>
+    /// <summary>The same name in two clusters is two things.</summary>
+    /// <exception cref="PrometheusException">The series are of several clusters.</exception>
     public static void RequireOne(IEnumerable<PrometheusSeries> found, string of)
     {
         var clusters = found
@@ -263,10 +270,9 @@ internal static class ClusterLabel
     }
 }
 
-/// <summary>Which cluster's series.</summary>
 public abstract record ClusterSeriesParameters : PrometheusParameters
 {
-    // It stands in quotes in the query.
+    // It is written in quotes in the query.
     [TextPattern("^([A-Za-z0-9][A-Za-z0-9._-]{0,99})?$",
         "a cluster's name: at most 100 letters, digits, dots, dashes and underscores, beginning with a letter or digit")]
     [Description("The label `cluster` of the series, which is the AKS cluster's name in managed Prometheus; "

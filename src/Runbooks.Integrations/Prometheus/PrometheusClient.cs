@@ -1,6 +1,6 @@
 namespace Runbooks.Integrations.Prometheus;
 
-/// <summary>The query API of Prometheus and everything that speaks it.</summary>
+/// <summary>The query API of Prometheus and of what is compatible with it.</summary>
 /// <seealso href="https://prometheus.io/docs/prometheus/latest/querying/api/"/>
 internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipelines azure, IOptions<PrometheusOptions> options)
 {
@@ -11,10 +11,10 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
     /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/metrics/prometheus-api-promql"/>
     private const string AzureScope = "https://prometheus.monitor.azure.com/.default";
 
-    // A query that cannot be read or carried out: Prometheus says in its own form what is wrong with it.
+    // The statuses for a query that cannot be read or carried out: Prometheus says in its own form what is wrong with it.
     private static readonly int[] s_badQuery = [400, 422];
 
-    /// <summary>A question beside the one that counts must not keep its answer waiting.</summary>
+    /// <summary>A side question must not delay the answer that counts.</summary>
     private static readonly TimeSpan s_longestForAge = TimeSpan.FromSeconds(3);
 
     public (string Name, PrometheusEndpoint Endpoint) Find(string? name)
@@ -37,15 +37,16 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
         string? endpoint, string query, DateTimeOffset start, DateTimeOffset end, TimeSpan step, CancellationToken cancellationToken) =>
         AskAsync(
             endpoint,
-            $"api/v1/query_range?query={Uri.EscapeDataString(query)}&start={start.ToUnixTimeSeconds()}&end={end.ToUnixTimeSeconds()}&step={step.TotalSeconds:0}",
+            $"api/v1/query_range?query={Uri.EscapeDataString(query)}"
+                + $"&start={start.ToUnixTimeSeconds()}&end={end.ToUnixTimeSeconds()}&step={step.TotalSeconds:0}",
             cancellationToken);
 
     /// <summary>
-    /// How old the newest sample is that it has scraped of anything. A query goes on answering with the last samples for five minutes
-    /// when nothing is scraped any more, and does not say so.
+    /// How old the newest scraped sample of anything is. When nothing is scraped any more, a query answers with the last samples for
+    /// five minutes and does not say so.
     /// </summary>
-    /// <param name="cluster">Of which cluster; of any when null.</param>
-    /// <returns>None where that cannot be told: not everything that speaks this API scrapes, and what does not has no <c>up</c>.</returns>
+    /// <param name="cluster">Null for any cluster.</param>
+    /// <returns>Zero where that is not known: not everything that speaks this API scrapes, and then it has no <c>up</c>.</returns>
     public async Task<TimeSpan> LastScrapeAgeAsync(
         string? endpoint, string? cluster, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -53,7 +54,7 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            // Both times are of its own clock.
+            // Both times are of the clock of Prometheus.
             var newest = await QueryAsync(
                 endpoint,
                 $"max(timestamp(up{(cluster is null ? "" : $"{{{ClusterLabel.Name}=\"{cluster}\"}}")}))",
@@ -62,13 +63,13 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
                 ? TimeSpan.FromSeconds(seconds)
                 : TimeSpan.Zero;
         }
-        catch (Exception failed) when (failed is PrometheusException || (failed is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception failed) when (failed is PrometheusException
+            || (failed is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return TimeSpan.Zero;
         }
     }
 
-    /// <summary>The alert rules that it evaluates.</summary>
     public Task<IReadOnlyList<AlertRule>> AlertRulesAsync(string? endpoint, CancellationToken cancellationToken) =>
         AskAsync(endpoint, "api/v1/rules?type=alert", AlertRule.Read, cancellationToken);
 
@@ -96,7 +97,9 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
         }
 
         return await clients.CreateClient(Client).ReadAsync(
-            request, unreachable => new PrometheusException($"Prometheus '{name}' {OwnNetwork.Describe(unreachable)}", unreachable), cancellationToken);
+            request,
+            unreachable => new PrometheusException($"Prometheus '{name}' {OwnNetwork.Describe(unreachable)}", unreachable),
+            cancellationToken);
     }
 
     private async Task<(int Status, string Text)> ThroughAzureAsync(string name, Uri url, CancellationToken cancellationToken)
@@ -135,15 +138,17 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
         }
     }
 
-    /// <summary>VictoriaMetrics marks what some of its storage nodes are missing from, and has no warning.</summary>
+    /// <summary>VictoriaMetrics has no warning, but marks an answer in which some of its storage nodes are missing.</summary>
     /// <seealso href="https://docs.victoriametrics.com/victoriametrics/cluster-victoriametrics/#cluster-availability"/>
     private static string? WarningIn(JsonElement answer) =>
         answer.TryGetProperty("isPartial", out var isPartial) && isPartial.ValueKind == JsonValueKind.True ? "isPartial" : Warning(answer);
 
-    // In older versions remarks that call nothing into question stand among the warnings.
+    // In older versions remarks that call nothing into question are among the warnings.
     private static string? Warning(JsonElement answer) =>
         answer.TryGetProperty("warnings", out var warnings) && warnings.ValueKind == JsonValueKind.Array
-            ? warnings.EnumerateArray().Select(one => one.ToString()).FirstOrDefault(one => !one.StartsWith("PromQL info:", StringComparison.Ordinal))
+            ? warnings.EnumerateArray()
+                .Select(one => one.ToString())
+                .FirstOrDefault(one => !one.StartsWith("PromQL info:", StringComparison.Ordinal))
             : null;
 
     private static string MessageOf(string name, int status, string text) => status switch
@@ -156,7 +161,7 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
     private static string Cut(string text) => Clip.To(text.Trim(), 300);
 }
 
-/// <summary>One series of a result with its values, oldest first; an instant vector has one value for each.</summary>
+/// <summary>One series of a result with its values, oldest first. In an instant vector each series has one value.</summary>
 internal sealed record PrometheusSeries(IReadOnlyDictionary<string, string> Labels, IReadOnlyList<double> Values)
 {
     /// <summary>The moments that the values are for, in seconds since 1970.</summary>
@@ -200,7 +205,7 @@ internal sealed record PrometheusSeries(IReadOnlyDictionary<string, string> Labe
 /// <param name="Health"><c>ok</c>, <c>err</c>, or <c>unknown</c> until it is evaluated for the first time.</param>
 internal sealed record AlertRule(string Name, string? Health)
 {
-    /// <summary>What keeps it from firing, in words; null when its last evaluation went well.</summary>
+    /// <summary>Why it cannot fire, in words; null when its last evaluation went well.</summary>
     public string? Trouble => Health switch
     {
         "ok" => null,
@@ -208,7 +213,7 @@ internal sealed record AlertRule(string Name, string? Health)
         _ => "could not evaluate it lately",
     };
 
-    /// <summary>Reads <c>data</c> of the answer to a question for rules.</summary>
+    /// <summary>Reads <c>data</c> of an answer with rules.</summary>
     public static IReadOnlyList<AlertRule> Read(JsonElement data) =>
     [
         .. from rules in data.GetProperty("groups").EnumerateArray()
@@ -219,7 +224,7 @@ internal sealed record AlertRule(string Name, string? Health)
     ];
 }
 
-/// <summary>Prometheus could not be asked, or its answer not understood; the message is for people.</summary>
+/// <summary>Prometheus could not be asked, or its answer was not understood; the message is for people.</summary>
 internal sealed class PrometheusException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>Section <c>Prometheus</c>.</summary>
@@ -236,7 +241,9 @@ public sealed class PrometheusOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
     [
         .. ConfiguredName.DefaultProblems(SectionName, "Endpoints", Default, Endpoints),
-        .. Endpoints.SelectMany(endpoint => endpoint.Value.Problems($"{SectionName}:Endpoints:{endpoint.Key}").Select(problem => new ValidationResult(problem))),
+        .. Endpoints.SelectMany(endpoint => endpoint.Value
+            .Problems($"{SectionName}:Endpoints:{endpoint.Key}")
+            .Select(problem => new ValidationResult(problem))),
     ];
 }
 
@@ -255,10 +262,17 @@ public sealed class PrometheusEndpoint
     /// <summary>Where a person opens it; the URL itself when null. Managed Prometheus has no page of its own.</summary>
     public string? Ui { get; set; }
 
-    /// <summary>How often its targets are scraped, up to an hour: what it answers counts as measured that long ago, or when its newest sample of `up` was, where that is older. Managed Prometheus does it every 30 seconds. 0 for one that scrapes nothing and knows how things are when it is asked.</summary>
+    /// <summary>
+    /// How often its targets are scraped, up to an hour: what it answers counts as measured that long ago, or when its newest sample of
+    /// `up` was, where that is older. Managed Prometheus does it every 30 seconds. 0 for one that scrapes nothing and knows how things
+    /// are when it is asked.
+    /// </summary>
     public TimeSpan Every { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>A query answers with the last sample, and says nothing of its age. In steps of one scrape, so that a sample that is read twice counts once.</summary>
+    /// <summary>
+    /// A query answers with the last sample, and does not say how old it is. In steps of one scrape, so that a sample that is read
+    /// twice counts once.
+    /// </summary>
     /// <param name="age">How old the newest sample of anything is.</param>
     internal DateTimeOffset MeasuredUntil(DateTimeOffset asked, TimeSpan age)
     {
@@ -275,7 +289,8 @@ public sealed class PrometheusEndpoint
             .. Every < TimeSpan.Zero || Every > TimeSpan.FromHours(1) ? [$"{setting}:Every must be from 0 to 1 hour."] : Array.Empty<string>(),
             .. isUrl ? Array.Empty<string>() : [$"{setting}:Url must be an absolute http or https URL."],
             .. isUrl && sendsToken && url is { Scheme: "http", IsLoopback: false }
-                ? [$"{setting} would send its token over plain http. Use https."] : Array.Empty<string>(),
+                ? [$"{setting} would send its token over plain http. Use https."]
+                : Array.Empty<string>(),
             .. Token is not null && AzureIdentity ? [$"{setting} has both a Token and AzureIdentity. Choose one."] : Array.Empty<string>(),
         ];
     }

@@ -2,7 +2,6 @@ using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Integrations.Prometheus;
 
-/// <summary>Holds a value from Prometheus against a threshold.</summary>
 internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
     : PrometheusCheck<PrometheusQueryParameters>(prometheus, "prometheus.query", "Holds the value of a PromQL query against a threshold.")
 {
@@ -21,8 +20,8 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
 
     protected override TimeSpan? WindowOf(PrometheusQueryParameters parameters) => WindowOf(parameters.Query, parameters.Failing);
 
-    // What is compared or joined within the query may come right at once, and an offset, or a longer time that a short one is
-    // divided by, is another time on purpose. What only leaves out the parts of which nothing is asked compares nothing.
+    // A comparison or a join within the query may come right at once. An offset, or a longer time that a short one is divided by,
+    // is another time on purpose. A comparison that only leaves out parts without requests does not count.
     private static TimeSpan? WindowOf(string query, FailingWhen? failing)
     {
         var bare = Guards().Replace(Labels().Replace(query, ""), ")");
@@ -47,12 +46,17 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
         }
 
         return await Prometheus.DrawAsync(
-            Judge(parameters, found), parameters.Endpoint, parameters.Query, context.Time, cancellationToken, like: failing.Worst(found, Latest));
+            Judge(parameters, found),
+            parameters.Endpoint,
+            parameters.Query,
+            context.Time,
+            cancellationToken,
+            like: failing.Worst(found, Latest));
     }
 
     protected override string Limit(PrometheusQueryParameters parameters) => parameters.Failing.ToString();
 
-    // A name that no exporter serves must not pass for health: what counts as healthy when empty has to exist otherwise.
+    // A name that no exporter serves must not pass for health: an empty answer is healthy only if what the query names exists.
     private async Task<CheckResult> EmptyAsync(PrometheusQueryParameters parameters, CancellationToken cancellationToken)
     {
         if (parameters.Failing.IsAbsent || parameters.WhenEmpty == WhenEmpty.Failing)
@@ -125,16 +129,16 @@ public sealed record PrometheusQueryParameters : PrometheusParameters
 
 /// <summary>Selects the series of one pod or of a namespace, whether or not Prometheus honours the exporter's own labels.</summary>
 /// <remarks>
-/// Without <c>honor_labels</c>, the default, an exporter that speaks of other pods has <c>exported_pod</c> for them, and
+/// Without <c>honor_labels</c>, the default, an exporter that reports on other pods has <c>exported_pod</c> for them, and
 /// <c>pod</c> is its own.
 /// </remarks>
 /// <seealso href="https://github.com/NVIDIA/dcgm-exporter/issues/85"/>
 internal sealed record WorkloadSeries(string Namespace, string? Pod, string? Cluster)
 {
-    /// <summary>The pod is gone, and these are all that its controller has in its place: which of them is the new one Prometheus does not tell.</summary>
+    /// <summary>The pod is gone, and these are all that its controller has in its place: Prometheus does not tell which is the new one.</summary>
     public bool IsReplaced { get; private init; }
 
-    /// <summary>Those of one deployment, where no pod is named; null for all of the namespace.</summary>
+    /// <summary>The pods of one deployment, where no pod is named; null for the whole namespace.</summary>
     public string? Deployment { get; init; }
 
     public string Text =>
@@ -144,15 +148,15 @@ internal sealed record WorkloadSeries(string Namespace, string? Pod, string? Clu
             : $"of pod {Namespace}/{Pod}";
 
     /// <param name="metric">One that every such pod has.</param>
-    /// <returns>Those in its place where the pod has neither this metric nor is asked for any; else the same.</returns>
-    /// <exception cref="PrometheusException">That could not be asked; or several clusters have such pods, and none is named.</exception>
+    /// <returns>The pods in its place, where the pod has no such metric and is not scraped either; else the same.</returns>
+    /// <exception cref="PrometheusException">It could not be asked; or several clusters have such pods, and none is named.</exception>
     public async Task<WorkloadSeries> FollowAsync(
         PrometheusClient prometheus, string? endpoint, string metric, CancellationToken cancellationToken)
     {
         var followed = await FollowedAsync(prometheus, endpoint, metric, cancellationToken);
         if (Cluster is null)
         {
-            // Of late as well: the pod that is meant may be the one that is gone.
+            // Over the last hour, because the pod that is meant may be the one that is gone.
             ClusterLabel.RequireOne(await prometheus.QueryAsync(
                 endpoint,
                 $"count by ({ClusterLabel.Name}) ({followed.Of(metric, "present_over_time({0}[1h])")})",
@@ -176,17 +180,17 @@ internal sealed record WorkloadSeries(string Namespace, string? Pod, string? Clu
         return (await prometheus.QueryAsync(endpoint, others.Of(metric), cancellationToken)).Count > 0 ? others : this;
     }
 
-    /// <summary>Says of whom it is where that is not the pod that was named.</summary>
+    /// <summary>Says which pods it is about where that is not the pod that was named.</summary>
     public string Prefix(string summary) => IsReplaced ? $"{Pod} is gone; of those in its place: {summary}" : summary;
 
-    /// <param name="around">What is done to each selector, for example <c>rate({0}[5m])</c>.</param>
+    /// <param name="around">The query around each selector, for example <c>rate({0}[5m])</c>.</param>
     public string Of(string metric, string around = "{0}") =>
         $"({Wrapped(around, metric, "")} or {Wrapped(around, metric, "exported_")})";
 
     private string? Pods =>
         Deployment is not null ? GeneratedPodName.OfDeployment(Deployment) : IsReplaced ? GeneratedPodName.SiblingsOf(Pod!) : null;
 
-    // All are names by Kubernetes' rules, or patterns of such, so none can end the quoted text.
+    // All values are names by Kubernetes' rules, or patterns of such, so none can end the quoted text.
     private string Wrapped(string around, string metric, string prefix) => around.Replace(
         "{0}", $"{metric}{{{prefix}namespace=\"{Namespace}\"{(Pods is { } pods ? $",{prefix}pod=~\"{pods}\"" : Pod is null ? "" : $",{prefix}pod=\"{Pod}\"")}{ClusterLabel.Matcher(Cluster)}}}", StringComparison.Ordinal);
 }

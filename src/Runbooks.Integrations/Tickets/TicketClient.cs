@@ -2,7 +2,6 @@ using static Runbooks.Integrations.Http.JsonAnswer;
 
 namespace Runbooks.Integrations.Tickets;
 
-/// <summary>The ticket systems that are configured, and the calls to them.</summary>
 internal sealed class TicketClient(IHttpClientFactory clients, IOptions<TicketsOptions> options)
 {
     public const string Client = "tickets";
@@ -34,7 +33,7 @@ internal sealed class TicketClient(IHttpClientFactory clients, IOptions<TicketsO
         };
     }
 
-    /// <returns>The ticket at this path; null when it is not there.</returns>
+    /// <returns>Null when there is no ticket at this path.</returns>
     public Task<JsonNode?> ReadAsync(string name, string path, CancellationToken cancellationToken) =>
         SendAsync(name, HttpMethod.Get, path, null, "read the ticket", "application/json", mayBeGone: true, cancellationToken);
 
@@ -51,7 +50,14 @@ internal sealed class TicketClient(IHttpClientFactory clients, IOptions<TicketsO
         SendAsync(name, method, path, body, what, contentType, mayBeGone: false, cancellationToken);
 
     private async Task<JsonNode?> SendAsync(
-        string name, HttpMethod method, string path, JsonNode? body, string what, string contentType, bool mayBeGone, CancellationToken cancellationToken)
+        string name,
+        HttpMethod method,
+        string path,
+        JsonNode? body,
+        string what,
+        string contentType,
+        bool mayBeGone,
+        CancellationToken cancellationToken)
     {
         var system = options.Value.Systems[name];
         using var request = new HttpRequestMessage(method, $"{system.Url.TrimEnd('/')}{path}");
@@ -72,7 +78,7 @@ internal sealed class TicketClient(IHttpClientFactory clients, IOptions<TicketsO
 
     private static JsonNode? Read(string name, int status, string text, string what)
     {
-        // Azure DevOps answers 203 with its sign-in page to a token that is no good.
+        // For an invalid token Azure DevOps answers 203 with its sign-in page.
         if (status is 401 or 203)
         {
             throw new StepRefusedException($"The ticket system '{name}' does not know the user or the secret. "
@@ -90,7 +96,10 @@ internal sealed class TicketClient(IHttpClientFactory clients, IOptions<TicketsO
         throw status is 400 or 403 or 404 or 405 or 422 ? new StepRefusedException(words) : new TicketException(words);
     }
 
-    /// <summary>ServiceNow writes <c>error.message</c> and <c>error.detail</c>, Jira <c>errorMessages</c> and <c>errors</c> by field, Azure DevOps <c>message</c>.</summary>
+    /// <summary>
+    /// ServiceNow writes <c>error.message</c> and <c>error.detail</c>, Jira <c>errorMessages</c> and <c>errors</c> by field, Azure
+    /// DevOps <c>message</c>.
+    /// </summary>
     private static string MessageOf(JsonNode? json, string text)
     {
         if (json is not JsonObject answer)
@@ -136,10 +145,16 @@ public sealed class TicketSystemOptions
     /// <summary>The root: <c>https://example.service-now.com</c>, <c>https://example.atlassian.net</c>, <c>https://dev.azure.com/example</c>.</summary>
     public string Url { get; set; } = "";
 
-    /// <summary>Jira: the e-mail address that the API token belongs to. ServiceNow: the user; without one, the secret is an OAuth token. Azure DevOps needs none.</summary>
+    /// <summary>
+    /// Jira: the e-mail address that the API token belongs to. ServiceNow: the user; without one, the secret is an OAuth token.
+    /// Azure DevOps needs none.
+    /// </summary>
     public string? User { get; set; }
 
-    /// <summary>ServiceNow: the password, or an OAuth token. Jira: an API token. Azure DevOps: a personal access token with <c>vso.work_write</c>.</summary>
+    /// <summary>
+    /// ServiceNow: the password, or an OAuth token. Jira: an API token. Azure DevOps: a personal access token with
+    /// <c>vso.work_write</c>.
+    /// </summary>
     [Secret]
     public string? Secret { get; set; }
 
@@ -149,19 +164,28 @@ public sealed class TicketSystemOptions
     /// <summary>ServiceNow: the table, <c>incident</c> unless named. Jira: the type, <c>Task</c>. Azure DevOps: the type, <c>Issue</c>.</summary>
     public string? Type { get; set; }
 
-    /// <summary>The state of a closed ticket. ServiceNow: <c>6</c>, resolved, unless named. Azure DevOps: the first state of its type that counts as completed. Jira: the first transition to a status of the category done, or the one to the status of this name.</summary>
+    /// <summary>
+    /// The state of a closed ticket. ServiceNow: <c>6</c>, resolved, unless named. Azure DevOps: the first state of its type that
+    /// counts as completed. Jira: the first transition to a status of the category done, or the one to the status of this name.
+    /// </summary>
     public string? ClosedState { get; set; }
 
-    /// <summary>ServiceNow: what goes with the closed state, as its list has it; <c>Solution provided</c> unless named. Jira: the resolution, where a project asks for one when an issue is closed.</summary>
+    /// <summary>
+    /// ServiceNow: what goes with the closed state, as its list has it; <c>Solution provided</c> unless named. Jira: the resolution,
+    /// where a project asks for one when an issue is closed.
+    /// </summary>
     public string? CloseCode { get; set; }
 
     internal IEnumerable<ValidationResult> Problems(string setting) =>
     [
-        .. HttpsUrl.Problems($"{setting}:Url", Url, "https://example.service-now.com, https://example.atlassian.net or https://dev.azure.com/example"),
+        .. HttpsUrl.Problems(
+            $"{setting}:Url", Url, "https://example.service-now.com, https://example.atlassian.net or https://dev.azure.com/example"),
         .. Kind != TicketKind.ServiceNow && string.IsNullOrWhiteSpace(Project)
-            ? [new($"{setting}:Project is missing: {Kind} opens tickets in a project.")] : Array.Empty<ValidationResult>(),
+            ? [new($"{setting}:Project is missing: {Kind} opens tickets in a project.")]
+            : Array.Empty<ValidationResult>(),
         .. Kind == TicketKind.Jira && string.IsNullOrWhiteSpace(User)
-            ? [new($"{setting}:User is missing: Jira wants the e-mail address that the API token belongs to.")] : Array.Empty<ValidationResult>(),
+            ? [new($"{setting}:User is missing: Jira wants the e-mail address that the API token belongs to.")]
+            : Array.Empty<ValidationResult>(),
         .. string.IsNullOrEmpty(Secret) ? [new($"{setting}:Secret is missing.")] : Array.Empty<ValidationResult>(),
     ];
 }
@@ -169,56 +193,59 @@ public sealed class TicketSystemOptions
 public enum TicketKind { ServiceNow, Jira, AzureDevOps }
 
 /// <summary>
-/// One kind of ticket system. A ticket belongs to an incident by the incident's id, which it carries in a field that can be
-/// searched. A search may not see a ticket of a moment ago; one whose id is on record is read by that.
+/// One kind of ticket system. The ticket of an incident carries the incident's id in a field that can be searched. A search may
+/// not see a ticket that is only a moment old; one whose id is on record is read by its id.
 /// </summary>
 internal interface ITicketSystem
 {
-    /// <summary>Searches the ticket of an incident; null when the search sees none.</summary>
+    /// <returns>Null when the search finds none.</returns>
     Task<Ticket?> FindAsync(string incident, CancellationToken cancellationToken);
 
-    /// <param name="id">The system's own.</param>
+    /// <param name="id">The system's own id.</param>
     /// <returns>Null when it is not there any more.</returns>
     Task<Ticket?> ReadAsync(string id, CancellationToken cancellationToken);
 
     Task<Ticket> CreateAsync(TicketDraft draft, CancellationToken cancellationToken);
 
-    /// <summary>Whether a comment with this text in it is there, among the latest.</summary>
+    /// <summary>Whether one of the latest comments contains this text.</summary>
     Task<bool> HasCommentAsync(Ticket ticket, string text, CancellationToken cancellationToken);
 
     /// <param name="fields">Other fields to change, by the system's own names; null for none.</param>
     Task CommentAsync(Ticket ticket, string text, JsonObject? fields, CancellationToken cancellationToken);
 
-    /// <summary>Closes it, with the text as the last comment, which may be written also where it cannot be closed.</summary>
+    /// <summary>Closes it, with the text as the last comment. The comment may be written even where the ticket cannot be closed.</summary>
     /// <exception cref="StepRefusedException">It cannot be closed.</exception>
-    /// <param name="isWritten">The comment is there already: an attempt before was cut off behind it.</param>
-    /// <param name="fields">As of <see cref="CommentAsync"/>.</param>
+    /// <param name="isWritten">The comment is there already: an earlier attempt was cut off after it.</param>
     Task CloseAsync(Ticket ticket, string text, bool isWritten, JsonObject? fields, CancellationToken cancellationToken);
 }
 
-/// <param name="Id">The system's own.</param>
+/// <param name="Id">The system's own id.</param>
 /// <param name="Key">As people say it: <c>INC0010023</c>, <c>OPS-12</c>, <c>345</c>.</param>
-/// <param name="Url">Where people open it.</param>
 internal sealed record Ticket(string Id, string Key, string Url, bool IsClosed)
 {
-    /// <summary>Azure DevOps: the state that closes one of its type; null where there is none.</summary>
+    /// <summary>Azure DevOps: the state that closes a ticket of its type; null where there is none.</summary>
     public string? ClosedState { get; init; }
 }
 
 /// <param name="Fields">Other fields, by the system's own names; null for none.</param>
 internal sealed record TicketDraft(string Incident, string Title, string Text, JsonObject? Fields);
 
-/// <summary>What every ticket carries.</summary>
 internal static class TicketMark
 {
-    /// <summary>The label or tag of an incident's ticket. Ids of incidents are lower-case letters, digits and dashes, so it can stand in a query.</summary>
+    /// <summary>
+    /// The label or tag of an incident's ticket. It needs no escaping in a query: ids of incidents are lower-case letters, digits and
+    /// dashes.
+    /// </summary>
     public static string Of(string incident) => $"runbook-{incident}";
 
-    /// <summary>Ends a comment, so that the same one is not written twice after a crash. It is looked for in longer texts, so it ends with what no name has: the mark of <c>note</c> is no part of that of <c>note-start</c>.</summary>
+    /// <summary>
+    /// Ends a comment, so that the same one is not written twice after a crash. It is searched in longer texts, so it ends with a
+    /// character that no name has: the mark of <c>note</c> must not be a part of that of <c>note-start</c>.
+    /// </summary>
     public static string OfComment(string key) => $"runbooks:{key};";
 }
 
-/// <summary>What <c>fields</c> of a step give beside title and text.</summary>
+/// <summary>The <c>fields</c> of a step.</summary>
 internal static class TicketFields
 {
     /// <summary>The same fields with every text in them changed.</summary>

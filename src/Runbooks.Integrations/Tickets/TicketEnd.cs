@@ -4,7 +4,10 @@ using Runbooks.Storage;
 
 namespace Runbooks.Integrations.Tickets;
 
-/// <summary>Tells the tickets of an incident how it ended, rejected, failed or mended alike, and when a person closed it. Which ones, and whether they are closed, their steps recorded.</summary>
+/// <summary>
+/// Tells the tickets of an incident how it ended, whatever the end, and when a person closed it. The steps have recorded which
+/// tickets these are and whether they are closed.
+/// </summary>
 internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, DecisionLinks links) : IEndHook
 {
     public const string System = "system";
@@ -28,15 +31,17 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
         return said;
     }
 
-    /// <summary>A ticket of an incident's own: read where its id is known, and searched only where it is not.</summary>
+    /// <summary>Reads the ticket by its id where that is known, and searches only where it is not.</summary>
     public static Task<Ticket?> FindAsync(ITicketSystem tickets, string? id, string incident, CancellationToken cancellationToken) =>
         id is null ? tickets.FindAsync(incident, cancellationToken) : tickets.ReadAsync(id, cancellationToken);
 
     /// <summary>The id of the ticket that a step of the incident opened in this system, or found there.</summary>
     public static string? KnownId(Incident? incident, string system) =>
-        incident?.Steps.LastOrDefault(step => step.Outputs.GetValueOrDefault(System) == system && step.Outputs.ContainsKey(Key))?.Outputs.GetValueOrDefault(Id);
+        incident?.Steps
+            .LastOrDefault(step => step.Outputs.GetValueOrDefault(System) == system && step.Outputs.ContainsKey(Key))
+            ?.Outputs.GetValueOrDefault(Id);
 
-    /// <summary>Once, however often it is called: the comment ends with a mark by which it is known again.</summary>
+    /// <summary>Writes the comment once, however often it is called: the mark at its end is searched first.</summary>
     public static async Task<TicketComment> CommentAsync(
         ITicketSystem tickets, Ticket ticket, TicketRemark remark, CancellationToken cancellationToken)
     {
@@ -52,7 +57,7 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
             }
             catch (StepRefusedException refused)
             {
-                // Whatever keeps it open, it can be written on.
+                // A ticket that cannot be closed can still be written on.
                 if (!isWritten && !await tickets.HasCommentAsync(ticket, mark, cancellationToken))
                 {
                     await tickets.CommentAsync(ticket, marked, remark.Fields, cancellationToken);
@@ -70,7 +75,7 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
         return new(remark.Closes ? $"Closed the ticket {ticket.Key}." : $"{wrote}.");
     }
 
-    /// <summary>What the step was to do, from its runbook: a step whose result was lost may have opened a ticket all the same.</summary>
+    /// <summary>Reads from the runbook what the step was to do: a step whose result was lost may have opened a ticket all the same.</summary>
     private async Task<IReadOnlyDictionary<string, string>> AskedForAsync(
         Incident incident, StepRecord step, CancellationToken cancellationToken)
     {
@@ -80,8 +85,8 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
     }
 
     /// <summary>
-    /// Where something is left to a person, the ticket is theirs to close, unless they have said that it is done or have had it tried again:
-    /// the next incident has a ticket of its own. What only told leaves everything.
+    /// Where something is left to a person, the ticket is theirs to close, unless they have said that it is done or have had it tried
+    /// again: the next incident has a ticket of its own. An incident that only told leaves everything.
     /// </summary>
     private static bool LeavesNothing(Incident incident) => incident switch
     {
@@ -93,7 +98,7 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
         _ => incident.State == IncidentState.SelfRecovered,
     };
 
-    /// <returns>What became of it, for the record; null where there was none.</returns>
+    /// <returns>What became of the comment, for the record; null where there was no ticket.</returns>
     private async Task<string?> CommentAsync(
         Incident incident, IReadOnlyDictionary<string, string> ticket, CancellationToken cancellationToken)
     {
@@ -104,7 +109,7 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
             _ => ("end", "how this ended"),
         };
 
-        // What becomes known of a step after that is told in a comment of its own.
+        // The outcome of a step that becomes known after that is told in a comment of its own.
         if (incident.OutcomesToTell.Count(page => page.At >= incident.ClosedAt) is > 0 and var since)
         {
             (moment, what) = ($"{moment}-known-{since}", $"{what}, and what is known since");
@@ -135,14 +140,12 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
     }
 }
 
-/// <summary>A comment that is to be written once.</summary>
-/// <param name="Key">Names the comment.</param>
+/// <param name="Key">Identifies the comment, which is to be written once.</param>
 internal sealed record TicketRemark(string Text, string Key)
 {
-    /// <summary>What it tells, for the record: <c>how this ended</c>; null for nothing to name.</summary>
+    /// <summary>What it tells, for the record: <c>how this ended</c>; null to name nothing.</summary>
     public string? What { get; init; }
 
-    /// <summary>The ticket is to be closed with it.</summary>
     public bool Closes { get; init; }
 
     /// <inheritdoc cref="TicketDraft.Fields"/>
@@ -151,5 +154,5 @@ internal sealed record TicketRemark(string Text, string Key)
 
 /// <summary>What became of a comment.</summary>
 /// <param name="Text">A sentence for the record.</param>
-/// <param name="StaysOpen">The ticket was to be closed with it, and could not be.</param>
+/// <param name="StaysOpen">The ticket was to be closed, and could not be.</param>
 internal sealed record TicketComment(string Text, bool StaysOpen = false);
