@@ -50,14 +50,17 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
         if (present.Count == 0)
         {
             var missing = await MissingSeries.FindAsync(Prometheus, parameters.Endpoint, Energy, cancellationToken);
-            return CheckResult.Unknown($"Prometheus '{Prometheus.Find(parameters.Endpoint).Name}' has no series {Xid} or {Energy} of node {parameters.Node}"
+            var name = Prometheus.Find(parameters.Endpoint).Name;
+            return CheckResult.Unknown($"Prometheus '{name}' has no series {Xid} or {Energy} of node {parameters.Node}"
                 + (missing.Count > 0 ? ", nor of any other: is dcgm-exporter scraped?" : ": is its dcgm-exporter still running?")) with { Link = link };
         }
 
         // These are not in the exporter's default list, so there may be none. They count from the last reset on, and a link that has
         // been reset since is fine.
         var window = PromDuration.Of(parameters.Window);
-        var links = await Ask(string.Join(" or ", s_nvLink.Select(metric => $"((sum by (gpu) {On(metric, $"increase({{0}}[{window}])")} > 0) and (sum by (gpu) {On(metric)} > 0))")));
+        string Broken(string metric) =>
+            $"((sum by (gpu) {On(metric, $"increase({{0}}[{window}])")} > 0) and (sum by (gpu) {On(metric)} > 0))";
+        var links = await Ask(string.Join(" or ", s_nvLink.Select(Broken)));
         var (xidsBefore, energyBefore) = (await AskBefore(OfGpus(Xid)), await AskBefore(OfGpus(Energy)));
         ClusterLabel.RequireOne(told.Concat(xidsBefore).Concat(energyBefore), $"of node {parameters.Node}");
         var gone = xidsBefore.Concat(energyBefore).Select(GpuOf).Except(present).Order(StringComparer.Ordinal).ToList();
@@ -89,9 +92,17 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
         }.Judge();
         // Where no GPU had an XID there is no such series. Another series of the exporter's list shows that there could be one.
         var couldTell = xids.Count + xidsBefore.Count + remaps.Count > 0 || (await Ask(OfGpus(Replays))).Count > 0;
-        return (judged.Verdict != Verdict.Passing || couldTell ? judged
-            : judged with { Verdict = Verdict.Unknown, Summary = $"{CountText.Format(present.Count, "GPU")}; "
-                + $"whether there was an XID is not reported. Is {Xid} in the list of its dcgm-exporter?" }) with { Link = link };
+        if (judged.Verdict == Verdict.Passing && !couldTell)
+        {
+            judged = judged with
+            {
+                Verdict = Verdict.Unknown,
+                Summary = $"{CountText.Format(present.Count, "GPU")}; whether there was an XID is not reported. "
+                    + $"Is {Xid} in the list of its dcgm-exporter?",
+            };
+        }
+
+        return judged with { Link = link };
     }
 
     private static List<string> Marked(IReadOnlyList<PrometheusSeries> series) =>
@@ -252,8 +263,13 @@ internal static class XidCatalog
 
     public static XidClass ClassOf(int xid) => s_known.TryGetValue(xid, out var known) ? known.Class : XidClass.Unclear;
 
-    public static string Describe(int xid) =>
-        $"XID {xid} ({(s_known.TryGetValue(xid, out var known) ? known.Meaning : "not in our list, so whether it is fatal is not known; see NVIDIA's catalogue")})";
+    public static string Describe(int xid)
+    {
+        var meaning = s_known.TryGetValue(xid, out var known)
+            ? known.Meaning
+            : "not in our list, so whether it is fatal is not known; see NVIDIA's catalogue";
+        return $"XID {xid} ({meaning})";
+    }
 }
 
 /// <summary>

@@ -33,7 +33,8 @@ internal abstract class PrometheusCheck<TParameters>(PrometheusClient prometheus
             var age = await prometheus.LastScrapeAgeAsync(
                 parameters.Endpoint, (parameters as ClusterSeriesParameters)?.Cluster, context.Time, cancellationToken);
             var until = endpoint.MeasuredUntil(asked, age);
-            return result with { MeasuredAt = until, MeasuredFrom = asked - WindowOf(parameters) is { } from && from < until ? from : null };
+            var from = asked - WindowOf(parameters);
+            return result with { MeasuredAt = until, MeasuredFrom = from < until ? from : null };
         }
         catch (PrometheusException failed)
         {
@@ -134,9 +135,13 @@ internal static class PrometheusCurve
             var now = time.GetUtcNow();
             var range = await prometheus.RangeAsync(endpoint, query, now - s_shown, now, s_step, cancellationToken);
             var series = range.FirstOrDefault(one => like is null || one.IsSame(like));
-            return series is null
-                ? []
-                : [.. series.Times.Zip(series.Values, (at, value) => (DateTimeOffset.UnixEpoch.AddSeconds(at), value)).Where(point => double.IsFinite(point.value))];
+            if (series is null)
+            {
+                return [];
+            }
+
+            var points = series.Times.Zip(series.Values, (at, value) => (DateTimeOffset.UnixEpoch.AddSeconds(at), Value: value));
+            return [.. points.Where(point => double.IsFinite(point.Value))];
         }
         catch (PrometheusException)
         {
@@ -163,10 +168,18 @@ internal static partial class MissingSeries
     {
         var name = prometheus.Find(endpoint).Name;
         var missing = await FindAsync(prometheus, endpoint, query, cancellationToken);
-        var ofAlerts = OwnNames().IsMatch(query);
-        return missing.Count > 0 ? $"Prometheus '{name}' has no series named {string.Join(", ", missing)}. Is the name right, and is its exporter scraped?"
-            : ofAlerts ? await ExplainNoRuleAsync(prometheus, endpoint, name, query, cancellationToken)
-            : NamesIn(query).Count == 0 ? "it names no metric, so whether there could be anything is not known. Name one."
+        if (missing.Count > 0)
+        {
+            return $"Prometheus '{name}' has no series named {string.Join(", ", missing)}. Is the name right, and is its exporter scraped?";
+        }
+
+        if (OwnNames().IsMatch(query))
+        {
+            return await ExplainNoRuleAsync(prometheus, endpoint, name, query, cancellationToken);
+        }
+
+        return NamesIn(query).Count == 0
+            ? "it names no metric, so whether there could be anything is not known. Name one."
             : null;
     }
 
@@ -180,10 +193,19 @@ internal static partial class MissingSeries
             .Distinct(StringComparer.Ordinal)
             .ToList();
         var missing = asked.Except(rules.Select(rule => rule.Name), StringComparer.Ordinal).ToList();
-        return rules.Count == 0 ? $"Prometheus '{name}' has no alert rule."
-            : missing.Count > 0 ? $"Prometheus '{name}' has no alert rule named {string.Join(", ", missing)}."
-            : rules.FirstOrDefault(rule => rule.Trouble is not null && (asked.Count == 0 || asked.Contains(rule.Name, StringComparer.Ordinal))) is { } ill ? $"Prometheus '{name}' has the alert rule {ill.Name}, and {ill.Trouble}."
-            : null;
+        if (rules.Count == 0)
+        {
+            return $"Prometheus '{name}' has no alert rule.";
+        }
+
+        if (missing.Count > 0)
+        {
+            return $"Prometheus '{name}' has no alert rule named {string.Join(", ", missing)}.";
+        }
+
+        var ill = rules.FirstOrDefault(rule =>
+            rule.Trouble is not null && (asked.Count == 0 || asked.Contains(rule.Name, StringComparer.Ordinal)));
+        return ill is null ? null : $"Prometheus '{name}' has the alert rule {ill.Name}, and {ill.Trouble}.";
     }
 
     /// <returns>The names that no series has; empty when all are known.</returns>

@@ -174,9 +174,21 @@ internal sealed record PrometheusSeries(IReadOnlyDictionary<string, string> Labe
         var result = data.GetProperty("result");
         return data.GetProperty("resultType").GetString() switch
         {
-            "vector" => [.. result.EnumerateArray().Select(item => new PrometheusSeries(ReadLabels(item), [ReadPoint(item.GetProperty("value"))]) { Times = [ReadTime(item.GetProperty("value"))] })],
-            "matrix" => [.. result.EnumerateArray().Select(item => (Labels: ReadLabels(item), Points: item.GetProperty("values").EnumerateArray().ToList()))
-                .Select(one => new PrometheusSeries(one.Labels, [.. one.Points.Select(ReadPoint)]) { Times = [.. one.Points.Select(ReadTime)] })],
+            "vector" => [.. result.EnumerateArray().Select(ReadOne)],
+            "matrix" => [.. result.EnumerateArray().Select(ReadMany)],
+            !+ 1178
+
+            private static PrometheusSeries ReadOne(JsonElement item)
+            {
+                var point = item.GetProperty("value");
+                return new(ReadLabels(item), [ReadPoint(point)]) { Times = [ReadTime(point)] };
+            }
+
+            private static PrometheusSeries ReadMany(JsonElement item)
+            {
+                var points = item.GetProperty("values").EnumerateArray().ToList();
+                return new(ReadLabels(item), [.. points.Select(ReadPoint)]) { Times = [.. points.Select(ReadTime)] };
+            }
             "scalar" => [new PrometheusSeries(new Dictionary<string, string>(), [ReadPoint(result)])],
             var other => throw new PrometheusException($"Prometheus answered with a {other}, not with numbers."),
         };

@@ -83,12 +83,13 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
     private static CheckResult Judge(PrometheusQueryParameters parameters, IReadOnlyList<PrometheusSeries> found)
     {
         var worst = parameters.Failing.Worst(found, Latest);
-        return Measurement.Judge(parameters.Failing, Latest(worst), parameters.Unit, found.Count == 1 ? "" : $" (the worst of {found.Count} series: {worst})")
-            .UnlessSilent(
-                parameters.Failing,
-                found.FirstOrDefault(series => double.IsNaN(Latest(series))) is { } silent
-                    ? $"{silent} is not a number. Where nothing is asked of a part, a ratio has no value: leave it out with `… / (… > 0)`"
-                    : null);
+        var among = found.Count == 1 ? "" : $" (the worst of {found.Count} series: {worst})";
+        var silent = found.FirstOrDefault(series => double.IsNaN(Latest(series)));
+        return Measurement.Judge(parameters.Failing, Latest(worst), parameters.Unit, among).UnlessSilent(
+            parameters.Failing,
+            silent is null
+                ? null
+                : $"{silent} is not a number. Where nothing is asked of a part, a ratio has no value: leave it out with `… / (… > 0)`");
     }
 
     private static double Latest(PrometheusSeries series) => series.Values[^1];
@@ -191,6 +192,12 @@ internal sealed record WorkloadSeries(string Namespace, string? Pod, string? Clu
         Deployment is not null ? GeneratedPodName.OfDeployment(Deployment) : IsReplaced ? GeneratedPodName.SiblingsOf(Pod!) : null;
 
     // All values are names by Kubernetes' rules, or patterns of such, so none can end the quoted text.
-    private string Wrapped(string around, string metric, string prefix) => around.Replace(
-        "{0}", $"{metric}{{{prefix}namespace=\"{Namespace}\"{(Pods is { } pods ? $",{prefix}pod=~\"{pods}\"" : Pod is null ? "" : $",{prefix}pod=\"{Pod}\"")}{ClusterLabel.Matcher(Cluster)}}}", StringComparison.Ordinal);
+    private string Wrapped(string around, string metric, string prefix)
+    {
+        var pod = Pods is { } pods ? $",{prefix}pod=~\"{pods}\""
+            : Pod is null ? ""
+            : $",{prefix}pod=\"{Pod}\"";
+        var selector = $"{metric}{{{prefix}namespace=\"{Namespace}\"{pod}{ClusterLabel.Matcher(Cluster)}}}";
+        return around.Replace("{0}", selector, StringComparison.Ordinal);
+    }
 }

@@ -79,9 +79,19 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
     private async Task<IReadOnlyDictionary<string, string>> AskedForAsync(
         Incident incident, StepRecord step, CancellationToken cancellationToken)
     {
-        var with = (await pinned.OfAsync(incident, cancellationToken)).StepsOf(step.Phase).FirstOrDefault(spec => spec.Name == step.Name)?.With;
-        return new[] { System, AtEnd }.Select(name => (name, Value: with is { ValueKind: JsonValueKind.Object } given && given.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null))
-            .Where(one => one.Value is not null).ToDictionary(one => one.name, one => one.Value!);
+        var steps = (await pinned.OfAsync(incident, cancellationToken)).StepsOf(step.Phase);
+        var with = steps.FirstOrDefault(spec => spec.Name == step.Name)?.With;
+        return new[] { System, AtEnd }
+            .Select(name => (Name: name, Value: Given(name)))
+            .Where(setting => setting.Value is not null)
+            .ToDictionary(setting => setting.Name, setting => setting.Value!);
+
+        string? Given(string name) =>
+            with is { ValueKind: JsonValueKind.Object } given
+            && given.TryGetProperty(name, out var value)
+            && value.ValueKind == JsonValueKind.String
+                ? value.GetString()
+                : null;
     }
 
     /// <summary>
