@@ -18,43 +18,54 @@ internal static class OrdinaryText
 
     // Frequent words of questions to an assistant, in the languages used most.
     private static readonly FrozenSet<string> s_common = (
-        "about after again all also always and any are ask assistant because been before being best better but can change chat check "
-        + "code content could create data day describe did does done each email english even every example explain few file find first follow "
-        + "for from function get give good great had has have hello help her here him his how ignore instructions into its just keep "
-        + "know language last let letter like line list long look made make many message messages mode model more most much "
-        + "name need never new next not now off old one only order other our out over part people please point previous problem program prompt put question "
-        + "read really right role rules safe same say see send sentence short should show some story stop summarize system tell temperature text than thank thanks that "
-        + "the their them then there these they thing things think this those time today too translate true try two under use user using very want "
-        + "was way week well were what when where which while who why will with word words work world would write year yes yet you your "
-        + "aber alle als auch auf aus bei bin bis bist bitte danke das dass dein dem den der des die diese diesen dir doch durch ein eine einem einen einer erkläre etwas "
-        + "gib haben hallo hat hilf ich ihr ist kann kannst kein mein meine mich mir mit nach nicht noch nur oder schreib schreibe sein sich sie sind text und uns von vor warum was wenn wer wie wir "
-        + "wird zum zur zusammen como con cual cuando dame del desde donde ella ellos entre escribe esta este esto favor gracias hace hola las los mas mejor mucho muy nos "
-        + "para pero por porque puede puedes que quien quiero ser sin sobre son texto tiene todo traduce una uno avec aux bonjour ces cette comme comment dans des donne elle est être "
-        + "explique faire ils les leur mais merci mes moi mon nous par pas peux plus pour pouvez pourquoi quel quelle qui sans ses sont sur toi ton tout une veux vous votre "
-        + "ajuda anche che chi ciao come cosa dal della delle dove grazie gli hai isto isso mais mas mia mio muito não non obrigado onde perche qual quando quanto quero questo scrivi sono tradurre tudo uma voce "
-        + "aan alsjeblieft dat deze dit een geen heeft het hoe ik kan maar met mij mijn naar niet ook tekst uit van vertaal voor waar waarom wat zijn"
-        + " будет был была были быть вам вас все для его если еще есть здравствуйте как какой когда который меня мне может можно мой напиши нужно объясни ответ очень перевод переведи пожалуйста помоги почему привет расскажи сделай спасибо текст только чтобы это этот "
-        + "будь будь-ласка дякую допоможи мені напиши переклади привіт цей чому щоб який "
-        + "ale bardzo być czy czym dla dlaczego dziękuję dzień dobry jak jaki jest jestem mam mnie mogę może napisz nie pomóż proszę przetłumacz się tego tekst tylko wyjaśnij "
-        + "ama ben bir bu bunu çok daha değil evet gibi için kadar lütfen merhaba metin mısın nasıl neden olarak teşekkürler var yardım yaz "
-        + "bạn cảm ơn các cho của được giúp hãy không làm một như này những tôi viết với và xin chào "
-        + "αυτό για γεια είναι ευχαριστώ και κείμενο μου παρακαλώ πώς την της του τι των "
-        + "איך אני את בבקשה זה לי לכתוב מה עם של שלום תודה "
-        + "إلى أن أنا اكتب السلام النص الى ترجم شكرا على عليكم عن في كيف لماذا ما مرحبا من مع من فضلك هذا هذه هل "
-        + "आप एक और का की के को क्या क्यों कृपया धन्यवाद नमस्ते मुझे में मैं यह लिए से है हैं "
-        + "감사합니다 그리고 나는 내가 도와주세요 무엇 번역해 부탁해 설명해 안녕하세요 어떻게 왜 이것 작성해 저는 제가 주세요 해줘 "
-        + "adalah akan anda apa bagaimana dan dari dengan ini itu kepada mengapa pada saya terima kasih tidak tolong untuk yang")
+        "about after again all also always and any are ask assistant because been before being best better but can change chat "
+        + "check code content could create data day describe did does done each email english even every example explain few "
+        + "file find first follow for from function get give good great had has have hello help her here him his how ignore "
+        + "instructions into its just keep know language last let letter like line list long look made make many message "
+        + "messages mode model more most much name need never new next not now off old one only order other our out over part "
+        + "people please point previous problem program prompt put question read really right role rules safe same say see send "
+        + "sentence short should show some story stop summarize system tell temperature text than thank thanks that the their "
+        + "them then there these they thing things think this those time today too translate true try two under use user using "
+        + "very want was way week well were what when where which while who why will with word words work world would write year "
+        + "yes yet you your aber alle als auch auf aus bei bin bis bist bitte danke das dass dein dem den der des die diese "
+        + "diesen dir doch durch ein eine einem einen einer erkläre etwas gib haben hallo hat hilf ich ihr ist kann kannst kein "
+        + "mein meine mich mir mit nach nicht noch nur oder schreib schreibe sein sich sie sind text und uns von vor warum was "
+        + "wenn wer wie wir wird zum zur zusammen como con cual cuando dame del desde donde ella ellos entre escribe esta este "
+        + "esto favor gracias hace hola las los mas mejor mucho muy nos para pero por porque puede puedes que quien quiero ser "
+        + "sin sobre son texto tiene todo traduce una uno avec aux bonjour ces cette comme comment dans des donne elle est être "
+        + "explique faire ils les leur mais merci mes moi mon nous par pas peux plus pour pouvez pourquoi quel quelle qui sans "
+        + "ses sont sur toi ton tout une veux vous votre ajuda anche che chi ciao come cosa dal della delle dove grazie gli hai "
+        + "isto isso mais mas mia mio muito não non obrigado onde perche qual quando quanto quero questo scrivi sono tradurre "
+        + "tudo uma voce aan alsjeblieft dat deze dit een geen heeft het hoe ik kan maar met mij mijn naar niet ook tekst uit "
+        + "van vertaal voor waar waarom wat zijn будет был была были быть вам вас все для его если еще есть здравствуйте как "
+        + "какой когда который меня мне может можно мой напиши нужно объясни ответ очень перевод переведи пожалуйста помоги "
+        + "почему привет расскажи сделай спасибо текст только чтобы это этот будь будь-ласка дякую допоможи мені напиши "
+        + "переклади привіт цей чому щоб який ale bardzo być czy czym dla dlaczego dziękuję dzień dobry jak jaki jest jestem mam "
+        + "mnie mogę może napisz nie pomóż proszę przetłumacz się tego tekst tylko wyjaśnij ama ben bir bu bunu çok daha değil "
+        + "evet gibi için kadar lütfen merhaba metin mısın nasıl neden olarak teşekkürler var yardım yaz bạn cảm ơn các cho của "
+        + "được giúp hãy không làm một như này những tôi viết với và xin chào αυτό για γεια είναι ευχαριστώ και κείμενο μου "
+        + "παρακαλώ πώς την της του τι των איך אני את בבקשה זה לי לכתוב מה עם של שלום תודה إلى أن أنا اكتب السلام النص الى ترجم "
+        + "شكرا على عليكم عن في كيف لماذا ما مرحبا من مع من فضلك هذا هذه هل आप एक और का की के को क्या क्यों कृपया धन्यवाद नमस्ते "
+        + "मुझे में मैं यह लिए से है हैं 감사합니다 그리고 나는 내가 도와주세요 무엇 번역해 부탁해 설명해 안녕하세요 어떻게 왜 이것 작성해 저는 제가 주세요 해줘 adalah akan anda "
+        + "apa bagaimana dan dari dengan ini itu kepada mengapa pada saya terima kasih tidak tolong untuk yang")
         .Split(' ', StringSplitOptions.RemoveEmptyEntries).ToFrozenSet(StringComparer.Ordinal);
 
     // Frequent characters of Chinese and Japanese. Hiragana is left out as a whole: it is grammar.
     private static readonly FrozenSet<Rune> s_commonLetters =
-        "我你您他她它们們的是了在有和不这這那个個一二三请請帮幫给給写寫说說什么甚麼怎样樣为為吗嗎呢吧把被让讓到从從对對好要想能会會可以及与與或也都就还還很多少大小中上下来來去出里裡时時天年月日人文章字句话話问問题題回答用做作使翻译譯解释釋总總结結段篇本电電邮郵件谢謝私何方教書下見言語本分文今明日時間思行入出生学校"
-            .EnumerateRunes().ToFrozenSet();
+        ("我你您他她它们們的是了在有和不这這那个個一二三请請帮幫给給写寫说說什么甚麼怎样樣为為吗嗎呢吧把被让讓到从從对對好要想能会"
+        + "會可以及与與或也都就还還很多少大小中上下来來去出里裡时時天年月日人文章字句话話问問题題回答用做作使翻译譯解释釋总總结結段"
+        + "篇本电電邮郵件谢謝私何方教書下見言語本分文今明日時間思行入出生学校").EnumerateRunes().ToFrozenSet();
 
     private static readonly string[] s_sentences =
     [
-        """{"model":"gpt-4o","temperature":0.2,"top_p":1,"frequency_penalty":0,"presence_penalty":0,"max_tokens":800,"stream":true,"stop":null,"response_format":{"type":"json_object"},"messages":[{"role":"system","content":"you are a helpful assistant."},{"role":"user","content":[{"type":"text","text":"hello, how are you today?"},{"type":"image_url","image_url":{"url":"data:image/png;base64,ivborw0kggo="}}]}],"tools":[{"type":"function","function":{"name":"get_weather","description":"","parameters":{"type":"object","properties":{},"required":[]}}}],"tool_choice":"auto"}""",
-        """{"model":"claude-sonnet","max_tokens":1024,"system":"you answer briefly.","messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]}""",
+        """{"model":"gpt-4o","temperature":0.2,"top_p":1,"frequency_penalty":0,"presence_penalty":0,"max_tokens":800,"stream":"""
+            + """true,"stop":null,"response_format":{"type":"json_object"},"messages":"""
+            + """[{"role":"system","content":"you are a helpful assistant."},{"role":"user","content":[{"type":"text","text":"hello,"""
+            + """ how are you today?"},{"type":"image_url","image_url":{"url":"data:image/png;base64,"""
+            + """ivborw0kggo="}}]}],"tools":[{"type":"function","function":{"name":"get_weather","description":"","parameters":"""
+            + """{"type":"object","properties":{},"required":[]}}}],"tool_choice":"auto"}""",
+        """{"model":"claude-sonnet","max_tokens":1024,"system":"you answer briefly.","messages":[{"role":"user","content":"""
+            + """[{"type":"text","text":"hi"}]}]}""",
         "please summarize this text for me in three short sentences.",
         "can you help me write an email to my team about the meeting on monday?",
         "what is the difference between a list and an array in python?",
