@@ -233,9 +233,12 @@ internal sealed partial class LogsCheck(LogsClient logs)
     /// The table, and its categories where the query filters on them first: kinds of logs that share a table are switched on one by
     /// one.
     /// </summary>
-    [GeneratedRegex("""
-        ^\s*(?<table>[A-Za-z_][A-Za-z0-9_]{0,99})\s*\|(?:\s*where\b[^|]*\b(?<category>Category\s*((==|=~)\s*"[A-Za-z0-9_. -]{1,100}"|in~?\s*\(\s*"[A-Za-z0-9_. -]{1,100}"(\s*,\s*"[A-Za-z0-9_. -]{1,100}"){0,9}\s*\))))?
-        """, RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"^\s*(?<table>[A-Za-z_][A-Za-z0-9_]{0,99})\s*\|"
+            + @"(?:\s*where\b[^|]*\b(?<category>Category\s*"
+            + @"((==|=~)\s*""[A-Za-z0-9_. -]{1,100}"""
+            + @"|in~?\s*\(\s*""[A-Za-z0-9_. -]{1,100}""(\s*,\s*""[A-Za-z0-9_. -]{1,100}""){0,9}\s*\))))?",
+        RegexOptions.NonBacktracking)]
     private static partial Regex Table();
 
     [GeneratedRegex("\"[^\"]+\"", RegexOptions.NonBacktracking)]
