@@ -1,6 +1,6 @@
 namespace Runbooks.Integrations.Http;
 
-/// <summary>Asks a URL once, without retries: a probe tells how things are, not how they are on a good day.</summary>
+/// <summary>Asks a URL once, without retries: a probe shows how things are, not how they are on a good day.</summary>
 internal sealed class HttpProbe(IHttpClientFactory clients)
     : Check<HttpProbeParameters>("http.probe", "Asks a URL and compares the answer with what a healthy one looks like.")
 {
@@ -49,7 +49,7 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
         }
     }
 
-    /// <returns>And why the redirect that it is was not followed, in brackets; empty where it is none.</returns>
+    /// <returns>And why a redirect was not followed, in brackets; empty where the answer is not a redirect.</returns>
     private async Task<(HttpResponseMessage Answer, string Redirect)> SendAsync(
         Uri url, ProbeMethod method, CancellationToken cancellationToken)
     {
@@ -94,7 +94,7 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
     }
 
     /// <summary>Reads no further than to the text: a stream of events does not end.</summary>
-    /// <returns>What the body lacks, as the end of a sentence; null where it holds the text.</returns>
+    /// <returns>What the body lacks, as the end of a sentence; null where it has the text.</returns>
     private static async Task<string?> FindMissingTextAsync(
         HttpResponseMessage answer, string expected, CancellationToken limit, CancellationToken cancellationToken)
     {
@@ -136,7 +136,7 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
         };
     }
 
-    // Without the query: it is where people put keys.
+    // Without the query, because people put keys there.
     private static string Shown(Uri url) => url.GetLeftPart(UriPartial.Path);
 }
 
@@ -177,7 +177,10 @@ public sealed class HttpProbeOptions
     /// <summary>Hosts that may be probed although their address is private: <c>name</c>, <c>name:port</c> or <c>*.domain</c>.</summary>
     public IList<string> AllowedHosts { get; } = [];
 
-    /// <summary>Hosts whose certificates come from an authority of your own that this machine does not know: <c>name</c>, <c>name:port</c> or <c>*.domain</c>. For <c>tls.certificate</c> an unknown authority is no fault there.</summary>
+    /// <summary>
+    /// Hosts whose certificates come from an authority of your own that this machine does not know: <c>name</c>, <c>name:port</c> or
+    /// <c>*.domain</c>. For <c>tls.certificate</c> an unknown authority is no fault there.
+    /// </summary>
     public IList<string> OwnAuthorityHosts { get; } = [];
 
     internal EgressGuard Guard => new([.. AllowedHosts], $"{SectionName}:{nameof(AllowedHosts)}");

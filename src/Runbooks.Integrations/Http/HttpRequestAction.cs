@@ -19,7 +19,6 @@ public sealed class HttpRequestOptions
     internal EgressGuard Called => new([.. AllowedHosts], $"{SectionName}:{nameof(AllowedHosts)}");
 }
 
-/// <summary>The request that takes another one back.</summary>
 public sealed record HttpUndo
 {
     [Required, HttpUrl]
@@ -66,7 +65,7 @@ public sealed record HttpRequestParameters : IValidatableObject
             ? [new AnyValueResult($"has to be on the same host as 'url', not on {there}.", "undo.url")]
             : [];
 
-    /// <returns>Null where a placeholder stands in it: that is no address yet.</returns>
+    /// <returns>Null where it has a placeholder: that is not an address yet.</returns>
     private static string? AuthorityOf(string? url) =>
         Uri.TryCreate(url, UriKind.Absolute, out var address) ? address.GetLeftPart(UriPartial.Authority) : null;
 }
@@ -74,8 +73,8 @@ public sealed record HttpRequestParameters : IValidatableObject
 public enum WriteMethod { Post, Put, Patch, Delete }
 
 /// <summary>
-/// Calls a web hook or an API. It carries an idempotency key, but nobody here knows whether the other side heeds it. It is
-/// undone only as the runbook says.
+/// Calls a web hook or an API. It sends an idempotency key, but it is not known whether the other side heeds it. It is undone only
+/// as the runbook says.
 /// </summary>
 internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<HttpRequestOptions> options)
     : RunbookAction<HttpRequestParameters>("http.request", "Sends one HTTP request to a host that the configuration allows.")
@@ -90,7 +89,7 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
         HttpRequestParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var call = new HttpCall(parameters.Url, parameters.Method, parameters.Body, parameters.ExpectStatus);
-        // The token is in no record: it comes from the parameters again.
+        // No record has the token: it comes from the parameters again.
         var undo = parameters.Undo is { } said
             ? new HttpCall(said.Url, said.Method, said.Body, said.ExpectStatus, parameters.Token is not null)
             : null;
@@ -131,15 +130,16 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
         request.Content = call.Body is null ? null : new StringContent(call.Body.ToJsonString(), Encoding.UTF8, "application/json");
         try
         {
-            using var answer = await clients.CreateClient(Client).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            using var answer = await clients.CreateClient(Client)
+                .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             var status = (int)answer.StatusCode;
             if (answer.StatusCode == HttpStatusCode.TooManyRequests)
             {
-                // It was turned away.
+                // The request was turned away.
                 throw new AttemptFailedException($"{call.Shown} has too much to do at the moment (429).") { NothingDone = true };
             }
 
-            // RFC 9110: 502 and 504 are a gateway's words about an answer that it did not get, and a server that failed may have done a part.
+            // RFC 9110: 502 and 504 come from a gateway that got no answer, and a server that failed may have done a part.
             if (status is 408 or >= 500)
             {
                 throw new AttemptFailedException($"{call.Shown} answered {status}, which does not say whether it was carried out.");
@@ -172,7 +172,7 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
             : null;
     }
 
-    /// <summary>Of an address that people read; what is done with the body has to follow it.</summary>
+    /// <summary>For an address that people read: what is done with the body has to follow it.</summary>
     private const int LongestShown = 200;
 
     private sealed record HttpCall(string Url, WriteMethod Method, JsonObject? Body, int? ExpectStatus, bool WithToken = false)
@@ -180,7 +180,7 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
         [JsonIgnore]
         public string Verb => Method.ToString().ToUpperInvariant();
 
-        // Of the query, only that there is one: it is where people put keys.
+        // Shows only that there is a query, because people put keys there.
         [JsonIgnore]
         public string Shown =>
             $"{Clip.Middle(new Uri(Url).GetLeftPart(UriPartial.Path), LongestShown)}{(new Uri(Url).Query.Length > 1 ? "?…" : "")}";

@@ -3,7 +3,7 @@ namespace Runbooks.Integrations.Http;
 /// <summary>Reads answers of others, who may send anything.</summary>
 internal static class JsonAnswer
 {
-    /// <returns>Null when it is no JSON.</returns>
+    /// <returns>Null when it is not JSON.</returns>
     public static JsonNode? Parse(string body)
     {
         try
@@ -19,7 +19,7 @@ internal static class JsonAnswer
     /// <summary>How long the other side asks to wait: so many seconds, or until a time by its own clock.</summary>
     public static TimeSpan? RetryAfter(HttpResponseMessage answer) => RetryAfter(answer.Headers.RetryAfter, answer.Headers.Date);
 
-    /// <param name="now">What its clock says.</param>
+    /// <param name="now">The time by the other side's clock.</param>
     /// <inheritdoc cref="RetryAfter(HttpResponseMessage)"/>
     public static TimeSpan? RetryAfter(RetryConditionHeaderValue? asked, DateTimeOffset? now) => asked switch
     {
@@ -28,9 +28,9 @@ internal static class JsonAnswer
         _ => null,
     };
 
-    /// <returns>Null when it is no text.</returns>
+    /// <returns>Null when it is not text.</returns>
     public static string? Text(JsonNode? value) => value is JsonValue text && text.TryGetValue<string>(out var found) ? found : null;
 
-    /// <returns>Null when it is no truth value.</returns>
+    /// <returns>Null when it is not a truth value.</returns>
     public static bool? Flag(JsonNode? value) => value is JsonValue flag && flag.TryGetValue<bool>(out var found) ? found : null;
 }

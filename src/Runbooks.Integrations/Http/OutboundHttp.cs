@@ -24,7 +24,7 @@ public static class OutboundHttp
         var builder = services.AddHttpClient(name)
             .ConfigureHttpClient(client =>
             {
-                // The resilience handler keeps the time; a second clock here would cut its retries short.
+                // The resilience handler keeps the time; a second timeout here would cut its retries short.
                 client.Timeout = Timeout.InfiniteTimeSpan;
                 client.MaxResponseContentBufferSize = LargestAnswer;
             })
@@ -39,8 +39,8 @@ public static class OutboundHttp
     }
 
     /// <summary>
-    /// One breaker for each host, so that a dead one closes its own door and no other's. Names may come from alerts: those that
-    /// come after very many others share breakers, and their number stays bounded.
+    /// One breaker for each host, so that a dead one blocks no other. Names may come from alerts: hosts that come after very many
+    /// others share breakers, so that their number stays bounded.
     /// </summary>
     internal static string BreakerOf(Uri? url)
     {
@@ -74,7 +74,7 @@ public static class OutboundHttp
 
     private static void Configure(HttpStandardResilienceOptions resilience, OutboundHttpOptions options)
     {
-        // What is too much for one host at once waits its turn, for as long as its caller does. Refused here, it would be told as the host's outage.
+        // Calls beyond the limit for one host wait for as long as their caller does. Refused here, they would be told as the host's outage.
         resilience.RateLimiter.DefaultRateLimiterOptions.PermitLimit = MostAtOnce;
         resilience.RateLimiter.DefaultRateLimiterOptions.QueueLimit = int.MaxValue;
         resilience.AttemptTimeout.Timeout = options.AttemptTimeout;
@@ -100,7 +100,13 @@ internal static class HttpFailure
     /// <returns>Null for a failure of another kind.</returns>
     public static string? InWords(string service, Exception failure) => failure switch
     {
-        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError or HttpRequestError.ConfigurationLimitExceeded or HttpRequestError.ResponseEnded or HttpRequestError.InvalidResponse } => $"{service} {OwnNetwork.Describe(failure).TrimEnd('.')}.",
+        HttpRequestException
+        {
+            HttpRequestError: HttpRequestError.SecureConnectionError
+                or HttpRequestError.ConfigurationLimitExceeded
+                or HttpRequestError.ResponseEnded
+                or HttpRequestError.InvalidResponse
+        } => $"{service} {OwnNetwork.Describe(failure).TrimEnd('.')}.",
         HttpRequestException unreachable => $"{service} cannot be reached ({unreachable.HttpRequestError}).",
         Polly.ExecutionRejectedException or IOException => $"{service} did not answer ({failure.GetType().Name}).",
         _ => null,
@@ -112,11 +118,17 @@ public sealed class OutboundHttpOptions
 {
     public const string SectionName = "OutboundHttp";
 
-    /// <summary>The longest one attempt may take. What Azure is not sent again, such as a change or a log query, has the time of its step or check, and at most 4 minutes.</summary>
+    /// <summary>
+    /// The longest one attempt may take. What Azure is not sent again, such as a change or a log query, has the time of its step or
+    /// check, and at most 4 minutes.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")]
     public TimeSpan AttemptTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The longest a call may take with all its attempts. It begins when the call is made: a host gets 256 at once, and the others wait for as long as their check or message does.</summary>
+    /// <summary>
+    /// The longest a call may take with all its attempts. It begins when the call is made: a host gets 256 at once, and the others wait
+    /// for as long as their check or message does.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:15:00")]
     public TimeSpan TotalTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -130,22 +142,23 @@ public sealed class OutboundHttpOptions
 }
 
 /// <summary>
-/// Keeps requests whose URL comes from a runbook or an alert away from private addresses. It looks at the address that
-/// is connected to, not at the one that an earlier look-up gave, so a name that changes its mind does not get through.
+/// Keeps requests whose URL comes from a runbook or an alert away from private addresses. It checks the address that is connected
+/// to, not the one from an earlier look-up, so a name that changes its address does not get through.
 /// </summary>
 /// <param name="allowedHosts">Hosts that may be private: <c>name</c>, <c>name:port</c> or <c>*.domain</c>.</param>
-/// <param name="setting">Where those stand, for whoever reads a refusal: <c>HttpProbe:AllowedHosts</c>.</param>
-/// <param name="lookUp">How names are resolved; as this machine does it, where it is left out.</param>
+/// <param name="setting">Where these are configured, for the text of a refusal: <c>HttpProbe:AllowedHosts</c>.</param>
+/// <param name="lookUp">How names are resolved; as this machine does it, where left out.</param>
 public sealed class EgressGuard(IReadOnlyCollection<string> allowedHosts, string setting, Func<string, Task<IPAddress[]>>? lookUp = null)
 {
     public SocketsHttpHandler CreateHandler() => new()
     {
         AllowAutoRedirect = false,
         UseCookies = false,
-        // A proxy would make the connection in our place, out of the guard's sight.
+        // A proxy would make the connection in our place, past the guard.
         UseProxy = false,
         PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-        ConnectCallback = async (context, cancellationToken) => await ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, cancellationToken),
+        ConnectCallback = async (context, cancellationToken) =>
+            await ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, cancellationToken),
     };
 
     public bool Allows(string host, int port) => allowedHosts.Any(allowed =>
@@ -155,8 +168,7 @@ public sealed class EgressGuard(IReadOnlyCollection<string> allowedHosts, string
 
     private static bool Same(string one, string other) => string.Equals(one, other, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>A connection to an address that may be called.</summary>
-    /// <exception cref="EgressRefusedException">The host has none.</exception>
+    /// <exception cref="EgressRefusedException">The host has no address that may be called.</exception>
     public async Task<Stream> ConnectAsync(string host, int port, CancellationToken cancellationToken)
     {
         var addresses = await NameLookup.ResolveAsync(host, lookUp, cancellationToken);
@@ -180,7 +192,10 @@ public sealed class EgressRefusedException(string message) : Exception(message);
 /// <summary>Tells addresses of the open internet from those that only reach inside: private, link-local, metadata services.</summary>
 public static class PublicAddress
 {
-    /// <summary>All that is routed on the internet with IPv6; every other range is reserved, or carries an IPv4 address inside: https://www.iana.org/assignments/ipv6-address-space.</summary>
+    /// <summary>
+    /// All of IPv6 that is routed on the internet. Every other range is reserved, or carries an IPv4 address inside:
+    /// https://www.iana.org/assignments/ipv6-address-space.
+    /// </summary>
     private static readonly IPNetwork s_globalUnicast = IPNetwork.Parse("2000::/3");
 
     private static readonly IPNetwork[] s_inside =

@@ -3,27 +3,43 @@ using System.Net.Sockets;
 
 namespace Runbooks.Integrations.Http;
 
-/// <summary>Tells what this machine's own network lacks from a server that does not answer.</summary>
+/// <summary>Tells a fault of this machine's own network from a server that does not answer.</summary>
 internal static class OwnNetwork
 {
-    /// <summary>The faults of a chain that begins at an authority which is not known here.</summary>
+    /// <summary>The faults of a chain that begins at an authority unknown here.</summary>
     private static readonly string[] s_unknownAuthority = ["UntrustedRoot", "PartialChain"];
 
-    /// <returns>Why nobody was asked, in words; null when it was the server that did not answer.</returns>
+    /// <returns>Why the server was not asked, in words; null when it was the server that did not answer.</returns>
     public static string? Trouble(HttpRequestException failed) => failed switch
     {
         // A name that is misspelt, or that only this machine's resolver does not know, says nothing about the server.
-        { HttpRequestError: HttpRequestError.NameResolutionError } or { InnerException: SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.NoRecovery } } =>
-            $"its name leads to no address. {failed.Message}",
-        { InnerException: SocketException { SocketErrorCode: SocketError.NetworkUnreachable or SocketError.NetworkDown } } => $"this machine has no route to the server's network. {failed.Message}",
+        { HttpRequestError: HttpRequestError.NameResolutionError } or
+        {
+            InnerException: SocketException
+            {
+                SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData or SocketError.NoRecovery
+            }
+        } => $"its name leads to no address. {failed.Message}",
+        { InnerException: SocketException { SocketErrorCode: SocketError.NetworkUnreachable or SocketError.NetworkDown } } =>
+            $"this machine has no route to the server's network. {failed.Message}",
         // No file handle, memory or port is left, or its host allows no more connections, as App Service does.
-        { InnerException: SocketException { SocketErrorCode: SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.AddressNotAvailable or SocketError.AccessDenied } } =>
-            $"this machine could open no connection. {failed.Message}",
+        {
+            InnerException: SocketException
+            {
+                SocketErrorCode: SocketError.TooManyOpenSockets
+                    or SocketError.NoBufferSpaceAvailable
+                    or SocketError.AddressNotAvailable
+                    or SocketError.AccessDenied
+            }
+        } => $"this machine could open no connection. {failed.Message}",
         _ => null,
     };
 
-    /// <summary>Why a server gave no answer, as the end of a sentence that begins with its name: one that is not trusted, or says too much, or only half, was reached.</summary>
-    /// <param name="what">What was asked of it, where that is to be said. Follows "to": <c>list models</c>.</param>
+    /// <summary>
+    /// Why a server gave no answer, as the end of a sentence that begins with its name. A server that is not trusted, or sends too much
+    /// or only half, was reached.
+    /// </summary>
+    /// <param name="what">What was asked of it, if that is to be said. Follows "to": <c>list models</c>.</param>
     public static string Describe(Exception failed, string? what = null)
     {
         var to = what is null ? "" : $" to {what}";
@@ -45,7 +61,10 @@ internal static class OwnNetwork
         return $"cannot be reached{to}: {Reason(failed)}";
     }
 
-    /// <summary>What the innermost failure of an HTTP call says: those around it tell people, who never see it, to look inside. Of a connection the outer one names the address.</summary>
+    /// <summary>
+    /// The message of the innermost failure of an HTTP call: the outer ones only point to it. For a connection the outer one names the
+    /// address.
+    /// </summary>
     public static string Reason(Exception failed)
     {
         if (failed is HttpRequestException { HttpRequestError: not HttpRequestError.ConnectionError })
@@ -59,14 +78,14 @@ internal static class OwnNetwork
         return failed.Message;
     }
 
-    /// <summary>The same of a question for which the time is up.</summary>
+    /// <summary>Like <see cref="Trouble"/>, for a question whose time is up.</summary>
     public static string? TroubleAfter(TimeSpan waited, Uri url) =>
         NameLookup.IsRunning(url.IdnHost)
             ? $"this machine's DNS did not say within {waited.TotalSeconds:0.#} s where {url.IdnHost} is."
             : null;
 }
 
-/// <summary>Resolves names, and knows which it is still waiting for: a resolver that says nothing is no fault of the server that it was asked for.</summary>
+/// <summary>Resolves names, and knows which look-ups still run: a silent resolver is no fault of the server that is looked for.</summary>
 internal static class NameLookup
 {
     private static readonly Lock s_lock = new();
@@ -81,15 +100,15 @@ internal static class NameLookup
         }
     }
 
-    /// <param name="host">An address is itself; looked up, one that means "any" would be a fault.</param>
-    /// <param name="lookUp">This machine's look-up if left out. A caller that gives up stops waiting for it; it still counts as running until it ends.</param>
+    /// <param name="host">An address stands for itself: looking up one that means "any" would be a fault.</param>
+    /// <param name="lookUp">This machine's look-up if left out. It counts as running until it ends, even if its caller waits no longer.</param>
     public static Task<IPAddress[]> ResolveAsync(
         string host, Func<string, Task<IPAddress[]>>? lookUp, CancellationToken cancellationToken) =>
         IPAddress.TryParse(host, out var address)
             ? Task.FromResult<IPAddress[]>([address])
             : RunAsync(host, lookUp ?? Dns.GetHostAddressesAsync).WaitAsync(cancellationToken);
 
-    /// <summary>A connection to the first of the addresses that takes it.</summary>
+    /// <summary>Connects to the first of the addresses that takes it.</summary>
     public static async Task<Stream> ConnectAsync(IPAddress[] addresses, int port, CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -134,15 +153,21 @@ internal static class NameLookup
     }
 }
 
-/// <summary>Tells a request that never left from one that nobody answered: only that one has certainly done nothing.</summary>
+/// <summary>Tells a request that never left, and so certainly did nothing, from one that nobody answered.</summary>
 internal static class NeverSent
 {
-    /// <param name="failure">Of an HTTP call; what caused it is looked through as well.</param>
+    /// <param name="failure">The failure of an HTTP call; its causes are searched as well.</param>
     public static bool Is(Exception failure)
     {
         for (var cause = failure; cause is not null; cause = cause.InnerException)
         {
-            if (cause is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError })
+            if (cause is HttpRequestException
+            {
+                HttpRequestError: HttpRequestError.ConnectionError
+                    or HttpRequestError.NameResolutionError
+                    or HttpRequestError.SecureConnectionError
+                    or HttpRequestError.ProxyTunnelError
+            })
             {
                 return true;
             }

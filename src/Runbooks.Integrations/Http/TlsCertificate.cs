@@ -36,7 +36,11 @@ internal sealed class TlsCertificate(IOptions<HttpProbeOptions> options)
 
     public override IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with) =>
         WithText.Failing(with) is { } failing && failing.Holds(ManyDays)
-            ? [new(WarningCodes.ThresholdRange, "failing", $"is '{failing}' days left: a certificate that was just renewed fails.", "Write when too few days are left, for example '< 21'.")]
+            ? [new(
+                WarningCodes.ThresholdRange,
+                "failing",
+                $"is '{failing}' days left: a certificate that was just renewed fails.",
+                "Write when too few days are left, for example '< 21'.")]
             : [];
 
     protected override async Task<CheckResult> AskAsync(
@@ -63,7 +67,7 @@ internal sealed class TlsCertificate(IOptions<HttpProbeOptions> options)
             trouble = failed.Message.TrimEnd('.');
         }
 
-        // A server that asks for a certificate of ours breaks off after it has shown its own.
+        // A server that asks for a client certificate breaks off after it has shown its own.
         return shown is null
             ? CheckResult.Unknown($"The certificate of {endpoint} cannot be read: {trouble}.")
             : shown.Judge(parameters.Failing, endpoint, _ownAuthority.Allows(endpoint.Host, endpoint.Port), now);
@@ -74,7 +78,7 @@ internal sealed class TlsCertificate(IOptions<HttpProbeOptions> options)
         TargetHost = endpoint.Host,
         CertificateChainPolicy = new X509ChainPolicy
         {
-            // The addresses to fetch from would be the server's to choose.
+            // The server would choose the addresses to fetch from.
             DisableCertificateDownloads = true,
             RevocationMode = X509RevocationMode.NoCheck,
             VerificationTime = now.LocalDateTime,
@@ -87,13 +91,13 @@ internal sealed class TlsCertificate(IOptions<HttpProbeOptions> options)
                 saw(ShownCertificates.Of(leaf, chain, errors));
             }
 
-            // What is wrong with it is the finding.
+            // A fault of the certificate is the finding of this check.
             return errors == SslPolicyErrors.None;
         },
     };
 }
 
-/// <summary>Where a server speaks TLS, in any of the ways in which senders of alerts write it.</summary>
+/// <summary>Where a server speaks TLS, in any form in which senders of alerts write it.</summary>
 [Description("a host, host:port or https URL; the port is 443 unless said")]
 public sealed record TlsEndpoint : IParsable<TlsEndpoint>
 {
@@ -123,17 +127,18 @@ public sealed record TlsEndpoint : IParsable<TlsEndpoint>
     }
 }
 
-/// <summary>What a server showed in the handshake, read out: the certificates themselves end with the connection.</summary>
-/// <param name="First">Whichever expires first of all that the server sent.</param>
+/// <summary>What a server showed in the handshake. It is read at once, because the certificates end with the connection.</summary>
+/// <param name="First">The one that expires first of all that the server sent.</param>
 /// <param name="Names">The names that the server's own certificate is for.</param>
-/// <param name="Faults">What is wrong with the chain beside its dates.</param>
+/// <param name="Faults">What is wrong with the chain, apart from its dates.</param>
 internal sealed record ShownCertificates(
     CertificateLine Leaf, CertificateLine First, IReadOnlyList<string> Names, bool NameMatches, X509ChainStatusFlags Faults)
 {
     private const int NamesShown = 3;
 
     // Dates are judged by themselves, and revocation is not asked.
-    private const X509ChainStatusFlags NotAsked = X509ChainStatusFlags.NotTimeValid | X509ChainStatusFlags.RevocationStatusUnknown | X509ChainStatusFlags.OfflineRevocation;
+    private const X509ChainStatusFlags NotAsked =
+        X509ChainStatusFlags.NotTimeValid | X509ChainStatusFlags.RevocationStatusUnknown | X509ChainStatusFlags.OfflineRevocation;
     private const X509ChainStatusFlags UnknownAuthority = X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain;
 
     public static ShownCertificates Of(X509Certificate2 leaf, X509Chain? chain, SslPolicyErrors errors)
@@ -154,7 +159,7 @@ internal sealed record ShownCertificates(
 
     public CheckResult Judge(FailingWhen failing, TlsEndpoint endpoint, bool ownAuthority, DateTimeOffset now)
     {
-        // Rounded down: nobody should read a day that is not there.
+        // Rounded down, so that nobody reads a day that is not there.
         var days = Math.Floor((First.Until - now).TotalDays * 10) / 10;
         var left = days < 0 ? $"expired {NumberText.Format(-days)} days ago" : $"{NumberText.Format(days)} days left";
         var isLate = days < 0 || failing.Holds(days);
@@ -213,6 +218,6 @@ internal sealed record CertificateLine(string Subject, string Issuer, DateTimeOf
     public static CertificateLine Of(X509Certificate2 certificate) =>
         new(Line(certificate.Subject), Line(certificate.Issuer), new DateTimeOffset(certificate.NotAfter.ToUniversalTime()));
 
-    /// <summary>Whoever made the certificate chose the text.</summary>
+    /// <summary>The maker of the certificate chose the text.</summary>
     public static string Line(string text) => CleanText.Clean(text, Longest, oneLine: true);
 }

@@ -31,8 +31,8 @@ public sealed record AiGatewayRouteParameters : ClusterParameters, IValidatableO
 }
 
 /// <summary>
-/// Changes how Envoy AI Gateway spreads requests over the backends of a route. A list in a custom resource is written whole,
-/// so the patch carries the version that was read: one that has changed since is refused by the cluster.
+/// Changes how Envoy AI Gateway spreads requests over the backends of a route. A list in a custom resource is written whole, so the
+/// patch carries the version that was read, and the cluster refuses it if that has changed since.
 /// </summary>
 /// <seealso href="https://github.com/envoyproxy/ai-gateway/blob/v1.1.0/manifests/charts/ai-gateway-crds-helm/templates/aigateway.envoyproxy.io_aigatewayroutes.yaml"/>
 internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
@@ -152,7 +152,7 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
                 + $"{string.Join(", ", backends.Select(one => one.Name).Distinct(StringComparer.Ordinal))}.";
         }
 
-        // Weights count only among those of one priority; none at all is to be out, whatever the others have.
+        // Weights count only among backends of one priority. A weight of 0 means to be out, whatever the others have.
         var isOfWeight = parameters.Weight > 0
             && after.Zip(before).All(pair => pair.First.Priority == pair.Second.Priority && pair.Second.Weight is not 0);
         foreach (var rule in after.GroupBy(one => one.Rule))
@@ -171,7 +171,7 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
             : null;
     }
 
-    /// <returns>A backend of a rule in which none would have a weight; null where there is none.</returns>
+    /// <returns>A backend of a rule in which none would have a weight; null where there is no such rule.</returns>
     private static RouteBackend? NobodyLeft(IReadOnlyList<RouteBackend> now, IReadOnlyList<RouteBackend> then) =>
         then.FirstOrDefault(one => now.Where(other => other.Rule == one.Rule).All(other => Then(other, then).Weight == 0));
 
@@ -187,11 +187,18 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         static TrafficMember Member(RouteBackend one) => new(one.Name, one.Priority, one.Weight);
     }
 
-    private static string Text(IReadOnlyList<RouteBackend> backends) => backends.Select(one => one.Share).Distinct(StringComparer.Ordinal).Count() == 1
+    private static string Text(IReadOnlyList<RouteBackend> backends) =>
+        backends.Select(one => one.Share).Distinct(StringComparer.Ordinal).Count() == 1
         ? backends[0].Share
         : string.Join(", ", backends.Select(one => $"{one.Share} in {one.DisplayName}"));
 
-    internal sealed record Change(string? Cluster, string Namespace, string Route, string Uid, IReadOnlyList<RouteBackend> Before, IReadOnlyList<RouteBackend> After) : IHeldChange<IReadOnlyList<RouteBackend>>
+    internal sealed record Change(
+        string? Cluster,
+        string Namespace,
+        string Route,
+        string Uid,
+        IReadOnlyList<RouteBackend> Before,
+        IReadOnlyList<RouteBackend> After) : IHeldChange<IReadOnlyList<RouteBackend>>
     {
         [System.Text.Json.Serialization.JsonIgnore]
         public string Backend => Before[0].Name;
@@ -201,8 +208,8 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
     }
 }
 
-/// <summary>A backend in one rule of a route. What the rule does not say is what the resource's schema has as its default.</summary>
-/// <param name="Rule">The rule's place in the route, from 0.</param>
+/// <summary>A backend in one rule of a route. What the rule leaves out has the default of the resource's schema.</summary>
+/// <param name="Rule">The index of the rule in the route, from 0.</param>
 internal sealed record RouteBackend(int Rule, string? RuleName, int At, string Name, int Weight, int Priority)
 {
     [System.Text.Json.Serialization.JsonIgnore]

@@ -8,7 +8,7 @@ public sealed record FailingWhen : IParsable<FailingWhen>
 {
     private const string Absent = "absent";
 
-    // Longer ones first: '>' is the beginning of '>='.
+    // Longer ones first, because '>=' begins with '>'.
     private static readonly string[] s_operators = [">=", "<=", "==", "!=", ">", "<"];
 
     private readonly string _operator;
@@ -16,7 +16,7 @@ public sealed record FailingWhen : IParsable<FailingWhen>
 
     private FailingWhen(string @operator, double bound) => (_operator, _bound) = (@operator, bound);
 
-    /// <summary>Failing is that there is nothing.</summary>
+    /// <summary>Nothing to measure is what fails.</summary>
     public bool IsAbsent => _operator == Absent;
 
     public bool Holds(double value) => _operator switch
@@ -45,10 +45,12 @@ public sealed record FailingWhen : IParsable<FailingWhen>
         _ => Holds(least) && Holds(most),
     };
 
-    /// <summary>Bad is more, or less, than some share of one. Less than 1 may well be meant: nearly nothing.</summary>
-    public bool IsOfAShare => (_operator is ">" or ">=" && _bound is > 0 and <= 1) || (_operator is "<" or "<=" && _bound is > 0 and < 1);
+    /// <summary>The bound is a share of one. "Less than 1" is not: it may well mean nearly nothing.</summary>
+    public bool IsOfAShare =>
+        (_operator is ">" or ">=" && _bound is > 0 and <= 1)
+        || (_operator is "<" or "<=" && _bound is > 0 and < 1);
 
-    /// <summary>The item whose value is the furthest on the failing side; one that is not a number only when all are.</summary>
+    /// <summary>The item whose value is the furthest on the failing side. One that is not a number is taken only when all are.</summary>
     public T Worst<T>(IReadOnlyCollection<T> items, Func<T, double> value)
         where T : class
     {
@@ -83,7 +85,7 @@ public sealed record FailingWhen : IParsable<FailingWhen>
 /// <summary>The verdict when there is nothing to measure.</summary>
 public enum WhenEmpty { Unknown, Passing, Failing }
 
-/// <summary>Reads the parameters of a measuring check as the runbook's file has them, before any template is filled.</summary>
+/// <summary>Reads the parameters of a measuring check as the runbook's file has them, before templates are filled in.</summary>
 internal static class WithText
 {
     public static string? Of(JsonElement with, string name) =>
@@ -91,37 +93,39 @@ internal static class WithText
             ? value.GetString()
             : null;
 
-    /// <returns>Null when a template makes it up.</returns>
+    /// <returns>Null when a template gives it.</returns>
     public static FailingWhen? Failing(JsonElement with) =>
         FailingWhen.TryParse(Of(with, "failing"), null, out var failing) ? failing : null;
 
-    /// <param name="usual">What it is where the file does not say.</param>
-    /// <returns>Null when a template makes it up.</returns>
+    /// <param name="usual">The value where the file does not say.</param>
+    /// <returns>Null when a template gives it.</returns>
     public static T? Choice<T>(JsonElement with, string name, T usual) where T : struct, Enum =>
         with.ValueKind != JsonValueKind.Object || !with.TryGetProperty(name, out _) ? usual
             : Enum.TryParse<T>(Of(with, name), ignoreCase: true, out var choice) ? choice
             : null;
 
-    /// <param name="usual">What it is where the file does not say.</param>
-    /// <returns>Null when a template makes it up.</returns>
+    /// <param name="usual">The value where the file does not say.</param>
+    /// <returns>Null when a template gives it.</returns>
     public static TimeSpan? Duration(JsonElement with, string name, TimeSpan usual) =>
         !with.TryGetProperty(name, out _) ? usual : DurationText.TryParse(Of(with, name) ?? "", out var time) ? time : null;
 
-    /// <returns>False where the file does not say; null when a template makes it up.</returns>
-    public static bool? Flag(JsonElement with, string name) => with.ValueKind != JsonValueKind.Object || !with.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null ? false
-        : bool.TryParse(value.ToString(), out var flag) ? flag : null;
+    /// <returns>False where the file does not say; null when a template gives it.</returns>
+    public static bool? Flag(JsonElement with, string name) =>
+        with.ValueKind != JsonValueKind.Object || !with.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null ? false
+            : bool.TryParse(value.ToString(), out var flag) ? flag
+            : null;
 
-    /// <summary>Whether the file leaves it to the default what it means that nothing is found.</summary>
+    /// <summary>Whether the file leaves it to the default what an empty result means.</summary>
     public static bool LeavesEmptyOpen(JsonElement with) => Of(with, "whenEmpty") is null && Failing(with) is not { IsAbsent: true };
 }
 
-/// <summary>Puts a measured value, or its absence, into a finding: the same words for every source.</summary>
+/// <summary>Puts a measured value, or its absence, into a finding, in the same words for every source.</summary>
 internal static class Measurement
 {
     private const int MaxPoints = 60;
     private static readonly TimeSpan s_exact = TimeSpan.FromSeconds(1);
 
-    /// <param name="hint">What to look at when nobody knows why there is nothing.</param>
+    /// <param name="hint">What to look at when it is not known why there is nothing.</param>
     public static CheckResult Empty(FailingWhen failing, WhenEmpty whenEmpty, string hint)
     {
         const string Nothing = "The query found nothing";
@@ -135,7 +139,7 @@ internal static class Measurement
         return result with { Threshold = failing.ToString() };
     }
 
-    /// <param name="among">Which one of several it is, in words; empty for the only one.</param>
+    /// <param name="among">Which of several it is, in words; empty for the only one.</param>
     public static CheckResult Judge(FailingWhen failing, double value, string? unit, string among)
     {
         var text = NumberText.Format(value);
@@ -146,17 +150,25 @@ internal static class Measurement
             (_, _, true) => (Verdict.Failing, $"limit {failing}"),
             _ => (Verdict.Passing, $"failing would be {failing}"),
         };
-        return new CheckResult(verdict, $"{(unit is null ? text : $"{text} {unit}")}{among}; {held}.") { Value = text, Threshold = failing.ToString(), Unit = unit };
+        return new CheckResult(verdict, $"{(unit is null ? text : $"{text} {unit}")}{among}; {held}.")
+        {
+            Value = text,
+            Threshold = failing.ToString(),
+            Unit = unit,
+        };
     }
 
-    /// <summary>One of several that says nothing may be the one that fails: the others are no sign of health, though each can be one of trouble.</summary>
-    /// <param name="silent">How it comes that one says nothing, in words; null when all say something.</param>
+    /// <summary>
+    /// One of several that says nothing may be the one that fails, so the others are no sign of health, though each can be one of
+    /// trouble.
+    /// </summary>
+    /// <param name="silent">Why one says nothing, in words; null when all say something.</param>
     public static CheckResult UnlessSilent(this CheckResult judged, FailingWhen failing, string? silent) =>
         silent is null || failing.IsAbsent || judged.Verdict != Verdict.Passing
             ? judged
             : judged with { Verdict = Verdict.Unknown, Summary = $"{judged.Summary.TrimEnd('.')}; but {silent}." };
 
-    /// <summary>The curve beside an answer. Between its points is the same time everywhere, so what was before a gap would be drawn at the wrong one.</summary>
+    /// <summary>The curve beside an answer. It is drawn in equal steps, so points from before a gap are left out.</summary>
     /// <param name="points">Oldest first.</param>
     /// <param name="apart">The time between two of them, where nothing is missing.</param>
     public static CheckResult WithCurve(this CheckResult result, IReadOnlyList<(DateTimeOffset At, double Value)> points, TimeSpan apart)

@@ -3,8 +3,8 @@ using Runbooks.Catalog.Problems;
 namespace Runbooks.Integrations.Metrics;
 
 /// <summary>
-/// Metrics whose values lie between two numbers wherever they are measured. A share is 0 to 1 with one exporter and 0 to 100
-/// with the next, and a threshold of the wrong kind is never reached, or always.
+/// Metrics whose values lie between two numbers wherever they are measured. A share is 0 to 1 with one exporter and 0 to 100 with
+/// the next, and a threshold of the wrong kind is reached never, or always.
 /// </summary>
 /// <remarks>
 /// Sources: vLLM's metrics (<c>*_perc</c> are shares of 1), DCGM's field identifiers (utilisation in per cent, profiling
@@ -60,7 +60,9 @@ internal sealed partial record KnownRange(double Least, double Most)
 
     public static KnownRange? OfAzure(string metric) => s_azure.GetValueOrDefault(metric);
 
-    /// <summary>Of a query that is one known metric, perhaps put together or counted over time by something that keeps its range, and perhaps times a number.</summary>
+    /// <summary>
+    /// The range of a query for one known metric, perhaps aggregated by something that keeps its range, and perhaps times a number.
+    /// </summary>
     public static KnownRange? OfPromQl(string query)
     {
         var (rest, factor) = (Quoted().Replace(query, "\"\"").Trim(), 1.0);
@@ -81,7 +83,9 @@ internal sealed partial record KnownRange(double Least, double Most)
             }
         }
 
-        return factor > 0 && Selector().Match(rest) is { Success: true } selector && s_prometheus.TryGetValue(selector.Groups["metric"].Value, out var range)
+        return factor > 0
+            && Selector().Match(rest) is { Success: true } selector
+            && s_prometheus.TryGetValue(selector.Groups["metric"].Value, out var range)
             ? new(range.Least * factor, range.Most * factor)
             : null;
     }
@@ -122,13 +126,13 @@ internal sealed partial record KnownRange(double Least, double Most)
         RegexOptions.Singleline | RegexOptions.NonBacktracking)]
     private static partial Regex Times();
 
-    /// <summary>What stands in quotes may hold brackets of its own.</summary>
+    /// <summary>Quoted text may contain brackets of its own.</summary>
     [GeneratedRegex("""
         "[^"]*"
         """, RegexOptions.NonBacktracking)]
     private static partial Regex Quoted();
 
-    /// <summary>Parentheses, or what puts several values together into one of theirs.</summary>
+    /// <summary>Parentheses, or a function that makes one value of several within their range.</summary>
     [GeneratedRegex(
         @"^(?:(?:(?:max|min|avg)(?:_over_time)?|last_over_time)?\s*(?:(?:by|without)\s*\([^()]*\)\s*)?\((?<rest>.+?)\)|quantile(?:_over_time)?\s*(?:(?:by|without)\s*\([^()]*\)\s*)?\(\s*[0-9.]+\s*,(?<rest>.+?)\))(?:\s*(?:by|without)\s*\([^()]*\))?$",
         RegexOptions.Singleline | RegexOptions.NonBacktracking)]
