@@ -49,8 +49,15 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         var routes = clusters.AiRoutes(parameters.Cluster);
         var route = await routes.FindAsync(parameters.Namespace, parameters.Route, cancellationToken);
         var backends = route is null ? [] : RouteBackend.In(route);
-        List<RouteBackend> before = [.. backends.Where(one => one.Name == parameters.Backend && (parameters.Rule is null || one.RuleName == parameters.Rule))];
-        List<RouteBackend> after = [.. before.Select(one => one with { Weight = parameters.Weight ?? one.Weight, Priority = parameters.Priority ?? one.Priority })];
+        List<RouteBackend> before =
+        [
+            .. backends.Where(one => one.Name == parameters.Backend && (parameters.Rule is null || one.RuleName == parameters.Rule)),
+        ];
+        var after = before.ConvertAll(one => one with
+        {
+            Weight = parameters.Weight ?? one.Weight,
+            Priority = parameters.Priority ?? one.Priority,
+        });
         var rules = backends.GroupBy(one => one.Rule).Where(rule => rule.Intersect(before).Any()).ToList();
         var change = new Change(
             parameters.Cluster,
@@ -59,15 +66,17 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
             (string?)route?["metadata"]?["uid"] ?? "",
             before,
             after);
-        var wanted = string.Join(
-            " and ",
-            new[] { parameters.Weight is { } weight ? $"weight {weight}" : null, parameters.Priority is { } priority ? $"priority {priority}" : null }.OfType<string>());
+        var wanted = string.Join(" and ", Lines.Of(
+            parameters.Weight is { } weight ? $"weight {weight}" : null,
+            parameters.Priority is { } priority ? $"priority {priority}" : null));
+        var nowText = before.Count == 0 ? "" : $" (now {Text(before)})";
+        var sharesText = string.Concat(rules.Select(rule => $" {SharesText(rule, after)}"));
+        var shares = rules.SelectMany(rule => rule).Select(one => $"{one.Name} {one.Share} in {one.DisplayName}");
         return new Preparation
         {
-            PlannedEffect = $"Give {parameters.Backend} {wanted} in the AI gateway route "
-                + $"{change.DisplayName}{(before.Count == 0 ? "" : $" (now {Text(before)})")}.{string.Concat(rules.Select(rule => $" {SharesText(rule, after)}"))}",
-            // Its share is worth what those of the others make of it.
-            Identity = $"{change.Uid}: {string.Join("; ", rules.SelectMany(rule => rule).Select(one => $"{one.Name} {one.Share} in {one.DisplayName}"))}",
+            PlannedEffect = $"Give {parameters.Backend} {wanted} in the AI gateway route {change.DisplayName}{nowText}.{sharesText}",
+            // What a share means depends on the shares of the others.
+            Identity = $"{change.Uid}: {string.Join("; ", shares)}",
             IsSo = before.Count > 0 && before.SequenceEqual(after),
             Undo = $"Give it {Text(before)} again.",
             UndoState = JsonSerializer.SerializeToElement(change),
@@ -96,10 +105,13 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
 
     protected override string IsText(Change change, IReadOnlyList<RouteBackend> before) => $"{change.Backend} has {Text(before)}";
 
-    protected override string ChangedText(Change change, IReadOnlyList<RouteBackend> now) =>
-        $"The AI gateway route {change.DisplayName} was changed by somebody else in the meantime: "
-            + $"{change.Backend} "
-            + $"{(now.Any(one => one.Name == change.Backend) ? $"has {Text([.. now.Where(one => one.Name == change.Backend)])}" : "is gone")}. Nothing was overwritten.";
+    protected override string ChangedText(Change change, IReadOnlyList<RouteBackend> now)
+    {
+        List<RouteBackend> own = [.. now.Where(one => one.Name == change.Backend)];
+        var state = own.Count == 0 ? "is gone" : $"has {Text(own)}";
+        return $"The AI gateway route {change.DisplayName} was changed by somebody else in the meantime: "
+            + $"{change.Backend} {state}. Nothing was overwritten.";
+    }
 
     protected override async Task<string?> SetAsync(
         Change change,
@@ -136,10 +148,15 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         }
 
         var (seen, confirmed) = await routes.SettledAsync(route, change.Namespace, change.Route, context.Time, cancellationToken);
-        return seen is not null && to.All(RouteBackend.In(seen).Contains)
-            ? $"{change.Backend} has {Text(to)}{(back ? " again" : "")} in the AI gateway route {change.DisplayName}{(back ? ", as before" : "")}.{(confirmed ? "" : " The gateway's controller has not said yet that it took it.")}"
-            : throw new ClusterException($"The AI gateway route {change.DisplayName} was changed by somebody else at the same moment: "
+        if (seen is null || !to.All(RouteBackend.In(seen).Contains))
+        {
+            throw new ClusterException($"The AI gateway route {change.DisplayName} was changed by somebody else at the same moment: "
                 + "it does not hold what was written. Look at it.");
+        }
+
+        var (again, asBefore) = back ? (" again", ", as before") : ("", "");
+        var unconfirmed = confirmed ? "" : " The gateway's controller has not said yet that it took it.";
+        return $"{change.Backend} has {Text(to)}{again} in the AI gateway route {change.DisplayName}{asBefore}.{unconfirmed}";
     }
 
     private static string? Refusal(

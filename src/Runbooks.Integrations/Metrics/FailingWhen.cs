@@ -73,9 +73,17 @@ public sealed record FailingWhen : IParsable<FailingWhen>
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, [MaybeNullWhen(false)] out FailingWhen result)
     {
         var text = (s ?? "").Trim();
+        if (text == Absent)
+        {
+            result = new FailingWhen(Absent, double.NaN);
+            return true;
+        }
+
         var sign = Array.Find(s_operators, candidate => text.StartsWith(candidate, StringComparison.Ordinal)) ?? "";
-        result = text == Absent ? new FailingWhen(Absent, double.NaN)
-            : sign.Length > 0 && double.TryParse(text.AsSpan(sign.Length).Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var bound) && double.IsFinite(bound)
+        var number = text.AsSpan(sign.Length).Trim();
+        result = sign.Length > 0
+            && double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var bound)
+            && double.IsFinite(bound)
                 ? new FailingWhen(sign, bound)
                 : null;
         return result is not null;

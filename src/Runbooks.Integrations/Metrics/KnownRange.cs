@@ -134,7 +134,9 @@ internal sealed partial record KnownRange(double Least, double Most)
 
     /// <summary>Parentheses, or a function that makes one value of several within their range.</summary>
     [GeneratedRegex(
-        @"^(?:(?:(?:max|min|avg)(?:_over_time)?|last_over_time)?\s*(?:(?:by|without)\s*\([^()]*\)\s*)?\((?<rest>.+?)\)|quantile(?:_over_time)?\s*(?:(?:by|without)\s*\([^()]*\)\s*)?\(\s*[0-9.]+\s*,(?<rest>.+?)\))(?:\s*(?:by|without)\s*\([^()]*\))?$",
+        @"^(?:(?:(?:max|min|avg)(?:_over_time)?|last_over_time)?\s*(?:(?:by|without)\s*\([^()]*\)\s*)?\((?<rest>.+?)\)"
+            + @"|quantile(?:_over_time)?\s*(?:(?:by|without)\s*\([^()]*\)\s*)?\(\s*[0-9.]+\s*,(?<rest>.+?)\))"
+            + @"(?:\s*(?:by|without)\s*\([^()]*\))?$",
         RegexOptions.Singleline | RegexOptions.NonBacktracking)]
     private static partial Regex Kept();
 
