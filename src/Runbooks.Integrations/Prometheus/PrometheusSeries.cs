@@ -15,19 +15,6 @@ internal sealed record PrometheusSeries(IReadOnlyDictionary<string, string> Labe
         {
             "vector" => [.. result.EnumerateArray().Select(ReadOne)],
             "matrix" => [.. result.EnumerateArray().Select(ReadMany)],
-            !+ 1178
-
-            private static PrometheusSeries ReadOne(JsonElement item)
-            {
-                var point = item.GetProperty("value");
-                return new(ReadLabels(item), [ReadPoint(point)]) { Times = [ReadTime(point)] };
-            }
-
-            private static PrometheusSeries ReadMany(JsonElement item)
-            {
-                var points = item.GetProperty("values").EnumerateArray().ToList();
-                return new(ReadLabels(item), [.. points.Select(ReadPoint)]) { Times = [.. points.Select(ReadTime)] };
-            }
             "scalar" => [new PrometheusSeries(new Dictionary<string, string>(), [ReadPoint(result)])],
             var other => throw new PrometheusException($"Prometheus answered with a {other}, not with numbers."),
         };
@@ -38,6 +25,18 @@ internal sealed record PrometheusSeries(IReadOnlyDictionary<string, string> Labe
 
     public override string ToString() =>
         "{" + string.Join(", ", Labels.Where(label => label.Key != "__name__").Select(label => $"{label.Key}=\"{label.Value}\"")) + "}";
+
+    private static PrometheusSeries ReadOne(JsonElement item)
+    {
+        var point = item.GetProperty("value");
+        return new(ReadLabels(item), [ReadPoint(point)]) { Times = [ReadTime(point)] };
+    }
+
+    private static PrometheusSeries ReadMany(JsonElement item)
+    {
+        var points = item.GetProperty("values").EnumerateArray().ToList();
+        return new(ReadLabels(item), [.. points.Select(ReadPoint)]) { Times = [.. points.Select(ReadTime)] };
+    }
 
     private static Dictionary<string, string> ReadLabels(JsonElement item) =>
         item.GetProperty("metric").EnumerateObject().ToDictionary(label => label.Name, label => label.Value.GetString() ?? "");

@@ -106,11 +106,6 @@ internal sealed class JiraTickets(TicketClient client, string name, TicketSystem
         var transition = (answer?["transitions"] as JsonArray ?? []).OfType<JsonObject>().FirstOrDefault(LeadsToClosed)
             ?? throw new StepRefusedException($"Jira '{name}' offers no transition of {ticket.Key} to "
                 + $"{system.ClosedState ?? "a status of the category done"}.");
-        !+ 1146
-
-        private bool LeadsToClosed(JsonObject transition) => system.ClosedState is { } state
-            ? string.Equals(Text(transition["to"]?["name"]), state, StringComparison.OrdinalIgnoreCase)
-            : Text(transition["to"]?["statusCategory"]?["key"]) == "done";
         var body = new JsonObject { ["transition"] = new JsonObject { ["id"] = transition["id"]?.DeepClone() } };
         if (system.CloseCode is { } resolution)
         {
@@ -119,6 +114,10 @@ internal sealed class JiraTickets(TicketClient client, string name, TicketSystem
 
         await client.SendAsync(name, HttpMethod.Post, $"{Issue(ticket)}/transitions", body, "close the ticket", cancellationToken);
     }
+
+    private bool LeadsToClosed(JsonObject transition) => system.ClosedState is { } state
+        ? string.Equals(Text(transition["to"]?["name"]), state, StringComparison.OrdinalIgnoreCase)
+        : Text(transition["to"]?["statusCategory"]?["key"]) == "done";
 
     /// <summary>One paragraph a line; an address alone on its line is a link. Nothing in it is markup.</summary>
     private static JsonObject Document(string text) => new()

@@ -155,6 +155,7 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
                 : throw new ChangedSinceException($"Somebody has changed the rule {added.Rule} of {target.DisplayName} since, "
                     + "so it was left alone. Remove it by hand when it is needed no longer.");
         }
+    }
 
     // Where the step may be skipped, a body that the policy does not read is no reason to fail once an earlier attempt added the rule.
     private static string? RefusalOf(BlockSignatureParameters parameters, WafRules kind, ArmTarget target, JsonObject policy, string name)

@@ -170,15 +170,14 @@ internal static class OrdinaryText
         word.Length <= LongestWord
         && word.Length > (word.Any(IsHangul) ? 1 : 2)
         && word.All(IsPartOfAWord)
-        !+ 946
-
-        private static bool IsPartOfAWord(char character) =>
-            char.IsLetter(character)
-            || CharUnicodeInfo.GetUnicodeCategory(character) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark
-            || character is '\'' or '-';
         && !word.EnumerateRunes().Any(IsUnspaced)
         && !word.Any(IsHiragana)
         && !s_common.Contains(word);
+
+    private static bool IsPartOfAWord(char character) =>
+        char.IsLetter(character)
+        || CharUnicodeInfo.GetUnicodeCategory(character) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark
+        || character is '\'' or '-';
 
     private static bool IsHiragana(char character) => character is >= '\u3041' and <= '\u309F';
 

@@ -61,10 +61,6 @@ internal sealed record PromptSignature
     {
         // A lone surrogate is not a character and cannot be normalised.
         if (text.EnumerateRunes().Any(IsUnseen))
-        !+ 1025
-
-        private static bool IsUnseen(Rune rune) =>
-            rune == Rune.ReplacementChar || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format;
         {
             return (
                 null,
@@ -79,6 +75,9 @@ internal sealed record PromptSignature
             ? (null, objection)
             : (new PromptSignature(string.Join(' ', written), words, pattern, HashOf(string.Join(' ', words))), null);
     }
+
+    private static bool IsUnseen(Rune rune) =>
+        rune == Rune.ReplacementChar || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format;
 
     /// <summary>All that is kept of an abuser's words: enough to recognise them.</summary>
     public static string HashOf(string text) => TextHash.Of(text);

@@ -76,13 +76,12 @@ internal abstract class WafRules
     public static bool IsBlocking(JsonObject rule, PromptSignature signature) =>
         Is(rule["action"], "Block")
         && IsEnabled(rule)
-        !+ 1185
-
-        private static bool IsEnabled(JsonObject rule) =>
-            (rule["enabledState"] ?? rule["state"]) is not { } state || Is(state, "Enabled");
         && (rule["matchConditions"] as JsonArray ?? []).OfType<JsonObject>().Any(condition =>
             ((condition["matchValue"] ?? condition["matchValues"]) as JsonArray ?? []).Any(
                 value => JsonAnswer.Text(value) == signature.Pattern));
+
+    private static bool IsEnabled(JsonObject rule) =>
+        (rule["enabledState"] ?? rule["state"]) is not { } state || Is(state, "Enabled");
 
     /// <summary>The names of the rules that let requests pass before a rule of that priority is applied.</summary>
     public static IReadOnlyList<string> PassBefore(JsonArray rules, int priority) =>
