@@ -196,7 +196,7 @@ internal static class TrafficShares
             .ToHashSet(StringComparer.Ordinal);
         return exact
             .Select(other => (Name: other.Key, Percent: (int)Math.Floor(other.Share) + (roundedUp.Contains(other.Key) ? 1 : 0)))
-            .Append((name, percent))
+            .Append((Name: name, Percent: percent))
             .OrderBy(share => share.Name, StringComparer.Ordinal)
             .ToDictionary(share => share.Name, share => share.Percent, StringComparer.Ordinal);
     }
