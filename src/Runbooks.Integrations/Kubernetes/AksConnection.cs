@@ -10,7 +10,8 @@ namespace Runbooks.Integrations.Kubernetes;
 /// answer, it is asked less and less often.
 /// </summary>
 /// <param name="connect">Makes a client for an API server that was read.</param>
-internal sealed class AksConnection(AksServers servers, string resourceId, TimeProvider time, Func<AksServer, k8s.Kubernetes> connect) : IClusterConnection
+internal sealed class AksConnection(
+    AksServers servers, string resourceId, TimeProvider time, Func<AksServer, k8s.Kubernetes> connect) : IClusterConnection
 {
     private static readonly TimeSpan s_knownFor = TimeSpan.FromHours(1);
     private static readonly TimeSpan s_firstPause = TimeSpan.FromSeconds(2);
@@ -75,7 +76,7 @@ internal sealed class AksConnection(AksServers servers, string resourceId, TimeP
 
     private async Task LearnAsync(CancellationToken cancellationToken)
     {
-        // The next who asks must not wait in the lock until this one has sent its request.
+        // The next caller must not wait in the lock until this one has sent its request.
         await Task.Yield();
         try
         {
@@ -84,7 +85,7 @@ internal sealed class AksConnection(AksServers servers, string resourceId, TimeP
             {
                 if (server != _server)
                 {
-                    // Requests may still be under way on the client before, so it is left to end by itself.
+                    // Requests may still run on the client before, so it is left to end by itself.
                     (_server, _client) = (server, connect(server));
                 }
 
@@ -99,7 +100,7 @@ internal sealed class AksConnection(AksServers servers, string resourceId, TimeP
                 _pause = _pause * 2 < s_longestPause ? _pause * 2 : s_longestPause;
             }
 
-            // Resource Manager may be down while the cluster is not: the way that was known is tried.
+            // Resource Manager may be down while the cluster is not: the known address is tried.
             if (_client is null)
             {
                 throw;
@@ -108,7 +109,6 @@ internal sealed class AksConnection(AksServers servers, string resourceId, TimeP
     }
 }
 
-/// <summary>Asks Azure where the API servers of AKS clusters are.</summary>
 /// <seealso href="https://learn.microsoft.com/rest/api/aks/managed-clusters/list-cluster-user-credentials"/>
 internal sealed class AksServers(ArmResources arm)
 {
@@ -130,14 +130,18 @@ internal sealed class AksServers(ArmResources arm)
             return Read(KubernetesYaml.Deserialize<K8SConfiguration>(Encoding.UTF8.GetString(Convert.FromBase64String(file))))
                 ?? throw new FormatException("It names no API server that may be sent a token.");
         }
-        catch (Exception odd) when (odd is FormatException or NullReferenceException or InvalidOperationException or ArgumentOutOfRangeException or YamlDotNet.Core.YamlException)
+        catch (Exception odd) when (odd is FormatException
+            or NullReferenceException
+            or InvalidOperationException
+            or ArgumentOutOfRangeException
+            or YamlDotNet.Core.YamlException)
         {
             throw new AzureRequestException(
                 $"The credentials of {cluster.DisplayName} are not a kubeconfig that can be used: {odd.Message}", inner: odd);
         }
     }
 
-    // Only the address is taken: whoever signs in is the app's identity, and a program that the file names never runs.
+    // Only the address is taken: the app's own identity signs in, and a program that the file names never runs.
     private static AksServer? Read(K8SConfiguration file) =>
         file.Clusters?.FirstOrDefault()?.ClusterEndpoint is { Server: { } server } endpoint
         && Uri.TryCreate(server, UriKind.Absolute, out var url)

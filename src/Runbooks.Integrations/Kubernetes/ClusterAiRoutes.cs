@@ -2,7 +2,6 @@ using k8s;
 
 namespace Runbooks.Integrations.Kubernetes;
 
-/// <summary>What the runbooks need of one cluster's AI gateway routes, with errors in words.</summary>
 internal sealed class ClusterAiRoutes(ClusterCalls calls)
 {
     public const string Role = "Azure Kubernetes Service RBAC Cluster Admin, or a Kubernetes role with: "
@@ -11,7 +10,7 @@ internal sealed class ClusterAiRoutes(ClusterCalls calls)
     private const string Group = "aigateway.envoyproxy.io";
     private const string Plural = "aigatewayroutes";
 
-    // Before 1.0 there is only the older one; both have the same fields here.
+    // Before 1.0 only the older one exists; both have the same fields here.
     private static readonly string[] s_versions = ["v1beta1", "v1alpha1"];
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(30);
@@ -25,7 +24,8 @@ internal sealed class ClusterAiRoutes(ClusterCalls calls)
         {
             var found = await calls.FindAsync(
                 $"get the AI gateway route {ns}/{name}",
-                async client => JsonSerializer.SerializeToNode(await client.CustomObjects.GetNamespacedCustomObjectAsync(Group, version, ns, Plural, name, cancellationToken))!.AsObject(),
+                async client => JsonSerializer.SerializeToNode(
+                    await client.CustomObjects.GetNamespacedCustomObjectAsync(Group, version, ns, Plural, name, cancellationToken))!.AsObject(),
                 cancellationToken);
             if (found is not null)
             {
@@ -43,20 +43,25 @@ internal sealed class ClusterAiRoutes(ClusterCalls calls)
         var (metadata, version) = (read["metadata"]!, ((string)read["apiVersion"]!).Split('/')[1]);
         var patch = new JsonObject
         {
-            ["metadata"] = new JsonObject { ["uid"] = metadata["uid"]!.DeepClone(), ["resourceVersion"] = metadata["resourceVersion"]!.DeepClone() },
+            ["metadata"] = new JsonObject
+            {
+                ["uid"] = metadata["uid"]!.DeepClone(),
+                ["resourceVersion"] = metadata["resourceVersion"]!.DeepClone(),
+            },
             ["spec"] = new JsonObject { ["rules"] = rules },
         };
         var (ns, name) = ((string)metadata["namespace"]!, (string)metadata["name"]!);
         return calls.PatchAsync(
             $"{what} the AI gateway route {ns}/{name}",
             patch,
-            (client, body) => client.CustomObjects.PatchNamespacedCustomObjectAsync(body, Group, version, ns, Plural, name, cancellationToken: cancellationToken),
+            (client, body) => client.CustomObjects.PatchNamespacedCustomObjectAsync(
+                body, Group, version, ns, Plural, name, cancellationToken: cancellationToken),
             cancellationToken);
     }
 
     /// <summary>
-    /// The route once the gateway's controller has looked at it again: it writes its condition anew each time, with no number
-    /// of the version that it saw (its <c>internal/controller/controller.go</c>, newConditions).
+    /// The route once the gateway's controller has looked at it again. The controller writes its condition again each time, without
+    /// the version that it saw (its <c>internal/controller/controller.go</c>, newConditions).
     /// </summary>
     /// <returns>Whether the controller has, within half a minute.</returns>
     /// <exception cref="StepRefusedException">The controller does not accept it.</exception>
@@ -73,13 +78,13 @@ internal sealed class ClusterAiRoutes(ClusterCalls calls)
             }
             catch (Exception unread) when (unread is ClusterException or StepRefusedException && time.GetUtcNow() < until)
             {
-                // The route is written, whether or not this one look at it succeeds.
+                // The route is written, whether or not this read of it succeeds.
                 await Task.Delay(s_pause, time, cancellationToken);
                 continue;
             }
             catch (StepRefusedException refused)
             {
-                // Not a refusal of the step, whose change is made.
+                // The change is made, so this is no refusal of the step.
                 throw new ClusterException(refused.Message, refused);
             }
 

@@ -4,25 +4,35 @@ using k8s.Autorest;
 
 namespace Runbooks.Integrations.Kubernetes;
 
-/// <summary>Calls of one cluster's API, with errors in words.</summary>
-/// <param name="role">What suffices for all of them, for whoever lacks it.</param>
+/// <param name="role">The role that allows all of the calls, for errors.</param>
 internal sealed class ClusterCalls(IClusterConnection connection, string cluster, string role)
 {
     private const int PageSize = 500;
     private const int MostPages = 20;
 
-    /// <summary>How admission says no, of which a webhook chooses the status freely (kubernetes/kubernetes, staging/src/k8s.io/apiserver/pkg/admission/plugin: webhook/errors, policy/validating).</summary>
+    /// <summary>
+    /// How an admission plug-in says no; a webhook chooses the status freely (kubernetes/kubernetes,
+    /// staging/src/k8s.io/apiserver/pkg/admission/plugin: webhook/errors, policy/validating).
+    /// </summary>
     private static readonly string[] s_denials = ["denied the request", "denied request:"];
 
     public string Cluster => cluster;
 
-    /// <summary>Where a person looks at it; null when that is not known.</summary>
+    /// <summary>Where a person looks at the cluster; null when that is not known.</summary>
     public string? Link { get; init; }
 
-    /// <summary>Asks whether this identity may do it; yes as well when the cluster does not tell.</summary>
+    /// <summary>Whether this identity may do it; true as well when the cluster does not tell.</summary>
     public async Task<bool> MayAsync(string verb, ClusterObject on, CancellationToken cancellationToken)
     {
-        var about = new V1ResourceAttributes { Verb = verb, Group = on.Group, Resource = on.Resource, Subresource = on.Subresource, NamespaceProperty = on.Namespace, Name = on.Name };
+        var about = new V1ResourceAttributes
+        {
+            Verb = verb,
+            Group = on.Group,
+            Resource = on.Resource,
+            Subresource = on.Subresource,
+            NamespaceProperty = on.Namespace,
+            Name = on.Name,
+        };
         var review = new V1SelfSubjectAccessReview { Spec = new V1SelfSubjectAccessReviewSpec { ResourceAttributes = about } };
         try
         {
@@ -31,7 +41,7 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
                 client => client.AuthorizationV1.CreateSelfSubjectAccessReviewAsync(review, cancellationToken: cancellationToken),
                 onStatus: null,
                 cancellationToken);
-            // A no beside an error says only that an authorizer could not be asked.
+            // A no with an error beside it says only that an authorizer could not be asked.
             return answer?.Status is not { Allowed: false, EvaluationError: null or "" };
         }
         catch (Exception unknown) when (unknown is StepRefusedException or ClusterException or System.Text.Json.JsonException)
@@ -42,11 +52,14 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
 
     public string MissingPermission(string what) => $"This identity may not {what} on cluster '{cluster}'. It needs {role}.";
 
-    /// <summary>What a list holds, over all its pages.</summary>
+    /// <summary>All objects of a list, over all its pages.</summary>
     /// <param name="page">Asks for one page: how many objects, and where to go on; null for the first.</param>
     /// <exception cref="ClusterException">There are more than can be looked through.</exception>
     public Task<IReadOnlyList<T>> ListAsync<TList, T>(
-        string what, Func<IKubernetes, int, string?, Task<TList>> page, Func<int, Func<IReadOnlyList<T>>?>? onStatus, CancellationToken cancellationToken)
+        string what,
+        Func<IKubernetes, int, string?, Task<TList>> page,
+        Func<int, Func<IReadOnlyList<T>>?>? onStatus,
+        CancellationToken cancellationToken)
         where TList : IKubernetesObject<V1ListMeta>, IItems<T> =>
         SendAsync<IReadOnlyList<T>>(
             what,
@@ -76,7 +89,8 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
         SendAsync<T?>(what, async client => await call(client), status => status == 404 ? () => null : null, cancellationToken);
 
     /// <returns>False when it has changed since it was read.</returns>
-    public Task<bool> PatchAsync(string what, JsonObject patch, Func<IKubernetes, V1Patch, Task> send, CancellationToken cancellationToken) => SendAsync(
+    public Task<bool> PatchAsync(
+        string what, JsonObject patch, Func<IKubernetes, V1Patch, Task> send, CancellationToken cancellationToken) => SendAsync(
         what,
         async client =>
         {
@@ -96,7 +110,7 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
         catch (HttpOperationException refused)
         {
             var (status, words) = ((int)refused.Response.StatusCode, StatusMessage(refused));
-            // A read may come after the change that it looks at.
+            // A read may come after the change that it looks at, so its failure does not say that nothing was done.
             var nothingDone = refused.Request?.Method is { } method && method != HttpMethod.Get;
             if (s_denials.Any(denial => words.Contains(denial, StringComparison.Ordinal)))
             {
@@ -135,8 +149,8 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
     }
 
     /// <summary>
-    /// The API server answers 429 when it has too much to do, and when a disruption budget forbids an eviction; then it names
-    /// that as the cause (kubernetes/kubernetes, pkg/registry/core/pod/storage/eviction.go).
+    /// The API server answers 429 when it has too much to do, and when a disruption budget forbids an eviction. Only then it names the
+    /// budget as the cause (kubernetes/kubernetes, pkg/registry/core/pod/storage/eviction.go).
     /// </summary>
     private static bool IsThrottled(HttpOperationException refused) =>
         refused.Response.StatusCode == System.Net.HttpStatusCode.TooManyRequests
@@ -145,7 +159,7 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
     private static string StatusMessage(HttpOperationException refused) =>
         Clip.To((StatusOf(refused)?.Message ?? refused.Response.Content ?? "").Trim(), 300);
 
-    /// <returns>Null when a proxy in between answered in its own words.</returns>
+    /// <returns>Null when a proxy in between answered in its own format.</returns>
     private static V1Status? StatusOf(HttpOperationException refused)
     {
         try

@@ -1,6 +1,6 @@
 namespace Runbooks.Integrations.Kubernetes;
 
-/// <summary>A question to a cluster. One that cannot be reached, or that does not let this identity look, leaves the answer unknown.</summary>
+/// <summary>A question to a cluster. If it cannot be reached or does not let this identity look, the result is unknown.</summary>
 internal abstract class ClusterCheck<TParameters>(string name, string summary) : Check<TParameters>(name, summary)
     where TParameters : ClusterParameters
 {
@@ -27,7 +27,7 @@ public abstract record ClusterParameters
     public string? Cluster { get; init; }
 }
 
-/// <summary>Looks at a node's conditions, those of AKS's problem detector among them, and at the GPUs that it can still give.</summary>
+/// <summary>Looks at a node's conditions, with those of AKS's problem detector, and at the GPUs that it can still give.</summary>
 /// <seealso href="https://learn.microsoft.com/azure/aks/node-problem-detector"/>
 internal sealed class NodeCheck(Clusters clusters)
     : ClusterCheck<NodeCheckParameters>(
@@ -36,10 +36,10 @@ internal sealed class NodeCheck(Clusters clusters)
             + "has none of the conditions that mean trouble, and can use all its GPUs. "
             + "Maintenance that Azure has announced is told, and is no trouble yet.")
 {
-    /// <summary>A lease lasts 40 seconds; three of them.</summary>
+    /// <summary>Three times the 40 seconds that a lease lasts.</summary>
     private static readonly TimeSpan s_longestLease = TimeSpan.FromMinutes(2);
 
-    /// <summary>Two reports of a status that has not changed.</summary>
+    /// <summary>Two reports of an unchanged status.</summary>
     private static readonly TimeSpan s_longestHeartbeat = TimeSpan.FromMinutes(10);
 
     public override string Role =>
@@ -63,10 +63,10 @@ internal sealed class NodeCheck(Clusters clusters)
     }
 
     /// <summary>
-    /// A kubelet renews its lease every few seconds, and repeats a status that has not changed only every five minutes. So the lease
-    /// says whether the node is alive; the condition's heartbeat says it where the lease cannot be read.
+    /// A kubelet renews its lease every few seconds, and repeats an unchanged status only every five minutes. So the lease shows
+    /// whether the node is alive; where the lease cannot be read, the condition's heartbeat does.
     /// </summary>
-    /// <returns>For how long nobody has heard from the node, in words; null when it was heard from just now.</returns>
+    /// <returns>How long ago the node was heard from last, in words; null when it was heard from just now.</returns>
     /// <seealso href="https://kubernetes.io/docs/reference/node/node-status/#heartbeats"/>
     private static async Task<string?> SilenceAsync(
         ClusterNodes nodes, NodeSigns signs, NodeCheckParameters parameters, TimeProvider time, CancellationToken cancellationToken)
@@ -80,7 +80,6 @@ internal sealed class NodeCheck(Clusters clusters)
 
 public sealed record NodeCheckParameters : NodeParameters;
 
-/// <summary>Looks whether a deployment has all the pods that it should have.</summary>
 internal sealed class DeploymentCheck(Clusters clusters)
     : ClusterCheck<DeploymentCheckParameters>(
         "kubernetes.deployment", "Looks whether all pods of a deployment are ready and of its present version.")
@@ -98,7 +97,7 @@ internal sealed class DeploymentCheck(Clusters clusters)
 
         var signs = new DeploymentSigns(deployment);
         var healthy = signs.IsRolledOut && signs.Stuck is null;
-        // All of none are ready: that is no sign of anything.
+        // With 0 pods wanted, all of them being ready means nothing.
         var (verdict, words) = signs.Wanted > 0 ? (healthy ? Verdict.Passing : Verdict.Failing, signs.Text) : parameters.WhenEmpty switch
         {
             WhenEmpty.Passing => (Verdict.Passing, "scaled to 0 pods, which counts as healthy here"),

@@ -2,7 +2,6 @@ using k8s;
 
 namespace Runbooks.Integrations.Kubernetes;
 
-/// <summary>What the runbooks need of one cluster's deployments, with errors in words.</summary>
 internal sealed class ClusterDeployments(ClusterCalls calls)
 {
     public const string Role = "Azure Kubernetes Service RBAC Writer, or a Kubernetes role with: "
@@ -17,18 +16,20 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
 
     /// <returns>Null when there is none.</returns>
     public Task<V1Deployment?> FindAsync(string ns, string name, CancellationToken cancellationToken) => calls.FindAsync(
-        $"get deployment {ns}/{name}", client => client.AppsV1.ReadNamespacedDeploymentAsync(name, ns, cancellationToken: cancellationToken), cancellationToken);
+        $"get deployment {ns}/{name}",
+        client => client.AppsV1.ReadNamespacedDeploymentAsync(name, ns, cancellationToken: cancellationToken),
+        cancellationToken);
 
     public string Missing(string ns, string name) => $"There is no deployment {ns}/{name} on cluster {Cluster}.";
 
-    /// <summary>The autoscaler that decides how many there are.</summary>
-    /// <returns>Its name, null for none; and whether that may be read at all.</returns>
+    /// <returns>The name of the autoscaler that decides how many pods there are, null for none; and whether that may be read at all.</returns>
     public async Task<(string? Name, bool MayBeRead)> FindAutoscalerAsync(string ns, string name, CancellationToken cancellationToken)
     {
         var mayBeRead = true;
         var all = await calls.ListAsync<V1HorizontalPodAutoscalerList, V1HorizontalPodAutoscaler>(
             $"list the autoscalers of {ns}",
-            (client, limit, next) => client.AutoscalingV1.ListNamespacedHorizontalPodAutoscalerAsync(ns, limit: limit, continueParameter: next, cancellationToken: cancellationToken),
+            (client, limit, next) => client.AutoscalingV1.ListNamespacedHorizontalPodAutoscalerAsync(
+                ns, limit: limit, continueParameter: next, cancellationToken: cancellationToken),
             onStatus: status => status is 403 or 404 ? () => Nothing(status) : null,
             cancellationToken);
         return (
@@ -57,7 +58,13 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
         cancellationToken);
 
     private async Task ChangeAsync<T>(
-        string what, string ns, string name, string uid, JsonObject spec, Func<IKubernetes, V1Patch, Task<T>> send, CancellationToken cancellationToken)
+        string what,
+        string ns,
+        string name,
+        string uid,
+        JsonObject spec,
+        Func<IKubernetes, V1Patch, Task<T>> send,
+        CancellationToken cancellationToken)
     {
         var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = uid }, ["spec"] = spec };
         try
@@ -70,7 +77,8 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
         }
         catch (ClusterException refused) when (refused.Status is 409 or 422)
         {
-            // Another UID is a conflict to the scale subresource and an invalid change to the deployment itself; so are a busy object and a wrong one.
+            // Another UID is a conflict for the scale subresource and an invalid change for the deployment itself. A busy object is a
+            // conflict too, and a wrong change an invalid one.
             if ((await FindAsync(ns, name, cancellationToken))?.Metadata.Uid != uid)
             {
                 throw new StepRefusedException($"Deployment {ns}/{name} is no longer the one that was "
@@ -86,9 +94,9 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
         }
     }
 
-    /// <summary>Waits until all its pods are of its present template and ready. The step's time limit comes through the token.</summary>
-    /// <param name="wanted">How many it shall have; null for however many it has.</param>
-    /// <exception cref="StepRefusedException">Somebody else has scaled it meanwhile, or made it anew.</exception>
+    /// <summary>Waits until all its pods are of its present template and ready. The token carries the step's time limit.</summary>
+    /// <param name="wanted">How many pods it shall have; null for any number.</param>
+    /// <exception cref="StepRefusedException">Somebody else has scaled it meanwhile, or made it again.</exception>
     public async Task WaitUntilReadyAsync(
         string ns, string name, string uid, string did, int? wanted, StepContext context, CancellationToken cancellationToken)
     {
@@ -138,7 +146,6 @@ public abstract record DeploymentParameters : ClusterParameters
     public required string Deployment { get; init; }
 }
 
-/// <summary>What a deployment's record says about its pods.</summary>
 internal sealed record DeploymentSigns(V1Deployment Deployment)
 {
     public int Wanted => Deployment.Spec?.Replicas ?? 1;
@@ -155,7 +162,9 @@ internal sealed record DeploymentSigns(V1Deployment Deployment)
         && Earlier <= 0
         && Available >= Wanted;
 
-    /// <summary>All that keeps it from being rolled out. Those that are ready may be of any version, and those of the present one in any state.</summary>
+    /// <summary>
+    /// Everything that keeps it from being rolled out. Ready pods may be of any version, and pods of the present one in any state.
+    /// </summary>
     /// <seealso href="https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/deployment-v1/#DeploymentStatus"/>
     public string Text => string.Join(", ", new[]
     {
@@ -172,7 +181,7 @@ internal sealed record DeploymentSigns(V1Deployment Deployment)
 
     private int Available => Deployment.Status?.AvailableReplicas ?? 0;
 
-    /// <summary>Why its rollout does not get on, in the cluster's words; null when it does.</summary>
+    /// <summary>Why its rollout does not go on, in the cluster's words; null when it does.</summary>
     public string? Stuck =>
         Deployment.Status?.Conditions?.FirstOrDefault(condition => condition is { Type: "Progressing", Status: "False" })?.Message;
 }

@@ -2,7 +2,6 @@ using k8s;
 
 namespace Runbooks.Integrations.Kubernetes;
 
-/// <summary>What the runbooks need of one cluster's nodes, with errors in words.</summary>
 internal sealed class ClusterNodes(ClusterCalls calls)
 {
     public const string Role = "Azure Kubernetes Service RBAC Cluster Admin, or a Kubernetes cluster role with: "
@@ -21,17 +20,20 @@ internal sealed class ClusterNodes(ClusterCalls calls)
     /// <returns>When the node's kubelet last renewed its lease; null where there is none, or this identity may not read it.</returns>
     public Task<DateTime?> LeaseRenewedAsync(string node, CancellationToken cancellationToken) => calls.SendAsync(
         $"get the lease of node {node}",
-        async client => (await client.CoordinationV1.ReadNamespacedLeaseAsync(node, "kube-node-lease", cancellationToken: cancellationToken)).Spec?.RenewTime,
+        async client =>
+            (await client.CoordinationV1.ReadNamespacedLeaseAsync(node, "kube-node-lease", cancellationToken: cancellationToken))
+                .Spec?.RenewTime,
         onStatus: status => status is 403 or 404 ? () => null : null,
         cancellationToken);
 
     public Task<IReadOnlyList<V1Pod>> PodsAsync(string node, CancellationToken cancellationToken) => calls.ListAsync<V1PodList, V1Pod>(
         $"list the pods of node {node}",
-        (client, limit, next) => client.CoreV1.ListPodForAllNamespacesAsync(fieldSelector: $"spec.nodeName={node}", limit: limit, continueParameter: next, cancellationToken: cancellationToken),
+        (client, limit, next) => client.CoreV1.ListPodForAllNamespacesAsync(
+            fieldSelector: $"spec.nodeName={node}", limit: limit, continueParameter: next, cancellationToken: cancellationToken),
         onStatus: null,
         cancellationToken);
 
-    /// <summary>Changes exactly the node that was read: one that has changed since is refused by the cluster.</summary>
+    /// <summary>Changes exactly the node that was read: the cluster refuses it if the node has changed since.</summary>
     /// <returns>False when it has changed since.</returns>
     public Task<bool> PatchAsync(V1Node read, JsonObject spec, string what, CancellationToken cancellationToken)
     {
@@ -41,7 +43,10 @@ internal sealed class ClusterNodes(ClusterCalls calls)
             ["spec"] = spec,
         };
         return calls.PatchAsync(
-            $"{what} node {read.Metadata.Name}", patch, (client, body) => client.CoreV1.PatchNodeAsync(body, read.Metadata.Name, cancellationToken: cancellationToken), cancellationToken);
+            $"{what} node {read.Metadata.Name}",
+            patch,
+            (client, body) => client.CoreV1.PatchNodeAsync(body, read.Metadata.Name, cancellationToken: cancellationToken),
+            cancellationToken);
     }
 
     /// <returns>What this identity may not, in words; null when it may, or when the cluster does not tell.</returns>
@@ -64,13 +69,12 @@ public abstract record NodeParameters : ClusterParameters
     public required string Node { get; init; }
 }
 
-/// <summary>What a node's record says about its health, in words.</summary>
 internal sealed record NodeSigns(V1Node Node)
 {
     private const string Nvidia = "nvidia.com/";
     private const string NvidiaGpu = $"{Nvidia}gpu";
 
-    /// <summary>How many it was found to have, which NVIDIA's GPU feature discovery writes.</summary>
+    /// <summary>How many GPUs it was found to have, as NVIDIA's GPU feature discovery writes it.</summary>
     private const string Counted = $"{Nvidia}gpu.count";
 
     private static readonly string[] s_vendors = [Nvidia, "amd.com/", "gpu.intel.com/"];
@@ -78,10 +82,12 @@ internal sealed record NodeSigns(V1Node Node)
     /// <summary>Whole GPUs, by the names of the vendors' device plugins; Intel's is that of its driver.</summary>
     private static readonly string[] s_gpus = [NvidiaGpu, "amd.com/gpu", "gpu.intel.com/i915", "gpu.intel.com/xe"];
 
-    /// <summary>The ends of the names of conditions that say that all is well when they hold; the others say that something is bad.</summary>
+    /// <summary>Conditions whose names end like this are good when they are true; all others are bad then.</summary>
     private static readonly string[] s_good = ["Ready", "Healthy"];
 
-    /// <summary>Maintenance that Azure has announced for the machine: a freeze of some seconds, a restart, or the end of a spot machine.</summary>
+    /// <summary>
+    /// Maintenance that Azure has announced for the machine: a freeze of some seconds, a restart, or the end of a spot machine.
+    /// </summary>
     private static readonly string[] s_announced = ["VMEventScheduled", "PreemptionScheduled"];
 
     public bool IsCordoned => Node.Spec?.Unschedulable == true;
@@ -91,10 +97,10 @@ internal sealed record NodeSigns(V1Node Node)
     /// <summary>When the kubelet last reported its status; null where it does not say.</summary>
     public DateTime? Heartbeat => Ready?.LastHeartbeatTime;
 
-    /// <summary>Another one after each start of its machine.</summary>
+    /// <summary>Changes with each start of the machine.</summary>
     public string? Boot => Node.Status?.NodeInfo?.BootID;
 
-    /// <summary>Everything that is wrong with it. What is yet to come is no fault of the machine, and no reimage takes it away.</summary>
+    /// <summary>Everything that is wrong with it. Announced maintenance is no fault of the machine, and no reimage takes it away.</summary>
     public IReadOnlyList<string> Troubles =>
     [
         .. IsReady ? Array.Empty<string>() : [$"not ready ({Ready?.Message ?? "nobody has heard from it"})"],
@@ -128,7 +134,7 @@ internal sealed record NodeSigns(V1Node Node)
         get
         {
             var (all, left) = (Expected, Amount(Node.Status?.Allocatable));
-            // Of what a device plugin has offered and offers no longer, the kubelet says that there is 0; in parts (MIG) it counts under other names.
+            // For GPUs that a device plugin no longer offers the kubelet reports 0. In parts (MIG) they count under other names.
             return left < all ? $"{left:0} of {all:0} GPUs can be used"
                 : Offered is { Count: > 0 } offered && offered.All(amount => amount == 0) ? "its GPUs are not offered to pods: does its device plugin run?"
                 : null;

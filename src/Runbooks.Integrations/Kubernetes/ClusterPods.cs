@@ -3,7 +3,6 @@ using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Integrations.Kubernetes;
 
-/// <summary>What the runbooks need of one cluster's pods, with errors in words.</summary>
 internal sealed class ClusterPods(ClusterCalls calls)
 {
     public const string Role = "Azure Kubernetes Service RBAC Writer, or a Kubernetes role with: "
@@ -15,39 +14,67 @@ internal sealed class ClusterPods(ClusterCalls calls)
 
     /// <returns>Null when there is none.</returns>
     public Task<V1Pod?> FindAsync(string ns, string name, CancellationToken cancellationToken) => calls.FindAsync(
-        $"get pod {ns}/{name}", client => client.CoreV1.ReadNamespacedPodAsync(name, ns, cancellationToken: cancellationToken), cancellationToken);
+        $"get pod {ns}/{name}",
+        client => client.CoreV1.ReadNamespacedPodAsync(name, ns, cancellationToken: cancellationToken),
+        cancellationToken);
 
     public Task<IReadOnlyList<V1Pod>> ListAsync(string ns, CancellationToken cancellationToken) => calls.ListAsync<V1PodList, V1Pod>(
         $"list pods in {ns}",
-        (client, limit, next) => client.CoreV1.ListNamespacedPodAsync(ns, limit: limit, continueParameter: next, cancellationToken: cancellationToken),
+        (client, limit, next) => client.CoreV1.ListNamespacedPodAsync(
+            ns, limit: limit, continueParameter: next, cancellationToken: cancellationToken),
         onStatus: null,
         cancellationToken);
 
-    /// <returns>The end of the log, each line with its time, at most <paramref name="lines"/> lines and about 8 MiB; null when there is none.</returns>
-    public Task<Stream?> LogAsync(string ns, string name, string container, bool previous, int lines, CancellationToken cancellationToken) => calls.SendAsync<Stream?>(
+    /// <returns>
+    /// The end of the log, each line with its time, at most <paramref name="lines"/> lines and about 8 MiB; null when there is none.
+    /// </returns>
+    public Task<Stream?> LogAsync(
+        string ns, string name, string container, bool previous, int lines, CancellationToken cancellationToken) => calls.SendAsync<Stream?>(
         $"get the log of pod {ns}/{name}",
         async client => await client.CoreV1.ReadNamespacedPodLogAsync(
-            name, ns, container: container, previous: previous, timestamps: true, tailLines: lines, limitBytes: 8 * 1024 * 1024, cancellationToken: cancellationToken),
+            name,
+            ns,
+            container: container,
+            previous: previous,
+            timestamps: true,
+            tailLines: lines,
+            limitBytes: 8 * 1024 * 1024,
+            cancellationToken: cancellationToken),
         // 400: the container has no such log, because it never ran or never ran before.
         onStatus: status => status is 400 or 404 ? () => null : null,
         cancellationToken);
 
     /// <summary>Evicts exactly the pod with this UID.</summary>
-    public Task<EvictionOutcome> EvictAsync(string ns, string name, V1DeleteOptions exactly, CancellationToken cancellationToken) => RemoveAsync(
+    public Task<EvictionOutcome> EvictAsync(
+        string ns, string name, V1DeleteOptions exactly, CancellationToken cancellationToken) => RemoveAsync(
         "evict", ns, name, exactly,
         client => client.CoreV1.CreateNamespacedPodEvictionAsync(
-            new V1Eviction { ApiVersion = "policy/v1", Kind = "Eviction", Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = ns }, DeleteOptions = exactly },
+            new V1Eviction
+            {
+                ApiVersion = "policy/v1",
+                Kind = "Eviction",
+                Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = ns },
+                DeleteOptions = exactly,
+            },
             name,
             ns,
             cancellationToken: cancellationToken),
         cancellationToken);
 
     /// <summary>Deletes exactly the pod with this UID, whatever disruption budgets say.</summary>
-    public Task<EvictionOutcome> DeleteAsync(string ns, string name, V1DeleteOptions exactly, CancellationToken cancellationToken) => RemoveAsync(
-        "delete", ns, name, exactly, client => client.CoreV1.DeleteNamespacedPodAsync(name, ns, exactly, cancellationToken: cancellationToken), cancellationToken);
+    public Task<EvictionOutcome> DeleteAsync(
+        string ns, string name, V1DeleteOptions exactly, CancellationToken cancellationToken) => RemoveAsync(
+        "delete", ns, name, exactly,
+        client => client.CoreV1.DeleteNamespacedPodAsync(name, ns, exactly, cancellationToken: cancellationToken),
+        cancellationToken);
 
     private async Task<EvictionOutcome> RemoveAsync<T>(
-        string what, string ns, string name, V1DeleteOptions exactly, Func<IKubernetes, Task<T>> send, CancellationToken cancellationToken)
+        string what,
+        string ns,
+        string name,
+        V1DeleteOptions exactly,
+        Func<IKubernetes, Task<T>> send,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -79,7 +106,7 @@ internal sealed class ClusterPods(ClusterCalls calls)
         }
     }
 
-    /// <summary>Asks whether this identity may evict the pod, or delete it when evicting is not enough.</summary>
+    /// <summary>Asks whether this identity may evict the pod, or delete it where evicting is not enough.</summary>
     /// <returns>What it may not, in words; null when it may, or when the cluster does not tell.</returns>
     public async Task<string?> CheckPermissionsAsync(string ns, string name, bool delete, CancellationToken cancellationToken) =>
         !await calls.MayAsync("create", new("", "pods", "eviction", ns, name), cancellationToken) ? calls.MissingPermission($"evict pod {ns}/{name}")
@@ -87,7 +114,6 @@ internal sealed class ClusterPods(ClusterCalls calls)
         : null;
 }
 
-/// <summary>How an eviction or a deletion was taken.</summary>
 internal enum EvictionOutcome
 {
     Accepted,
@@ -102,7 +128,7 @@ internal enum EvictionOutcome
     Budget,
 }
 
-/// <summary>Finds and awaits the pod that a controller puts in the place of one that goes.</summary>
+/// <summary>Finds the pod that a controller puts in the place of one that goes, and waits for it.</summary>
 internal sealed class PodReplacement(ClusterPods pods, string ns, string name, string oldUid, StepContext context)
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
@@ -113,13 +139,15 @@ internal sealed class PodReplacement(ClusterPods pods, string ns, string name, s
     public static V1OwnerReference? Controller(V1Pod pod) =>
         pod.Metadata.OwnerReferences?.FirstOrDefault(owner => owner.Controller == true);
 
-    /// <returns>When its deletion was asked for; null while nobody has. What Kubernetes notes is when it should be gone, its grace included.</returns>
+    /// <returns>
+    /// When its deletion was asked for; null while nobody has. Kubernetes notes when it should be gone, its grace included.
+    /// </returns>
     public static DateTime? DeletionAskedFor(V1Pod pod) =>
         pod.Metadata.DeletionTimestamp?.AddSeconds(-(pod.Metadata.DeletionGracePeriodSeconds ?? 0));
 
     /// <summary>
-    /// Notes who is there before the pod goes, so that a sibling is not taken for its replacement. Where the pod is being deleted
-    /// already, its controller has made the replacement already: a replica set does not wait until the old one is gone.
+    /// Notes which pods are there before the pod goes, so that a sibling is not taken for its replacement. If the pod is being deleted
+    /// already, its controller has already made the replacement: a replica set does not wait until the old one is gone.
     /// </summary>
     public async Task RememberAsync(V1Pod pod, CancellationToken cancellationToken)
     {
@@ -133,7 +161,7 @@ internal sealed class PodReplacement(ClusterPods pods, string ns, string name, s
         }
     }
 
-    /// <summary>The replacement, once it is ready. The step's time limit comes through the token.</summary>
+    /// <summary>The replacement, once it is ready. The token carries the step's time limit.</summary>
     public async Task<V1Pod> WaitAsync(CancellationToken cancellationToken)
     {
         var done = $"pod {ns}/{name} (uid {oldUid}) was removed";
@@ -182,42 +210,42 @@ internal sealed class PodReplacement(ClusterPods pods, string ns, string name, s
             .MaxBy(pod => pod.Metadata.CreationTimestamp);
     }
 
-    // After a crash the owner may only be told from the name that it made up for its pod.
+    // After a crash the owner may be known only from the name that it generated for its pod.
     private bool IsSibling(V1Pod pod, V1OwnerReference? owner) =>
         owner is not null ? Controller(pod)?.Uid == owner.Uid : GeneratedPodName.AreSiblings(name, pod.Metadata.Name);
 
     private static bool KeepsName(V1OwnerReference? owner) => owner?.Kind == "StatefulSet";
 }
 
-/// <summary>What people are told of pods that have to leave their place, before they do.</summary>
+/// <summary>What people are told, before pods leave their place.</summary>
 internal static class PodRoom
 {
     public const int MostNamed = 20;
 
     /// <summary>
-    /// Follows a semicolon. Whether a pod finds a place is for the scheduler to say, from what every node has left and from
-    /// affinities, taints and volumes; these steps need no right to look at other nodes.
+    /// Follows a semicolon. Only the scheduler can say whether a pod finds a place, from what every node has left and from affinities,
+    /// taints and volumes; these steps need no right to look at other nodes.
     /// </summary>
     public const string NotLookedAt = "whether there is room is not looked at";
 
-    /// <summary>Pods of daemon sets and static pods belong to the node; what has ended needs no place.</summary>
+    /// <summary>Pods of daemon sets and static pods belong to the node; a pod that has ended needs no place.</summary>
     public static bool Moves(V1Pod pod) => PodReplacement.Controller(pod)?.Kind is not ("DaemonSet" or "Node") && !HasEnded(pod);
 
     public static bool HasEnded(V1Pod pod) => pod.Status?.Phase is "Succeeded" or "Failed";
 
     public static string NameOf(V1Pod pod) => $"{pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}";
 
-    /// <returns>Those that nothing brings back, since no controller owns them.</returns>
+    /// <returns>The pods that nothing brings back, since no controller owns them.</returns>
     public static List<string> Alone(List<V1Pod> leaving) =>
         leaving.FindAll(pod => PodReplacement.Controller(pod) is null).ConvertAll(NameOf);
 
-    /// <returns>What the pods hold that they need again: <c> with 2 GPUs</c>; empty for none.</returns>
+    /// <returns>The GPUs that the pods have and need again: <c> with 2 GPUs</c>; empty for none.</returns>
     public static string Gpus(IEnumerable<V1Pod> pods) => pods.Sum(pod => new PodSigns(pod).Gpus) is > 0 and var gpus
         ? $" with {gpus:0.##} GPU{(gpus == 1 ? "" : "s")}"
         : "";
 
-    /// <summary>What is taken away until the pods of a node run elsewhere.</summary>
-    /// <param name="none">What is said where there are none.</param>
+    /// <summary>What is lost until the pods of a node run elsewhere.</summary>
+    /// <param name="none">The text for no pods.</param>
     /// <returns>A sentence or two that begin with a blank.</returns>
     public static async Task<string> CostAsync(
         ClusterPods pods, string node, List<V1Pod> leaving, string none, CancellationToken cancellationToken)
@@ -239,13 +267,16 @@ internal static class PodRoom
 
         var ofJobs = moving.FindAll(IsOfAJob).ConvertAll(NameOf);
         var last = moving.FindAll(pod => !ready.Contains(PodReplacement.Controller(pod)?.Uid)).ConvertAll(NameOf);
-        return (moving.Count == 0 ? "" : $" Now that is {CountText.Format(moving.Count, "pod")}{Gpus(moving)}, for which other nodes need room; {NotLookedAt}.")
-            + (ofJobs.Count == 0 ? "" : $" These belong to jobs: what they have done since their last checkpoint is lost, and a job that has no try left may end as failed: {CountText.Names(ofJobs, MostNamed)}.")
+        return (moving.Count == 0 ? ""
+                : $" Now that is {CountText.Format(moving.Count, "pod")}{Gpus(moving)}, for which other nodes need room; {NotLookedAt}.")
+            + (ofJobs.Count == 0 ? ""
+                : " These belong to jobs: what they have done since their last checkpoint is lost, "
+                    + $"and a job that has no try left may end as failed: {CountText.Names(ofJobs, MostNamed)}.")
             + (last.Count == 0 ? "" : $" The controllers of these have no ready pod on another node: {CountText.Names(last, MostNamed)}.")
             + (alone.Count == 0 ? "" : $" No controller owns these, so nothing brings them back: {CountText.Names(alone, MostNamed)}.");
     }
 
-    /// <summary>What is taken away when one pod goes, beside its place.</summary>
+    /// <summary>What is lost when one pod goes, beside its place.</summary>
     /// <returns>A sentence or two that begin with a blank; empty for nothing.</returns>
     public static async Task<string> CostOfOneAsync(ClusterPods pods, V1Pod pod, CancellationToken cancellationToken)
     {
@@ -256,7 +287,7 @@ internal static class PodRoom
             + (isLast ? " Its controller has no other pod that is ready." : "");
     }
 
-    /// <summary>To a job a pod that was evicted is one that has failed. Training operators name their kinds so too: PyTorchJob, MPIJob.</summary>
+    /// <summary>A job counts an evicted pod as failed. Training operators name their kinds like this too: PyTorchJob, MPIJob.</summary>
     /// <seealso href="https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-backoff-failure-policy"/>
     private static bool IsOfAJob(V1Pod pod) => PodReplacement.Controller(pod)?.Kind?.EndsWith("Job", StringComparison.Ordinal) == true;
 }

@@ -9,12 +9,16 @@ namespace Runbooks.Integrations.Kubernetes;
 
 /// <summary>The configured clusters, each with one connection that is made when it is first needed.</summary>
 internal sealed class Clusters(
-    IOptions<KubernetesOptions> options, IOptions<OutboundHttpOptions> http, TokenCredential identity, AksServers aks, TimeProvider time) : IDisposable
+    IOptions<KubernetesOptions> options,
+    IOptions<OutboundHttpOptions> http,
+    TokenCredential identity,
+    AksServers aks,
+    TimeProvider time) : IDisposable
 {
     private readonly ConcurrentDictionary<string, Lazy<IClusterConnection>> _connections = new(StringComparer.Ordinal);
 
     /// <exception cref="ClusterException">There is no such cluster, or its configuration cannot be used.</exception>
-    /// <param name="role">What whoever may not do something is told to have; what changing them takes when left out.</param>
+    /// <param name="role">The role that an error asks for; the one for changes when left out.</param>
     public ClusterPods Pods(string? name, string role = ClusterPods.Role) => new(Calls(name, role));
 
     /// <inheritdoc cref="Pods"/>
@@ -56,7 +60,8 @@ internal sealed class Clusters(
 
     private IClusterConnection Connection(string name, ClusterOptions cluster) => cluster.ResourceId is { } id
         ? new AksConnection(aks, id, time, server => Connect(
-            name, new ClusterOptions { Server = server.Url, CertificateAuthorityData = server.CertificateAuthorityData, AzureIdentity = true }))
+            name,
+            new ClusterOptions { Server = server.Url, CertificateAuthorityData = server.CertificateAuthorityData, AzureIdentity = true }))
         : new ConfiguredConnection(Connect(name, cluster));
 
     private k8s.Kubernetes Connect(string name, ClusterOptions cluster)
@@ -64,12 +69,16 @@ internal sealed class Clusters(
         try
         {
             var configuration = Configuration(cluster);
-            // The retry below gives each attempt its time; the client's own clock spans them all.
+            // The retry below limits each attempt; the client's own timeout spans them all.
             configuration.HttpClientTimeout = http.Value.TotalTimeout;
             return new k8s.Kubernetes(configuration, new ResilienceHandler(Retry(http.Value)));
         }
-        catch (Exception unusable) when (unusable is k8s.Exceptions.KubeConfigException or k8s.Exceptions.KubernetesClientException or IOException or UnauthorizedAccessException
-            or FormatException or CryptographicException)
+        catch (Exception unusable) when (unusable is k8s.Exceptions.KubeConfigException
+            or k8s.Exceptions.KubernetesClientException
+            or IOException
+            or UnauthorizedAccessException
+            or FormatException
+            or CryptographicException)
         {
             throw new ClusterException($"The configuration of cluster '{name}' cannot be used: {unusable.Message}", unusable);
         }
@@ -90,7 +99,7 @@ internal sealed class Clusters(
         },
     };
 
-    // Reads only: an eviction that may have been heard is not sent again.
+    // Reads only: an eviction that may have arrived is not sent again.
     private static ResiliencePipeline<HttpResponseMessage> Retry(OutboundHttpOptions options)
     {
         var pipeline = new ResiliencePipelineBuilder<HttpResponseMessage>();
@@ -105,23 +114,22 @@ internal sealed class Clusters(
     }
 }
 
-/// <summary>The way to one cluster's API server.</summary>
 internal interface IClusterConnection : IDisposable
 {
     Task<IKubernetes> OpenAsync(CancellationToken cancellationToken);
 
-    /// <summary>The cluster could not be asked: what is known of the way there may be out of date.</summary>
+    /// <summary>The cluster could not be asked, so the known address may be out of date.</summary>
     void Invalidate();
 }
 
-/// <summary>A way that the configuration tells whole.</summary>
+/// <summary>A connection for which the configuration has everything.</summary>
 internal sealed class ConfiguredConnection(k8s.Kubernetes client) : IClusterConnection
 {
     public Task<IKubernetes> OpenAsync(CancellationToken cancellationToken) => Task.FromResult<IKubernetes>(client);
 
     public void Invalidate()
     {
-        // There is nowhere to learn it anew.
+        // There is nowhere to learn the address again.
     }
 
     public void Dispose() => client.Dispose();
@@ -130,17 +138,18 @@ internal sealed class ConfiguredConnection(k8s.Kubernetes client) : IClusterConn
 /// <summary>A cluster could not be asked, or said something unexpected.</summary>
 internal sealed class ClusterException(string message, Exception? inner = null) : AttemptFailedException(message, inner)
 {
-    /// <summary>What it answered; null where that was nothing, or nothing that says more than the message.</summary>
+    /// <summary>The status of the answer; null where there was none, or where it says no more than the message.</summary>
     public int? Status { get; init; }
 }
 
-/// <summary>Looks at what is under way in a cluster.</summary>
 internal static class ClusterLook
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(5);
 
-    /// <summary>That the cluster does not answer says nothing of what was changed in it, so it is asked again until the step has no time left.</summary>
-    /// <param name="done">What was done so far, for whoever reads why its time was over: <c>deployment a/b was restarted</c>.</param>
+    /// <summary>
+    /// A cluster that does not answer says nothing about the change in it, so it is asked again until the step has no time left.
+    /// </summary>
+    /// <param name="done">What was done so far, for the message when the time is over: <c>deployment a/b was restarted</c>.</param>
     public static async Task<T> LookAsync<T>(this StepContext context, string done, Func<Task<T>> look, CancellationToken cancellationToken)
     {
         while (true)
@@ -182,7 +191,10 @@ public sealed class KubernetesOptions : IValidatableObject
     ];
 }
 
-/// <summary>How one cluster is reached: exactly one of <see cref="ResourceId"/>, <see cref="KubeConfig"/>, <see cref="InCluster"/> and <see cref="Server"/>.</summary>
+/// <summary>
+/// How one cluster is reached: exactly one of <see cref="ResourceId"/>, <see cref="KubeConfig"/>, <see cref="InCluster"/> and
+/// <see cref="Server"/>.
+/// </summary>
 public sealed class ClusterOptions
 {
     /// <summary>The resource id of an AKS cluster with Entra sign-in: Azure says where its API server is, and the app signs in with its identity.</summary>
