@@ -57,9 +57,23 @@ internal sealed class NodeCheck(Clusters clusters)
         }
 
         var signs = new NodeSigns(node);
-        return (signs.Troubles is { Count: > 0 } troubles ? CheckResult.Failing($"{parameters.Node}: {string.Join("; ", troubles)}{(signs.IsCordoned ? "; cordoned" : "")}{(signs.Announced is { } coming ? $"; {coming}" : "")}.")
-            : await SilenceAsync(nodes, signs, parameters, context.Time, cancellationToken) is { } silence ? CheckResult.Unknown($"{parameters.Node}: {signs.Text}, but {silence}, so how it is now is not known.")
-            : CheckResult.Passing($"{parameters.Node}: {signs.Text}.")) with { Link = nodes.Link };
+        var result = await JudgeAsync(nodes, signs, parameters, context.Time, cancellationToken);
+        return result with { Link = nodes.Link };
+    }
+
+    private static async Task<CheckResult> JudgeAsync(
+        ClusterNodes nodes, NodeSigns signs, NodeCheckParameters parameters, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (signs.Troubles is { Count: > 0 } troubles)
+        {
+            var cordoned = signs.IsCordoned ? "; cordoned" : "";
+            var announced = signs.Announced is { } coming ? $"; {coming}" : "";
+            return CheckResult.Failing($"{parameters.Node}: {string.Join("; ", troubles)}{cordoned}{announced}.");
+        }
+
+        return await SilenceAsync(nodes, signs, parameters, time, cancellationToken) is { } silence
+            ? CheckResult.Unknown($"{parameters.Node}: {signs.Text}, but {silence}, so how it is now is not known.")
+            : CheckResult.Passing($"{parameters.Node}: {signs.Text}.");
     }
 
     /// <summary>
@@ -72,9 +86,14 @@ internal sealed class NodeCheck(Clusters clusters)
         ClusterNodes nodes, NodeSigns signs, NodeCheckParameters parameters, TimeProvider time, CancellationToken cancellationToken)
     {
         var renewed = await nodes.LeaseRenewedAsync(parameters.Node, cancellationToken);
-        return (renewed ?? signs.Heartbeat) is not { } heard ? "it does not say when it was heard from last"
-            : time.GetUtcNow() - heard is var silent && silent > (renewed is null ? s_longestHeartbeat : s_longestLease) ? $"its kubelet was heard from last {Measurement.Age(silent)} ago"
-            : null;
+        if ((renewed ?? signs.Heartbeat) is not { } heard)
+        {
+            return "it does not say when it was heard from last";
+        }
+
+        var silent = time.GetUtcNow() - heard;
+        var longest = renewed is null ? s_longestHeartbeat : s_longestLease;
+        return silent > longest ? $"its kubelet was heard from last {Measurement.Age(silent)} ago" : null;
     }
 }
 

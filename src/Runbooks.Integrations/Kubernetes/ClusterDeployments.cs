@@ -121,8 +121,8 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
                 return;
             }
 
-            context.Progress.Report($"deployment {ns}/{name} was {did} and has "
-                + $"{signs.Text}{(signs.Stuck is { } stuck ? $"; {stuck.TrimEnd('.')}" : "")}");
+            var stuckText = signs.Stuck is { } stuck ? $"; {stuck.TrimEnd('.')}" : "";
+            context.Progress.Report($"deployment {ns}/{name} was {did} and has {signs.Text}{stuckText}");
             await Task.Delay(s_pause, context.Time, cancellationToken);
         }
     }
@@ -166,14 +166,12 @@ internal sealed record DeploymentSigns(V1Deployment Deployment)
     /// Everything that keeps it from being rolled out. Ready pods may be of any version, and pods of the present one in any state.
     /// </summary>
     /// <seealso href="https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/deployment-v1/#DeploymentStatus"/>
-    public string Text => string.Join(", ", new[]
-    {
+    public string Text => string.Join(", ", Lines.Of(
         $"{Ready} of {Wanted} pods ready",
         Updated < Wanted ? $"{Updated} of {Wanted} made of its present version" : null,
         Earlier > 0 ? $"{Earlier} of an earlier version still there" : null,
         Ready >= Wanted && Available < Wanted ? $"{Available} of them for long enough" : null,
-        Deployment.Status?.ObservedGeneration < Deployment.Metadata.Generation ? "its newest change not taken up yet" : null,
-    }.OfType<string>());
+        Deployment.Status?.ObservedGeneration < Deployment.Metadata.Generation ? "its newest change not taken up yet" : null));
 
     private int Updated => Deployment.Status?.UpdatedReplicas ?? 0;
 

@@ -104,19 +104,17 @@ internal sealed record NodeSigns(V1Node Node)
     public IReadOnlyList<string> Troubles =>
     [
         .. IsReady ? Array.Empty<string>() : [$"not ready ({Ready?.Message ?? "nobody has heard from it"})"],
-        .. (Node.Status?.Conditions ?? []).Where(condition => condition.Type != "Ready" && !s_announced.Contains(condition.Type) && condition.Status == (IsGood(condition) ? "False" : "True")).Select(Words),
+        .. (Node.Status?.Conditions ?? []).Where(IsBad).Select(Words),
         .. GpuTrouble is { } trouble ? [trouble] : Array.Empty<string>(),
     ];
 
-    public string Text => string.Join(", ", new[]
-    {
+    public string Text => string.Join(", ", Lines.Of(
         IsReady ? "ready" : "not ready",
         IsCordoned ? "cordoned"
             : Closing is { Count: > 0 } taints ? $"takes only new pods that tolerate {string.Join(" and ", taints)}"
             : "takes new pods",
         Amount(Node.Status?.Capacity) is > 0 and var gpus ? $"{gpus:0} GPUs" : null,
-        Announced,
-    }.OfType<string>());
+        Announced));
 
     /// <summary>What Azure has announced for its machine, in words; null for nothing.</summary>
     public string? Announced =>
@@ -135,8 +133,13 @@ internal sealed record NodeSigns(V1Node Node)
         {
             var (all, left) = (Expected, Amount(Node.Status?.Allocatable));
             // For GPUs that a device plugin no longer offers the kubelet reports 0. In parts (MIG) they count under other names.
-            return left < all ? $"{left:0} of {all:0} GPUs can be used"
-                : Offered is { Count: > 0 } offered && offered.All(amount => amount == 0) ? "its GPUs are not offered to pods: does its device plugin run?"
+            if (left < all)
+            {
+                return $"{left:0} of {all:0} GPUs can be used";
+            }
+
+            return Offered is { Count: > 0 } offered && offered.All(amount => amount == 0)
+                ? "its GPUs are not offered to pods: does its device plugin run?"
                 : null;
         }
     }
@@ -146,18 +149,32 @@ internal sealed record NodeSigns(V1Node Node)
             .Where(resource => s_vendors.Any(vendor => resource.Key.StartsWith(vendor, StringComparison.Ordinal)))
             .Select(resource => resource.Value.ToDecimal())];
 
-    // A device plugin that starts anew after a GPU was lost counts those that are left as all there are: the label may know better.
-    // Where the GPUs are given out in parts, or by another driver, they go by other names and numbers, and the label says nothing about those.
-    private decimal Expected => Math.Max(
-        Amount(Node.Status?.Capacity),
-        Node.Metadata?.Labels?.TryGetValue(Counted, out var counted) == true && int.TryParse(counted, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
-            && Node.Status?.Capacity?.Keys
+    private decimal Expected => Math.Max(Amount(Node.Status?.Capacity), Discovered);
+
+    // A device plugin that restarts after a GPU was lost counts those that are left as all there are: the label may know better.
+    // Where the GPUs are given out in parts, or by another driver, they have other names and numbers, and the label says nothing
+    // about those.
+    private int Discovered
+    {
+        get
+        {
+            var areWhole = Node.Status?.Capacity?.Keys
                 .Where(resource => resource.StartsWith(Nvidia, StringComparison.Ordinal))
-                .SequenceEqual([NvidiaGpu]) == true
-                ? count
-                : 0);
+                .SequenceEqual([NvidiaGpu]) == true;
+            return areWhole
+                && Node.Metadata?.Labels?.TryGetValue(Counted, out var counted) == true
+                && int.TryParse(counted, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+                    ? count
+                    : 0;
+        }
+    }
 
     private static bool IsGood(V1NodeCondition condition) => s_good.Any(end => condition.Type.EndsWith(end, StringComparison.Ordinal));
+
+    private static bool IsBad(V1NodeCondition condition) =>
+        condition.Type != "Ready"
+        && !s_announced.Contains(condition.Type)
+        && condition.Status == (IsGood(condition) ? "False" : "True");
 
     private static string Words(V1NodeCondition condition) => $"{condition.Type} ({condition.Message ?? condition.Reason})";
 

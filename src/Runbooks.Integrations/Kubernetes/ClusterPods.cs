@@ -108,10 +108,17 @@ internal sealed class ClusterPods(ClusterCalls calls)
 
     /// <summary>Asks whether this identity may evict the pod, or delete it where evicting is not enough.</summary>
     /// <returns>What it may not, in words; null when it may, or when the cluster does not tell.</returns>
-    public async Task<string?> CheckPermissionsAsync(string ns, string name, bool delete, CancellationToken cancellationToken) =>
-        !await calls.MayAsync("create", new("", "pods", "eviction", ns, name), cancellationToken) ? calls.MissingPermission($"evict pod {ns}/{name}")
-        : delete && !await calls.MayAsync("delete", new("", "pods", null, ns, name), cancellationToken) ? calls.MissingPermission($"delete pod {ns}/{name}")
-        : null;
+    public async Task<string?> CheckPermissionsAsync(string ns, string name, bool delete, CancellationToken cancellationToken)
+    {
+        if (!await calls.MayAsync("create", new("", "pods", "eviction", ns, name), cancellationToken))
+        {
+            return calls.MissingPermission($"evict pod {ns}/{name}");
+        }
+
+        return delete && !await calls.MayAsync("delete", new("", "pods", null, ns, name), cancellationToken)
+            ? calls.MissingPermission($"delete pod {ns}/{name}")
+            : null;
+    }
 }
 
 internal enum EvictionOutcome
@@ -281,10 +288,18 @@ internal static class PodRoom
     public static async Task<string> CostOfOneAsync(ClusterPods pods, V1Pod pod, CancellationToken cancellationToken)
     {
         var controller = PodReplacement.Controller(pod)?.Uid;
-        var isLast = controller is not null && new PodSigns(pod).IsReady
-            && !(await pods.ListAsync(pod.Metadata.NamespaceProperty, cancellationToken)).Any(one => one.Metadata.Uid != pod.Metadata.Uid && PodReplacement.Controller(one)?.Uid == controller && new PodSigns(one).IsReady);
-        return (IsOfAJob(pod) ? " It belongs to a job: what it has done since its last checkpoint is lost, and a job that has no try left may end as failed." : "")
-            + (isLast ? " Its controller has no other pod that is ready." : "");
+        var isLast = controller is not null
+            && new PodSigns(pod).IsReady
+            && !(await pods.ListAsync(pod.Metadata.NamespaceProperty, cancellationToken)).Any(IsReadySibling);
+        var ofJob = IsOfAJob(pod)
+            ? " It belongs to a job: what it has done since its last checkpoint is lost, and a job that has no try left may end as failed."
+            : "";
+        return ofJob + (isLast ? " Its controller has no other pod that is ready." : "");
+
+        bool IsReadySibling(V1Pod other) =>
+            other.Metadata.Uid != pod.Metadata.Uid
+            && PodReplacement.Controller(other)?.Uid == controller
+            && new PodSigns(other).IsReady;
     }
 
     /// <summary>A job counts an evicted pod as failed. Training operators name their kinds like this too: PyTorchJob, MPIJob.</summary>

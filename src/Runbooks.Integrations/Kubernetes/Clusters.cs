@@ -46,9 +46,19 @@ internal sealed class Clusters(
     }
 
     // Alerts of managed Prometheus name an AKS cluster as Azure does.
-    private string? Configured(string? name) => name is null || options.Value.Clusters.ContainsKey(name) ? name
-        : options.Value.Clusters.Where(cluster => cluster.Value.ResourceId?.TrimEnd('/').EndsWith($"/{name}", StringComparison.OrdinalIgnoreCase) == true).Select(cluster => cluster.Key).ToList() is [var only] ? only
-        : name;
+    private string? Configured(string? name)
+    {
+        if (name is null || options.Value.Clusters.ContainsKey(name))
+        {
+            return name;
+        }
+
+        var namedSo = options.Value.Clusters
+            .Where(cluster => cluster.Value.ResourceId?.TrimEnd('/').EndsWith($"/{name}", StringComparison.OrdinalIgnoreCase) == true)
+            .Select(cluster => cluster.Key)
+            .ToList();
+        return namedSo is [var only] ? only : name;
+    }
 
     public void Dispose()
     {
