@@ -28,9 +28,10 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
             : await deployments.FindAutoscalerAsync(parameters.Namespace, parameters.Deployment, cancellationToken);
         return new Preparation
         {
-            PlannedEffect = $"Scale deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster} from {before} to {after} pods (at most {parameters.Max}), and wait until they are ready."
+            PlannedEffect = $"Scale deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster} "
+                + $"from {before} to {after} pods (at most {parameters.Max}), and wait until they are ready."
                 + (mayBeRead ? "" : " Whether an autoscaler decides how many pods it has may not be read; one would take this back."),
-            // The numbers belong to it: two more of two is not two more of three.
+            // The numbers are part of it: two more pods than two is another change than two more than three.
             Identity = deployment is null ? null : $"{deployment.Metadata.Uid} {before}->{after}",
             IsSo = deployment is not null && before == after,
             Undo = $"Scale it back to {before}.",
@@ -130,7 +131,8 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
         new($"The number of pods of deployment {plan.Namespace}/{plan.Deployment} on cluster {deployments.Cluster}");
 
     private static async Task<int?> FindAsync(ClusterDeployments deployments, ScaleUndo plan, CancellationToken cancellationToken) =>
-        await deployments.FindAsync(plan.Namespace, plan.Deployment, cancellationToken) is { } deployment && deployment.Metadata.Uid == plan.Uid
+        await deployments.FindAsync(plan.Namespace, plan.Deployment, cancellationToken) is { } deployment
+            && deployment.Metadata.Uid == plan.Uid
             ? new DeploymentSigns(deployment).Wanted
             : null;
 
@@ -153,14 +155,16 @@ public sealed record ScaleDeploymentParameters : DeploymentParameters, IValidata
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
     [
-        .. Replicas is null == Add is null ? [new AnyValueResult("Say either 'replicas' or 'add'.", nameof(Replicas))] : Array.Empty<ValidationResult>(),
+        .. Replicas is null == Add is null
+            ? [new AnyValueResult("Say either 'replicas' or 'add'.", nameof(Replicas))]
+            : Array.Empty<ValidationResult>(),
         .. Replicas > Max
             ? [new($"{Replicas} pods are more than 'max', {Max}.", [nameof(Replicas), nameof(Max)])]
             : Array.Empty<ValidationResult>(),
     ];
 }
 
-/// <summary>New pods for old ones, in the way of the deployment's strategy, as <c>kubectl rollout restart</c> does it.</summary>
+/// <summary>Replaces the pods as the deployment's strategy says, like <c>kubectl rollout restart</c>.</summary>
 internal sealed class RolloutRestart(Clusters clusters)
     : RunbookAction<RolloutRestartParameters>(
         "kubernetes.rolloutRestart",
@@ -168,7 +172,7 @@ internal sealed class RolloutRestart(Clusters clusters)
 {
     public override string Role => ClusterDeployments.Role;
 
-    // An interrupted attempt may have restarted it already: what it set out to do is still the plan.
+    // An interrupted attempt may have restarted it already: the plan stays what that set out to do.
     protected override bool KeepsPreparation => true;
 
     protected override async Task<Preparation> PrepareAsync(
@@ -180,7 +184,7 @@ internal sealed class RolloutRestart(Clusters clusters)
         {
             PlannedEffect = $"Restart the pods of deployment {parameters.Namespace}/{parameters.Deployment} on cluster "
                 + $"{deployments.Cluster}, {Way(deployment)}, and wait until the new ones are ready.",
-            // Another strategy since then makes it another step.
+            // Another strategy makes it another step.
             Identity = deployment is null ? null : $"{Version(deployment)}; {Way(deployment)}",
             Refusal = deployment is null ? deployments.Missing(parameters.Namespace, parameters.Deployment) : Refusal(deployment),
         };
@@ -196,7 +200,7 @@ internal sealed class RolloutRestart(Clusters clusters)
     {
         var deployments = clusters.Deployments(parameters.Cluster);
         var deployment = await deployments.FindAsync(parameters.Namespace, parameters.Deployment, cancellationToken);
-        // What was prepared before the way was part of it ends without the blank.
+        // An identity that an older version noted has no strategy, and ends without the blank.
         var same = deployment is not null && Version(deployment).TrimEnd() == preparation.Identity?.Split("; ")[0].TrimEnd();
         if (!same && context.Interrupted is null)
         {
@@ -204,7 +208,7 @@ internal sealed class RolloutRestart(Clusters clusters)
                 + "this was approved. Nothing was changed.") { NothingDone = true };
         }
 
-        // No attempt makes it anew.
+        // No attempt makes the deployment again.
         if (deployment?.Metadata.Uid != preparation.Identity?.Split(' ')[0])
         {
             throw new StepRefusedException($"Deployment {parameters.Namespace}/{parameters.Deployment} is gone, "
@@ -248,7 +252,10 @@ internal sealed class RolloutRestart(Clusters clusters)
         : AwayAtOnce(deployment) >= new DeploymentSigns(deployment).Wanted ? "all at once (its strategy lets all of them be away at a time, so none may serve until the new ones are ready)"
         : "a few at a time";
 
-    /// <summary>As its controller counts: a share is rounded down for those that are away, up for those on top, and where both come to 0, one is away.</summary>
+    /// <summary>
+    /// As the deployment controller counts: a share is rounded down for pods that are away and up for pods on top. Where both come to
+    /// 0, one is away.
+    /// </summary>
     /// <seealso href="https://github.com/kubernetes/kubernetes/blob/v1.33.0/pkg/controller/deployment/util/deployment_util.go"/>
     private static int AwayAtOnce(V1Deployment deployment)
     {

@@ -1,8 +1,10 @@
 namespace Runbooks.Integrations.Kubernetes;
 
-/// <summary>Evicts what runs on a cordoned node, as disruption budgets allow, within the step's time.</summary>
 internal sealed class DrainNode(Clusters clusters)
-    : RunbookAction<DrainNodeParameters>("kubernetes.drainNode", "Evicts the pods of a cordoned node as disruption budgets allow, and waits until they are gone. Pods of daemon sets stay, those that cannot end, and those that come while it drains.")
+    : RunbookAction<DrainNodeParameters>(
+        "kubernetes.drainNode",
+        "Evicts the pods of a cordoned node as disruption budgets allow, and waits until they are gone. "
+            + "Pods of daemon sets stay, those that cannot end, and those that come while it drains.")
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(5);
 
@@ -11,14 +13,22 @@ internal sealed class DrainNode(Clusters clusters)
     public override IReadOnlyList<StepOutput> Outputs =>
     [
         new("evicted", "How many pods were evicted.", "5"),
-        new("pending", "The pods in place of the evicted ones that had no node when the drain ended, with commas between them; 'none' where there were none.", "none"),
-        new("stuck", "The pods that did not end and were left, as namespace/name, with blanks between them; empty where there were none.", "chat/chat-7d9c5b6f4-m4q9z"),
+        new(
+            "pending",
+            "The pods in place of the evicted ones that had no node when the drain ended, with commas between them; "
+                + "'none' where there were none.",
+            "none"),
+        new(
+            "stuck",
+            "The pods that did not end and were left, as namespace/name, with blanks between them; empty where there were none.",
+            "chat/chat-7d9c5b6f4-m4q9z"),
     ];
 
     // A machine that came back under the same name is not the one that was approved.
     protected override bool KeepsPreparation => true;
 
-    protected override async Task<Preparation> PrepareAsync(DrainNodeParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<Preparation> PrepareAsync(
+        DrainNodeParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var nodes = clusters.Nodes(parameters.Cluster);
         var node = await nodes.FindAsync(parameters.Node, cancellationToken);
@@ -28,7 +38,8 @@ internal sealed class DrainNode(Clusters clusters)
         {
             PlannedEffect = $"Drain node {parameters.Node} on cluster {nodes.Cluster}: evict its pods as disruption budgets allow, and wait until they are gone. Pods of daemon sets stay."
                 + (node is null ? "" : await PodRoom.CostAsync(clusters.Pods(parameters.Cluster, Role), parameters.Node, moving, " It has no pods to evict now.", cancellationToken))
-                + (parameters.StuckFor > TimeSpan.Zero ? $" A pod that has not ended {DurationText.Format(parameters.StuckFor)} after its time is not waited for: its node may not answer." : ""),
+                + (parameters.StuckFor > TimeSpan.Zero ? $" A pod that has not ended {DurationText.Format(parameters.StuckFor)} after its "
+                    + "time is not waited for: its node may not answer." : ""),
             Identity = node?.Metadata.Uid,
             Refusal = node is null ? nodes.Missing(parameters.Node)
                 : alone.Count > 0 ? $"Nothing would bring back {string.Join(", ", alone)}: no controller owns {(alone.Count == 1 ? "it" : "them")}. Move {(alone.Count == 1 ? "it" : "them")} by hand first."
@@ -36,7 +47,8 @@ internal sealed class DrainNode(Clusters clusters)
         };
     }
 
-    protected override Task<string?> CheckPermissionsAsync(DrainNodeParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+    protected override Task<string?> CheckPermissionsAsync(
+        DrainNodeParameters parameters, StepContext context, CancellationToken cancellationToken) =>
         clusters.Nodes(parameters.Cluster).CheckEvictionAsync(parameters.Node, cancellationToken);
 
     protected override async Task<ActionResult> ApplyAsync(
@@ -77,7 +89,7 @@ internal sealed class DrainNode(Clusters clusters)
         private string Done =>
             $"{CountText.Format(evicted.Names.Count, "pod")} {CountText.Were(evicted.Names.Count)} evicted from node {parameters.Node}";
 
-        /// <summary>An eviction that nobody answered may have been heard.</summary>
+        /// <summary>An eviction that nobody answered may have been carried out.</summary>
         private bool NothingDone => evicted.Names.Count == 0 && !_mayBeEvicted;
 
         private string DoneByName => $"{Done} ({Named(evicted.Names)})";
@@ -102,13 +114,15 @@ internal sealed class DrainNode(Clusters clusters)
             {
                 var why = _refused[left[0].Metadata.Uid];
                 throw new StepRefusedException(
-                    evicted.Names.Count == 0 ? why : $"{DoneByName}, and {Named(left.ConvertAll(PodRoom.NameOf))} could not be: {why}") { NothingDone = NothingDone };
+                    evicted.Names.Count == 0
+                        ? why
+                        : $"{DoneByName}, and {Named(left.ConvertAll(PodRoom.NameOf))} could not be: {why}") { NothingDone = NothingDone };
             }
         }
 
         public bool MayEvict(V1Pod pod) => !IsEnding(pod) && !_refused.ContainsKey(pod.Metadata.Uid);
 
-        /// <returns>What holds the pod, to be asked for again in the next round; null where it is settled.</returns>
+        /// <returns>What holds the pod, to be tried again in the next round; null where it is settled.</returns>
         public async Task<string?> EvictAsync(V1Pod pod, CancellationToken cancellationToken)
         {
             await context.EnsureNotPausedAsync(evicted.Names.Count == 0 ? null : DoneByName, cancellationToken);
@@ -134,7 +148,7 @@ internal sealed class DrainNode(Clusters clusters)
             }
             catch (StepRefusedException no)
             {
-                // The others are evicted all the same.
+                // The others are still evicted.
                 _refused[pod.Metadata.Uid] = no.Message;
                 return null;
             }
@@ -180,7 +194,7 @@ internal sealed class DrainNode(Clusters clusters)
         private static string Sentence(string before, List<string> pods, string after) =>
             pods.Count == 0 ? "" : $" {before} {CountText.Format(pods.Count, "pod")} {after}: {Named(pods)}.";
 
-        /// <summary>Whoever uncordons the node meanwhile means to stop this, and a machine may be replaced at any time.</summary>
+        /// <summary>A person who uncordons the node meanwhile means to stop this, and a machine may be replaced at any time.</summary>
         private async Task EnsureApprovedAsync(CancellationToken cancellationToken)
         {
             var node = await context.LookAsync(Done, () => nodes.FindAsync(parameters.Node, cancellationToken), cancellationToken);
@@ -192,8 +206,8 @@ internal sealed class DrainNode(Clusters clusters)
         }
 
         /// <summary>
-        /// The uids of those that were there when the first attempt looked, which are all that is drained, as by kubectl: what comes to
-        /// a cordoned node afterwards tolerates that as a rule, and would come again.
+        /// The uids of the pods that were there when the first attempt looked. Only these are drained, as by kubectl: a pod that comes to a
+        /// cordoned node afterwards usually tolerates that, and would come again.
         /// </summary>
         private async Task<HashSet<string>> ReadFirstAsync(List<V1Pod> there, CancellationToken cancellationToken)
         {
@@ -210,7 +224,7 @@ internal sealed class DrainNode(Clusters clusters)
 
         private static bool IsEnding(V1Pod pod) => pod.Metadata.DeletionTimestamp is not null;
 
-        // The timestamp is when it should be gone, its grace included. It goes when the node's kubelet says so, and that may be dead.
+        // The timestamp is when the pod should be gone, its grace included. It goes when the node's kubelet says so, and that may be dead.
         private bool IsStuck(V1Pod pod) =>
             parameters.StuckFor > TimeSpan.Zero
             && pod.Metadata.DeletionTimestamp is { } due && context.Time.GetUtcNow().UtcDateTime - due > parameters.StuckFor;
@@ -226,8 +240,9 @@ internal sealed class DrainNode(Clusters clusters)
         : !new NodeSigns(node).IsCordoned ? "is not cordoned, so its pods would come back to it"
         : null;
 
-    /// <summary>An evicted pod is not one that has moved: where no node has room, the one in its place waits.</summary>
-    private static async Task<List<string>> PendingAsync(ClusterPods pods, IEnumerable<(string Namespace, string? Owner)> owners, CancellationToken cancellationToken)
+    /// <summary>An evicted pod has not moved yet: where no node has room, the pod in its place waits.</summary>
+    private static async Task<List<string>> PendingAsync(
+        ClusterPods pods, IEnumerable<(string Namespace, string? Owner)> owners, CancellationToken cancellationToken)
     {
         var pending = new List<string>();
         foreach (var ns in owners.GroupBy(one => one.Namespace, one => one.Owner))
@@ -241,7 +256,7 @@ internal sealed class DrainNode(Clusters clusters)
     }
 }
 
-/// <summary>Whom a step has evicted, over all its attempts: a line for each pod, kept before the next one is evicted.</summary>
+/// <summary>The pods that a step has evicted, over all its attempts: a line for each, saved before the next one is evicted.</summary>
 internal sealed class EvictedPods
 {
     private readonly SortedDictionary<string, string?> _owners = new(StringComparer.Ordinal);
@@ -252,7 +267,7 @@ internal sealed class EvictedPods
     /// <summary>As <c>namespace/name</c>, in order.</summary>
     public IReadOnlyCollection<string> Names => _owners.Keys;
 
-    /// <summary>The uids of the controllers that put pods in their place, with their namespace.</summary>
+    /// <summary>The uids of the controllers that put pods in their place, with the namespaces.</summary>
     public IEnumerable<(string Namespace, string? Owner)> Owners => _owners.Select(one => (one.Key.Split('/')[0], one.Value)).Distinct();
 
     /// <summary>References of the evidence store.</summary>
@@ -279,6 +294,7 @@ internal sealed class EvictedPods
 public sealed record DrainNodeParameters : NodeParameters
 {
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
-    [Description("How long after its time a pod that does not end is still waited for; `0s` to wait for it whatever happens. Pods end when their node's kubelet says so, and that of a dead node says nothing.")]
+    [Description("How long after its time a pod that does not end is still waited for; `0s` to wait for it whatever happens. "
+        + "Pods end when their node's kubelet says so, and that of a dead node says nothing.")]
     public TimeSpan StuckFor { get; init; } = TimeSpan.FromMinutes(2);
 }

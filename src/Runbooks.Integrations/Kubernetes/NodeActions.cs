@@ -2,7 +2,6 @@ using k8s;
 
 namespace Runbooks.Integrations.Kubernetes;
 
-/// <summary>Puts a taint on a node.</summary>
 internal sealed class TaintNode(Clusters clusters, HeldValues held)
     : NodeChange<TaintNodeParameters, V1Taint?>(
         clusters,
@@ -10,7 +9,7 @@ internal sealed class TaintNode(Clusters clusters, HeldValues held)
         "kubernetes.taintNode",
         "Puts a taint on a node, which keeps pods away that do not tolerate it.")
 {
-    // With noExecute it stops what runs, and no undoing starts that again. Where an alert says the effect, it may be that one.
+    // With noExecute it stops what runs, and no undoing starts that again. An effect that comes from an alert may be that one.
     public override bool AlwaysAsks(JsonElement with) =>
         WithText.Choice(with, "effect", TaintEffect.NoSchedule) is null or TaintEffect.NoExecute;
 
@@ -37,7 +36,7 @@ internal sealed class TaintNode(Clusters clusters, HeldValues held)
 
         var (taint, there) = (New(parameters), await Clusters.Nodes(parameters.Cluster).PodsAsync(parameters.Node, cancellationToken));
         List<V1Pod> stopped = [.. there.Where(pod => !PodRoom.HasEnded(pod) && !(pod.Spec.Tolerations ?? []).Any(one => Tolerates(one, taint)))];
-        // By themselves they tolerate only what Kubernetes says of a node.
+        // By themselves daemon sets tolerate only the taints that Kubernetes sets for the state of a node.
         var ofDaemonSets = stopped.FindAll(pod => PodReplacement.Controller(pod)?.Kind == "DaemonSet").ConvertAll(PodRoom.NameOf);
         var leaving = stopped.FindAll(PodRoom.Moves);
         var words = await PodRoom.CostAsync(Clusters.Pods(parameters.Cluster, Role), parameters.Node, leaving, ofDaemonSets.Count == 0 ? " None runs there now." : "", cancellationToken)
@@ -50,7 +49,13 @@ internal sealed class TaintNode(Clusters clusters, HeldValues held)
     {
         var taint = New(parameters);
         var former = Find(node, Key(taint));
-        return undo with { Taint = Key(taint), Value = Value(taint), Former = former, Was = former is not null && Value(former) == Value(taint) };
+        return undo with
+        {
+            Taint = Key(taint),
+            Value = Value(taint),
+            Former = former,
+            Was = former is not null && Value(former) == Value(taint),
+        };
     }
 
     protected override HeldValue Held(NodeUndo undo, string cluster) =>
@@ -66,7 +71,7 @@ internal sealed class TaintNode(Clusters clusters, HeldValues held)
     protected override bool AreSame(V1Taint? one, V1Taint? other) =>
         one is null ? other is null : other is not null && Value(one) == Value(other);
 
-    // The list of taints is replaced as a whole: the version of the node that was read guards it.
+    // The list of taints is written whole: the version of the node that was read guards it.
     protected override JsonObject Write(V1Node node, NodeUndo undo, V1Taint? state)
     {
         IEnumerable<V1Taint> others = (node.Spec?.Taints ?? []).Where(one => Key(one) != undo.Taint);
@@ -74,7 +79,9 @@ internal sealed class TaintNode(Clusters clusters, HeldValues held)
     }
 
     protected override (string Will, string Did) BackTexts(NodeUndo undo, V1Taint? before) => before is null
-        ? ($"Take the taint {Texts(After(undo)!)} off node {undo.Node}{Stopped(undo)}", $"Took the taint {Texts(After(undo)!)} off node {undo.Node}")
+        ? (
+            $"Take the taint {Texts(After(undo)!)} off node {undo.Node}{Stopped(undo)}",
+            $"Took the taint {Texts(After(undo)!)} off node {undo.Node}")
         : (
             $"Give the taint {Texts(before)} back to node {undo.Node}{Stopped(undo)}",
             $"Gave the taint {Texts(before)} back to node {undo.Node}");
@@ -97,7 +104,9 @@ internal sealed class TaintNode(Clusters clusters, HeldValues held)
     /// <seealso href="https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"/>
     private static bool Tolerates(V1Toleration one, V1Taint taint) => one.TolerationSeconds is null
         && (string.IsNullOrEmpty(one.Effect) || one.Effect == taint.Effect)
-        && (one.OperatorProperty == "Exists" ? string.IsNullOrEmpty(one.Key) || one.Key == taint.Key : one.Key == taint.Key && (one.Value ?? "") == (taint.Value ?? ""));
+        && (one.OperatorProperty == "Exists"
+            ? string.IsNullOrEmpty(one.Key) || one.Key == taint.Key
+            : one.Key == taint.Key && (one.Value ?? "") == (taint.Value ?? ""));
 
     private static V1Taint? Find(V1Node? node, string key) => node?.Spec?.Taints?.FirstOrDefault(one => Key(one) == key);
 }
@@ -123,7 +132,7 @@ public sealed record TaintNodeParameters : NodeParameters
 
 public enum TaintEffect { NoSchedule, PreferNoSchedule, NoExecute }
 
-/// <summary>Makes the machine behind an AKS node anew from its image. It is never repeated by itself, and a person is always asked.</summary>
+/// <summary>Reimages the machine behind an AKS node. It is never repeated by itself, and a person is always asked.</summary>
 /// <seealso href="https://learn.microsoft.com/rest/api/compute/virtual-machine-scale-set-vms/reimage"/>
 internal sealed partial class ReimageNode(Clusters clusters, ArmResources arm)
     : RunbookAction<ReimageNodeParameters>(
@@ -185,8 +194,8 @@ internal sealed partial class ReimageNode(Clusters clusters, ArmResources arm)
         await arm.SendAsync(
             arm.Call(machine, RequestMethod.Post, "reimage it", below: "/reimage"), context.Time, cancellationToken, context.Progress);
         var done = $"node {parameters.Node} was reimaged";
-        // The machine comes back under the same name. Until then its record may be gone, or say what was so before:
-        // a node that has stopped is called ready until its heartbeat is missed.
+        // The machine comes back under the same name. Until then its record may be gone, or still show the old state: a node that has
+        // stopped is called ready until its heartbeat is missed.
         while (await context.LookAsync(done, () => nodes.FindAsync(parameters.Node, cancellationToken), cancellationToken) is not { } back
             || new NodeSigns(back) is not { IsReady: true } signs
             || signs.Boot == before)
@@ -199,7 +208,7 @@ internal sealed partial class ReimageNode(Clusters clusters, ArmResources arm)
             + $"the node was ready again after {context.Time.GetElapsedTime(started).TotalSeconds:0} s.");
     }
 
-    /// <summary>Until here nothing was sent to the machine.</summary>
+    /// <summary>Nothing was sent to the machine up to here.</summary>
     private static async Task<V1Node?> FindFirstAsync(ClusterNodes nodes, string node, CancellationToken cancellationToken)
     {
         try

@@ -1,7 +1,9 @@
 namespace Runbooks.Integrations.Kubernetes;
 
-/// <summary>Something about where new pods may go, which is changed back unless another incident holds it, or somebody else has changed it.</summary>
-/// <typeparam name="TState">What the node has of it.</typeparam>
+/// <summary>
+/// Changes where new pods may go, and back again unless another incident holds the value or somebody else has changed it.
+/// </summary>
+/// <typeparam name="TState">The state of the node that is changed.</typeparam>
 internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldValues held, string name, string summary)
     : RunbookAction<TParameters>(name, summary)
     where TParameters : NodeParameters
@@ -69,8 +71,12 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
         if (undo.Keep)
         {
             return await held.KeepAsync(
-                Held(undo, nodes.Cluster), Before(undo), After(undo), $"Left node {undo.Node} as it is, "
-                    + "as the runbook says; change it back by hand.", context, cancellationToken);
+                Held(undo, nodes.Cluster),
+                Before(undo),
+                After(undo),
+                $"Left node {undo.Node} as it is, as the runbook says; change it back by hand.",
+                context,
+                cancellationToken);
         }
 
         return await held.ReleaseAsync(
@@ -81,14 +87,16 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
             context, cancellationToken);
     }
 
-    /// <param name="undo">What is known without looking at the node.</param>
-    /// <returns>That, with what the node has of it.</returns>
+    /// <param name="undo">What is known without the node.</param>
+    /// <returns>The same, with the node's present state.</returns>
     protected abstract NodeUndo WithFormer(V1Node? node, NodeUndo undo, TParameters parameters);
 
     protected abstract NodeTexts Texts(TParameters parameters, string cluster);
 
-    /// <summary>Of what people decide by: what it does to what runs there.</summary>
-    /// <returns>A sentence or two that begin with a blank, and the pods that nothing brings back: with others it is another step.</returns>
+    /// <summary>What the change does to the pods that run there, for the person who decides.</summary>
+    /// <returns>
+    /// A sentence or two that begin with a blank, and the pods that nothing brings back: other ones make it another step.
+    /// </returns>
     protected virtual Task<(string Words, IReadOnlyList<string> Alone)> CostAsync(
         TParameters parameters, CancellationToken cancellationToken) =>
         Task.FromResult<(string, IReadOnlyList<string>)>(("", []));
@@ -107,7 +115,7 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
 
     protected abstract bool AreSame(TState one, TState other);
 
-    /// <returns>The fields of the spec that make it so.</returns>
+    /// <returns>The fields of the spec that set the state.</returns>
     protected abstract JsonObject Write(V1Node node, NodeUndo undo, TState state);
 
     /// <summary>How it is changed back, and that it was: <c>Uncordon node x</c>, <c>Uncordoned node x</c>.</summary>
@@ -131,7 +139,7 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
         };
     }
 
-    /// <summary>Kubelets write to their nodes all the time, so a change that came in between is read and tried again.</summary>
+    /// <summary>Kubelets write to their nodes all the time, so after a conflict the node is read and the change tried again.</summary>
     /// <returns>True when it was changed, false when there was nothing to change, null when it is another node by now.</returns>
     private async Task<bool?> ChangeAsync(
         ClusterNodes nodes, NodeUndo undo, TState from, TState to, string verb, CancellationToken cancellationToken)
@@ -165,7 +173,7 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
             + "time it was about to be changed.");
     }
 
-    /// <returns>Null when it is gone, or another one has its name by now.</returns>
+    /// <returns>Null when the node is gone, or another one has its name.</returns>
     private static async Task<V1Node?> FindAsync(ClusterNodes nodes, NodeUndo undo, CancellationToken cancellationToken) =>
         await nodes.FindAsync(undo.Node, cancellationToken) is { } node && node.Metadata.Uid == undo.Uid ? node : null;
 }
@@ -173,16 +181,15 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
 /// <param name="WasSo">Without its end, which says since when.</param>
 internal sealed record NodeTexts(string Will, string Did, string WasSo, string Verb);
 
-/// <param name="Was">It was so before.</param>
-/// <param name="Keep">It stays whatever is taken back.</param>
+/// <param name="Was">The node was so before.</param>
+/// <param name="Keep">It stays, whatever is taken back.</param>
 /// <param name="Taint"><c>key:effect</c>, for a taint: a node has at most one of these.</param>
 /// <param name="Value">The value that it was put on with; null for none.</param>
 /// <param name="Former">The taint of that key and effect that was there before.</param>
 internal sealed record NodeUndo(
     string? Cluster, string Node, string Uid, bool Was, bool Keep = false, string? Taint = null, string? Value = null, V1Taint? Former = null);
 
-/// <summary>Whether a node is cordoned.</summary>
-/// <param name="cordons">Whether it shall be.</param>
+/// <param name="cordons">Whether the node shall be cordoned.</param>
 internal abstract class NodeScheduling<TParameters>(Clusters clusters, HeldValues held, bool cordons, string name, string summary)
     : NodeChange<TParameters, bool>(clusters, held, name, summary)
     where TParameters : NodeParameters
@@ -210,7 +217,6 @@ internal abstract class NodeScheduling<TParameters>(Clusters clusters, HeldValue
     protected override string NowText(NodeUndo undo, bool now) => now ? "is cordoned" : "is not cordoned";
 }
 
-/// <summary>Keeps new pods away from a node.</summary>
 internal sealed class CordonNode(Clusters clusters, HeldValues held)
     : NodeScheduling<CordonNodeParameters>(
         clusters,
@@ -234,7 +240,6 @@ public sealed record CordonNodeParameters : NodeParameters
     public bool Keep { get; init; }
 }
 
-/// <summary>Lets new pods onto a node again.</summary>
 internal sealed class UncordonNode(Clusters clusters, HeldValues held)
     : NodeScheduling<UncordonNodeParameters>(
         clusters,

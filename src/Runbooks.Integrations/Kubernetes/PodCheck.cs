@@ -54,13 +54,21 @@ internal sealed class PodCheck(Clusters clusters)
             ? CheckResult.Passing($"{known}.")
             : await ListenAsync(pods, parameters, signs, known, time, cancellationToken);
         return heard.Verdict == Verdict.Passing && signs.StartedAnew(time.GetUtcNow()) is { } anew
-            ? heard with { Verdict = Verdict.Unknown, Summary = $"{heard.Summary.TrimEnd('.')}; {anew}, so whether it stays is not known yet." }
+            ? heard with
+            {
+                Verdict = Verdict.Unknown,
+                Summary = $"{heard.Summary.TrimEnd('.')}; {anew}, so whether it stays is not known yet.",
+            }
             : heard;
     }
 
-    /// <summary>Whether it still writes to its log.</summary>
     private static async Task<CheckResult> ListenAsync(
-        ClusterPods pods, PodCheckParameters parameters, PodSigns signs, string known, TimeProvider time, CancellationToken cancellationToken)
+        ClusterPods pods,
+        PodCheckParameters parameters,
+        PodSigns signs,
+        string known,
+        TimeProvider time,
+        CancellationToken cancellationToken)
     {
         var container = signs.ContainerName(parameters.Container);
         DateTimeOffset? last;
@@ -80,13 +88,17 @@ internal sealed class PodCheck(Clusters clusters)
 
         var quiet = time.GetUtcNow() - since;
         var silent = quiet > parameters.QuietFor;
-        // One that never wrote a line may not be one that writes any: its silence proves nothing.
+        // A pod that never wrote a line may not write any: its silence proves nothing.
         var (verdict, words) = last is null
             ? (silent ? Verdict.Unknown : Verdict.Passing, $"nothing logged since its start {Measurement.Age(quiet)} ago{(silent ? ", so its log does not tell whether it works" : "")}")
             : (
                 silent ? Verdict.Failing : Verdict.Passing,
                 $"last log line {Measurement.Age(quiet)} ago{(silent ? $", longer than {Measurement.Age(parameters.QuietFor)}" : "")}");
-        return new CheckResult(verdict, $"{known}; {words}.") { Value = Measurement.Age(quiet), Threshold = $"> {Measurement.Age(parameters.QuietFor)}" };
+        return new CheckResult(verdict, $"{known}; {words}.")
+        {
+            Value = Measurement.Age(quiet),
+            Threshold = $"> {Measurement.Age(parameters.QuietFor)}",
+        };
     }
 
     private static async Task<DateTimeOffset?> LastLineAsync(
@@ -141,12 +153,11 @@ public sealed record PodCheckParameters : PodParameters
     public TimeSpan LoadsFor { get; init; } = TimeSpan.FromMinutes(10);
 }
 
-/// <summary>What a pod's record says about its health, in words and as a verdict.</summary>
 internal sealed record PodSigns(V1Pod Pod)
 {
     private const string DefaultContainer = "kubectl.kubernetes.io/default-container";
 
-    /// <summary>The longest that Kubernetes waits before it starts a container that ends again and again.</summary>
+    /// <summary>The longest that Kubernetes waits before it restarts a container that ends again and again.</summary>
     private static readonly TimeSpan s_longestPause = TimeSpan.FromMinutes(5);
 
     public bool IsReady => Pod.Metadata.DeletionTimestamp is null
@@ -167,8 +178,8 @@ internal sealed record PodSigns(V1Pod Pod)
     };
 
     /// <summary>
-    /// Which of its containers may be ready soon, in words; null where none that is not ready can. A server that loads is not ready
-    /// and does not answer, as one that hangs: what tells them apart is for how long it runs, or a startup probe.
+    /// Which of its containers may be ready soon, in words; null where one that is not ready cannot be. A server that loads is not
+    /// ready and does not answer, like one that hangs: only how long it runs, or a startup probe, tells them apart.
     /// </summary>
     /// <seealso href="https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-probes"/>
     public string? Starting(DateTimeOffset now, TimeSpan loadsFor)
@@ -180,9 +191,11 @@ internal sealed record PodSigns(V1Pod Pod)
 
         string? Words(V1ContainerStatus status) => status.State switch
         {
-            { Running.StartedAt: { } at } when status.Started == false || now - at < loadsFor => $"{status.Name} was started "
-                + $"{Measurement.Age(now - at)} ago and is not ready: it may still load",
-            { Waiting.Reason: ("ContainerCreating" or "PodInitializing") and var reason } when now - Pod.Status!.StartTime < loadsFor => $"{status.Name} is not started yet ({reason}), {Measurement.Age(now - Pod.Status.StartTime!.Value)} after its machine got it",
+            { Running.StartedAt: { } at } when status.Started == false || now - at < loadsFor =>
+                $"{status.Name} was started {Measurement.Age(now - at)} ago and is not ready: it may still load",
+            { Waiting.Reason: ("ContainerCreating" or "PodInitializing") and var reason } when now - Pod.Status!.StartTime < loadsFor =>
+                $"{status.Name} is not started yet ({reason}), "
+                    + $"{Measurement.Age(now - Pod.Status.StartTime!.Value)} after its machine got it",
             _ => null,
         };
     }
@@ -195,8 +208,8 @@ internal sealed record PodSigns(V1Pod Pod)
         Pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == container)?.State?.Running?.StartedAt;
 
     /// <summary>
-    /// Which container was started anew just now, in words; null where none was. Between two crashes a container without a
-    /// readiness probe is ready from its first second.
+    /// Which container was restarted just now, in words; null for none. Between two crashes a container without a readiness probe is
+    /// ready from its first second.
     /// </summary>
     /// <seealso href="https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy"/>
     public string? StartedAnew(DateTimeOffset now) => Lasting
@@ -221,19 +234,19 @@ internal sealed record PodSigns(V1Pod Pod)
 
     private string? LastEnd => Counted.Select(status => status.LastState?.Terminated?.Reason).FirstOrDefault(reason => reason is not null);
 
-    /// <summary>Those that run for as long as the pod does: its containers, and the sidecars, which Kubernetes has among those that prepare it.</summary>
+    /// <summary>The containers that run as long as the pod: its own, and the sidecars, which Kubernetes lists among the init containers.</summary>
     /// <seealso href="https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/"/>
     private IEnumerable<V1ContainerStatus> Lasting => Inits.Where(status => Pod.Spec.InitContainers?.Any(one => one.Name == status.Name && one.RestartPolicy == "Always") == true)
         .Concat(Pod.Status?.ContainerStatuses ?? []);
 
-    /// <summary>Those whose restarts count, as <c>kubectl</c> counts them: one that has prepared the pod is over.</summary>
+    /// <summary>The containers whose restarts count, as <c>kubectl</c> counts them: an init container that is done does not.</summary>
     private IEnumerable<V1ContainerStatus> Counted => IsInitialized ? Lasting : Inits.Concat(Pod.Status?.ContainerStatuses ?? []);
 
     private IEnumerable<V1ContainerStatus> Inits => Pod.Status?.InitContainerStatuses ?? [];
 
     private bool IsInitialized => Pod.Status?.Conditions?.Any(condition => condition is { Type: "Initialized", Status: "True" }) == true;
 
-    /// <summary>Which container that prepares it fails, and with what; meanwhile all the others wait.</summary>
+    /// <summary>Which init container fails, and with what; meanwhile all the others wait.</summary>
     private string? FailedInit => IsInitialized ? null : Inits.Select(status => status.State switch
     {
         { Waiting.Reason: not ("ContainerCreating" or "PodInitializing") and { } reason } => $"init container {status.Name}: {reason}",
@@ -241,7 +254,6 @@ internal sealed record PodSigns(V1Pod Pod)
         _ => null,
     }).FirstOrDefault(failed => failed is not null);
 
-    /// <summary>How many GPUs it asks for.</summary>
     public decimal Gpus => Pod.Spec.Containers
         .SelectMany(container => container.Resources?.Limits ?? new Dictionary<string, ResourceQuantity>())
         .Where(limit => limit.Key.EndsWith("/gpu", StringComparison.Ordinal))

@@ -1,6 +1,5 @@
 namespace Runbooks.Integrations.Kubernetes;
 
-/// <summary>Keeps a pod's logs, evicts it and waits for the pod that its controller puts in its place.</summary>
 internal sealed class RecyclePod(Clusters clusters)
     : RunbookAction<RecyclePodParameters>(
         "kubernetes.recyclePod", "Keeps a pod's last logs, evicts it, and waits until its replacement is ready.")
@@ -20,7 +19,7 @@ internal sealed class RecyclePod(Clusters clusters)
             "inc-1/chat-7d9c5b6f4-m4q9z-0f3b9c2e.log"),
     ];
 
-    // An interrupted attempt may have removed the pod already: what it set out to do is still the plan.
+    // An interrupted attempt may have removed the pod already: the plan stays what that set out to do.
     protected override bool KeepsPreparation => true;
 
     protected override async Task<Preparation> PrepareAsync(
@@ -35,8 +34,9 @@ internal sealed class RecyclePod(Clusters clusters)
                 + (parameters.OnBudget == OnBudget.Delete ? " (delete it if a disruption budget objects)" : "")
                 + $" and wait until the replacement is ready. It needs a place{(pod is null ? "" : PodRoom.Gpus([pod]))}; {PodRoom.NotLookedAt}."
                 + (pod is null ? "" : await PodRoom.CostOfOneAsync(pods, pod, cancellationToken))
-                + (pod is not null && PodReplacement.DeletionAskedFor(pod) is { } since ? " Its deletion was asked for "
-                    + $"{Measurement.Age(context.Time.GetUtcNow() - since)} ago." : ""),
+                + (pod is not null && PodReplacement.DeletionAskedFor(pod) is { } since
+                    ? $" Its deletion was asked for {Measurement.Age(context.Time.GetUtcNow() - since)} ago."
+                    : ""),
             Identity = pod?.Metadata.Uid,
             Refusal = Refusal(parameters, pod),
         };
@@ -87,7 +87,12 @@ internal sealed class RecyclePod(Clusters clusters)
         var took = context.Time.GetElapsedTime(started);
         return new ActionResult($"{did} pod {parameters.Namespace}/{parameters.Pod} (uid {Short(uid)}); its replacement {fresh.Metadata.Name} (uid {Short(fresh.Metadata.Uid)}) was ready after {took.TotalSeconds:0} s. {logs.Text}".TrimEnd())
         {
-            Outputs = new Dictionary<string, string> { ["newPod"] = fresh.Metadata.Name, ["newUid"] = fresh.Metadata.Uid, ["logs"] = string.Join(' ', logs.Kept) },
+            Outputs = new Dictionary<string, string>
+            {
+                ["newPod"] = fresh.Metadata.Name,
+                ["newUid"] = fresh.Metadata.Uid,
+                ["logs"] = string.Join(' ', logs.Kept),
+            },
             Evidence = logs.Kept,
             FoundSo = foundSo,
         };
@@ -96,7 +101,11 @@ internal sealed class RecyclePod(Clusters clusters)
     private static async Task<(string Did, bool FoundSo)> RemoveAsync(
         ClusterPods pods, RecyclePodParameters parameters, string uid, StepContext context, CancellationToken cancellationToken)
     {
-        var exactly = new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = uid }, GracePeriodSeconds = (long?)parameters.Grace?.TotalSeconds };
+        var exactly = new V1DeleteOptions
+        {
+            Preconditions = new V1Preconditions { Uid = uid },
+            GracePeriodSeconds = (long?)parameters.Grace?.TotalSeconds,
+        };
         var outcome = await pods.EvictAsync(parameters.Namespace, parameters.Pod, exactly, cancellationToken);
         var did = "Evicted";
         if (outcome == EvictionOutcome.Budget)
@@ -105,8 +114,8 @@ internal sealed class RecyclePod(Clusters clusters)
             {
                 throw new StepRefusedException(
                     $"A disruption budget forbids evicting pod {parameters.Namespace}/{parameters.Pod} on cluster {pods.Cluster}: "
-                        + "too few of its kind are healthy. Nothing was removed. Set 'onBudget: "
-                        + "delete' in the runbook to recycle it all the same.") { NothingDone = true };
+                        + "too few of its kind are healthy. Nothing was removed. "
+                        + "Set 'onBudget: delete' in the runbook to recycle it all the same.") { NothingDone = true };
             }
 
             outcome = await pods.DeleteAsync(parameters.Namespace, parameters.Pod, exactly, cancellationToken);
@@ -121,7 +130,7 @@ internal sealed class RecyclePod(Clusters clusters)
         };
     }
 
-    // Enough to tell one from the other; the record holds them whole.
+    // Enough to tell one from the other; the record has them whole.
     private static string Short(string uid) => uid.Split('-')[0];
 
     internal static string? Refusal(RecyclePodParameters parameters, V1Pod? pod) => pod switch
@@ -171,10 +180,10 @@ internal sealed class PodLogKeeper(ClusterPods pods, StepContext context, string
     /// <summary>References of the evidence store.</summary>
     public IReadOnlyList<string> Kept => _kept;
 
-    /// <summary>For the record: what became of the logs.</summary>
+    /// <summary>What became of the logs, for the record.</summary>
     public string Text { get; private set; } = "";
 
-    /// <summary>A zombie is not spared for its logs: when they cannot be read, that is said and the recycling goes on.</summary>
+    /// <summary>The recycling does not depend on the logs: when they cannot be read, that is said and it goes on.</summary>
     public async Task KeepAsync(V1Pod pod, string? container, CancellationToken cancellationToken)
     {
         var name = new PodSigns(pod).ContainerName(container);
@@ -190,7 +199,7 @@ internal sealed class PodLogKeeper(ClusterPods pods, StepContext context, string
         }
     }
 
-    /// <summary>After an interrupted attempt: the logs that it kept before the pod went.</summary>
+    /// <summary>Finds the logs that an interrupted attempt kept before the pod went.</summary>
     public async Task FindKeptAsync(string podName, CancellationToken cancellationToken)
     {
         foreach (var previous in new[] { false, true })
@@ -226,7 +235,10 @@ internal sealed class PodLogKeeper(ClusterPods pods, StepContext context, string
         }
     }
 
-    /// <summary>The end is what tells: the beginning is cut when it is too long, between two lines, and behind a private key whose own beginning is missing.</summary>
+    /// <summary>
+    /// The end matters most. A log that is too long loses its beginning, cut between two lines, and after a private key whose own
+    /// beginning is missing.
+    /// </summary>
     internal static int StartOf(ReadOnlySpan<byte> log)
     {
         var start = log.Length <= MaxBytes ? 0 : AfterLine(log, log.Length - MaxBytes);
