@@ -26,6 +26,8 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
         var (autoscaler, mayBeRead) = deployment is null
             ? (null, true)
             : await deployments.FindAutoscalerAsync(parameters.Namespace, parameters.Deployment, cancellationToken);
+            var undo = new ScaleUndo(
+                parameters.Cluster, parameters.Namespace, parameters.Deployment, deployment?.Metadata.Uid ?? "", before, after);
         return new Preparation
         {
             PlannedEffect = $"Scale deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster} "
@@ -35,7 +37,7 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
             Identity = deployment is null ? null : $"{deployment.Metadata.Uid} {before}->{after}",
             IsSo = deployment is not null && before == after,
             Undo = $"Scale it back to {before}.",
-            UndoState = JsonSerializer.SerializeToElement(new ScaleUndo(parameters.Cluster, parameters.Namespace, parameters.Deployment, deployment?.Metadata.Uid ?? "", before, after)),
+            UndoState = JsonSerializer.SerializeToElement(undo),
             Refusal = deployment switch
             {
                 null => deployments.Missing(parameters.Namespace, parameters.Deployment),
@@ -234,7 +236,9 @@ internal sealed class RolloutRestart(Clusters clusters)
             wanted: null,
             context,
             cancellationToken);
-        return new ActionResult($"{(same ? "Restarted" : "Restarted when this attempt came to it, by an earlier attempt or by somebody else:")} deployment {parameters.Namespace}/{parameters.Deployment}; its new pods were ready after {context.Time.GetElapsedTime(started).TotalSeconds:0} s.");
+        var did = same ? "Restarted" : "Restarted when this attempt came to it, by an earlier attempt or by somebody else:";
+        return new ActionResult($"{did} deployment {parameters.Namespace}/{parameters.Deployment}; "
+            + $"its new pods were ready after {context.Time.GetElapsedTime(started).TotalSeconds:0} s.");
     }
 
     internal static string? Refusal(V1Deployment deployment) => deployment switch
@@ -246,11 +250,17 @@ internal sealed class RolloutRestart(Clusters clusters)
 
     private static string Version(V1Deployment deployment) => $"{deployment.Metadata.Uid} {new DeploymentSigns(deployment).RestartedAt}";
 
-    internal static string Way(V1Deployment? deployment) =>
-        deployment is null ? "a few at a time"
-        : deployment.Spec?.Strategy?.Type == "Recreate" ? "all at once (its strategy is Recreate, so none serves until the new ones are ready)"
-        : AwayAtOnce(deployment) >= new DeploymentSigns(deployment).Wanted ? "all at once (its strategy lets all of them be away at a time, so none may serve until the new ones are ready)"
-        : "a few at a time";
+    internal static string Way(V1Deployment? deployment)
+    {
+        if (deployment?.Spec?.Strategy?.Type == "Recreate")
+        {
+            return "all at once (its strategy is Recreate, so none serves until the new ones are ready)";
+        }
+
+        return deployment is not null && AwayAtOnce(deployment) >= new DeploymentSigns(deployment).Wanted
+            ? "all at once (its strategy lets all of them be away at a time, so none may serve until the new ones are ready)"
+            : "a few at a time";
+    }
 
     /// <summary>
     /// As the deployment controller counts: a share is rounded down for pods that are away and up for pods on top. Where both come to

@@ -34,17 +34,29 @@ internal sealed class DrainNode(Clusters clusters)
         var node = await nodes.FindAsync(parameters.Node, cancellationToken);
         List<V1Pod> moving = node is null ? [] : [.. (await nodes.PodsAsync(parameters.Node, cancellationToken)).Where(PodRoom.Moves)];
         var alone = PodRoom.Alone(moving);
+        var cost = node is null
+            ? ""
+            : await PodRoom.CostAsync(
+                clusters.Pods(parameters.Cluster, Role), parameters.Node, moving, " It has no pods to evict now.", cancellationToken);
+        var stuck = parameters.StuckFor > TimeSpan.Zero
+            ? $" A pod that has not ended {DurationText.Format(parameters.StuckFor)} after its time is not waited for: "
+                + "its node may not answer."
+            : "";
         return new Preparation
         {
-            PlannedEffect = $"Drain node {parameters.Node} on cluster {nodes.Cluster}: evict its pods as disruption budgets allow, and wait until they are gone. Pods of daemon sets stay."
-                + (node is null ? "" : await PodRoom.CostAsync(clusters.Pods(parameters.Cluster, Role), parameters.Node, moving, " It has no pods to evict now.", cancellationToken))
-                + (parameters.StuckFor > TimeSpan.Zero ? $" A pod that has not ended {DurationText.Format(parameters.StuckFor)} after its "
-                    + "time is not waited for: its node may not answer." : ""),
+            PlannedEffect = $"Drain node {parameters.Node} on cluster {nodes.Cluster}: evict its pods as disruption budgets allow, "
+                + $"and wait until they are gone. Pods of daemon sets stay.{cost}{stuck}",
             Identity = node?.Metadata.Uid,
-            Refusal = node is null ? nodes.Missing(parameters.Node)
-                : alone.Count > 0 ? $"Nothing would bring back {string.Join(", ", alone)}: no controller owns {(alone.Count == 1 ? "it" : "them")}. Move {(alone.Count == 1 ? "it" : "them")} by hand first."
-                : null,
+            Refusal = node is null ? nodes.Missing(parameters.Node) : RefusalOf(alone),
         };
+    }
+
+    private static string? RefusalOf(List<string> alone)
+    {
+        var them = alone.Count == 1 ? "it" : "them";
+        return alone.Count == 0
+            ? null
+            : $"Nothing would bring back {string.Join(", ", alone)}: no controller owns {them}. Move {them} by hand first.";
     }
 
     protected override Task<string?> CheckPermissionsAsync(

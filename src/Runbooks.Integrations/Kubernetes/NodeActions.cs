@@ -16,9 +16,11 @@ internal sealed class TaintNode(Clusters clusters, HeldValues held)
     protected override NodeTexts Texts(TaintNodeParameters parameters, string cluster)
     {
         var taint = Texts(New(parameters));
+        var effect = parameters.Effect == TaintEffect.NoExecute
+            ? "pods that do not tolerate it are stopped at once, whatever disruption budgets say"
+            : $"new pods that do not tolerate it go elsewhere; {PodRoom.NotLookedAt}";
         return new(
-            $"Taint node {parameters.Node} on cluster {cluster} with "
-                + $"{taint}{(parameters.Effect == TaintEffect.NoExecute ? ": pods that do not tolerate it are stopped at once, whatever disruption budgets say" : $": new pods that do not tolerate it go elsewhere; {PodRoom.NotLookedAt}")}.",
+            $"Taint node {parameters.Node} on cluster {cluster} with {taint}: {effect}.",
             $"Tainted node {parameters.Node} with {taint}.",
             $"Node {parameters.Node} had the taint {taint}",
             "taint");
@@ -35,14 +37,19 @@ internal sealed class TaintNode(Clusters clusters, HeldValues held)
         }
 
         var (taint, there) = (New(parameters), await Clusters.Nodes(parameters.Cluster).PodsAsync(parameters.Node, cancellationToken));
-        List<V1Pod> stopped = [.. there.Where(pod => !PodRoom.HasEnded(pod) && !(pod.Spec.Tolerations ?? []).Any(one => Tolerates(one, taint)))];
+        List<V1Pod> stopped = [.. there.Where(pod => !PodRoom.HasEnded(pod) && !IsTolerated(pod))];
         // By themselves daemon sets tolerate only the taints that Kubernetes sets for the state of a node.
         var ofDaemonSets = stopped.FindAll(pod => PodReplacement.Controller(pod)?.Kind == "DaemonSet").ConvertAll(PodRoom.NameOf);
         var leaving = stopped.FindAll(PodRoom.Moves);
-        var words = await PodRoom.CostAsync(Clusters.Pods(parameters.Cluster, Role), parameters.Node, leaving, ofDaemonSets.Count == 0 ? " None runs there now." : "", cancellationToken)
-            + (ofDaemonSets.Count == 0 ? "" : " These of daemon sets are stopped, and not started again while the taint is there: "
-                + $"{CountText.Names(ofDaemonSets, PodRoom.MostNamed)}.");
-        return (words, [.. PodRoom.Alone(leaving).Order(StringComparer.Ordinal)]);
+        var none = ofDaemonSets.Count == 0 ? " None runs there now." : "";
+        var cost = await PodRoom.CostAsync(Clusters.Pods(parameters.Cluster, Role), parameters.Node, leaving, none, cancellationToken);
+        var daemonSets = ofDaemonSets.Count == 0
+            ? ""
+            : " These of daemon sets are stopped, and not started again while the taint is there: "
+                + $"{CountText.Names(ofDaemonSets, PodRoom.MostNamed)}.";
+        return (cost + daemonSets, [.. PodRoom.Alone(leaving).Order(StringComparer.Ordinal)]);
+
+        bool IsTolerated(V1Pod pod) => (pod.Spec.Tolerations ?? []).Any(one => Tolerates(one, taint));
     }
 
     protected override NodeUndo WithFormer(V1Node? node, NodeUndo undo, TaintNodeParameters parameters)
@@ -156,9 +163,9 @@ internal sealed partial class ReimageNode(Clusters clusters, ArmResources arm)
         var machine = node is null ? null : Machine(node);
         return new Preparation
         {
-            PlannedEffect = $"Reimage the machine of node {parameters.Node} on cluster "
-                + $"{nodes.Cluster}{(machine is null ? "" : $" ({machine.DisplayName})")}, and wait until the node is ready again. "
-                + "What is on its local disks is lost.",
+            PlannedEffect = $"Reimage the machine of node {parameters.Node} on cluster {nodes.Cluster}"
+                + (machine is null ? "" : $" ({machine.DisplayName})")
+                + ", and wait until the node is ready again. What is on its local disks is lost.",
             Identity = node is null ? null : $"{node.Metadata.Uid} {machine?.Id}",
             Refusal = node is null ? nodes.Missing(parameters.Node)
                 : machine is null ? $"Node {parameters.Node} is not an instance of an Azure scale set: its provider id is '{node.Spec?.ProviderID}'."

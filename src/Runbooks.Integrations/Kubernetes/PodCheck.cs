@@ -89,11 +89,14 @@ internal sealed class PodCheck(Clusters clusters)
         var quiet = time.GetUtcNow() - since;
         var silent = quiet > parameters.QuietFor;
         // A pod that never wrote a line may not write any: its silence proves nothing.
-        var (verdict, words) = last is null
-            ? (silent ? Verdict.Unknown : Verdict.Passing, $"nothing logged since its start {Measurement.Age(quiet)} ago{(silent ? ", so its log does not tell whether it works" : "")}")
-            : (
-                silent ? Verdict.Failing : Verdict.Passing,
-                $"last log line {Measurement.Age(quiet)} ago{(silent ? $", longer than {Measurement.Age(parameters.QuietFor)}" : "")}");
+        var age = Measurement.Age(quiet);
+        var (verdict, words) = (last, silent) switch
+        {
+            (null, true) => (Verdict.Unknown, $"nothing logged since its start {age} ago, so its log does not tell whether it works"),
+            (null, false) => (Verdict.Passing, $"nothing logged since its start {age} ago"),
+            (_, true) => (Verdict.Failing, $"last log line {age} ago, longer than {Measurement.Age(parameters.QuietFor)}"),
+            _ => (Verdict.Passing, $"last log line {age} ago"),
+        };
         return new CheckResult(verdict, $"{known}; {words}.")
         {
             Value = Measurement.Age(quiet),
@@ -174,7 +177,7 @@ internal sealed record PodSigns(V1Pod Pod)
         _ when FailedInit is { } failed => failed,
         _ when Waiting is { } reason => reason,
         { Pod.Status.Phase: "Running" } => "running but not ready",
-        _ => Pod.Status?.Reason ?? $"in phase {Pod.Status?.Phase ?? "unknown"}{(Unscheduled is { } why ? $": no machine takes it ({Clip.To(why.TrimEnd('.'), 300)})" : "")}",
+        _ => Pod.Status?.Reason ?? $"in phase {Pod.Status?.Phase ?? "unknown"}{NoMachine}",
     };
 
     /// <summary>
@@ -212,20 +215,29 @@ internal sealed record PodSigns(V1Pod Pod)
     /// ready from its first second.
     /// </summary>
     /// <seealso href="https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy"/>
-    public string? StartedAnew(DateTimeOffset now) => Lasting
-        .Where(status => status.LastState?.Terminated is not null && now - status.State?.Running?.StartedAt < s_longestPause)
-        .Select(status => $"{status.Name} was started anew {Measurement.Age(now - status.State.Running.StartedAt!.Value)} ago{(status.LastState.Terminated.Reason is { } why ? $" after {why}" : "")}")
-        .FirstOrDefault();
+    public string? StartedAnew(DateTimeOffset now)
+    {
+        var restarted = Lasting.FirstOrDefault(
+            status => status.LastState?.Terminated is not null && now - status.State?.Running?.StartedAt < s_longestPause);
+        if (restarted is null)
+        {
+            return null;
+        }
+
+        var after = restarted.LastState.Terminated.Reason is { } why ? $" after {why}" : "";
+        return $"{restarted.Name} was started anew {Measurement.Age(now - restarted.State.Running.StartedAt!.Value)} ago{after}";
+    }
 
     /// <summary>For example <c>Running, ready, 2 restarts (last: OOMKilled), 1 GPU</c>.</summary>
-    public string Text => string.Join(", ", new[]
-    {
+    public string Text => string.Join(", ", Lines.Of(
         Pod.Status?.Phase ?? "no phase",
         IsReady ? "ready" : "not ready",
-        Restarts switch { 0 => "no restarts", 1 => "1 restart", var many => $"{many} restarts" } + (
-            LastEnd is { } why ? $" (last: {why})" : ""),
-        Gpus > 0 ? $"{Gpus.ToString("0.##", CultureInfo.InvariantCulture)} GPU" : "",
-    }.Where(part => part.Length > 0));
+        RestartsText + (LastEnd is { } why ? $" (last: {why})" : ""),
+        Gpus > 0 ? $"{Gpus.ToString("0.##", CultureInfo.InvariantCulture)} GPU" : null));
+
+    private string RestartsText => Restarts switch { 0 => "no restarts", 1 => "1 restart", var many => $"{many} restarts" };
+
+    private string NoMachine => Unscheduled is { } why ? $": no machine takes it ({Clip.To(why.TrimEnd('.'), 300)})" : "";
 
     private string? Unscheduled =>
         Pod.Status?.Conditions?.FirstOrDefault(condition => condition is { Type: "PodScheduled", Status: "False" })?.Message;
@@ -236,8 +248,10 @@ internal sealed record PodSigns(V1Pod Pod)
 
     /// <summary>The containers that run as long as the pod: its own, and the sidecars, which Kubernetes lists among the init containers.</summary>
     /// <seealso href="https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/"/>
-    private IEnumerable<V1ContainerStatus> Lasting => Inits.Where(status => Pod.Spec.InitContainers?.Any(one => one.Name == status.Name && one.RestartPolicy == "Always") == true)
-        .Concat(Pod.Status?.ContainerStatuses ?? []);
+    private IEnumerable<V1ContainerStatus> Lasting => Inits.Where(IsSidecar).Concat(Pod.Status?.ContainerStatuses ?? []);
+
+    private bool IsSidecar(V1ContainerStatus status) =>
+        Pod.Spec.InitContainers?.Any(one => one.Name == status.Name && one.RestartPolicy == "Always") == true;
 
     /// <summary>The containers whose restarts count, as <c>kubectl</c> counts them: an init container that is done does not.</summary>
     private IEnumerable<V1ContainerStatus> Counted => IsInitialized ? Lasting : Inits.Concat(Pod.Status?.ContainerStatuses ?? []);

@@ -85,7 +85,9 @@ internal sealed class RecyclePod(Clusters clusters)
 
         var fresh = await replacement.WaitAsync(cancellationToken);
         var took = context.Time.GetElapsedTime(started);
-        return new ActionResult($"{did} pod {parameters.Namespace}/{parameters.Pod} (uid {Short(uid)}); its replacement {fresh.Metadata.Name} (uid {Short(fresh.Metadata.Uid)}) was ready after {took.TotalSeconds:0} s. {logs.Text}".TrimEnd())
+        return new ActionResult((
+            $"{did} pod {parameters.Namespace}/{parameters.Pod} (uid {Short(uid)}); its replacement {fresh.Metadata.Name} "
+            + $"(uid {Short(fresh.Metadata.Uid)}) was ready after {took.TotalSeconds:0} s. {logs.Text}").TrimEnd())
         {
             Outputs = new Dictionary<string, string>
             {
