@@ -7,12 +7,16 @@ public sealed record DeleteTempFilesParameters : MachineFolder
     public TimeSpan OlderThan { get; init; } = TimeSpan.FromDays(3);
 }
 
-/// <summary>Deletes old files below an allow-listed folder.</summary>
-internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> options) : RunbookAction<DeleteTempFilesParameters>(
-    "disk.deleteTempFiles", "Deletes old files below a folder that the configuration allows (Disk:AllowedFolders; "
-        + "/tmp and /var/tmp unless named). Never follows links, and leaves other file systems alone.")
+internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> options)
+    : RunbookAction<DeleteTempFilesParameters>(
+        "disk.deleteTempFiles",
+        "Deletes old files below a folder that the configuration allows (Disk:AllowedFolders; /tmp and /var/tmp unless named). "
+            + "Never follows links, and leaves other file systems alone.")
 {
-    /// <summary>For the end of another script. After that the step waits for its turn, which is no failure; less than the time there is to look.</summary>
+    /// <summary>
+    /// How long to wait for the end of another script; less than the time there is to look. After that the step waits for its turn,
+    /// which is no failure.
+    /// </summary>
     private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(90);
 
     private const string Unknown = "unknown";
@@ -26,7 +30,7 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
         new("usedAfter", "How full it is now; `unknown` where that could not be asked any more.", "61 %"),
     ];
 
-    // What it found on one machine is nothing to delete by on another.
+    // What was found on one machine must not decide what is deleted on another.
     protected override bool KeepsPreparation => true;
 
     protected override async Task<Preparation> PrepareAsync(
@@ -36,13 +40,19 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
         var age = $"older than {Format(parameters.OlderThan)}";
         if (Refusal(parameters) is { } refusal)
         {
-            return new Preparation { PlannedEffect = $"Delete files {age} below "
-                + $"{parameters.Folder} on {machine.DisplayName}.", Refusal = refusal };
+            return new Preparation
+            {
+                PlannedEffect = $"Delete files {age} below {parameters.Folder} on {machine.DisplayName}.",
+                Refusal = refusal,
+            };
         }
 
         var found = await machine.TempFilesAsync(parameters.Folder, parameters.OlderThan, delete: false, cancellationToken);
-        return new Preparation { PlannedEffect = $"Delete files {age} below {parameters.Folder} on "
-            + $"{machine.DisplayName} (now {found}).", Identity = machine.Identity };
+        return new Preparation
+        {
+            PlannedEffect = $"Delete files {age} below {parameters.Folder} on {machine.DisplayName} (now {found}).",
+            Identity = machine.Identity,
+        };
     }
 
     protected override Task<string?> CheckPermissionsAsync(
@@ -68,7 +78,7 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
         var tidied = await memory.ReadAsync(cancellationToken) is [var kept] ? JsonSerializer.Deserialize<Tidied>(kept)!
             : new Tidied(Percent(await machine.SpaceAsync(parameters.Folder, cancellationToken)), new TempFiles(0, 0), IsPartial: false);
 
-        // Until it has ended, nobody knows what it deletes.
+        // Until the deletion has ended, nobody knows how much it deletes.
         await memory.WriteAsync([JsonSerializer.Serialize(tidied with { IsPartial = true })]);
         TempFiles deleted;
         try
@@ -96,7 +106,7 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
         };
     }
 
-    /// <summary>The files are deleted: that nobody answers how full the disk is now makes that no failure.</summary>
+    /// <summary>The files are deleted, so it is no failure when nobody answers how full the disk is now.</summary>
     private static async Task<string> AfterAsync(IMachine machine, string folder, CancellationToken cancellationToken)
     {
         try
@@ -110,7 +120,9 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
     }
 
     private string? Refusal(DeleteTempFilesParameters parameters) => parameters.Machine is null && !options.Value.ThisMachine
-        ? $"Files of the machine that this runs on are not deleted here ({DiskOptions.SectionName}:ThisMachine is false, as always in practice, and where several processes share the record unless it is set). Name the virtual machine with 'machine'."
+        ? $"Files of the machine that this runs on are not deleted here ({DiskOptions.SectionName}:ThisMachine is false, "
+            + "as always in practice, and where several processes share the record unless it is set). "
+            + "Name the virtual machine with 'machine'."
         : TempFolder.Refusal(parameters.Folder, parameters.OlderThan, options.Value);
 
     private static string Percent(DiskSpace space) => space.Percent is { } percent ? $"{NumberText.Format(percent)} %" : Unknown;
@@ -120,8 +132,8 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
         : $"{age.TotalHours:0.#} hours";
 
     /// <summary>What a step has done, over all its attempts.</summary>
-    /// <param name="Before">How full the disk was before the first of them.</param>
-    /// <param name="IsPartial">One broke off while it deleted, so that what it deleted is not counted.</param>
+    /// <param name="Before">How full the disk was before the first attempt.</param>
+    /// <param name="IsPartial">An attempt broke off while it deleted, and what it deleted is not counted.</param>
     private sealed record Tidied(string Before, TempFiles Deleted, bool IsPartial);
 }
 
@@ -143,7 +155,8 @@ internal static class TempFolder
     /// <returns>Why files must not be deleted there; null when they may.</returns>
     public static string? Refusal(string folder, TimeSpan olderThan, DiskOptions options) =>
         !options.Folders.Any(allowed => folder == allowed || folder.StartsWith(allowed + "/", StringComparison.Ordinal))
-            ? $"{folder} is not among the folders in which files may be deleted: {string.Join(", ", options.Folders)}. Add it to {DiskOptions.SectionName}:AllowedFolders if it is meant."
+            ? $"{folder} is not among the folders in which files may be deleted: {string.Join(", ", options.Folders)}. "
+                + $"Add it to {DiskOptions.SectionName}:AllowedFolders if it is meant."
             : olderThan < options.YoungestAge
                 ? $"Files younger than {options.YoungestAge} are never deleted ({DiskOptions.SectionName}:YoungestAge)."
                 : null;
@@ -156,7 +169,6 @@ public sealed record DiskUsageParameters : MachineFolder
     public required FailingWhen Failing { get; init; }
 }
 
-/// <summary>How full the disk is that a folder lies on.</summary>
 internal sealed class DiskUsage(Machines machines)
     : Check<DiskUsageParameters>("disk.usage", "Holds how full the disk of a folder is against a threshold.")
 {
@@ -192,7 +204,10 @@ public sealed class DiskOptions : IValidatableObject
 {
     public const string SectionName = "Disk";
 
-    /// <summary>Folders, with all that is below them, in which old files may be deleted: <c>/tmp</c> and <c>/var/tmp</c> where none is named, and these no longer once one is. Nothing is deleted elsewhere.</summary>
+    /// <summary>
+    /// Folders, with all that is below them, in which old files may be deleted: <c>/tmp</c> and <c>/var/tmp</c> where none is named, and
+    /// these no longer once one is. Nothing is deleted elsewhere.
+    /// </summary>
     public IList<string> AllowedFolders { get; } = [];
 
     /// <summary>

@@ -12,7 +12,13 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
     public SettingAddress Address(string? store, string key, string? label)
     {
         var (found, problem) = ConfiguredName.Find(
-            store, options.Value.Default, options.Value.Stores, "App Configuration store", AppConfigurationOptions.SectionName, "Stores:{0}:Endpoint", "name a store in the step");
+            store,
+            options.Value.Default,
+            options.Value.Stores,
+            "App Configuration store",
+            AppConfigurationOptions.SectionName,
+            "Stores:{0}:Endpoint",
+            "name a store in the step");
         return new SettingAddress(found ?? throw new StepRefusedException(problem!), key, label ?? "");
     }
 
@@ -27,7 +33,7 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
         return answer.Status == 404 ? null : Read(answer);
     }
 
-    /// <returns>The labels under which there is a key of that name; an empty one for that without a label.</returns>
+    /// <returns>The labels under which the key exists; an empty one for the key without a label.</returns>
     /// <seealso href="https://learn.microsoft.com/azure/azure-app-configuration/rest-api-key-value"/>
     public async Task<IReadOnlyList<string>> LabelsOfAsync(SettingAddress address, CancellationToken cancellationToken)
     {
@@ -44,7 +50,7 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
     {
         var call = Call(address, RequestMethod.Put, "set") with
         {
-            // A PUT replaces the whole key: what it leaves out is gone.
+            // A PUT replaces the whole key and drops what it leaves out.
             Body = BinaryData.FromObjectAsJson(
                 new { value, content_type = contentType, tags = expected?.Tags ?? new Dictionary<string, string>() }),
             ContentType = Json,
@@ -97,13 +103,12 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
 /// <summary>Small texts that are changed only where they are still what was read.</summary>
 internal interface ISettings
 {
-    /// <summary>What and where it is, for people, and its name over all incidents.</summary>
     HeldValue Held(SettingAddress address);
 
     /// <returns>Null when there is none.</returns>
     Task<Setting?> ReadAsync(SettingAddress address, CancellationToken cancellationToken);
 
-    /// <param name="expected">What was there when it was read; null when there was nothing. What belongs to it beside its value, such as tags, stays.</param>
+    /// <param name="expected">What was read; null when there was nothing. Its other parts, such as tags, stay.</param>
     /// <returns>False: it has been changed since.</returns>
     /// <exception cref="StepRefusedException">It is locked, or the role is missing.</exception>
     Task<bool> WriteAsync(
@@ -117,7 +122,6 @@ internal interface ISettings
     Task<bool> DeleteAsync(SettingAddress address, Setting expected, CancellationToken cancellationToken);
 }
 
-/// <summary>Where a setting lives.</summary>
 /// <param name="Store">The configured store's name.</param>
 /// <param name="Label">Empty for none.</param>
 internal sealed record SettingAddress(string Store, string Key, string Label)
@@ -129,12 +133,11 @@ internal sealed record SettingAddress(string Store, string Key, string Label)
     /// <summary>For people, who know a feature flag by its name.</summary>
     public string DisplayName => $"{Name}{(Label.Length == 0 ? "" : $" (label {Label})")} in App Configuration '{Store}'";
 
-    /// <summary>What requests are about, without the store.</summary>
+    /// <summary>The name in requests, without the store.</summary>
     public string Name =>
         Key.StartsWith(FlagPrefix, StringComparison.Ordinal) ? $"the feature flag {Key[FlagPrefix.Length..]}" : $"'{Key}'";
 }
 
-/// <summary>What a setting holds.</summary>
 /// <param name="ETag">With its quotes.</param>
 internal sealed record Setting(string Value, string? ContentType, string ETag)
 {
@@ -154,10 +157,16 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
     public static SettingChange From(JsonElement state) =>
         state.Deserialize<SettingChange>() ?? throw new StepRefusedException("What is needed to undo this step was not recorded.");
 
-    /// <summary>Puts the new value there, unless it is there already or somebody changed the old one.</summary>
+    /// <summary>Sets the new value, unless it is there already or somebody changed the old one.</summary>
     /// <returns>False: it was there already.</returns>
-    public Task<bool> ApplyAsync(ISettings settings, HeldValues held, StepContext context, CancellationToken cancellationToken) => held.HoldAsync(
-        settings.Held(Address), new HeldText(Before, BeforeType), new HeldText(After, After == Before ? BeforeType : AfterType), () => PutAsync(settings, cancellationToken), context, cancellationToken);
+    public Task<bool> ApplyAsync(ISettings settings, HeldValues held, StepContext context, CancellationToken cancellationToken) =>
+        held.HoldAsync(
+            settings.Held(Address),
+            new HeldText(Before, BeforeType),
+            new HeldText(After, After == Before ? BeforeType : AfterType),
+            () => PutAsync(settings, cancellationToken),
+            context,
+            cancellationToken);
 
     private async Task<bool> PutAsync(ISettings settings, CancellationToken cancellationToken)
     {
@@ -183,11 +192,11 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
         return true;
     }
 
-    // An attempt whose answer was lost may have been sent again, and finds its own change.
+    // A request whose answer was lost may have been sent again, and finds its own change.
     private async Task<bool> IsThereAsync(ISettings settings, CancellationToken cancellationToken) =>
         (await settings.ReadAsync(Address, cancellationToken))?.Value == After;
 
-    /// <summary>Brings back what was there, unless another incident holds it, or somebody has changed it since: then theirs stays.</summary>
+    /// <summary>Restores the old value, unless another incident holds it or somebody has changed it since.</summary>
     public Task<ActionResult> UndoAsync(ISettings settings, HeldValues held, StepContext context, CancellationToken cancellationToken)
     {
         var value = settings.Held(Address);
@@ -220,7 +229,7 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
             : throw NotWritten(value);
     }
 
-    // The value was as expected: something else of it changed in between, and the next attempt may succeed.
+    // The value was as expected, so something else of the key changed in between, and the next attempt may succeed.
     private static AzureRequestException NotWritten(HeldValue value) =>
         new($"{value.Start} was changed by somebody else at this moment. Nothing was written.");
 }

@@ -17,14 +17,16 @@ internal sealed class SetFlag(AppConfigurationClient client, HeldValues held)
         var now = await client.ReadAsync(address, cancellationToken);
         var flag = now is null ? New(parameters.Flag) : Parse(now, parameters.Flag);
         var before = now is null ? "it does not exist yet" : $"now {Word(IsOn(flag))}";
-        // A flag that is right already keeps its very text.
+        // A flag that is already right keeps its exact text.
         var after = flag is null || (now is not null && IsOn(flag) == parameters.Enabled) ? now!.Value : With(flag, parameters.Enabled);
 
         return new Preparation
         {
-            PlannedEffect = $"Switch the feature flag {Named(parameters)} {Word(parameters.Enabled)} in App Configuration '{address.Store}' ({before})"
+            PlannedEffect = $"Switch the feature flag {Named(parameters)} {Word(parameters.Enabled)} "
+                + $"in App Configuration '{address.Store}' ({before})"
                 + (parameters.Enabled && HasFilters(flag) ? "; it has filters, so it is on only for those they match." : "."),
-            // Not its version: who edits its description, or writes the same once more, makes it no other. The store may come from the settings.
+            // Without its version: an edited description, or the same text written again, makes no other plan. The store may come from
+            // the settings.
             Identity = $"{address.DisplayName}: {(now is null ? "absent" : $"{Word(IsOn(flag))}{(HasFilters(flag) ? " with filters" : "")}")}",
             IsSo = now is not null && flag is not null && IsOn(flag) == parameters.Enabled,
             Undo = now is null ? "Remove the flag again." : $"Switch it back {Word(IsOn(flag))}.",
@@ -36,7 +38,7 @@ internal sealed class SetFlag(AppConfigurationClient client, HeldValues held)
         };
     }
 
-    /// <summary>A flag that is made under a name or a label that no application reads changes nothing, and would be called done.</summary>
+    /// <summary>A flag under a name or a label that no application reads would change nothing, and would be called done.</summary>
     private async Task<string?> UnreadAsync(SetFlagParameters parameters, SettingAddress address, CancellationToken cancellationToken)
     {
         var labels = (await client.LabelsOfAsync(address, cancellationToken))
@@ -56,7 +58,8 @@ internal sealed class SetFlag(AppConfigurationClient client, HeldValues held)
     {
         var change = SettingChange.From(preparation.UndoState!.Value);
         return await change.ApplyAsync(client, held, context, cancellationToken)
-            ? new ActionResult($"Switched the feature flag {Named(parameters)} {Word(parameters.Enabled)} in App Configuration '{change.Address.Store}'.")
+            ? new ActionResult($"Switched the feature flag {Named(parameters)} {Word(parameters.Enabled)} "
+                + $"in App Configuration '{change.Address.Store}'.")
             : context.FoundSo($"The feature flag {Named(parameters)} was {Word(parameters.Enabled)}");
     }
 

@@ -11,7 +11,7 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
 {
     public const string Role = "Storage Blob Data Contributor";
 
-    /// <summary>A banner is a line of text: what is larger is something else, and is not kept for the way back.</summary>
+    /// <summary>A banner is a line of text. A larger blob is something else, and is not kept for the way back.</summary>
     private const int Largest = 16 * 1024;
 
     private static readonly UTF8Encoding s_text = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -42,13 +42,15 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
             var buffer = new byte[Largest + 1];
             var length = await content.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
             return length > Largest
-                ? throw new StepRefusedException($"{Held(address).Start} holds more than {Largest} bytes, so it is no banner. Nothing was overwritten; name another blob.")
+                ? throw new StepRefusedException($"{Held(address).Start} holds more than {Largest} bytes, so it is no banner. "
+                    + "Nothing was overwritten; name another blob.")
                 : new Setting(Text(address, buffer.AsSpan(0, length)), found.Details.ContentType, found.Details.ETag.ToString("H"));
         },
         none: [404],
         cancellationToken);
 
-    public Task<bool> WriteAsync(SettingAddress address, string value, string? contentType, Setting? expected, CancellationToken cancellationToken) => CallAsync(
+    public Task<bool> WriteAsync(
+        SettingAddress address, string value, string? contentType, Setting? expected, CancellationToken cancellationToken) => CallAsync(
         address,
         "write",
         async blob =>
@@ -56,7 +58,8 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
             var now = expected is null ? null : (await blob.GetPropertiesAsync(cancellationToken: cancellationToken)).Value;
             await blob.UploadAsync(BinaryData.FromBytes(s_text.GetBytes(value)), new BlobUploadOptions
             {
-                // An upload replaces them all. How long pages keep a blob is its owner's to say; where nobody has, one that is opened now shows what is so now.
+                // An upload replaces all headers. The blob's owner decides how long pages keep it; where nobody has, a page that
+                // is opened now shows what is so now.
                 HttpHeaders = new BlobHttpHeaders
                 {
                     ContentType = contentType,
@@ -110,7 +113,7 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
         }
     }
 
-    /// <param name="none">Statuses that are an answer as well: there is none, or it is not as it was.</param>
+    /// <param name="none">Statuses that are an answer too: there is no blob, or it has changed.</param>
     private async Task<T?> CallAsync<T>(
         SettingAddress address, string verb, Func<BlobClient, Task<T>> call, int[] none, CancellationToken cancellationToken)
     {
@@ -129,7 +132,7 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
         }
         catch (RequestFailedException failed)
         {
-            // The messages of the SDK carry whole responses: status and code say enough.
+            // The messages of the SDK carry whole responses; status and code say enough.
             throw new AzureRequestException(
                 failed.Status == 0
                     ? $"{Held(address).Start} {OwnNetwork.Describe(failed, $"{verb} it")}"
@@ -152,14 +155,17 @@ public sealed class BannerOptions : IValidatableObject
 {
     public const string SectionName = "Banner";
 
-    /// <summary>The blob container from which static web pages read the banner: <c>https://{account}.blob.core.windows.net/{container}</c>. No blob is written when null.</summary>
+    /// <summary>
+    /// The blob container from which static web pages read the banner: <c>https://{account}.blob.core.windows.net/{container}</c>.
+    /// No blob is written when null.
+    /// </summary>
     public string? Container { get; set; }
 
     /// <summary>The blob of steps that name none.</summary>
     [Required, RegularExpression("^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
     public string Blob { get; set; } = "banner.json";
 
-    /// <summary>For development: of the container's account, in place of the app's identity.</summary>
+    /// <summary>For development: the connection string of the container's account, in place of the app's identity.</summary>
     [Secret]
     public string? ConnectionString { get; set; }
 
@@ -168,10 +174,11 @@ public sealed class BannerOptions : IValidatableObject
         if (Container is not null
             && (!Uri.TryCreate(Container, UriKind.Absolute, out var url) || url.Query.Length > 0 || !IsSafe(url)))
         {
-            yield return new ValidationResult($"{SectionName}:Container must be the https URL of a blob container, without a signature: https://{{account}}.blob.core.windows.net/banner.");
+            yield return new ValidationResult($"{SectionName}:Container must be the https URL of a blob container, without a signature: "
+                + $"https://{{account}}.blob.core.windows.net/banner.");
         }
     }
 
-    // An identity's token goes over TLS only; a key signs each request and stays here.
+    // A token goes over TLS only. A key signs each request, and is not sent.
     private bool IsSafe(Uri url) => url.Scheme == "https" || (ConnectionString is not null && url is { Scheme: "http", IsLoopback: true });
 }

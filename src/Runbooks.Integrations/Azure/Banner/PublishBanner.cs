@@ -3,9 +3,10 @@ using Runbooks.Integrations.Azure.AppConfiguration;
 namespace Runbooks.Integrations.Azure.Banner;
 
 /// <summary>Shows users a status banner in the places where the web pages look for it, and takes it back.</summary>
-internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blobs, HeldValues held) : RunbookAction<PublishBannerParameters>(
-    "banner.publish",
-    "Shows users a status banner: JSON under a key of Azure App Configuration and, for static web pages, in a blob.")
+internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blobs, HeldValues held)
+    : RunbookAction<PublishBannerParameters>(
+        "banner.publish",
+        "Shows users a status banner: JSON under a key of Azure App Configuration and, for static web pages, in a blob.")
 {
     private const string Json = "application/json";
 
@@ -17,7 +18,7 @@ internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blo
     protected override async Task<Preparation> PrepareAsync(
         PublishBannerParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
-        // The same words for the whole incident: a time in here would make every preparation another plan.
+        // The same words for the whole incident: a time in them would make every preparation another plan.
         var banner = JsonSerializer.Serialize(
             new { message = parameters.Message, severity = CamelCase.Of(parameters.Severity), incident = context.IncidentId });
         var (key, keyNow) = await LookAsync(
@@ -49,7 +50,7 @@ internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blo
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
         BannerChange.From(undoState).UndoAsync(keys, blobs, held, context, cancellationToken);
 
-    /// <summary>What another incident shows makes no difference: the last one to end takes it away, whichever was first.</summary>
+    /// <summary>A banner of another incident makes no difference: the last one to end takes it away, whichever was first.</summary>
     private static string Others(Setting? now) => now is null || IsOurs(now.Value) ? "no banner of anybody else" : now.ETag;
 
     private static bool IsOurs(string banner) => JsonAnswer.Parse(banner) is JsonObject shown && shown["incident"] is JsonValue;
@@ -91,7 +92,6 @@ public sealed record PublishBannerParameters
 
 public enum BannerSeverity { Info, Warning, Critical }
 
-/// <summary>One banner in the places where pages read it.</summary>
 /// <param name="Blob">Null when no blob is wanted.</param>
 internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
 {
@@ -106,12 +106,12 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
         await Key.ApplyAsync(keys, held, context, cancellationToken);
         try
         {
-            // The second half of a banner follows the first, whatever is paused in between.
+            // The second half of a banner follows the first, even where the incident is paused in between.
             await (Blob?.ApplyAsync(blobs, held, context with { FindPause = _ => Task.FromResult<string?>(null) }, cancellationToken) ?? Task.CompletedTask);
         }
         catch (AzureRequestException busy) when (busy.IsBusy)
         {
-            // The key is written: an attempt of which nothing came would be forgotten, and with it what was there before.
+            // The key is written. An attempt that did nothing would be forgotten, and with it what was there before.
             throw new AzureRequestException($"The banner is up in App Configuration, and not yet in its blob. {busy.Message}");
         }
         catch (StepRefusedException refused) when (refused.NothingDone)
@@ -120,7 +120,9 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
         }
     }
 
-    /// <summary>Each place for itself: that somebody changed the one, or that it cannot be reached, does not keep the banner up in the other.</summary>
+    /// <summary>
+    /// Each place on its own: that somebody changed one, or that it cannot be reached, does not keep the banner up in the other.
+    /// </summary>
     public async Task<ActionResult> UndoAsync(
         AppConfigurationClient keys, BannerBlobs blobs, HeldValues held, StepContext context, CancellationToken cancellationToken)
     {
@@ -131,17 +133,20 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
 
         var (blob, blobLeft) = await TryAsync(() => Blob.UndoAsync(blobs, held, context, cancellationToken));
 
-        // As when it went up: the second half follows the first, whatever is paused in between.
+        // As in ApplyAsync: the second half follows the first, even where the incident is paused in between.
         var rest = blobLeft is null ? context with { FindPause = _ => Task.FromResult<string?>(null) } : context;
         var (key, keyLeft) = await TryAsync(() => Key.UndoAsync(keys, held, rest, cancellationToken));
         var displayName = $"{key.Result} {blob.Result}";
         return (keyLeft, blobLeft) switch
         {
             (null, null) => new(displayName) { HandedOn = key.HandedOn || blob.HandedOn, FoundSo = key.FoundSo && blob.FoundSo },
-            // Somebody's own banner stays; one that could not be reached is ours still, and is tried again.
+            // Somebody's own banner stays. One that could not be reached is still ours, and is tried again.
             (null or ChangedSinceException, null or ChangedSinceException) => throw new ChangedSinceException(displayName),
             (StepRefusedException or null, StepRefusedException or null) => throw new StepRefusedException(displayName),
-            _ => throw new AttemptFailedException(displayName) { IsBusy = new[] { keyLeft, blobLeft }.Any(left => left is AttemptFailedException { IsBusy: true }) },
+            _ => throw new AttemptFailedException(displayName)
+            {
+                IsBusy = new[] { keyLeft, blobLeft }.Any(left => left is AttemptFailedException { IsBusy: true }),
+            },
         };
     }
 

@@ -14,10 +14,13 @@ public sealed record FrontDoorRerouteParameters : RerouteParameters
     public required string OriginGroup { get; init; }
 }
 
-/// <summary>Takes traffic away from one origin of a Front Door origin group.</summary>
-internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, HeldValues held, AzureMetrics metrics) : RerouteAction<FrontDoorRerouteParameters>(
-    arm, lease, held, "frontDoor.reroute", "Disables an origin of a Front Door origin group, or lowers its weight, "
-        + "so that the others take its traffic.")
+internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, HeldValues held, AzureMetrics metrics)
+    : RerouteAction<FrontDoorRerouteParameters>(
+        arm,
+        lease,
+        held,
+        "frontDoor.reroute",
+        "Disables an origin of a Front Door origin group, or lowers its weight, so that the others take its traffic.")
 {
     private const double HealthyFrom = 50;
 
@@ -32,13 +35,13 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, He
 
     protected override async Task<IReadOnlyList<Route>> ReadAsync(string group, TimeProvider time, CancellationToken cancellationToken)
     {
-        // Without probes there is nothing to measure, and Front Door takes every origin that is enabled.
+        // Without probes there is nothing to measure, and Front Door uses every origin that is enabled.
         if ((await Arm.GetAsync(Target(group), cancellationToken)).Properties["healthProbeSettings"] is null)
         {
             return [.. (await ReadSettingsAsync(group, time, cancellationToken)).Select(origin => origin with { Healthy = true, IsUnprobed = true })];
         }
 
-        // One that is not among them is of unknown health, and takes no traffic.
+        // An origin that is not among them is of unknown health, and takes no traffic.
         var health = (await HealthAsync(group, time, cancellationToken)).Series;
         return [.. (await OriginsAsync(group, cancellationToken)).Select(origin => Read(group, origin, health, time.GetUtcNow()))];
     }
@@ -55,7 +58,10 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, He
     private Task<IReadOnlyList<JsonObject>> OriginsAsync(string group, CancellationToken cancellationToken) =>
         Arm.ListAsync(Target($"{group}/origins"), cancellationToken);
 
-    /// <summary>Front Door takes the healthy origins of the first priority, of those the ones that are nearly as fast as the fastest, and only among them goes by weight.</summary>
+    /// <summary>
+    /// Front Door takes the healthy origins of the first priority, of those the ones that are nearly as fast as the fastest, and goes by
+    /// weight only among them.
+    /// </summary>
     /// <seealso href="https://learn.microsoft.com/azure/frontdoor/routing-methods"/>
     protected override async Task<Spread> SpreadAsync(
         FrontDoorRerouteParameters parameters, string group, IReadOnlyList<Route> routes, CancellationToken cancellationToken)
@@ -86,12 +92,15 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, He
                     + $"{(latency is null ? "the latency sensitivity" : $"{latency} ms")} of the fastest one's.{unprobed}");
     }
 
-    // The resource does not tell whether an origin is healthy; Front Door's probes do, as a metric for each origin.
+    // The resource does not show whether an origin is healthy. Front Door's probes do, as a metric for each origin.
     private Task<MetricAnswer> HealthAsync(string group, TimeProvider time, CancellationToken cancellationToken) => metrics.ReadAsync(
         Target(group[..group.IndexOf("/originGroups/", StringComparison.OrdinalIgnoreCase)]),
         new MetricQuestion(
-            "OriginHealthPercentage", MetricAggregation.Average, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(
-                1), Filter: $"OriginGroup eq '{Target(group).Name}' and Origin eq '*'"),
+            "OriginHealthPercentage",
+            MetricAggregation.Average,
+            TimeSpan.FromMinutes(10),
+            TimeSpan.FromMinutes(1),
+            Filter: $"OriginGroup eq '{Target(group).Name}' and Origin eq '*'"),
         time,
         cancellationToken);
 
@@ -99,7 +108,7 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, He
     {
         var (name, properties) = ((string)origin["name"]!, origin["properties"]!);
         var host = (string?)properties["hostName"] ?? name;
-        // The metric names the origin by its host, with the port behind it.
+        // The metric names the origin by its host, followed by the port.
         var seen = health.FirstOrDefault(series =>
             series.Dimensions.GetValueOrDefault("Origin") is { } measured
                 && measured.Split(':')[0].Equals(host, StringComparison.OrdinalIgnoreCase));
@@ -128,10 +137,13 @@ public sealed record TrafficManagerRerouteParameters : RerouteParameters
     public required string Profile { get; init; }
 }
 
-/// <summary>Takes traffic away from one endpoint of a Traffic Manager profile.</summary>
-internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease lease, HeldValues held) : RerouteAction<TrafficManagerRerouteParameters>(
-    arm, lease, held, "trafficManager.reroute", "Disables an endpoint of a Traffic Manager profile, or lowers its weight, "
-        + "so that the others take its traffic.")
+internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease lease, HeldValues held)
+    : RerouteAction<TrafficManagerRerouteParameters>(
+        arm,
+        lease,
+        held,
+        "trafficManager.reroute",
+        "Disables an endpoint of a Traffic Manager profile, or lowers its weight, so that the others take its traffic.")
 {
     public override string Role => "Traffic Manager Contributor";
 
@@ -145,7 +157,12 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
     {
         var profile = await Arm.GetAsync(Target(group), cancellationToken);
         var (byPriority, delay) = (profile.Text("trafficRoutingMethod") == "Priority", Delay(profile.Properties));
-        return [.. (profile.Properties["endpoints"] as JsonArray ?? []).OfType<JsonObject>().Select(endpoint => Read(group, endpoint, byPriority, delay))];
+        return
+        [
+            .. (profile.Properties["endpoints"] as JsonArray ?? [])
+                .OfType<JsonObject>()
+                .Select(endpoint => Read(group, endpoint, byPriority, delay)),
+        ];
     }
 
     protected override async Task<string?> CheckPermissionsAsync(
@@ -158,7 +175,7 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
                 Target(endpoint.Id), $"Microsoft.Network/trafficManagerProfiles/{KindOf(endpoint)}/write", cancellationToken);
     }
 
-    /// <summary>Only one of the routing methods looks at weights, and two give each user one endpoint that no other takes the place of.</summary>
+    /// <summary>Only one of the routing methods looks at weights, and two give each user one endpoint that no other replaces.</summary>
     /// <seealso href="https://learn.microsoft.com/azure/traffic-manager/traffic-manager-routing-methods"/>
     /// <seealso href="https://learn.microsoft.com/azure/traffic-manager/traffic-manager-monitoring"/>
     protected override async Task<Spread> SpreadAsync(
@@ -172,17 +189,18 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
                 + $"the users of '{parameters.From}' would get no answer, and not another endpoint. "
                 + "Make it an endpoint of a nested profile, and reroute in that one.",
             not "Weighted" when parameters.Weight is not null => $"{DisplayName(group)} has the routing method {method}, "
-                + $"which does not look at weights. Leave 'weight' out to disable '{parameters.From}', or give the profile the routing "
-                + "method Weighted.",
+                + $"which does not look at weights. Leave 'weight' out to disable '{parameters.From}', "
+                + "or give the profile the routing method Weighted.",
             _ => null,
         }, RoutePlan.Unprobed(routes, parameters, "Always Serve"));
     }
 
-    /// <summary>Users ask the DNS which endpoint is theirs, and keep its answer for as long as the profile says.</summary>
+    /// <summary>Users ask the DNS for their endpoint, and keep its answer for as long as the profile says.</summary>
     /// <seealso href="https://learn.microsoft.com/azure/traffic-manager/traffic-manager-how-it-works"/>
     private static string Delay(JsonObject profile) =>
         profile["dnsConfig"]?["ttl"] is JsonValue ttl && ttl.TryGetValue<int>(out var seconds) && seconds > 0
-            ? $" Users follow as their DNS answers run out, within {DurationText.Format(TimeSpan.FromSeconds(seconds))} as a rule; open connections stay."
+            ? $" Users follow as their DNS answers run out, within {DurationText.Format(TimeSpan.FromSeconds(seconds))} as a rule; "
+                + "open connections stay."
             : " Users follow as their DNS answers run out; open connections stay.";
 
     private static Route Read(string profile, JsonObject endpoint, bool byPriority, string delay)
@@ -195,7 +213,7 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
             $"{profile}/{kind}/{name}",
             name,
             new RouteSetting((string?)properties["endpointStatus"] == "Enabled", (int?)properties["weight"]),
-            // Probing is off for one that is always served, so it is called Unmonitored, and gets its share all the same.
+            // An endpoint that is always served is not probed: it is called Unmonitored, and gets its share all the same.
             monitored == "Online" || unprobed,
             $"{monitored} by Traffic Manager's probes")
         {
@@ -211,10 +229,9 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
     protected override ArmTarget Target(string id) => new(id, "2022-04-01", Role);
 }
 
-/// <summary>What people have to know of Front Door.</summary>
 /// <seealso href="https://learn.microsoft.com/azure/frontdoor/front-door-faq"/>
 internal static class FrontDoorText
 {
-    /// <summary>When a change that Azure has made is felt; a sentence that begins with a blank.</summary>
+    /// <summary>When a change takes effect; a sentence that begins with a blank.</summary>
     public const string Delay = " Front Door takes some minutes, at times twenty, until a change is in force everywhere.";
 }

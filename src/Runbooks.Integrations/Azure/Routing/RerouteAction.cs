@@ -1,7 +1,8 @@
 namespace Runbooks.Integrations.Azure.Routing;
 
 /// <summary>Takes traffic away from one route, and gives it back exactly as it was.</summary>
-internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLease lease, HeldValues held, string name, string summary) : RunbookAction<TParameters>(name, summary)
+internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLease lease, HeldValues held, string name, string summary)
+    : RunbookAction<TParameters>(name, summary)
     where TParameters : RerouteParameters
 {
     public override bool Reversible => true;
@@ -15,20 +16,22 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
 
     protected abstract Task<IReadOnlyList<Route>> ReadAsync(string group, TimeProvider time, CancellationToken cancellationToken);
 
-    /// <summary>A resource of this kind, in the version of its API that is spoken here.</summary>
+    /// <summary>A resource of this kind, in the version of its API that is used here.</summary>
     protected abstract ArmTarget Target(string id);
 
     /// <summary>The property of a route that says whether it is enabled.</summary>
     protected abstract string StateProperty { get; }
 
-    /// <summary>What the others get of it by the way in which the group spreads its traffic.</summary>
-    protected abstract Task<Spread> SpreadAsync(TParameters parameters, string group, IReadOnlyList<Route> routes, CancellationToken cancellationToken);
+    /// <summary>Whether the others get the traffic, by the way in which the group spreads it.</summary>
+    protected abstract Task<Spread> SpreadAsync(
+        TParameters parameters, string group, IReadOnlyList<Route> routes, CancellationToken cancellationToken);
 
-    /// <summary>What the routes look like without asking after their health: enough to write, and to take back.</summary>
+    /// <summary>The routes without their health: enough to write, and to take back.</summary>
     protected virtual Task<IReadOnlyList<Route>> ReadSettingsAsync(string group, TimeProvider time, CancellationToken cancellationToken) =>
         ReadAsync(group, time, cancellationToken);
 
-    protected override async Task<Preparation> PrepareAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken)
+    protected override async Task<Preparation> PrepareAsync(
+        TParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var group = GroupOf(parameters);
         var routes = await ReadAsync(group, context.Time, cancellationToken);
@@ -39,10 +42,13 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
         }
 
         var after = parameters.Weight is { } weight ? from.Now with { Weight = weight } : from.Now with { Enabled = false };
-        var what = parameters.Weight is null ? $"disable {from.Name} of {DisplayName(group)}" : $"give {from.Name} of {DisplayName(group)} the weight {parameters.Weight}";
+        var what = parameters.Weight is null
+            ? $"disable {from.Name} of {DisplayName(group)}"
+            : $"give {from.Name} of {DisplayName(group)} the weight {parameters.Weight}";
         return new Preparation
         {
-            PlannedEffect = $"Send {Traffic(parameters)} of {from.Name} to {RoutePlan.Takers(routes, from, parameters.To, parameters.Weight)}: {what} (now {from.Now}).{remark}{from.Delay}",
+            PlannedEffect = $"Send {Traffic(parameters)} of {from.Name} to "
+                + $"{RoutePlan.Takers(routes, from, parameters.To, parameters.Weight)}: {what} (now {from.Now}).{remark}{from.Delay}",
             Identity = $"{from.Id}: {from.Now}",
             IsSo = from.Now == after,
             Undo = $"Set {from.Name} back to: {from.Now}.",
@@ -51,19 +57,27 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
         };
     }
 
-    /// <summary>One of us at a time: two that take away each other's last route would each see the other's as still there.</summary>
-    protected override Task<ActionResult> ApplyAsync(TParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
+    /// <summary>One step at a time: two that take away each other's last route would each see the other's as still there.</summary>
+    protected override Task<ActionResult> ApplyAsync(
+        TParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var change = preparation.UndoState!.Value.Deserialize<RouteChange>()!;
         return lease.HoldAsync(
             change.Group,
             DisplayName(change.Group),
             context,
-            () => held.HoldAsync(Held(change), change.Before, change.After, () => ApplyAloneAsync(parameters, change, context, cancellationToken), context, cancellationToken),
+            () => held.HoldAsync(
+                Held(change),
+                change.Before,
+                change.After,
+                () => ApplyAloneAsync(parameters, change, context, cancellationToken),
+                context,
+                cancellationToken),
             cancellationToken);
     }
 
-    private async Task<ActionResult> ApplyAloneAsync(TParameters parameters, RouteChange change, StepContext context, CancellationToken cancellationToken)
+    private async Task<ActionResult> ApplyAloneAsync(
+        TParameters parameters, RouteChange change, StepContext context, CancellationToken cancellationToken)
     {
         var routes = await ReadAsync(change.Group, context.Time, cancellationToken);
         var now = RoutePlan.Find(routes, change.Name)?.Now;
@@ -72,7 +86,7 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
             return context.FoundSo($"{change.Name} was {change.After}");
         }
 
-        // The other side may have fallen ill since a person looked.
+        // The other routes may have fallen ill since a person looked.
         if ((await ObjectionAsync(parameters, change.Group, routes, cancellationToken)).Refusal is { } refusal)
         {
             throw new StepRefusedException(refusal) { NothingDone = true };
@@ -80,21 +94,25 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
 
         if (now != change.Before && now != change.After)
         {
-            throw new StepRefusedException($"{change.Name} was changed by somebody else in the meantime: it is {now?.ToString() ?? "gone"}. Nothing was overwritten.") { NothingDone = true };
+            throw new StepRefusedException($"{change.Name} was changed by somebody else in the meantime: "
+                + $"it is {now?.ToString() ?? "gone"}. Nothing was overwritten.") { NothingDone = true };
         }
 
         var written = await WriteAsync(change, change.After, context, cancellationToken);
-        return new ActionResult($"Sent {Traffic(parameters)} of {change.Name} to {RoutePlan.Takers(routes, RoutePlan.Find(routes, change.Name)!, parameters.To, parameters.Weight)}: {change.Name} is now {change.After}.{written.Delay}");
+        return new ActionResult($"Sent {Traffic(parameters)} of {change.Name} to "
+            + $"{RoutePlan.Takers(routes, RoutePlan.Find(routes, change.Name)!, parameters.To, parameters.Weight)}: "
+            + $"{change.Name} is now {change.After}.{written.Delay}");
     }
 
-    private async Task<Spread> ObjectionAsync(TParameters parameters, string group, IReadOnlyList<Route> routes, CancellationToken cancellationToken) =>
+    private async Task<Spread> ObjectionAsync(
+        TParameters parameters, string group, IReadOnlyList<Route> routes, CancellationToken cancellationToken) =>
         RoutePlan.Refusal(routes, parameters.From, parameters.To, parameters.Weight) is { } refusal
             ? new(refusal)
             : await SpreadAsync(parameters, group, routes, cancellationToken);
 
     private static string Traffic(TParameters parameters) => parameters.Weight is null ? "the traffic" : "a part of the traffic";
 
-    /// <summary>Writes, and looks whether it is so: the API knows no precondition.</summary>
+    /// <summary>Writes, and reads afterwards whether it is so: the API has no precondition.</summary>
     private async Task<Route> WriteAsync(RouteChange change, RouteSetting setting, StepContext context, CancellationToken cancellationToken)
     {
         var properties = new JsonObject { [StateProperty] = setting.Enabled ? "Enabled" : "Disabled" };
@@ -107,12 +125,14 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
         var call = arm.Call(Target(change.Id), RequestMethod.Patch, $"make it {setting}", new JsonObject { ["properties"] = properties });
         if (!await arm.WriteAsync(call, IsSeenAsync, context, cancellationToken))
         {
-            throw new AzureRequestException($"{change.Name} was made {setting}, and is {now?.Now.ToString() ?? "gone"}: somebody else changed it at the same moment.");
+            throw new AzureRequestException($"{change.Name} was made {setting}, and is {now?.Now.ToString() ?? "gone"}: "
+                + "somebody else changed it at the same moment.");
         }
 
         return now!;
 
-        async Task<bool> IsSeenAsync() => (now = RoutePlan.Find(await ReadSettingsAsync(change.Group, context.Time, cancellationToken), change.Name))?.Now == setting;
+        async Task<bool> IsSeenAsync() =>
+            (now = RoutePlan.Find(await ReadSettingsAsync(change.Group, context.Time, cancellationToken), change.Name))?.Now == setting;
     }
 
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
@@ -131,9 +151,11 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
             cancellationToken);
     }
 
-    private HeldValue Held(RouteChange change) => new(change.Id, $"{change.Name} of {DisplayName(change.Group)} ({change.Group.Split('/')[8]})");
+    private HeldValue Held(RouteChange change) =>
+        new(change.Id, $"{change.Name} of {DisplayName(change.Group)} ({change.Group.Split('/')[8]})");
 
-    private async Task<string> TakeBackAsync(RouteChange change, RouteSetting? now, StepContext context, CancellationToken cancellationToken)
+    private async Task<string> TakeBackAsync(
+        RouteChange change, RouteSetting? now, StepContext context, CancellationToken cancellationToken)
     {
         if (now == change.Before && await arm.IsInForceAsync(Target(change.Id), context, cancellationToken))
         {
@@ -142,7 +164,8 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
 
         if (now != change.After && now != change.Before)
         {
-            throw new ChangedSinceException($"{change.Name} was changed by somebody else since ({now?.ToString() ?? "gone"}), so it was left alone. Before this incident it was {change.Before}.");
+            throw new ChangedSinceException($"{change.Name} was changed by somebody else since ({now?.ToString() ?? "gone"}), "
+                + $"so it was left alone. Before this incident it was {change.Before}.");
         }
 
         var written = await WriteAsync(change, change.Before, context, cancellationToken);
@@ -150,19 +173,21 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
     }
 }
 
-/// <summary>What every reroute is told.</summary>
 public abstract record RerouteParameters
 {
-    [Required, TextPattern("^[A-Za-z0-9][A-Za-z0-9 ._-]{0,259}$", "a name of at most 260 letters, digits, blanks, dots, dashes and underscores, beginning with a letter or digit")]
+    [Required, TextPattern("^[A-Za-z0-9][A-Za-z0-9 ._-]{0,259}$",
+        "a name of at most 260 letters, digits, blanks, dots, dashes and underscores, beginning with a letter or digit")]
     [Description("Whose traffic is taken away.")]
     public required string From { get; init; }
 
-    [TextPattern("^[A-Za-z0-9][A-Za-z0-9 ._-]{0,259}$", "a name of at most 260 letters, digits, blanks, dots, dashes and underscores, beginning with a letter or digit")]
+    [TextPattern("^[A-Za-z0-9][A-Za-z0-9 ._-]{0,259}$",
+        "a name of at most 260 letters, digits, blanks, dots, dashes and underscores, beginning with a letter or digit")]
     [Description("Who has to be enabled and healthy to take it over; any of the others when left out.")]
     public string? To { get; init; }
 
     [Range(1, 1000)]
-    [Description("Leave it this weight, less than it has now, instead of disabling it. Refused where it is more, or where weights decide nothing.")]
+    [Description("Leave it this weight, less than it has now, instead of disabling it. "
+        + "Refused where it is more, or where weights decide nothing.")]
     public int? Weight { get; init; }
 }
 
@@ -171,27 +196,27 @@ public abstract record RerouteParameters
 /// <param name="Health">In words, to complete "it is …".</param>
 internal sealed record Route(string Id, string Name, RouteSetting Now, bool Healthy, string Health)
 {
-    /// <summary>Those with the smallest number get the traffic, as long as one of them can take it; null where that is not what decides.</summary>
+    /// <summary>
+    /// The routes with the smallest number get the traffic, as long as one of them can take it; null where priorities do not decide.
+    /// </summary>
     public int? Priority { get; init; }
 
     /// <summary>It gets its share whether it is healthy or not.</summary>
     public bool IsUnprobed { get; init; }
 
-    /// <summary>When users follow what was set; a sentence that begins with a blank.</summary>
+    /// <summary>When users follow the change; a sentence that begins with a blank.</summary>
     public required string Delay { get; init; }
 }
 
-/// <param name="Refusal">Why the change would not do what is meant by it; null when it would.</param>
-/// <param name="Remark">What a person who decides has to know beside it: a sentence that begins with a blank.</param>
+/// <param name="Refusal">Why the change would not have the effect that is meant; null when it would.</param>
+/// <param name="Remark">What else the person who decides has to know: a sentence that begins with a blank.</param>
 internal sealed record Spread(string? Refusal, string Remark = "");
 
-/// <summary>How much traffic a route is meant to get.</summary>
 internal sealed record RouteSetting(bool Enabled, int? Weight)
 {
     public override string ToString() => $"{(Enabled ? "enabled" : "disabled")}{(Weight is null ? "" : $", weight {Weight}")}";
 }
 
-/// <summary>A change of one route that can be taken back.</summary>
 /// <param name="Group">What the routes belong to: a profile, an origin group.</param>
 internal sealed record RouteChange(string Group, string Id, string Name, RouteSetting Before, RouteSetting After);
 
@@ -199,7 +224,7 @@ internal sealed record RouteChange(string Group, string Id, string Name, RouteSe
 internal static class RoutePlan
 {
     /// <param name="to">Null: all the others take over together.</param>
-    /// <param name="weight">What it is left; null to disable it.</param>
+    /// <param name="weight">The weight that it keeps; null to disable it.</param>
     /// <returns>Why not, in words; null when it may.</returns>
     public static string? Refusal(IReadOnlyList<Route> routes, string from, string? to, int? weight = null)
     {
@@ -232,31 +257,43 @@ internal static class RoutePlan
 
         if (!enabled.Exists(route => route.Healthy))
         {
-            return $"{string.Join(" and ", enabled.Select(route => $"'{route.Name}' is {route.Health}"))}: traffic would go from bad to worse.";
+            return $"{string.Join(" and ", enabled.Select(route => $"'{route.Name}' is {route.Health}"))}: "
+                + "traffic would go from bad to worse.";
         }
 
         // A weight leaves the route among those of its own priority.
         return to is null || weight is not null || NextAfter(routes, from) is not { Count: > 0 } next || Find(next, to) is not null
             ? null
-            : $"Without '{from}' the traffic goes to {string.Join(" and ", next.Select(route => $"'{route.Name}'"))} (priority {next[0].Priority}), and not to '{to}' (priority {Find(routes, to)!.Priority}). Name that one, or change the priorities.";
+            : $"Without '{from}' the traffic goes to {string.Join(" and ", next.Select(route => $"'{route.Name}'"))} (priority "
+                + $"{next[0].Priority}), and not to '{to}' (priority {Find(routes, to)!.Priority}). "
+                + "Name that one, or change the priorities.";
     }
 
-    /// <summary>Who gets what is taken away, in words: one that is named gets all of it only where there is no other.</summary>
+    /// <summary>Who gets the traffic, in words. A named route gets all of it only where there is no other.</summary>
     public static string Takers(IReadOnlyList<Route> routes, Route from, string? to, int? weight)
     {
-        var next = weight is null ? NextAfter(routes, from.Name) : [.. Others(routes, from.Name).Where(route => route.Priority == from.Priority)];
+        var next = weight is null
+            ? NextAfter(routes, from.Name)
+            : [.. Others(routes, from.Name).Where(route => route.Priority == from.Priority)];
         return to is null ? "the others" : next.Exists(route => !Same(route.Name, to)) ? $"the others, {to} among them" : to;
     }
 
-    /// <summary>What a person has to know of those that may take over: a sentence that begins with a blank, and nothing where all are probed.</summary>
-    /// <param name="why">Why they are not.</param>
+    /// <summary>
+    /// What a person has to know of the routes that may take over: a sentence that begins with a blank, or nothing where all are probed.
+    /// </summary>
+    /// <param name="why">Why they are not probed.</param>
     public static string Unprobed(IReadOnlyList<Route> routes, RerouteParameters parameters, string why)
     {
-        var unprobed = routes.Where(route => route is { IsUnprobed: true, Now.Enabled: true } && !Same(route.Name, parameters.From) && (parameters.To is null || Same(route.Name, parameters.To))).Select(route => route.Name).ToList();
-        return unprobed.Count == 0 ? "" : $" Whether {string.Join(" and ", unprobed)} {CountText.Are(unprobed.Count)} healthy is not probed ({why}).";
+        var unprobed = routes
+            .Where(route => route is { IsUnprobed: true, Now.Enabled: true } && !Same(route.Name, parameters.From) && (parameters.To is null || Same(route.Name, parameters.To)))
+            .Select(route => route.Name)
+            .ToList();
+        return unprobed.Count == 0
+            ? ""
+            : $" Whether {string.Join(" and ", unprobed)} {CountText.Are(unprobed.Count)} healthy is not probed ({why}).";
     }
 
-    /// <summary>Those that share the traffic once a route is disabled.</summary>
+    /// <summary>The routes that share the traffic once a route is disabled.</summary>
     private static List<Route> NextAfter(IReadOnlyList<Route> routes, string from)
     {
         var others = Others(routes, from);
@@ -271,7 +308,8 @@ internal static class RoutePlan
     {
         { Enabled: false } => $"'{from.Name}' is disabled: it gets no traffic, whatever its weight.",
         { Weight: null } => $"'{from.Name}' has no weight, so whether {weight} is less is not known. Leave 'weight' out to disable it.",
-        { Weight: { } now } when weight > now => $"'{from.Name}' has the weight {now}: with {weight} it would get more traffic, not less. Give it less than {now}, or leave 'weight' out to disable it.",
+        { Weight: { } now } when weight > now => $"'{from.Name}' has the weight {now}: with {weight} it would get more traffic, not less. "
+            + $"Give it less than {now}, or leave 'weight' out to disable it.",
         _ => null,
     };
 
