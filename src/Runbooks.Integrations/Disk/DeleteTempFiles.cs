@@ -96,10 +96,8 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
 
         var freed = $"{tidied.Deleted}{(tidied.IsPartial ? " (and whatever an attempt deleted that broke off)" : "")}";
         var after = await AfterAsync(machine, parameters.Folder, cancellationToken);
-        var course = tidied.Before == Unknown
-            ? ""
-            : $": the disk was {tidied.Before} full "
-                + $"{(after == Unknown ? "before, and how full it is now could not be asked" : $"and is {after}")}";
+        var now = after == Unknown ? "before, and how full it is now could not be asked" : $"and is {after}";
+        var course = tidied.Before == Unknown ? "" : $": the disk was {tidied.Before} full {now}";
         return new ActionResult($"Deleted {freed} below {parameters.Folder} on {machine.DisplayName}{course}.")
         {
             Outputs = new Dictionary<string, string> { ["freed"] = freed, ["usedBefore"] = tidied.Before, ["usedAfter"] = after },
@@ -193,9 +191,8 @@ internal sealed class DiskUsage(Machines machines)
 
         // A disk that is not mounted leaves its folder on the one above: then the figure is of another disk than is meant.
         var mount = space.Mount is null || space.Mount == parameters.Folder ? "" : $", which lies on the disk mounted at {space.Mount}";
-        return Measurement.Judge(
-            parameters.Failing, percent, "%", $" in use ({Size.FormatBytes(space.Available)} free for {parameters.Folder} on "
-                + $"{machine.DisplayName}{mount})") with { Link = machine.Link };
+        var free = $"{Size.FormatBytes(space.Available)} free for {parameters.Folder} on {machine.DisplayName}{mount}";
+        return Measurement.Judge(parameters.Failing, percent, "%", $" in use ({free})") with { Link = machine.Link };
     }
 }
 

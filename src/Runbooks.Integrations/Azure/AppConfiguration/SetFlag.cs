@@ -44,10 +44,17 @@ internal sealed class SetFlag(AppConfigurationClient client, HeldValues held)
         var labels = (await client.LabelsOfAsync(address, cancellationToken))
             .Select(label => label.Length == 0 ? "no label" : $"the label {label}")
             .ToList();
-        return labels.Count > 0 ? $"There is no feature flag {Named(parameters)} in App Configuration '{address.Store}'. It exists with {string.Join(", ", labels)}: say in 'label' which one is meant{(labels.Contains("no label") ? ", or leave it out for the one without a label" : "")}."
-            : parameters.Create ? null
-            : $"There is no feature flag {Named(parameters)} in App Configuration '{address.Store}'. Make it there, or say 'create: "
-                + $"true' where an application reads it under this name{(address.Label.Length == 0 ? "" : " and label")}.";
+        var none = $"There is no feature flag {Named(parameters)} in App Configuration '{address.Store}'.";
+        if (labels.Count > 0)
+        {
+            var orWithout = labels.Contains("no label") ? ", or leave it out for the one without a label" : "";
+            return $"{none} It exists with {string.Join(", ", labels)}: say in 'label' which one is meant{orWithout}.";
+        }
+
+        var andLabel = address.Label.Length == 0 ? "" : " and label";
+        return parameters.Create
+            ? null
+            : $"{none} Make it there, or say 'create: true' where an application reads it under this name{andLabel}.";
     }
 
     private static string Named(SetFlagParameters parameters) =>

@@ -107,7 +107,8 @@ internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
         try
         {
             // The second half of a banner follows the first, even where the incident is paused in between.
-            await (Blob?.ApplyAsync(blobs, held, context with { FindPause = _ => Task.FromResult<string?>(null) }, cancellationToken) ?? Task.CompletedTask);
+            var unpaused = context with { FindPause = _ => Task.FromResult<string?>(null) };
+            await (Blob?.ApplyAsync(blobs, held, unpaused, cancellationToken) ?? Task.CompletedTask);
         }
         catch (AzureRequestException busy) when (busy.IsBusy)
         {

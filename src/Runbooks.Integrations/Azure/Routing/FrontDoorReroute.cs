@@ -38,7 +38,8 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, He
         // Without probes there is nothing to measure, and Front Door uses every origin that is enabled.
         if ((await Arm.GetAsync(Target(group), cancellationToken)).Properties["healthProbeSettings"] is null)
         {
-            return [.. (await ReadSettingsAsync(group, time, cancellationToken)).Select(origin => origin with { Healthy = true, IsUnprobed = true })];
+            var settings = await ReadSettingsAsync(group, time, cancellationToken);
+            return [.. settings.Select(origin => origin with { Healthy = true, IsUnprobed = true })];
         }
 
         // An origin that is not among them is of unknown health, and takes no traffic.
@@ -83,13 +84,18 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, He
                 + $"'{from.Name}'. Leave 'weight' out to disable '{from.Name}', or give them one priority.");
         }
 
-        var latency = (int?)(await Arm.GetAsync(Target(group), cancellationToken)).Properties["loadBalancingSettings"]?["additionalLatencyInMilliseconds"];
-        return latency == 0
-            ? new($"{DisplayName(group)} has the latency sensitivity 0 ms, so everything goes to the fastest origin, whatever its weight. Leave 'weight' out to disable '{from.Name}', or give the group a latency sensitivity.")
-            : new(
-                null,
-                " Weights count only among origins whose latency is within "
-                    + $"{(latency is null ? "the latency sensitivity" : $"{latency} ms")} of the fastest one's.{unprobed}");
+        var properties = (await Arm.GetAsync(Target(group), cancellationToken)).Properties;
+        var latency = (int?)properties["loadBalancingSettings"]?["additionalLatencyInMilliseconds"];
+        if (latency == 0)
+        {
+            return new($"{DisplayName(group)} has the latency sensitivity 0 ms, so everything goes to the fastest origin, "
+                + $"whatever its weight. Leave 'weight' out to disable '{from.Name}', or give the group a latency sensitivity.");
+        }
+
+        var within = latency is null ? "the latency sensitivity" : $"{latency} ms";
+        return new(
+            null,
+            $" Weights count only among origins whose latency is within {within} of the fastest one's.{unprobed}");
     }
 
     // The resource does not show whether an origin is healthy. Front Door's probes do, as a metric for each origin.

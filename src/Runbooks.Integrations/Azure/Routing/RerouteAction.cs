@@ -262,7 +262,13 @@ internal static class RoutePlan
         }
 
         // A weight leaves the route among those of its own priority.
-        return to is null || weight is not null || NextAfter(routes, from) is not { Count: > 0 } next || Find(next, to) is not null
+        if (to is null || weight is not null)
+        {
+            return null;
+        }
+
+        var next = NextAfter(routes, from);
+        return next.Count == 0 || Find(next, to) is not null
             ? null
             : $"Without '{from}' the traffic goes to {string.Join(" and ", next.Select(route => $"'{route.Name}'"))} (priority "
                 + $"{next[0].Priority}), and not to '{to}' (priority {Find(routes, to)!.Priority}). "
@@ -285,12 +291,15 @@ internal static class RoutePlan
     public static string Unprobed(IReadOnlyList<Route> routes, RerouteParameters parameters, string why)
     {
         var unprobed = routes
-            .Where(route => route is { IsUnprobed: true, Now.Enabled: true } && !Same(route.Name, parameters.From) && (parameters.To is null || Same(route.Name, parameters.To)))
+            .Where(route => route is { IsUnprobed: true, Now.Enabled: true } && MayTakeOver(route))
             .Select(route => route.Name)
             .ToList();
         return unprobed.Count == 0
             ? ""
             : $" Whether {string.Join(" and ", unprobed)} {CountText.Are(unprobed.Count)} healthy is not probed ({why}).";
+
+            bool MayTakeOver(Route route) =>
+                !Same(route.Name, parameters.From) && (parameters.To is null || Same(route.Name, parameters.To));
     }
 
     /// <summary>The routes that share the traffic once a route is disabled.</summary>
