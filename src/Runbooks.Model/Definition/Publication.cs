@@ -1,48 +1,48 @@
 namespace Runbooks.Model.Definition;
 
-/// <summary>One time that a whole set of runbooks was put in force: what, from where, by whom and why. Its texts come from whoever published.</summary>
-/// <param name="Number">Counted up with each publication to one place.</param>
+/// <summary>One time that a set of runbooks was published. The publisher supplies the texts.</summary>
+/// <param name="Number">Counts up with each publication to one place.</param>
 /// <param name="Set">SHA-256 over the set's files, lower-case hex.</param>
-/// <param name="By">Whoever published: a person, or the job that did it for them.</param>
+/// <param name="By">The person who published, or the job that did it for them.</param>
 public sealed record Publication(int Number, string Set, DateTimeOffset At, string By)
 {
-    /// <summary>Longer texts are cut: they stand on cards.</summary>
+    /// <summary>Longer texts are cut, since they appear on cards.</summary>
     public const int LongestText = 120;
 
-    /// <summary>Where the files are kept, such as <c>contoso/runbooks</c>; null where nobody said so.</summary>
+    /// <summary>Where the files are kept, such as <c>contoso/runbooks</c>. Null if not given.</summary>
     public string? Repository { get; init; }
 
-    /// <summary>The commit that the files were at; null where nobody said so.</summary>
+    /// <summary>Null if not given.</summary>
     public string? Commit { get; init; }
 
-    /// <summary>Who wrote that commit.</summary>
+    /// <summary>The author of that commit.</summary>
     public string? Author { get; init; }
 
-    /// <summary>Why it was published, in words; always there for one that goes back.</summary>
+    /// <summary>Always set when it rolls back.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>The publication that this one went back to; null for any other.</summary>
+    /// <summary>The number of the publication that this one went back to. Null for any other.</summary>
     public int? RollsBackTo { get; init; }
 
-    /// <summary>Enough of the set's hash to tell two sets apart.</summary>
+    /// <summary>Enough of the hash to tell two sets apart.</summary>
     [JsonIgnore]
     public string Version => Set.Length > 12 ? Set[..12] : Set;
 
-    /// <summary>Where the runbooks come from: <c>contoso/runbooks at 1a2b3c4 by Ada</c>; null where nobody said so.</summary>
+    /// <summary>For example <c>contoso/runbooks at 1a2b3c4 by Ada</c>. Null if nothing of it was given.</summary>
     [JsonIgnore]
     public string? Source => (Repository, Commit, Author) is (null, null, null) ? null
         : $"{(Commit is null ? Repository ?? "files" : Repository is null ? $"commit {ShortCommit}" : $"{Repository} at {ShortCommit}")}{(Author is null ? "" : $" by {Author}")}";
 
-    /// <summary>Which one it is: <c>publication 7 (3f2a91c04d11, contoso/runbooks at 1a2b3c4 by Ada)</c>.</summary>
+    /// <summary>For example <c>publication 7 (3f2a91c04d11, contoso/runbooks at 1a2b3c4 by Ada)</c>.</summary>
     [JsonIgnore]
     public string Name => $"publication {Number} ({Version}{(Source is { } source ? $", {source}" : "")})";
 
     private string ShortCommit => Commit!.Length >= 40 && Commit.Take(40).All(char.IsAsciiHexDigitLower) ? Commit[..7] + Commit[40..] : Commit;
 
-    /// <summary>The same with its time, seen from another: <c>…, published by GitHub Actions 12m before</c>.</summary>
+    /// <summary>The source, and how long before <paramref name="then"/>: <c>…, published by GitHub Actions 12m before</c>.</summary>
     public string Describe(DateTimeOffset then, string before) => $"{Source ?? $"publication {Number}"}, {Published(then, before)}";
 
-    /// <summary>By whom, when and in place of what: <c>published by GitHub Actions 12m before, going back to publication 5</c>.</summary>
+    /// <summary>For example <c>published by GitHub Actions 12m before, going back to publication 5</c>.</summary>
     public string Published(DateTimeOffset then, string before = "before")
     {
         var since = then - At;
@@ -53,7 +53,7 @@ public sealed record Publication(int Number, string Set, DateTimeOffset At, stri
         return $"published by {By} {when}{(RollsBackTo is { } earlier ? $", going back to publication {earlier}" : "")}";
     }
 
-    /// <summary>As it may be shown: one line each, bounded, without what looks like a secret.</summary>
+    /// <summary>Each text on one line, cut to length, without anything that looks like a secret.</summary>
     public Publication Cleaned() => this with
     {
         Set = Clean(Set) ?? "",

@@ -2,10 +2,7 @@ using System.Collections.Frozen;
 
 namespace Runbooks.Model.Definition;
 
-/// <summary>
-/// A validated runbook: the five parts of its anatomy and the limits it keeps. Immutable; an incident is pinned to the
-/// version it started with by <see cref="Hash"/>.
-/// </summary>
+/// <summary>A validated, immutable runbook. An incident stays with the version that it started with, by <see cref="Hash"/>.</summary>
 public sealed record Runbook
 {
     public required string Id { get; init; }
@@ -13,46 +10,46 @@ public sealed record Runbook
     public string Summary { get; init; } = "";
     public string Owner { get; init; } = "";
 
-    /// <summary>In whose folder it lies; empty where it is nobody's in particular. Contacts of the team stand as <c>team.name</c>.</summary>
+    /// <summary>The team whose folder it is in; empty for none. The team's contacts are named <c>team.name</c>.</summary>
     public string Team { get; init; } = "";
 
-    /// <summary>The contact that hears of what reached nobody else: the team's, where it has one.</summary>
+    /// <summary>The contact that is told when nobody else was reached: the team's own if it has one.</summary>
     public string Fallback { get; init; } = Approval.FallbackContact;
 
-    /// <summary>The runbook applies when one of these fires.</summary>
+    /// <summary>Any of these starts it.</summary>
     public required IReadOnlyList<Trigger> Trigger { get; init; }
 
-    /// <summary>What one incident is about, as a template; two alerts with the same target are one incident.</summary>
+    /// <summary>A template. Two alerts with the same target are one incident.</summary>
     public required string Target { get; init; }
 
-    /// <summary>Another runbook whose open incident covers this one's; null when none does.</summary>
+    /// <summary>Null if no other runbook suppresses this one.</summary>
     public SuppressedBy? SuppressedBy { get; init; }
 
     public required Impact Impact { get; init; }
 
-    /// <summary>The questions, in the file's order; all are asked at once.</summary>
+    /// <summary>In the file's order. All are asked at once.</summary>
     public IReadOnlyList<CheckSpec> Diagnosis { get; init; } = [];
 
     public required Mitigation Mitigation { get; init; }
     public Resolution Resolution { get; init; } = new();
     public Limits Limits { get; init; } = new();
 
-    /// <summary>Contacts who get a report of each incident when it has ended, whoever was asked.</summary>
+    /// <summary>Contacts who get a report of each ended incident, whether or not they were asked.</summary>
     public IReadOnlyList<string> ReportTo { get; init; } = [];
 
     public RunMode Mode { get; init; } = RunMode.Normal;
 
-    /// <summary>The text files beside it that its steps name, by their path from there.</summary>
+    /// <summary>The text files beside it that its steps name, by relative path.</summary>
     public IReadOnlyDictionary<string, string> Samples { get; init; } = FrozenDictionary<string, string>.Empty;
 
-    /// <summary>SHA-256 over the file's content, and that of the files it names; lower-case hex.</summary>
+    /// <summary>SHA-256 over the content of the file and of the files that it names; lower-case hex.</summary>
     public string Hash { get; init; } = "";
 
-    /// <summary>How it came to be in force; null for plain files. No part of the version: the same text may be published again.</summary>
+    /// <summary>Null for plain files. Not part of the version, since the same text may be published again.</summary>
     [JsonIgnore]
     public Publication? Publication { get; init; }
 
-    /// <summary>How long alerts after its end belong to an incident: only where there are checks that tell whether the fix holds.</summary>
+    /// <summary>How long alerts after the end belong to the incident. Zero without checks that verify the fix.</summary>
     [JsonIgnore]
     public TimeSpan SettlesFor => Mitigation.Verify is null ? TimeSpan.Zero : Limits.SettleFor;
 
@@ -62,44 +59,42 @@ public sealed record Runbook
 
     public IReadOnlyList<StepSpec> StepsOf(Phase phase) => phase == Phase.Mitigation ? Mitigation.Steps : Resolution.Steps;
 
-    /// <summary>Those of both phases, in the order in which they run.</summary>
+    /// <summary>Both phases, in the order in which they run.</summary>
     public IEnumerable<(Phase Phase, StepSpec Step)> AllSteps() =>
         Mitigation.Steps.Select(step => (Phase.Mitigation, step)).Concat(Resolution.Steps.Select(step => (Phase.Resolution, step)));
 
-    /// <summary>The steps that run on a phase's yes: a resolution without an approval of its own runs on the mitigation's.</summary>
+    /// <summary>The steps that the approval of a phase covers. A resolution without its own approval runs on the mitigation's.</summary>
     public IEnumerable<(Phase Phase, StepSpec Step)> CoveredBy(Phase phase) =>
         AllSteps().Where(one => one.Phase == phase || (phase == Phase.Mitigation && Resolution.Approval is null));
 
     public Approval? ApprovalOf(Phase phase) => phase == Phase.Mitigation ? Mitigation.Approval : Resolution.Approval;
 }
 
-/// <summary>The two phases that act.</summary>
+/// <summary>The two phases that change things.</summary>
 public enum Phase { Mitigation, Resolution }
 
-/// <summary>How far a runbook may go on its own.</summary>
 public enum RunMode
 {
     /// <summary>As the file says.</summary>
     Normal,
 
-    /// <summary>Every phase that acts asks first, self-healing ones too.</summary>
+    /// <summary>Every phase that acts asks first, in self-healing runbooks too.</summary>
     ApproveAll,
 
-    /// <summary>The whole flow; nothing outside is touched, and every message says so.</summary>
+    /// <summary>The whole flow runs, but nothing outside is touched, and every message says so.</summary>
     DryRun,
 }
 
 public static class RunModes
 {
-    /// <summary>The stricter of two: a dry run touches nothing, whoever else would allow it.</summary>
     public static RunMode Stricter(RunMode a, RunMode b) => a > b ? a : b;
 }
 
-/// <summary>One way for a runbook to start. Every given part has to match.</summary>
-/// <param name="Source">The sender's kind, exact; null for any.</param>
-/// <param name="Alert">Exact name, or a glob with <c>*</c> and <c>?</c>.</param>
-/// <param name="Severity">Any of these, ignoring case; empty for every severity.</param>
-/// <param name="Labels">Each label's value, exact or a glob.</param>
+/// <summary>One way for a runbook to start. Every part that is given has to match.</summary>
+/// <param name="Source">Exact. Null for any.</param>
+/// <param name="Alert">Exact, or a glob with <c>*</c> and <c>?</c>.</param>
+/// <param name="Severity">Any of these, ignoring case. Empty for every severity.</param>
+/// <param name="Labels">Each value exact or a glob.</param>
 public sealed record Trigger(
     string? Source,
     string Alert,
@@ -107,30 +102,29 @@ public sealed record Trigger(
     IReadOnlyDictionary<string, string> Labels);
 
 /// <summary>While an incident of that runbook is open on that target, an incident of this one waits and asks nobody.</summary>
-/// <param name="Runbook">The other runbook's id.</param>
-/// <param name="Target">The other incident's target, as a template over this one's alert.</param>
-/// <param name="AtMost">It waits no longer than this, counted from its opening.</param>
+/// <param name="Target">A template over this incident's alert.</param>
+/// <param name="AtMost">The longest wait, counted from this incident's opening.</param>
 public sealed record SuppressedBy(string Runbook, string Target, TimeSpan AtMost)
 {
     public static readonly TimeSpan DefaultAtMost = TimeSpan.FromHours(1);
 }
 
-/// <summary>What it means for people while it is broken; shown first on every card.</summary>
+/// <summary>What the problem means for people. Shown first on every card.</summary>
 public sealed record Impact(ImpactSeverity Severity, string Users, string Data);
 
 public enum ImpactSeverity { Low, Medium, High, Critical }
 
-/// <summary>How often a runbook may act. They hold at the moment a step is about to run.</summary>
+/// <summary>How often a runbook may act. Checked when a step is about to run.</summary>
 public sealed record Limits
 {
     /// <summary>No limit looks back further.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromDays(30);
 
-    /// <summary>Two rounds of what usually collects metrics once a minute.</summary>
+    /// <summary>Two rounds of a collector that measures once a minute, which is usual.</summary>
     public static readonly TimeSpan DefaultHealthyFor = TimeSpan.FromMinutes(2);
     public static readonly TimeSpan LongestHealthyFor = TimeSpan.FromHours(1);
 
-    /// <summary>Runs on one target within <see cref="Per"/>; null for no limit.</summary>
+    /// <summary>Runs on one target within <see cref="Per"/>. Null for no limit.</summary>
     public int? MaxRuns { get; init; }
 
     public TimeSpan Per { get; init; } = TimeSpan.FromHours(1);
@@ -141,48 +135,49 @@ public sealed record Limits
     /// <summary>After a verified fix, alerts on the target within this time belong to the closed incident.</summary>
     public TimeSpan SettleFor { get; init; }
 
-    /// <summary>How long the checks must not call for the mitigation before an incident ends as not needed: alerts lead and lag what checks measure.</summary>
+    /// <summary>
+    /// How long the checks must not call for the mitigation before an incident ends as not needed. Alerts may be ahead of what checks
+    /// measure, or behind it.
+    /// </summary>
     public TimeSpan HealthyFor { get; init; } = DefaultHealthyFor;
 
-    /// <summary>Blast radius: distinct targets that this runbook may act on within <see cref="Per"/>; null for no limit.</summary>
+    /// <summary>Distinct targets that this runbook may act on within <see cref="Per"/>. Null for no limit.</summary>
     public int? MaxTargets { get; init; }
 
-    /// <summary>What an exceeded limit means.</summary>
     public WhenExceeded WhenExceeded { get; init; }
 }
 
 public enum WhenExceeded
 {
-    /// <summary>A person may say yes all the same; a runbook that heals itself asks.</summary>
+    /// <summary>A person may approve all the same. A self-healing runbook asks.</summary>
     Ask,
 
-    /// <summary>Nothing runs, whoever says yes.</summary>
+    /// <summary>Nothing runs, even if a person approves.</summary>
     Forbid,
 }
 
-/// <summary>Who is asked before a phase acts, and what happens when nobody answers.</summary>
 public sealed record Approval
 {
-    /// <summary>The contact that hears of everything that reached nobody else.</summary>
+    /// <summary>The contact that is told when nobody else was reached.</summary>
     public const string FallbackContact = "fallback";
 
-    /// <summary>Whether it is that contact, or the one that a team has in its place.</summary>
+    /// <summary>Whether it is that contact, or a team's own one.</summary>
     public static bool IsLastInLine(string contact) =>
         string.Equals(contact, FallbackContact, StringComparison.OrdinalIgnoreCase) || contact.EndsWith($".{FallbackContact}", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The question on the card, as a template.</summary>
+    /// <summary>A template.</summary>
     public required string Ask { get; init; }
 
     /// <summary>Contacts that are asked and may decide.</summary>
     public IReadOnlyList<string> From { get; init; } = [];
 
-    /// <summary>How many distinct people have to say yes.</summary>
+    /// <summary>How many different people have to approve.</summary>
     public int Required { get; init; } = 1;
 
-    /// <summary>Whoever started the incident by hand may not be the only one to approve it.</summary>
+    /// <summary>A person who started the incident by hand may not approve it.</summary>
     public bool SeparationOfDuties { get; init; }
 
-    /// <summary>Somebody of the runbook's owner has to be among those who say yes.</summary>
+    /// <summary>Somebody of the runbook's owner has to be among the approvers.</summary>
     public bool OwnerRequired { get; init; }
 
     public TimeSpan? RemindAfter { get; init; }
@@ -194,18 +189,17 @@ public sealed record Approval
     public OnTimeout OnTimeout { get; init; } = OnTimeout.Abort;
 }
 
-/// <summary>After this long without a decision these contacts are asked as well, and may decide.</summary>
+/// <summary>After this time without a decision these contacts are asked too, and may decide.</summary>
 public sealed record Escalation(TimeSpan After, IReadOnlyList<string> To);
 
-/// <summary>What an unanswered gate does.</summary>
 public enum OnTimeout
 {
-    /// <summary>Nothing runs; the incident expires and the fallback contact is told.</summary>
+    /// <summary>Nothing runs. The incident expires and the fallback contact is told.</summary>
     Abort,
 
-    /// <summary>The steps run when this program takes every one of them back and no warning stood against them; otherwise as <see cref="Abort"/>.</summary>
+    /// <summary>The steps run if this program can undo all of them and no warning was shown. Otherwise as <see cref="Abort"/>.</summary>
     ProceedIfReversible,
 
-    /// <summary>The fallback contact is asked, for one more timeout; then as <see cref="Abort"/>.</summary>
+    /// <summary>The fallback contact is asked, for one more timeout. Then as <see cref="Abort"/>.</summary>
     Escalate,
 }

@@ -1,27 +1,29 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>What happens to a gate while time passes and nobody answers.</summary>
+/// <summary>What happens to an open gate as time passes.</summary>
 public static class ApprovalSchedule
 {
     private static readonly TimeSpan s_askAgainAfter = TimeSpan.FromMinutes(1);
     private const int MaxDoublings = 4;
     private const int MaxHeldBack = 10;
 
-    /// <summary>Who could not approve because of a window has at least this long once it has ended.</summary>
+    /// <summary>The least time that a person has after a window that held their approval back.</summary>
     private static readonly TimeSpan s_afterWindow = TimeSpan.FromMinutes(30);
 
-    /// <summary>So long a question stays open beyond its time at the most while nothing can run and nobody knows until when.</summary>
+    /// <summary>The longest time that a question stays open after its own time while nothing can run.</summary>
     private static readonly TimeSpan s_longestStand = TimeSpan.FromDays(7);
 
-    /// <summary>The first time that people are reminded of such a question; then ever more rarely.</summary>
+    /// <summary>The first reminder of such a question. Each later pause is twice as long.</summary>
     private static readonly TimeSpan s_standReminder = TimeSpan.FromHours(1);
 
-    /// <summary>If a question is reviewed later than this after its time, nothing looked after it meanwhile: as a rule the host was down.</summary>
+    /// <summary>
+    /// If a question is reviewed later than this after its time, nothing reviewed it in between. Usually the host was down.
+    /// </summary>
     private static readonly TimeSpan s_missedBy = TimeSpan.FromMinutes(2);
 
-    /// <summary>Does what is due on a pending gate at this time, and says which message has to go out for it.</summary>
-    /// <param name="isAsked">Whether somebody whom the question reached may still answer it; null for everybody.</param>
-    /// <param name="heldBackBy">What keeps it from running now, whoever says yes; null where nothing does.</param>
+    /// <summary>Does what is due on a pending gate, and returns the kind of message to send for it.</summary>
+    /// <param name="isAsked">Whether somebody whom the question reached may still answer it. Null for everybody.</param>
+    /// <param name="heldBackBy">What keeps it from running now, even if somebody approves. Null for nothing.</param>
     public static (Incident Incident, CardKind? Due) Advance(Incident incident, string gateId, DateTimeOffset now, Func<Gate, string, bool>? isAsked, HeldBackBy? heldBackBy)
     {
         if (incident.FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate)
@@ -29,7 +31,7 @@ public static class ApprovalSchedule
             return (incident, null);
         }
 
-        // Whatever was stopped: what was done is still to be taken back.
+        // A stop does not cancel a question about undoing.
         if (incident.Stop is { } stop && gate.Task is not { Undoes: true })
         {
             return (incident.CloseGate(gateId, GateOutcome.Cancelled, stop.Text, now), null);
@@ -50,7 +52,7 @@ public static class ApprovalSchedule
 
         if (Incident.RecoveredBeforeActing(incident))
         {
-            // It comes and goes. The question stands until it has been quiet for a while, and reminds nobody meanwhile.
+            // The alert flaps. The question stays open until the alert has been quiet for a while, without reminders.
             if (!Incident.RecoveredBeforeActing(incident, now) && now < gate.ExpiresAt)
             {
                 return (incident, null);
@@ -71,8 +73,11 @@ public static class ApprovalSchedule
         return AskUnblocked(incident, gate, heldBackBy, now) ?? Remind(incident, gate, now, now);
     }
 
-    /// <summary>Its time is up while no yes would be taken: it stays open, until what stands against it ends or somebody lifts it.</summary>
-    /// <returns>Null where something can run, where it has stood too long or too often already, and where others are still to be asked: they may lift it.</returns>
+    /// <summary>
+    /// Its time is up while no approval would be taken. It stays open until what stands against it ends or somebody lifts it.
+    /// </summary>
+    /// <returns>Null if something can run, if it has stayed open too long or too often, or if others are still to be asked, who may lift
+    /// it.</returns>
     private static (Incident Incident, CardKind? Due)? Stand(Incident incident, Gate gate, HeldBackBy? heldBackBy, DateTimeOffset now)
     {
         var until = gate.StandsUntil ?? now + s_longestStand;
@@ -91,7 +96,7 @@ public static class ApprovalSchedule
             return null;
         }
 
-        // Silence was worth nothing by the end of its own time: whoever lifts that, perhaps days later, wants nothing to run unasked then.
+        // Nothing may run without an approval after this: the block may be lifted days later.
         var stands = gate with { OnTimeout = OnTimeout.Abort, HeardFor = Silence.Needed(gate), ExpiresAt = until, StandsUntil = until, HeldUntil = null, Reminders = [.. Doubling(now, until).Select(at => new Reminder(at, []))] };
         return (incident.Replace(stands).Note(now, TimelineKind.Gate, "runbook", $"{GateText.NotYet(gate)}, and nothing can run. It stays open and is asked again once something can, until {GateText.Clock(until, gate.OpenedAt)} at the latest.{(Silence.MayCount(gate) ? " Silence is no yes to it any more." : "")}"), null);
     }
@@ -104,12 +109,15 @@ public static class ApprovalSchedule
         }
     }
 
-    /// <summary>Whoever saw that no yes is taken, or was silent, has to know that something can run again: they are asked once more, with the whole time.</summary>
-    /// <returns>Null where nothing stood against it, where something still does, where it was asked at the end of a window anyway, and where that was in vain too often.</returns>
+    /// <summary>
+    /// Something can run again. Those who saw that no approval is taken, or said nothing, are asked again with the whole time.
+    /// </summary>
+    /// <returns>Null if nothing stood against it, if something still does, if it was asked at the end of a window anyway, or if that was in
+    /// vain too often.</returns>
     private static (Incident Incident, CardKind? Due)? AskUnblocked(Incident incident, Gate gate, HeldBackBy? heldBackBy, DateTimeOffset now) =>
         heldBackBy is null && gate.WasBlocked && (gate.IsStanding || Silence.MayCount(gate) || !(gate.HeldUntil >= gate.BlockedAt)) ? Silence.Prolong(incident, gate, now) : null;
 
-    /// <summary>Opened by a clock that was ahead: it has all of its time, from now.</summary>
+    /// <summary>The clock was ahead when it was opened. All of its time counts from now.</summary>
     private static (Incident Incident, Gate Gate) SetRight(Incident incident, Gate gate, DateTimeOffset now)
     {
         var ahead = gate.OpenedAt - now;
@@ -127,10 +135,10 @@ public static class ApprovalSchedule
     }
 
     /// <summary>
-    /// Who was to be asked before the time was up, and was not, since the host was down, is asked now and has the time that they
-    /// would have had.
+    /// Contacts that were to be asked before the time was up, but were not because the host was down, are asked now and get the time that
+    /// they would have had.
     /// </summary>
-    /// <returns>Null when everybody was asked.</returns>
+    /// <returns>Null if everybody was asked.</returns>
     private static (Incident Incident, CardKind? Due)? AskUnasked(Incident incident, Gate gate, DateTimeOffset now)
     {
         var missed = gate.Reminders.Where(reminder => reminder.At < gate.ExpiresAt && gate.NewOf(reminder).Count > 0).ToList();
@@ -146,8 +154,8 @@ public static class ApprovalSchedule
             longer, now, now);
     }
 
-    /// <summary>Where nothing looked after it when its time was up, it is asked once more, and has as long again.</summary>
-    /// <returns>Null when that was not so; and where it is asked again anyway, or its silence is counted.</returns>
+    /// <summary>Nothing reviewed the question when its time was up. It is asked once more with the same time.</summary>
+    /// <returns>Null if it was reviewed in time, if it escalates anyway, or if silence may count as approval.</returns>
     private static (Incident Incident, CardKind? Due)? AskOnceMore(Incident incident, Gate gate, DateTimeOffset now)
     {
         if (now - gate.ExpiresAt <= s_missedBy || gate.Prolonged > 0 || gate.OnTimeout == OnTimeout.Escalate || Silence.MayCount(gate))
@@ -162,12 +170,12 @@ public static class ApprovalSchedule
             CardKind.Reminder);
     }
 
-    /// <summary>Whoever is asked now is told whether anything can run: it may have changed since the question was asked last.</summary>
-    /// <param name="why">What keeps it from running, in whole sentences; null where nothing does.</param>
+    /// <summary>Tells the next message whether anything can run, which may have changed since the last one.</summary>
+    /// <param name="why">What keeps it from running, in whole sentences. Null for nothing.</param>
     public static Incident NoteWhetherItRuns(Incident incident, string gateId, string? why, DateTimeOffset now) =>
         incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } gate ? incident.Replace(gate with { BlockedBy = why, BlockedAt = why is null ? gate.BlockedAt : now }) : incident;
 
-    /// <summary>In a storm what is due by <paramref name="by"/> is asked with what is due now. Closes nothing: that has its own time.</summary>
+    /// <summary>In a storm, asks now what is due by <paramref name="by"/>. Closes nothing.</summary>
     public static Incident AskWithOthers(Incident incident, string gateId, DateTimeOffset by, DateTimeOffset now) => incident.FindGate(gateId) switch
     {
         { Outcome: GateOutcome.Pending } gate when gate.ExpiresAt <= now && (AskUnasked(incident, gate, now) ?? AskOnceMore(incident, gate, now)) is { } asked => asked.Incident,
@@ -176,19 +184,21 @@ public static class ApprovalSchedule
         _ => incident,
     };
 
-    /// <summary>A storm is reminded of once: its questions remind no more, and only escalate. One that stands for days still reminds, rarely.</summary>
+    /// <summary>
+    /// A storm sends one reminder for all, so its questions only escalate. A question that stays open past its time still reminds, rarely.
+    /// </summary>
     public static Incident RemindNoMore(Incident incident, string gateId) =>
         incident.FindGate(gateId) is { Outcome: GateOutcome.Pending, IsStanding: false } gate && gate.Reminders.Any(IsMere)
             ? incident.Replace(gate with { Reminders = [.. gate.Reminders.Where(reminder => !IsMere(reminder))] })
             : incident;
 
-    /// <summary>Only says once more what everybody who is asked has heard.</summary>
+    /// <summary>A reminder that asks nobody new.</summary>
     private static bool IsMere(Reminder reminder) => reminder.To.Count == 0 && !reminder.IsKept;
 
-    /// <summary>In a storm a message may wait for others until then: a quarter of the question's time.</summary>
+    /// <summary>In a storm a message may wait this long for others: a quarter of the question's time.</summary>
     public static DateTimeOffset ToldBy(Gate gate) => (gate.AskedAt ?? gate.OpenedAt) + (Silence.Needed(gate) / 4);
 
-    /// <summary>These contacts are asked as well from now on, and may decide.</summary>
+    /// <summary>From now on these contacts are asked too, and may decide.</summary>
     public static Incident Escalate(Incident incident, string gateId, IReadOnlyList<string> to, DateTimeOffset now) =>
         incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } gate
             ? incident
@@ -196,7 +206,9 @@ public static class ApprovalSchedule
                 .Note(now, TimelineKind.Gate, "runbook", $"Escalated to {string.Join(", ", to)}.")
             : incident;
 
-    /// <summary>A question that did not reach each contact it was for, nor the last in line, is asked again soon, then ever more rarely.</summary>
+    /// <summary>
+    /// For a question that reached neither all of its contacts nor the last in line: it is asked again soon, then less and less often.
+    /// </summary>
     public static Incident AskAgain(Incident incident, string gateId, DateTimeOffset now)
     {
         if (incident.FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate)
@@ -211,10 +223,10 @@ public static class ApprovalSchedule
     }
 
     /// <summary>
-    /// An approval that was not taken. Where what stands against it ends by itself, the question waits for that and is asked
-    /// again then; nobody is reminded and nobody else is asked before, since whoever is could only wait as well.
+    /// Records an approval that was not taken. If what stands against it ends by itself, the question is asked again then. Until then
+    /// nobody is reminded and nobody else is asked, since they could only wait too.
     /// </summary>
-    /// <param name="approval">Null where the same person has tried before, for the same reason.</param>
+    /// <param name="approval">Null if the same person tried before, for the same reason.</param>
     internal static Gate HoldBack(Gate gate, HeldBackApproval? approval, DateTimeOffset? until, DateTimeOffset now)
     {
         var noted = approval is null ? gate : gate with { HeldBack = [.. gate.HeldBack.TakeLast(MaxHeldBack - 1), approval] };
@@ -226,11 +238,11 @@ public static class ApprovalSchedule
             Reminders = [.. gate.Reminders.Where(reminder => reminder.To.Count > 0 || reminder.At > end).Select(Later).Append(new(end, []) { IsKept = true }).OrderBy(reminder => reminder.At)],
         };
 
-        // With what was left of its time, within that of the question.
+        // It keeps the time that it had left, within the time of the question.
         Reminder Later(Reminder reminder) => reminder.At > end ? reminder : reminder with { At = end + TimeSpan.FromTicks(Math.Clamp((reminder.At - now).Ticks, 0, s_afterWindow.Ticks / 2)) };
     }
 
-    /// <summary>What was to hold the question back until then has ended before: it is asked again now, as it would have been at that end.</summary>
+    /// <summary>What held the question back until then ended early. It is asked again now.</summary>
     public static Incident Release(Incident incident, string gateId, DateTimeOffset heldUntil, DateTimeOffset now)
     {
         if (incident.FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate || gate.HeldUntil != heldUntil)
@@ -289,10 +301,9 @@ public static class ApprovalSchedule
 }
 
 /// <summary>Somebody wanted to approve while nothing could run.</summary>
-/// <param name="Why">What stood against it, in words.</param>
 public sealed record HeldBackApproval(string Person, string Why, DateTimeOffset At) : Evolving;
 
-/// <summary>What keeps a question from being carried out right now, whoever says yes.</summary>
-/// <param name="Why">In one or more whole sentences.</param>
-/// <param name="Until">When what of it ends by itself has ended; null where nothing does.</param>
+/// <summary>What keeps a question from being carried out now, even if somebody approves.</summary>
+/// <param name="Why">In whole sentences.</param>
+/// <param name="Until">When the part that ends by itself has ended. Null if nothing ends by itself.</param>
 public sealed record HeldBackBy(string Why, DateTimeOffset? Until) : Evolving;

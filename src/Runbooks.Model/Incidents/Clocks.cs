@@ -1,18 +1,18 @@
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// What a clock that was ahead has left in the record: a machine is resumed, writes down tomorrow's time, and is set right a minute
-/// later. Such a time says nothing about when it was.
+/// Times in the record from a clock that was ahead: a resumed machine writes tomorrow's time and is set right a minute later. Such a time
+/// says nothing.
 /// </summary>
 public static class Clocks
 {
-    /// <summary>Clocks of two machines may differ by so much.</summary>
+    /// <summary>The difference between two machines' clocks that is tolerated.</summary>
     private static readonly TimeSpan s_mayDiffer = TimeSpan.FromMinutes(1);
 
     public static bool IsAhead(DateTimeOffset? at, DateTimeOffset now) => at > now + s_mayDiffer;
 
-    /// <summary>The latest of what is not ahead. Where all of them are, it may have been at any time: it counts as long ago.</summary>
-    /// <returns>Null where there is none.</returns>
+    /// <summary>The latest time that is not ahead. If all are ahead, it counts as long ago.</summary>
+    /// <returns>Null if there are no times.</returns>
     public static DateTimeOffset? Latest(IEnumerable<DateTimeOffset?> times, DateTimeOffset now)
     {
         var known = times.OfType<DateTimeOffset>().ToList();
@@ -20,11 +20,13 @@ public static class Clocks
     }
 }
 
-/// <summary>When a turn that one of several hosts has taken, on record for all of them, is over.</summary>
+/// <summary>When a turn is over that one of several hosts has taken and recorded.</summary>
 public static class TurnEnd
 {
-    /// <summary>Whether a turn that lasts until then is not over. Until later than anybody may have it is what a clock that was ahead has left.</summary>
-    /// <param name="until">Null where nobody has it.</param>
-    /// <param name="longest">For how long anybody may have it.</param>
+    /// <summary>
+    /// Whether the turn still lasts. An end beyond the longest possible turn comes from a clock that was ahead and does not count.
+    /// </summary>
+    /// <param name="until">Null if nobody has the turn.</param>
+    /// <param name="longest">The longest turn that is allowed.</param>
     public static bool IsAhead(DateTimeOffset? until, TimeSpan longest, DateTimeOffset now) => until > now && until <= now + (longest * 2);
 }

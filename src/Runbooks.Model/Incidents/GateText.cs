@@ -1,25 +1,25 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>What people are told about a gate, in the same words on every page, card and API answer.</summary>
+/// <summary>The texts about a gate, the same on every page, card and API answer.</summary>
 public static class GateText
 {
     public const string DryRun = "DRY RUN: nothing outside is touched.";
 
     private const string Rehearsed = "The steps are rehearsed: nothing outside is touched.";
 
-    /// <summary>How many have to approve, and who has; null where anybody who was asked is enough.</summary>
+    /// <summary>How many have to approve, and who has. Null if anybody who was asked is enough.</summary>
     public static string? Quorum(Gate gate) => Needed(gate) is { } needed
         ? $"{needed} So far: {(gate.Decisions.Count == 0 ? "nobody" : string.Join(", ", gate.Decisions.Select(decision => decision.Person)))}."
         : null;
 
-    /// <summary>How many have to approve, and who may not; null where anybody who was asked is enough.</summary>
+    /// <summary>How many have to approve, and who may not. Null if anybody who was asked is enough.</summary>
     public static string? Needed(Gate gate) => (Needed(gate.Required, gate.OwnerTeam), gate.Starter) switch
     {
         (var needed, null) => needed,
         var (needed, starter) => $"{needed} {starter} started this and may not approve it.".TrimStart(),
     };
 
-    /// <summary>Why a yes of this person would not count; null where it may.</summary>
+    /// <summary>Why an approval of this person would not count. Null if it may.</summary>
     public static string? WhyNoYes(Gate gate, string person) =>
         gate.IsAnsweredBy(person) ? $"You have approved; {MoreNeeded(gate)}."
         : gate.IsStarter(person) ? "You started this, so somebody else has to approve it."
@@ -40,7 +40,6 @@ public static class GateText
         var (many, owner) => $"{many} different people have to approve, one of them from {owner}, which owns the runbook.",
     };
 
-    /// <summary>What follows a yes, before it is given.</summary>
     public static string WhatYesMeans(Gate gate, RunMode mode)
     {
         var run = mode == RunMode.DryRun ? Rehearsed : "The steps run as shown, unless something stops them first.";
@@ -53,7 +52,6 @@ public static class GateText
         };
     }
 
-    /// <summary>What the button for a yes does, in few words.</summary>
     public static string ButtonForYes(Gate gate, bool dryRun)
     {
         var run = $"{(dryRun ? "rehearse" : "run")} {CountText.Format(gate.Plan.Steps.Count, "step")}";
@@ -65,17 +63,16 @@ public static class GateText
         };
     }
 
-    /// <summary>Follows what somebody is told whose yes was the last one needed.</summary>
+    /// <summary>Added for the person whose approval was the last one needed.</summary>
     internal static string AfterYes(Gate gate, RunMode mode) => gate is { Task: null, Outcome: GateOutcome.Approved } && mode == RunMode.DryRun ? $" {Rehearsed}" : "";
 
-    /// <summary>What follows a no, before it is given.</summary>
     public static string WhatNoMeans(Gate gate, Incident incident)
     {
         var words = WithoutApproval(gate);
         return $"{CleanText.Capital(words)}, and the incident ends.{(gate.Task is null ? StopText.AsksNoMore(incident) : "")}";
     }
 
-    /// <summary>How a closed gate ended, for whoever comes late.</summary>
+    /// <summary>For people who come late.</summary>
     public static string HowItEnded(Gate gate)
     {
         var when = gate.ClosedAt is { } at ? $" at {Clock(at, gate.OpenedAt)}" : "";
@@ -91,7 +88,7 @@ public static class GateText
         };
     }
 
-    /// <summary>How an incident ended that never asked, or has ended since.</summary>
+    /// <summary>For an incident that never asked, or has ended since.</summary>
     public static string HowItEnded(Incident incident) =>
         $"Incident {incident.Id} {(incident is { State: IncidentState.TakenOver, ClosedByHand: not null } ? "was closed" : "ended")}{(incident.EndedAt is { } at ? $" at {DayAndClock(at)}" : "")}: {EndingText.Sentence(EndingText.WithHeadline(incident))}";
 
@@ -105,7 +102,7 @@ public static class GateText
         _ => "This question is still open. Decide from the newest message.",
     };
 
-    /// <summary>How a closed gate ended, in a word or two: the beginning of a card's title.</summary>
+    /// <summary>A word or two for the start of a card's title.</summary>
     public static string Brief(Gate gate) => gate.Task is not null && ManualTaskText.Brief(gate) is { } brief ? brief : gate.Outcome switch
     {
         GateOutcome.Approved when gate.Decisions.Count == 0 => "Goes ahead without an answer",
@@ -129,12 +126,10 @@ public static class GateText
         return $"{(next is null ? "" : $"At {Clock(next.At, gate.OpenedAt)} {string.Join(" and ", next.To)} {CountText.Are(next.To.Count)} asked too. ")}At {Clock(gate.ExpiresAt, gate.OpenedAt)} {WhenTimeIsUp(gate)}";
     }
 
-    /// <inheritdoc cref="Silence(Gate)"/>
-    /// <param name="guards">What keeps it from running now, which the question may not have been looked at for yet.</param>
+    /// <param name="guards">What keeps it from running now. The question may not have been reviewed for these yet.</param>
     public static string Silence(Gate gate, IReadOnlyCollection<string> guards) =>
         Silence(guards.Count == 0 ? gate : gate with { BlockedAt = gate.AskedAt ?? gate.OpenedAt });
 
-    /// <summary>What happens once nobody has answered in time.</summary>
     public static string WhenTimeIsUp(Gate gate) => gate.OnTimeout switch
     {
         _ when gate.IsStanding => $"{WithoutApproval(gate)} and the incident is closed as expired. Once something can run again it is asked again.",
@@ -146,7 +141,7 @@ public static class GateText
         _ => $"{WithoutApproval(gate)} and the incident is closed as expired.{(gate.WasBlocked && Incidents.Silence.CanProlong(gate) ? " While nothing can run it stays open, and is asked again once something can." : "")}",
     };
 
-    /// <summary>What a no means: a later question is asked when something has been done already.</summary>
+    /// <summary>A later question is asked when something has already been done.</summary>
     public static string WithoutApproval(Gate gate) => gate switch
     {
         { Task: not null } => ManualTaskText.Without(gate),
@@ -156,16 +151,16 @@ public static class GateText
         _ => "nothing is done",
     };
 
-    /// <summary>Completes a person's name: what they did with the question.</summary>
+    /// <summary>Follows a person's name.</summary>
     public static string Past(Gate gate, DecisionVerb verb) => verb == DecisionVerb.TakeOver ? "took this over" : gate.Task is { } task ? ManualTaskText.Past(task, verb) : $"{Past(verb)} this";
 
     public static string Past(DecisionVerb verb) => verb switch { DecisionVerb.Approve => "approved", DecisionVerb.Reject => "rejected", _ => "took over" };
 
-    /// <summary>How far an open question is; without a full stop.</summary>
+    /// <summary>The progress of an open question, without a full stop.</summary>
     public static string NotYet(Gate gate) =>
         gate.IsUnanswered ? "Nobody has answered yet" : gate.Task is null ? "It is not approved yet" : "Not all of it is done yet";
 
-    /// <summary>Why there is no yes when the time is up; without a full stop.</summary>
+    /// <summary>Why it was not approved in time, without a full stop.</summary>
     public static string NotApproved(Gate gate) =>
         gate.IsUnanswered ? "Nobody answered in time"
         : gate.Task is { } task ? $"Not all of it was said to be {(task.Undoes ? "taken back" : "done")} in time"
@@ -174,10 +169,12 @@ public static class GateText
 
     public static string Clock(DateTimeOffset at) => at.ToUniversalTime().ToString("HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
 
-    /// <summary>For what is read on another day than it was written.</summary>
+    /// <summary>For texts that are read on another day.</summary>
     public static string DayAndClock(DateTimeOffset at) => at.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
 
-    /// <summary>With its day where that is another one than <paramref name="from"/>, when whoever reads it was told: people have up to weeks.</summary>
+    /// <summary>
+    /// With the date if that differs from <paramref name="from"/>, when the reader was told. People may have weeks to answer.
+    /// </summary>
     public static string Clock(DateTimeOffset at, DateTimeOffset from) =>
         at.UtcDateTime.Date == from.UtcDateTime.Date ? Clock(at) : DayAndClock(at);
 }

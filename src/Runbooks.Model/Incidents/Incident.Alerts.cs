@@ -1,15 +1,15 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>How alerts reach an incident that is already there.</summary>
+/// <summary>How alerts are added to an open incident.</summary>
 public sealed partial record Incident
 {
-    /// <summary>Distinct alerts listed on one incident; of more only little is kept, so that a storm cannot bloat the record.</summary>
+    /// <summary>The most alerts that one incident lists. Of more, only counts are kept, so that a storm cannot bloat the record.</summary>
     public const int MaxListed = 50;
 
-    /// <summary>Lines that one record has about alerts at the most.</summary>
+    /// <summary>The most timeline lines about alerts.</summary>
     public const int MaxTold = 100;
 
-    /// <summary>By what its alerts are known again, for the stores to find it by.</summary>
+    /// <summary>The stores find the incident by these.</summary>
     [JsonIgnore]
     public IEnumerable<string> Identities =>
         Alerts.SelectMany(alert => (string?[])[alert.Identity, alert.Outage]).OfType<string>().Where(AlertIdentity.IsKnownAgain).Distinct();
@@ -19,8 +19,8 @@ public sealed partial record Incident
         !State.IsFinal() || now < SettlesAt;
 
     /// <summary>
-    /// Whether a resolved alert belongs to this incident. Most senders say so only after the fix was verified and the
-    /// incident closed; what it was opened for is then over, and that is evidence for the fix.
+    /// Whether a resolved alert belongs to this incident. Most senders report the end only after the fix was verified and the incident
+    /// closed. It is evidence for the fix.
     /// </summary>
     public bool AcceptsResolved(IReadOnlyList<Alert> alerts, DateTimeOffset now) =>
         Accepts(now)
@@ -31,8 +31,8 @@ public sealed partial record Incident
     public bool KnowsFiring(Alert alert) => Find(alert) is { Resolved: false };
 
     /// <summary>
-    /// A message whose labels are those of exactly one alert that fires here, but for what it measured and how bad it is, is
-    /// about that one, and has its identity.
+    /// If the labels equal those of exactly one firing alert, apart from measured values and severity, the message is about that alert and
+    /// gets its identity.
     /// </summary>
     public Alert NamedAsKnown(Alert alert) =>
         !Knows(alert)
@@ -58,7 +58,7 @@ public sealed partial record Incident
 
         var noAllClear = AlertEnd.NoAllClear(alert) ?? (alert.Status == AlertStatus.Resolved ? known?.Unmeasured?.Name : null);
 
-        // Ended for another reason than an all-clear: nobody has seen that it is over, so it counts as firing on.
+        // Without an all-clear nobody has seen that it is over, so it still counts as firing.
         var resolved = alert.Status == AlertStatus.Resolved && (noAllClear is null || known?.Resolved != false);
         var counted = Count(alert, known, resolved, noAllClear, now);
         if (noAllClear is not null)
@@ -71,7 +71,7 @@ public sealed partial record Incident
         return resolved ? noted.NoteResolved(alert, now) : noted.NoteFiring(alert, known, before: this, now);
     }
 
-    /// <summary>With the alert among those that are listed, or among those that are only counted, and with the episode that it begins or ends.</summary>
+    /// <summary>Lists the alert or only counts it, with the episode that it begins or ends.</summary>
     private Incident Count(Alert alert, AttachedAlert? known, bool resolved, string? noAllClear, DateTimeOffset now)
     {
         var entry = known is null ? First(alert, resolved, noAllClear, now) : Again(known, alert, resolved, noAllClear, now);
@@ -86,8 +86,7 @@ public sealed partial record Incident
         return counted with { EndedUnseenAt = counted.HaveEnded && !counted.AreOver ? EndedUnseenAt ?? now : null };
     }
 
-    /// <summary>What people read of an alert that fires, which is counted by now.</summary>
-    /// <param name="before">This incident as it was when the alert came.</param>
+    /// <param name="before">This incident before the alert was counted.</param>
     private Incident NoteFiring(Alert alert, AttachedAlert? known, Incident before, DateTimeOffset now)
     {
         var changed = before.KnowsWithOtherLabels(alert) ? NoteOtherLabels(alert, now) : this;
@@ -98,7 +97,7 @@ public sealed partial record Incident
             return changed.NoteOtherAlert(alert, moreSevere: true, now);
         }
 
-        // One that is only counted, under a name that is listed, is one more of many that are alike.
+        // If it is only counted, and its name is listed, it is one more of many like it.
         var isNew = known is null && (Lists(alert) || !before.Lists(alert.Name));
         if (State == IncidentState.Resolved && (isNew || known?.LastAt <= ClosedAt))
         {
@@ -126,7 +125,6 @@ public sealed partial record Incident
             : changed;
     }
 
-    /// <summary>What people read of an alert that is over, which is counted by now.</summary>
     private Incident NoteResolved(Alert alert, DateTimeOffset now)
     {
         if (!AreOver)
@@ -138,11 +136,15 @@ public sealed partial record Incident
         return AlertResolvedAt is not null || Flaps(now) ? over : over.NoteAlert(now, alert.Source, "The sender says the alert is resolved.");
     }
 
-    /// <summary>People acknowledged the alert at its sender. Noted once an alert; it counts as no alert, and as no answer of ours.</summary>
+    /// <summary>
+    /// People acknowledged the alert at its sender. Noted once for each alert. It counts neither as an alert nor as an answer.
+    /// </summary>
     public Incident NoteAcknowledgedAtSender(Alert alert, DateTimeOffset now) =>
         NoteAlertOnce(now, alert.Source, $"{alert.Name} was acknowledged at the sender ({alert.Fingerprint}).");
 
-    /// <summary>Somebody wanted to start it by hand while it was there already: on record once for each person, since the lines are for the alerts.</summary>
+    /// <summary>
+    /// Somebody wanted to start it by hand while it was open. Noted once for each person, since the lines are for alerts.
+    /// </summary>
     public Incident NoteStart(string by, string what, DateTimeOffset now)
     {
         const string Again = "Started by hand once more, which opens nothing.";
@@ -150,13 +152,13 @@ public sealed partial record Incident
         return Timeline.Any(line => line.Who == noted.Timeline[^1].Who && line.What.StartsWith(Again, StringComparison.Ordinal)) ? this : noted;
     }
 
-    /// <summary>It may have meant the end: said once for each such word, where somebody reads it.</summary>
+    /// <summary>The unknown word may have meant the end. Noted once for each word, so that somebody reads it.</summary>
     private Incident NoteUnknownStatus(Alert alert, AttachedAlert? known, DateTimeOffset now) =>
         alert.UnknownStatus is { } word && known is { Resolved: false }
             ? NoteAlertOnce(now, alert.Source, $"The sender said \"{Clip.To(word, 100)}\" of {alert.Name}. Nobody knows that status, so it was taken as firing.")
             : this;
 
-    /// <summary>Said once: what only counts as the same alert may be another thing.</summary>
+    /// <summary>Noted once: what counts as the same alert may be a different one.</summary>
     private Incident NoteOtherLabels(Alert alert, DateTimeOffset now)
     {
         var begins = $"{alert.Name} came with the same fingerprint and other labels, and counts as the same alert: ";
@@ -167,7 +169,7 @@ public sealed partial record Incident
     private Incident Counted(AttachedAlert known, DateTimeOffset now, bool afterNo = false) =>
         With(known, known with { Count = known.Count + 1, LastAt = now, ToldAfterNo = known.ToldAfterNo || afterNo }) with { AlertCount = AlertCount + 1, UpdatedAt = now };
 
-    /// <summary>This one, just opened, has the alerts of an incident before it, and what is known of their end.</summary>
+    /// <summary>Takes over the alerts of an earlier incident, and what is known of their end.</summary>
     private Incident CarryAlertsOf(Incident before, Func<AttachedAlert, AttachedAlert>? of = null) => this with
     {
         Alerts = [.. before.Alerts.Select(alert => (of?.Invoke(alert) ?? alert) with { AskedNobody = false, ToldAfterNo = false })],
@@ -207,7 +209,7 @@ public sealed partial record Incident
 
     private static string EndedNews(Alert alert) => $"ended:{alert.Fingerprint}";
 
-    /// <summary>An alert that comes and goes for days is counted on, and written about no more.</summary>
+    /// <summary>An alert that flaps for days is still counted, but no longer written down.</summary>
     private bool MayNoteAlerts => Timeline.Count(line => line.Kind == TimelineKind.Alert) < MaxTold;
 
     private Incident NoteAlert(DateTimeOffset now, string who, string what) => MayNoteAlerts ? Note(now, TimelineKind.Alert, who, what) : this;
@@ -215,60 +217,60 @@ public sealed partial record Incident
     private Incident NoteAlertOnce(DateTimeOffset now, string who, string what) => MayNoteAlerts ? NoteOnce(now, TimelineKind.Alert, who, what) : this;
 }
 
-/// <summary>One alert (by the sender's fingerprint) that reached an incident, with how often and when.</summary>
+/// <summary>One alert (by the sender's fingerprint) that reached an incident.</summary>
 public sealed record AttachedAlert(
     string Fingerprint, string Source, string Name, int Count, DateTimeOffset FirstAt, DateTimeOffset LastAt, bool Resolved) : Evolving
 {
-    /// <summary>The sender's word when it ended the alert without an all-clear, such as <c>MissingSeries</c>; null otherwise.</summary>
+    /// <summary>The sender's word for an end without an all-clear, such as <c>MissingSeries</c>. Null otherwise.</summary>
     public string? EndedBecause { get; init; }
 
-    /// <summary>Why its end would be none at the moment; null while its sender can measure it.</summary>
+    /// <summary>Why an end of it is no all-clear now. Null while its sender can measure it.</summary>
     public Unmeasured? Unmeasured { get; init; }
 
-    /// <summary>When the first message of the present episode came; null in records of before.</summary>
+    /// <summary>When the first message of the present episode came. Null in older records.</summary>
     public DateTimeOffset? BeganAt { get; init; }
 
-    /// <summary>When its present episode came, as far as that is known.</summary>
+    /// <summary>When its present episode began, as far as known.</summary>
     [JsonIgnore]
     public DateTimeOffset Began => BeganAt ?? FirstAt;
 
-    /// <summary>When the sender says that the present episode started.</summary>
+    /// <summary>The start of the present episode, as the sender says.</summary>
     public DateTimeOffset? StartsAt { get; init; }
 
-    /// <summary>When the sender says that it ended; null while it fires.</summary>
+    /// <summary>The end, as the sender says. Null while it fires.</summary>
     public DateTimeOffset? EndsAt { get; init; }
 
-    /// <summary>Starts of the episodes before this one, the last few.</summary>
+    /// <summary>The starts of the last few earlier episodes.</summary>
     public IReadOnlyList<DateTimeOffset> EarlierStarts { get; init; } = [];
 
-    /// <summary>A message of an earlier episode was told of; it is told once.</summary>
+    /// <summary>The late message of an earlier episode was noted. This is done once.</summary>
     public bool ToldEarlier { get; init; }
 
-    /// <summary>That it fires on after a person said no was told; it is told once.</summary>
+    /// <summary>It was noted that it still fires after a rejection. This is done once.</summary>
     public bool ToldAfterNo { get; init; }
 
-    /// <summary>The present episode came after a person's no to an alert that comes and goes: nobody has decided about it.</summary>
+    /// <summary>The present episode came after a rejection of a flapping alert. Nobody has decided about it.</summary>
     public bool AskedNobody { get; init; }
 
-    /// <summary>The incident that looks at it since this one ended; what is decided about it is decided there. Null for any other.</summary>
+    /// <summary>The later incident where it is decided. Null for none.</summary>
     public string? HandedTo { get; init; }
 
-    /// <summary>The incident whose fix did not hold for it, where it was on another incident then; null for any other.</summary>
+    /// <summary>The other incident whose fix did not last for this alert. Null for none.</summary>
     public string? Follows { get; init; }
 
-    /// <summary>What it said when it fired last; null for the alert that opened the incident, which is on record there.</summary>
+    /// <summary>Its last firing message. Null for the alert that opened the incident, which the incident itself has.</summary>
     public Alert? Alert { get; init; }
 
-    /// <summary>The sender's word for how bad it was at its worst in all its messages; null where there was one, or no word is known.</summary>
+    /// <summary>The sender's word for its worst severity so far. Null if there was one message, or no word is known.</summary>
     public string? WorstSeverity { get; init; }
 
-    /// <summary>Whether <see cref="Alert"/> has everything that the sender said, so that an incident can be opened for it.</summary>
+    /// <summary>Whether <see cref="Alert"/> is complete, so that an incident can be opened for it.</summary>
     public bool IsWhole { get; init; }
 
-    /// <summary>The outage that it is a message about; null for any other alert.</summary>
+    /// <summary>The outage that the message is about. Null for any other alert.</summary>
     public string? Outage { get; init; }
 
-    /// <summary>At its sender: with an all-clear or without one.</summary>
+    /// <summary>At its sender, with or without an all-clear.</summary>
     [JsonIgnore]
     public bool HasEnded => Resolved || EndedBecause is not null;
 

@@ -1,15 +1,17 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>Recording what checks found.</summary>
 public sealed partial record Incident
 {
-    /// <summary>Changes of the diagnosis that one record tells; more would bury the rest.</summary>
+    /// <summary>The most timeline lines about changes of the diagnosis.</summary>
     private const int MaxDiagnoses = 20;
 
-    /// <summary>Changes of the verification, and of the checks of a lease, that one record tells; a check that comes and goes for days must not bloat it.</summary>
+    /// <summary>
+    /// The most timeline lines about changes of the verification and of the checks while a temporary fix is in place. A check that flaps
+    /// for days must not bloat the record.
+    /// </summary>
     private const int MaxVerifications = 100;
 
-    /// <summary>Records the answers of the diagnosis. Once somebody was asked on their ground they stay as they are.</summary>
+    /// <summary>Records the results of the diagnosis. They stay as they are once somebody was asked because of them.</summary>
     public Incident RecordFindings(IReadOnlyList<Finding> findings, DateTimeOffset now)
     {
         if (findings.Count == 0 || (Findings.Count > 0 && Gates.Count > 0))
@@ -25,19 +27,19 @@ public sealed partial record Incident
             : recorded.Note(now, TimelineKind.Diagnosis, "runbook", Summarize(findings));
     }
 
-    /// <summary>The checks pass, and the alert comes and goes: it is not taken for over before it has been quiet for a while.</summary>
+    /// <summary>The checks pass, but the alert flaps. It is not over until it has been quiet for a while.</summary>
     public Incident WatchFlapping(IReadOnlyList<Finding> findings, DateTimeOffset now) => Watch(
         findings,
         $"The checks do not call for the mitigation, but the alert comes and goes; they are asked every minute until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes, or comes no more than twice within an hour. {string.Join(' ', RecurrenceLines())}".TrimEnd(),
         now);
 
-    /// <summary>Whether the diagnosis was asked again before anybody was asked: then each of its looks is among the rounds.</summary>
+    /// <summary>Whether the diagnosis was repeated before anybody was asked. Each of its rounds is then recorded.</summary>
     [JsonIgnore]
     public bool IsWatched => Gates.Count == 0 && VerificationRounds.Any(round => round.State == IncidentState.Diagnosing);
 
     /// <summary>
-    /// The checks see nothing to do although the alert fired. One look is not believed: alerts lead what checks measure, and
-    /// lag it.
+    /// The checks find nothing to do although the alert fires. One round is not enough: alerts may be ahead of what checks measure, or
+    /// behind it.
     /// </summary>
     /// <param name="until">Until when they are asked again.</param>
     public Incident WatchHealthy(Condition when, IReadOnlyList<Finding> findings, DateTimeOffset until, DateTimeOffset now) => Watch(
@@ -47,36 +49,40 @@ public sealed partial record Incident
             : $"The checks find nothing to do, but the alert still fires, so one round is not enough: they are asked again until {GateText.Clock(until, now)}.",
         now);
 
-    /// <summary>A person asked how it is now, and no alert fires that says otherwise. What a retry took along has not been heard of since.</summary>
+    /// <summary>
+    /// A person started it, and no alert fires at its sender. Alerts that came with a retry have not been heard of since.
+    /// </summary>
     [JsonIgnore]
     public bool IsOnlyAsked => StartedBy is not null && !Alerts.Any(alert => FiresAtItsSender(alert) && (RetryOf is null || alert.LastAt > OpenedAt));
 
     private static bool FiresAtItsSender(AttachedAlert alert) => !alert.Resolved && !AlertIdentity.IsByHand(alert.Source);
 
-    /// <summary>When the newest episode of its alerts began, as far as that is known.</summary>
+    /// <summary>When the newest episode of its alerts began, as far as known.</summary>
     public DateTimeOffset? FiringSince(DateTimeOffset now) => Alerts.Select(alert => (DateTimeOffset?)alert.Began).Where(at => !Clocks.IsAhead(at, now)).Max();
 
-    /// <summary>When its newest alert will have fired for this long; null if each has. A rule without state fires anew each time, which makes no newer alert.</summary>
+    /// <summary>
+    /// When its newest alert will have fired for this long. Null if all have. A stateless rule fires again each time, which makes no newer
+    /// alert.
+    /// </summary>
     public DateTimeOffset? NewestSeenFrom(TimeSpan healthyFor, DateTimeOffset now) => Alerts
         .Where(alert => !alert.Resolved && !(WholeReportOf(alert) is { } report && FiringAs(report).Any(one => one.FirstAt < alert.FirstAt)))
         .Select(alert => (DateTimeOffset?)(alert.Began + healthyFor))
         .Where(until => until > now && !Clocks.IsAhead(until - healthyFor, now))
         .Max();
 
-    /// <summary>The answers as far as they say something about its alerts.</summary>
     public IReadOnlyList<Finding> SinceFiring(IReadOnlyList<Finding> findings, DateTimeOffset now) => [.. findings.Select(finding => finding.SinceFiring(FiringSince(now)))];
 
     /// <summary>How much longer to wait for a newer value, after the time for which the checks must not call for the mitigation.</summary>
     private static readonly TimeSpan s_longestWaitForValue = TimeSpan.FromMinutes(10);
 
-    /// <summary>The answers of the diagnosis, with what calls for nothing as unknown where no newer value has come for too long: then people are asked.</summary>
+    /// <summary>If no newer value has come for too long, old passes become unknown, and people are asked.</summary>
     /// <param name="healthyFor">How long the checks must not call for the mitigation.</param>
     public IReadOnlyList<Finding> WithoutStandstill(Condition when, IReadOnlyList<Finding> findings, TimeSpan healthyFor, DateTimeOffset now) =>
         Diagnosis.MeasuredUntil(when, findings) is { } measured && now - (measured > OpenedAt || Clocks.IsAhead(OpenedAt, now) ? measured : OpenedAt) > healthyFor + s_longestWaitForValue
             ? [.. findings.Select(finding => finding.Verdict == Verdict.Passing && finding.SeenAt <= measured ? finding.Unless($"no newer value came until {GateText.Clock(now, now)}") : finding)]
             : findings;
 
-    /// <param name="reason">Why it has not ended yet; written down once.</param>
+    /// <param name="reason">Why it has not ended yet. Noted once.</param>
     private Incident Watch(IReadOnlyList<Finding> findings, string reason, DateTimeOffset now)
     {
         var recorded = RecordFindings(findings, now);
@@ -88,21 +94,25 @@ public sealed partial record Incident
         };
     }
 
-    /// <summary>Its checks called for nothing when they were asked last, and it goes on only because its alert is not believed to be over.</summary>
+    /// <summary>When last asked, its checks called for nothing. It goes on only because its alert may not be over.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsFoundHealthy { get; init; }
 
-    /// <summary>It ends because its checks saw nothing to do for a while, and the sender has not said that the alert is over: one of the two is wrong.</summary>
+    /// <summary>
+    /// It ends because its checks found nothing to do for a while, but the sender has not ended the alert. One of the two is wrong.
+    /// </summary>
     [JsonIgnore]
     public bool FiresUnexplained => IsWatched && AlertResolvedAt is null && HasSender;
 
-    /// <summary>The sender has neither said that it is over nor ended it. Of what a person started there is no sender.</summary>
+    /// <summary>
+    /// The sender has not ended the alert, with or without an all-clear. An incident that a person started has no sender.
+    /// </summary>
     [JsonIgnore]
     public bool FiresOn => ClaimedAt is null && HasSender;
 
     private bool HasSender => StartedBy is null || Alerts.Any(FiresAtItsSender);
 
-    /// <summary>Whether people hear of an end at which nothing was done: the alert still fires, or it was as bad as can be.</summary>
+    /// <summary>Whether to tell people of an end without action: the alert still fires, or was of the highest severity.</summary>
     [JsonIgnore]
     public bool IsWorthTelling => State switch
     {
@@ -111,16 +121,16 @@ public sealed partial record Incident
         _ => false,
     };
 
-    /// <summary>Whether the sender had said that every alert is over when what these answers tell was measured: two that agree.</summary>
+    /// <summary>Whether the sender had ended every alert before these results were measured, so that the two agree.</summary>
     public bool IsOverFor(IReadOnlyList<Finding> findings) => AlertResolvedAt is { } over && findings.All(finding => finding.SeenAt >= over);
 
     /// <summary>
-    /// Records a verification round. Only a change is worth a line, and not every one: a lease may be checked a thousand times. An engine may
-    /// deliver the round of a process that died once more when the incident has ended, and then it says nothing any more.
+    /// Records a verification round. Only some changes are noted, since a temporary fix may be checked a thousand times. After a crash an
+    /// engine may deliver a round again when the incident has ended; that changes nothing.
     /// </summary>
     /// <param name="wakeEvent">What the incident waits for next.</param>
-    /// <param name="reason">What is wrong though the fix is in place, in words; null where nothing is.</param>
-    /// <param name="unseen">How long nobody looked, if that restarts the time; null otherwise.</param>
+    /// <param name="reason">What is wrong although the fix is in place, in words. Null for nothing.</param>
+    /// <param name="unseen">How long nothing was checked, if that restarts the time. Null otherwise.</param>
     public Incident RecordVerification(IncidentState state, IReadOnlyList<Finding> findings, string? wakeEvent, DateTimeOffset now, TimeSpan? unseen = null, string? reason = null)
     {
         if (State.IsFinal())
@@ -130,7 +140,7 @@ public sealed partial record Incident
 
         var before = Verification.ToDictionary(finding => finding.Name, finding => finding.Verdict);
         var changed = State != state || findings.Any(finding => !before.TryGetValue(finding.Name, out var verdict) || verdict != finding.Verdict);
-        // A value that comes more seldom than it is asked for is no further round.
+        // A value that is measured more rarely than asked for is not a new round.
         var repeats = !changed && unseen is null && findings.Any(finding => finding.Result.MeasuredAt is { } at && Verification.Any(old => old.Name == finding.Name && old.Result.MeasuredAt == at));
         var rounds = repeats ? VerificationRounds : VerificationRounds.Add(state, findings, now, anew: unseen is not null);
         var looked = this with { State = state, Reason = reason, Verification = findings, VerificationRounds = rounds, WakeEvent = wakeEvent, UpdatedAt = now };
@@ -149,15 +159,15 @@ public sealed partial record Incident
         static int Told(Incident incident) => incident.Timeline.Count(line => line.Kind is TimelineKind.Lease or TimelineKind.Verification);
     }
 
-    /// <summary>When the last step of the mitigation ended that may have changed something; null while there is none.</summary>
+    /// <summary>The end of the last mitigation step that may have changed something. Null if there is none.</summary>
     [JsonIgnore]
     public DateTimeOffset? ActedAt => Steps.Where(step => step is { Phase: Phase.Mitigation, Preparation.TellsOnly: false }).Max(step => step.FinishedAt);
 
-    /// <returns>For how long nobody had looked whether the fix helps, or whether the checks of a lease still pass; null when that was not too long, or those did not pass before.</returns>
+    /// <returns>How long nothing was checked. Null if that was not too long, or if the checks did not pass before.</returns>
     public TimeSpan? WasUnseen(IncidentState looking, Mitigation mitigation, DateTimeOffset now) =>
         looking == IncidentState.Verifying ? WasUnverified(mitigation.Verify, now) : WasUnheld(mitigation.HoldUntil, now);
 
-    /// <summary>A host that is always late must not keep a fix that does not help in place for ever.</summary>
+    /// <summary>A host that is always late must not keep a useless fix in place for ever.</summary>
     private const int MaxVerifiedAnew = 3;
 
     private TimeSpan? WasUnverified(Verify? verify, DateTimeOffset now) =>
@@ -173,14 +183,14 @@ public sealed partial record Incident
             ? gap
             : null;
 
-    /// <summary>Whether the checks of the lease passed when they were asked last, and that was not long ago. Of a dry run none were.</summary>
+    /// <summary>Whether the checks for a temporary fix passed when last asked, not long ago. In a dry run none are asked.</summary>
     public bool SawCauseGone(Hold hold, DateTimeOffset now) =>
         Verification.Where(finding => hold.Checks.Contains(finding.Name)).All(finding => finding.Verdict == Verdict.Passing && now - finding.At <= hold.LongestGap);
 
-    /// <summary>Where a check of the lease does not pass any more, it is held on.</summary>
+    /// <summary>If a check does not pass any more, the temporary fix stays.</summary>
     public Incident LookBeforeTakingBack(IReadOnlyList<Finding> findings, DateTimeOffset now)
     {
-        // What is not asked once more keeps its last answer.
+        // Checks that were not asked again keep their last result.
         var looked = RecordVerification(IncidentState.Holding, findings, WakeEvent, now);
         looked = State.IsFinal() ? looked : looked with { Verification = [.. findings, .. Verification.ExceptBy(findings.Select(finding => finding.Name), finding => finding.Name)] };
         return State.IsFinal() || findings.All(finding => finding.Verdict == Verdict.Passing) ? looked : looked with { UndoBeganAt = null };
@@ -193,13 +203,13 @@ public sealed partial record Incident
 /// <summary>What the findings together mean for the mitigation.</summary>
 public static class Diagnosis
 {
-    /// <param name="isOver">The sender says that its alert is over: then what passes with a caveat is enough, since the two agree.</param>
+    /// <param name="isOver">The sender says that the alert is over. A pass with a caveat is then enough, since the two agree.</param>
     public static Conclusion Conclude(Condition when, IReadOnlyList<Finding> findings, bool isOver = false)
     {
         var asked = Asked(when, findings);
         if (asked.Count == 0)
         {
-            // A runbook without questions trusts its alert.
+            // A runbook without checks trusts its alert.
             return Conclusion.Failing;
         }
 
@@ -214,7 +224,7 @@ public static class Diagnosis
         };
     }
 
-    /// <summary>Why the answers say too little, as a sentence.</summary>
+    /// <summary>As a sentence.</summary>
     public static string WhyUnclear(Condition when, IReadOnlyList<Finding> findings)
     {
         var asked = Asked(when, findings);
@@ -224,19 +234,20 @@ public static class Diagnosis
             : $"{string.Join(", ", unproven)}: that does not show that all is well.";
     }
 
-    /// <summary>What the steps need and is not known to be there. To tell, and to resolve, need nothing.</summary>
+    /// <summary>Needs that do not pass. Telling and the resolution need nothing.</summary>
     public static IReadOnlyList<Finding> UnmetNeeds(Mitigation mitigation, Phase phase, Plan plan, IReadOnlyList<Finding> findings) =>
         phase != Phase.Mitigation || plan.TellsOnly ? [] : [.. findings.Where(finding => finding.Verdict != Verdict.Passing && mitigation.Needs.Contains(finding.Name))];
 
-    /// <returns>Until when that was measured which shows that nothing is called for; null for the moment in which it was asked, and where nothing shows it.</returns>
+    /// <returns>The time of the measurement that shows that nothing is called for. Null for the time when it was asked, and if nothing
+    /// shows it.</returns>
     public static DateTimeOffset? MeasuredUntil(Condition when, IReadOnlyList<Finding> findings)
     {
-        // Where all have to fail, one that passes is enough: the newest tells. Else each has to pass: the oldest does.
+        // If all have to fail, one pass is enough, so the newest counts. Otherwise every check has to pass, so the oldest counts.
         var passing = Asked(when, findings).Where(finding => finding.Verdict == Verdict.Passing).Select(finding => finding.Result.MeasuredAt).ToList();
         return when.Quantifier == Quantifier.All ? (passing.Contains(null) ? null : passing.Max()) : passing.Min();
     }
 
-    /// <summary>That nothing bad is seen does not contradict an alert where nothing good is seen either.</summary>
+    /// <summary>A pass that only shows nothing bad does not contradict an alert.</summary>
     private static bool IsUnproven(Finding finding) => finding is { Verdict: Verdict.Passing, Result.Caveat: not null };
 
     private static IReadOnlyList<Finding> Asked(Condition when, IReadOnlyList<Finding> findings) =>
@@ -248,9 +259,9 @@ public enum Conclusion
     /// <summary>The checks call for the mitigation.</summary>
     Failing,
 
-    /// <summary>They do not.</summary>
+    /// <summary>The checks do not call for it.</summary>
     Healthy,
 
-    /// <summary>Too little is known to say: a person is asked, even by a runbook that heals itself.</summary>
+    /// <summary>Too little is known. A person is asked, even in a self-healing runbook.</summary>
     Unclear,
 }

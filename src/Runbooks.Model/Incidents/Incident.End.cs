@@ -1,16 +1,16 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>How an incident becomes final; once final it stays so.</summary>
+/// <summary>How an incident ends. A final state never changes.</summary>
 public sealed partial record Incident
 {
-    /// <summary>It ended for a reason that says nothing about the fix: the automation broke, or was kept from acting.</summary>
+    /// <summary>The reason says nothing about the fix: the automation broke, or was kept from acting.</summary>
     public bool IsInconclusive { get; init; }
 
-    /// <summary>The watch has recorded the end, or something came to be known after it, and what follows is not done yet.</summary>
+    /// <summary>What follows the end is not done yet: the watchdog recorded the end, or something became known after it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsEndUnfinished { get; init; }
 
-    /// <param name="cause">What ended it, where the record does not say; <see cref="EndingText"/> makes the reason of it.</param>
+    /// <param name="cause">What ended it, where the record does not say. <see cref="EndingText"/> makes the reason from it.</param>
     public Incident End(IncidentState state, string cause, DateTimeOffset now, EndDetails? details = null)
     {
         var end = details ?? new();
@@ -45,14 +45,14 @@ public sealed partial record Incident
         return ended.Note(now, TimelineKind.Closed, "runbook", EndingText.WithHeadline(ended));
     }
 
-    /// <summary>Ends the settle window early: later alerts on the target open a new incident.</summary>
+    /// <summary>Later alerts on the target open a new incident.</summary>
     public Incident EndSettling(string why, DateTimeOffset now) => SettlesAt is null
         ? this
         : (this with { SettlesAt = null, WakeEvent = null }).Note(now, TimelineKind.Verification, "runbook", why);
 
     /// <summary>
-    /// Of when its checks told last before the end that it came to; where none was asked, when it ended. Where nothing was changed, a value
-    /// of before its own alert may stand there: that tells no more than when it was asked.
+    /// How recent the last checks before the end were. If none were asked, the time of the end. If nothing was changed, a value may be
+    /// older than its alert, so the time of asking counts.
     /// </summary>
     private DateTimeOffset? SeenAt => State switch
     {
@@ -62,12 +62,12 @@ public sealed partial record Incident
         _ => ClosedAt,
     };
 
-    /// <summary>Whether an alert fired on or again after the checks had answered last before the end, and nobody has said that it is over.</summary>
+    /// <summary>Whether an alert fired after the last checks before the end, and the sender has not ended it.</summary>
     public bool FiresUnseen() => AlertResolvedAt is null && (Alerts.Any(alert => !alert.Resolved && alert.LastAt > SeenAt) || UnlistedFireUnseen);
 
     private bool UnlistedFireUnseen => UnlistedFiring > 0 && UnlistedAt > SeenAt;
 
-    /// <summary>The sender's reasons, where all that came since it had ended is an end without an all-clear; null where something fires.</summary>
+    /// <summary>The sender's reasons if everything since then ended without an all-clear. Null if something fires.</summary>
     public string? EndedUnseenBecause()
     {
         var since = Alerts.Where(alert => !alert.Resolved && alert.LastAt > SeenAt).Select(alert => alert.EndedBecause).Distinct().ToList();
@@ -75,8 +75,8 @@ public sealed partial record Incident
     }
 
     /// <summary>
-    /// The alerts that began, or began again, too late for the end to know of them: after a fix, where no settle window looks into them, and
-    /// after a person's no, while what had been done was being taken back.
+    /// Alerts that began too late for the end to know them: after a fix without a settle window, or after a rejection while the changes
+    /// were being undone.
     /// </summary>
     public IReadOnlyList<Alert> BegunUnseen() => [.. Alerts.Where(alert => !alert.Resolved && BeganUnseen(alert)).Select(Refired).OfType<Alert>()];
 
@@ -85,8 +85,8 @@ public sealed partial record Incident
         : State is IncidentState.Resolved or IncidentState.SelfRecovered && SettlesAt is null && alert.BeganAt > SeenAt;
 
     /// <summary>
-    /// What fires although the fix was verified, first what came since that says what this incident was opened for. Azure gives each
-    /// firing an identity of its own, and what the sender says of it later goes by that.
+    /// What fires although the fix was verified, first the newest that match the alert that opened the incident. Azure gives each firing a
+    /// new identity, and later messages use that.
     /// </summary>
     public IReadOnlyList<Alert> FiringAgain()
     {
@@ -102,20 +102,19 @@ public sealed partial record Incident
         return told.Count > 0 ? told : [Alert];
     }
 
-    /// <summary>As it fires now; null where it was not kept whole.</summary>
+    /// <summary>Null if the message was not kept whole.</summary>
     private Alert? Refired(AttachedAlert known) => WholeReportOf(known) is { } report ? report with { StartsAt = known.StartsAt } : null;
 }
 
-/// <summary>What else is known of an end.</summary>
 public sealed record EndDetails
 {
-    /// <summary>Answers that are not on record yet.</summary>
+    /// <summary>Results that are not on record yet.</summary>
     public IReadOnlyList<Finding> Findings { get; init; } = [];
 
-    /// <summary>For how long alerts on the target still belong to it; nothing where there is no such window.</summary>
+    /// <summary>How long alerts on the target still belong to it. Zero for no such window.</summary>
     public TimeSpan SettleFor { get; init; }
 
-    /// <summary>What an alert in that time raises.</summary>
+    /// <summary>The event that an alert in that time raises.</summary>
     public string? SettleEvent { get; init; }
 
     /// <summary>It ended while the resolution was to run.</summary>
@@ -125,19 +124,16 @@ public sealed record EndDetails
     public bool IsInconclusive { get; init; }
 }
 
-/// <summary>What is seen to outside once it has ended.</summary>
 public sealed partial record Incident
 {
-    /// <summary>Said once: the activity that ends an incident may run twice.</summary>
+    /// <summary>Noted once, since the activity that ends an incident may run twice.</summary>
     public Incident NoteAfterEnd(string what, DateTimeOffset now) => NoteOnce(now, TimelineKind.Message, "runbook", what);
 }
 
-/// <summary>A person stops the automation of an incident.</summary>
 public sealed partial record Incident
 {
     /// <summary>
-    /// Records the wish once, and closes the open question with it: nobody can approve what is being stopped. Whoever wants what was
-    /// changed taken back wants more than a stop, and has that recorded after one too.
+    /// Records the stop once and closes the open question. A request to undo goes further than a stop, so it is recorded after one too.
     /// </summary>
     public Incident RequestStop(StopRequest stop)
     {
@@ -151,19 +147,18 @@ public sealed partial record Incident
         return noted.OpenGate is { Task: not { Undoes: true } } gate ? noted.CloseGate(gate.Id, GateOutcome.Cancelled, words, stop.At) : noted;
     }
 
-    /// <summary>Whether it has come to the resolution: what the mitigation changed then stays when it is stopped.</summary>
+    /// <summary>Whether the resolution has begun. A stop then leaves the mitigation's changes in place.</summary>
     [JsonIgnore]
     public bool HasReachedResolution => State == IncidentState.Resolving || Gates.Any(gate => gate.Phase == Phase.Resolution) || Steps.Any(step => step.Phase == Phase.Resolution);
 
-    /// <summary>Whether its fix stays: it has come to the resolution, and nobody takes anything back or is to.</summary>
     [JsonIgnore]
     public bool KeepsFix => HasReachedResolution && !TakesFixBack;
 
-    /// <summary>Whether what it changed is being taken back, or somebody has asked for that.</summary>
+    /// <summary>Whether its changes are being undone, or somebody has asked for that.</summary>
     [JsonIgnore]
     public bool TakesFixBack => UndoBeganAt is not null || Stop is { UndoesFix: true };
 
-    /// <summary>From now on what was changed is taken back, and nothing more is done; said where there is anything to take back.</summary>
+    /// <summary>From now on its changes are undone and nothing more is done. Noted if there is anything to undo.</summary>
     public Incident BeginUndo(string why, DateTimeOffset now)
     {
         if (UndoBeganAt is not null || State.IsFinal())
@@ -177,31 +172,31 @@ public sealed partial record Incident
             : begun;
     }
 
-    /// <summary>Whether what it changed can be taken back before its time, and nobody has asked for that yet.</summary>
+    /// <summary>Whether its changes can be undone early, and nobody has asked for that yet.</summary>
     [JsonIgnore]
     public bool CanBeTakenBack => !State.IsFinal() && Stop is not { TakesBack: true } && ChangeText.InPlace(this).Count > 0;
 
     /// <summary>
-    /// Whether somebody stopped it after the workflow had read the record for the last time, though steps have run that they want
-    /// undone. A stop that came in the resolution leaves a fix that worked, and whoever took over finds things as they are; a take-back leaves nothing.
+    /// Whether somebody stopped it after the workflow's last read, and steps that have run are to be undone. A stop during the resolution
+    /// leaves a working fix, and a take-over leaves things as they are. A request to undo leaves nothing.
     /// </summary>
-    /// <param name="end">As what it is about to end.</param>
+    /// <param name="end">The state in which it is about to end.</param>
     /// <param name="inResolution">It is about to end while the resolution was to run.</param>
     public bool HasUnreadStop(IncidentState end, bool inResolution) =>
         Stop is { } stop && !State.IsFinal() && UndoBeganAt is null && Steps.Count > 0
         && (stop.TakesBack || (end != IncidentState.TakenOver && (stop.BeforeResolution || !(inResolution || Steps.Any(step => step.Phase == Phase.Resolution)))));
 }
 
-/// <summary>What people are told that a stop does, before and after they ask for it.</summary>
+/// <summary>What a stop does, as people are told before and after.</summary>
 public static class StopText
 {
-    /// <summary>Follows what a no or a stop does; nothing where no alert fires.</summary>
+    /// <summary>Empty if no alert fires.</summary>
     public static string AsksNoMore(Incident incident) => Firing(incident, "This");
 
     /// <inheritdoc cref="AsksNoMore"/>
     public static string NoIsRemembered(Incident incident) => Firing(incident, "A no is remembered: this");
 
-    /// <summary>Follows that an incident is closed: what becomes of alerts that still fire. Whoever closes a failure says nothing about what comes next.</summary>
+    /// <summary>What becomes of alerts that still fire after a close. Closing a failure says nothing about later alerts.</summary>
     public static string AfterClosing(Incident closed)
     {
         var looked = closed.FollowedBy is { } next && closed.State == IncidentState.TakenOver

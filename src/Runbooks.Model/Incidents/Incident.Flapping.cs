@@ -1,15 +1,15 @@
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// How often one alert came and went on a target, counted on over the incidents that it opened there. One that began three
-/// times within an hour flaps: people keep one thread about it, and each further time is counted and not written down.
+/// How often one alert came and went on a target, counted across its incidents. Three starts within an hour count as flapping: messages
+/// stay in one thread, and further starts are counted without a line each.
 /// </summary>
-/// <param name="Since">When it began for the first time.</param>
+/// <param name="Since">When it first began.</param>
 /// <param name="LastAt">When it last began or ended.</param>
 /// <param name="Starts">When it began the last three times, oldest first.</param>
 public sealed record Recurrence(string Source, string Name, int Times, DateTimeOffset Since, DateTimeOffset LastAt, IReadOnlyList<DateTimeOffset> Starts) : Evolving
 {
-    /// <summary>From this many times within <see cref="Within"/> on, an alert is flapping.</summary>
+    /// <summary>With this many starts within <see cref="Within"/> it flaps.</summary>
     public const int FlapsFrom = 3;
 
     /// <summary>A longer pause ends the series.</summary>
@@ -18,29 +18,32 @@ public sealed record Recurrence(string Source, string Name, int Times, DateTimeO
     /// <summary>Quiet time after which a flapping alert counts as over.</summary>
     public static readonly TimeSpan QuietFor = TimeSpan.FromMinutes(15);
 
-    /// <summary>By what its sender knows the alert that came last.</summary>
+    /// <summary>The identity of the alert that came last.</summary>
     public string? Identity { get; init; }
 
-    /// <summary>A hash of that alert's labels but for what was measured: one of the same name about another disk is another alert. Null on a record that is older than this, which counts every alert of the name.</summary>
+    /// <summary>
+    /// A hash of that alert's labels without measured values, since the same name for another disk is another alert. Null in older records,
+    /// which count every alert of the name.
+    /// </summary>
     public string? Labels { get; init; }
 
-    /// <summary>When the present episode began; null while it is over.</summary>
+    /// <summary>When the present episode began. Null while it is over.</summary>
     public DateTimeOffset? FiringSince { get; init; }
 
-    /// <summary>How long the longest of those lasted that have ended; null before the first has.</summary>
+    /// <summary>The length of the longest episode that has ended. Null before the first has.</summary>
     public TimeSpan? Longest { get; init; }
 
-    /// <summary>Until when one that flaps is not believed to be over; null for one that does not.</summary>
+    /// <summary>Until when an end of it is not believed. Null if it does not flap.</summary>
     [JsonIgnore]
     public DateTimeOffset? HeldUntil => LastAt + QuietFor is var quiet && quiet < FlapsUntil ? quiet : FlapsUntil;
 
-    /// <summary>Until when it flaps if it does not begin again; null for one that does not.</summary>
+    /// <summary>Until when it flaps if it does not begin again. Null if it does not flap.</summary>
     [JsonIgnore]
     public DateTimeOffset? FlapsUntil => Starts.Count < FlapsFrom ? null : Starts[0] + Within;
 
     public bool Flaps(DateTimeOffset now) => Starts.Count == FlapsFrom && now - Starts[0] <= Within;
 
-    /// <summary>In words, for whoever is asked: <c>InstanceDown: 5th time since 01:10 UTC; the 4 before lasted under 4 minutes each.</c></summary>
+    /// <summary><c>InstanceDown: 5th time since 01:10 UTC; the 4 before lasted under 4 minutes each.</c></summary>
     public string Describe()
     {
         var since = Since.ToUniversalTime().ToString(LastAt - Since > TimeSpan.FromHours(12) ? "yyyy-MM-dd HH:mm 'UTC'" : "HH:mm 'UTC'", CultureInfo.InvariantCulture);
@@ -49,7 +52,6 @@ public sealed record Recurrence(string Source, string Name, int Times, DateTimeO
         return $"{Name}: {often} since {since}{lasted}";
     }
 
-    /// <summary>With another beginning.</summary>
     internal static Recurrence Begin(Recurrence? known, Alert alert, DateTimeOffset now)
     {
         var began = alert.StartsAt is { } starts && starts <= now && now - starts < Within ? starts : now;
@@ -65,7 +67,7 @@ public sealed record Recurrence(string Source, string Name, int Times, DateTimeO
         return this with { LastAt = now, FiringSince = null, Longest = Longest > lasted ? Longest : lasted };
     }
 
-    /// <summary>This one, of a new incident, goes on with that of the incident before.</summary>
+    /// <summary>Continues the count of the incident before.</summary>
     internal Recurrence Continue(Recurrence before) => Starts[0] - before.LastAt > Within ? this : this with
     {
         Times = before.Times + Times,
@@ -74,11 +76,11 @@ public sealed record Recurrence(string Source, string Name, int Times, DateTimeO
         Longest = before.Longest > Longest || Longest is null ? before.Longest : Longest,
     };
 
-    /// <summary>Some senders keep the identity while labels change, others give each firing another identity.</summary>
+    /// <summary>Some senders keep the identity while labels change; others give each firing a new identity.</summary>
     internal bool IsOf(Alert alert) =>
         Source == alert.Source && Name == alert.Name && (Labels is null || Identity == AlertIdentity.Of(alert) || Labels == HashOf(alert));
 
-    /// <param name="report">What the alert said; null where that is not known any more.</param>
+    /// <param name="report">What the alert said. Null if not known any more.</param>
     internal bool IsOf(AttachedAlert alert, Alert? report) =>
         Source == alert.Source && Name == alert.Name && (Labels is null || report is null || Identity == alert.Identity || Labels == HashOf(report));
 
@@ -87,7 +89,7 @@ public sealed record Recurrence(string Source, string Name, int Times, DateTimeO
 
     private static string HashOf(Alert alert) => TextHash.Of(AlertLabels.KeyOf(alert), bytes: 8);
 
-    /// <summary>Changes when the cards that asked should tell the number anew: ever more rarely.</summary>
+    /// <summary>Changes when the cards should show the new number, which is less and less often.</summary>
     internal int Milestone()
     {
         var reached = 0;
@@ -114,42 +116,43 @@ public sealed record Recurrence(string Source, string Name, int Times, DateTimeO
         : $"{(int)length.TotalHours + 1} hours";
 }
 
-/// <summary>Alerts that come and go.</summary>
 public sealed partial record Incident
 {
-    /// <summary>Number of alerts whose recurrences are counted; the one that has been quiet longest is dropped first.</summary>
+    /// <summary>How many alerts are counted. The one that has been quiet longest is dropped first.</summary>
     private const int MaxRecurrences = 5;
 
     public IReadOnlyList<Recurrence> Recurrences { get; init; } = [];
 
-    /// <summary>The first of the incidents about an alert that comes again and again: their messages are one thread. Null for the first itself.</summary>
+    /// <summary>The first incident of a recurring alert, whose message thread the others use. Null for the first itself.</summary>
     public string? ThreadOf { get; init; }
 
     public bool Flaps(DateTimeOffset now) => Recurrences.Any(recurrence => recurrence.Flaps(now));
 
-    /// <summary>Until when it is not believed that a flapping alert is over; null when none flaps.</summary>
+    /// <summary>Until when an end of a flapping alert is not believed. Null if none flaps.</summary>
     [JsonIgnore]
     public DateTimeOffset? HeldUntil => Recurrences.Max(recurrence => recurrence.HeldUntil);
 
-    /// <summary>Until when checks that call for nothing are not believed, since its alert flaps; null when none does. One that fires is not quiet, however long ago it began.</summary>
+    /// <summary>
+    /// Until when checks that call for nothing are not believed because its alert flaps. Null if none does. A firing alert is not quiet,
+    /// even if it began long ago.
+    /// </summary>
     [JsonIgnore]
     public DateTimeOffset? WatchedUntil => Recurrences.Max(recurrence => Fires(recurrence) ? recurrence.FlapsUntil : recurrence.HeldUntil);
 
     private bool Fires(Recurrence recurrence) => Alerts.Any(alert => !alert.Resolved && recurrence.IsOf(alert, WholeReportOf(alert)));
 
-    /// <summary>This very alert comes and goes.</summary>
     private bool Flaps(Alert alert, DateTimeOffset now) => Recurrences.Any(recurrence => recurrence.Flaps(now) && recurrence.IsOf(alert));
 
-    /// <summary>How often each alert came that came more than once, for cards and pages.</summary>
+    /// <summary>For cards and pages, the alerts that came more than once.</summary>
     public IReadOnlyList<string> RecurrenceLines() => [.. Recurrences.Where(recurrence => recurrence.Times > 1).Select(recurrence => recurrence.Describe())];
 
-    /// <summary>Counts the beginning or the end of an episode, whichever this message is.</summary>
-    /// <param name="known">The alert before this message; null when it is new here.</param>
+    /// <summary>Counts the start or the end of an episode, if the message is one.</summary>
+    /// <param name="known">The alert before this message. Null if it is new here.</param>
     private Incident CountEpisode(AttachedAlert? known, Alert alert, bool resolved, DateTimeOffset now)
     {
         if (AlertIdentity.OfOutage(alert) is not null)
         {
-            // Each message about it is an alert of its own, and the outage has not gone between them.
+            // Each message about an outage is a separate alert, and the outage did not end in between.
             return this;
         }
 
@@ -159,7 +162,7 @@ public sealed partial record Incident
             return known is { Resolved: false } && before is not null ? Replace(before, before.End(alert, now)) : this;
         }
 
-        // While one that says the same fires, the second is not the first come again; Azure gives each firing another identity.
+        // Azure gives each firing a new identity. While one with the same text fires, a second is not a new start.
         var begins = known is null
             ? before is null || !Alerts.Any(other => !other.Resolved && !other.Is(alert) && before.IsOf(other, WholeReportOf(other)))
             : known.Resolved || !Episode.IsSame(known, alert);
@@ -172,7 +175,7 @@ public sealed partial record Incident
         return Replace(before, recurrence).NoteFlapping(before, recurrence, now);
     }
 
-    /// <summary>Told once when it begins to flap.</summary>
+    /// <summary>Noted once when it begins to flap.</summary>
     private Incident NoteFlapping(Recurrence? before, Recurrence recurrence, DateTimeOffset now) => recurrence.Flaps(now) && before?.Flaps(now) != true
         ? DropNews(RecoveryNews).NoteAlert(
             now, recurrence.Source, $"{recurrence.Describe()} It comes and goes: from here on each time is counted and not written down, until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes.")
@@ -183,15 +186,15 @@ public sealed partial record Incident
         List<Recurrence> others = [.. Recurrences.Where(other => other != known)];
         if (known is null && others.Count >= MaxRecurrences && others.All(other => next.LastAt - other.LastAt <= Recurrence.QuietFor))
         {
-            // Of many that take turns, those that are counted go on to flap.
+            // If too many take turns, the counted ones stay, so that they can be seen to flap.
             return this;
         }
 
         return this with { Recurrences = [.. others.Count < MaxRecurrences ? others : others.Except([others.MinBy(other => other.LastAt)!]), next] };
     }
 
-    /// <summary>This one, just opened, goes on counting where the incident before it on the target stopped.</summary>
-    /// <param name="isCounted">What opened it reached the incident before, and is part of the number there.</param>
+    /// <summary>Continues the counts of the incident before it on the target.</summary>
+    /// <param name="isCounted">The earlier incident already counted what opened this one.</param>
     public Incident ContinueSeries(Incident before, DateTimeOffset now, bool isCounted = false)
     {
         var continued = Recurrences
@@ -203,11 +206,16 @@ public sealed partial record Incident
             : continued.Aggregate(this with { ThreadOf = before.ThreadOf ?? before.Id }, (changed, pair) => changed.Replace(pair.Own, pair.All).NoteFlapping(pair.Own, pair.All, now));
     }
 
-    /// <summary>Whether what opened the next incident is the episode on record here, which has not ended: that is no other time.</summary>
+    /// <summary>
+    /// Whether the next incident was opened by the episode on record here, which has not ended. That is not a further start.
+    /// </summary>
     private bool FiresOnIn(Incident next, Recurrence known) =>
         known.FiringSince is not null && next.Alerts.Any(alert => next.ReportOf(alert) is { } report && known.IsOf(report) && FiresOnAs(report));
 
-    /// <summary>Where the sender gives no start, or each firing another identity, all may have been well in between, as far as this incident has seen.</summary>
+    /// <summary>
+    /// Without a start, or with a new identity for each firing, the alert may have been over in between, if this incident saw that things
+    /// were well.
+    /// </summary>
     private bool FiresOnAs(Alert alert)
     {
         var wasWell = State == IncidentState.Resolved || FoundItWell;
@@ -216,26 +224,25 @@ public sealed partial record Incident
             : !wasWell && FiringAs(alert).Any();
     }
 
-    /// <returns>This incident with the alert on record, which asks nobody since a person's no to it holds; null when it may ask.</returns>
+    /// <returns>This incident with the alert added, if an earlier rejection still counts for it. Null if it may ask.</returns>
     public Incident? FoldRefused(Alert alert, DateTimeOffset now) => SaidNo() is { } no && now - no.At < LongestOwnership && !IsWorseThanSeen(alert, no)
         ? FoldFlapping(alert, no, now) ?? FoldRefired(alert, no, now)
         : null;
 
     /// <summary>
-    /// A no to an alert that comes and goes holds for all of its coming and going: until it has been quiet for a while, or
-    /// is more severe, and for no longer than a take-over lasts.
+    /// A rejection of a flapping alert counts until it has been quiet for a while or is worse, and no longer than a take-over lasts.
     /// </summary>
     private Incident? FoldFlapping(Alert alert, EarlierNo no, DateTimeOffset now) =>
         Recurrences.Any(recurrence => recurrence.IsOf(alert) && now < recurrence.HeldUntil) && HasSeen(alert) ? AttachFlapping(alert, no, now) : null;
 
     /// <summary>
-    /// A rule of Azure Monitor that keeps no state fires as an alert of its own each time, and is never said to be over: what
-    /// says the same as an alert that still fires is that one, and a no to it holds. Two events of the activity log are two events.
+    /// A stateless rule of Azure Monitor fires as a new alert each time and never ends. An alert with the same text as a firing one is that
+    /// one, and its rejection counts. Two events of the activity log differ.
     /// </summary>
     private Incident? FoldRefired(Alert alert, EarlierNo no, DateTimeOffset now) =>
         alert.Status == AlertStatus.Firing && FiringAs(alert).FirstOrDefault() is { } known ? CountAfterNo(known, alert, no, now) : null;
 
-    /// <summary>It came while what had been done was being taken back, and the no holds for it as it does for what comes after the end.</summary>
+    /// <summary>It came while changes were being undone. The rejection counts for it as for what comes after the end.</summary>
     private bool IsRefired(AttachedAlert known, EarlierNo no) =>
         ClosedAt - no.At < LongestOwnership && !GotWorseAfter(no)
         && WholeReportOf(known) is { } report && FiringAs(report).Any(one => !BeganAfter(one, no));
@@ -245,15 +252,15 @@ public sealed partial record Incident
         : Alerts.Where(one => one is { Resolved: false, AskedNobody: false, HandedTo: null } && SaysTheSame(ReportOf(one) ?? Alert, alert));
 
     /// <summary>
-    /// Whether the no was about this alert: one of the same name may be about another disk. Azure gives each firing another identity;
-    /// what it says of itself stays the same.
+    /// Whether the rejection was about this alert. The same name may be about another disk. Azure gives each firing a new identity, but the
+    /// text stays the same.
     /// </summary>
     private bool HasSeen(Alert alert) => Knows(alert) || Alerts.Any(known => SaysTheSame(known.Alert ?? Alert, alert));
 
-    /// <summary>Whether it is the alert that this incident was opened for, in this firing or another.</summary>
+    /// <summary>Whether it is the alert that opened this incident, in this firing or another.</summary>
     public bool WasOpenedBy(Alert alert) => AlertIdentity.Of(Alert) == AlertIdentity.Of(alert) || SaysTheSame(Alert, alert);
 
-    /// <summary>Whether the poster chose an identity for it that this incident knows from an alert with other labels.</summary>
+    /// <summary>Whether its identity, which the caller chose, belongs here to an alert with other labels.</summary>
     public bool KnowsWithOtherLabels(Alert alert) =>
         alert.Source == AlertSource.Generic
         && Alerts.FirstOrDefault(known => known.Is(alert)) is { } known
@@ -262,10 +269,10 @@ public sealed partial record Incident
 
     private static bool SaysTheSame(Alert known, Alert alert) => known.Source == alert.Source && known.Name == alert.Name && AlertLabels.AreSame(known, alert);
 
-    /// <summary>Nobody was asked about it, and it fires on: looked at when the time is over for which a no to a flapping alert holds.</summary>
+    /// <summary>A flapping alert that asked nobody still fires. It is checked when the rejection no longer counts.</summary>
     public bool HoldsUnasked() => AlertResolvedAt is null && Alerts.Any(alert => alert is { AskedNobody: true, Resolved: false });
 
-    /// <returns>Null where the list has no room for it: nobody would look at it when the no holds no longer.</returns>
+    /// <returns>Null if the list has no room, since nobody would check it when the rejection no longer counts.</returns>
     private Incident? AttachFlapping(Alert alert, EarlierNo no, DateTimeOffset now)
     {
         var told = Alerts.Any(known => known.ToldAfterNo && Recurrences.Any(recurrence => recurrence.IsOf(alert) && recurrence.IsOf(known, WholeReportOf(known))));
