@@ -1,9 +1,9 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>The rules of a gate: first writer wins, a quorum counts distinct people, a closed gate stays closed.</summary>
+/// <summary>The rules of a gate: the first answer wins, a quorum counts different people, and a closed gate stays closed.</summary>
 public sealed partial record Incident
 {
-    /// <summary>Adds a gate, once; the same id again changes nothing.</summary>
+    /// <summary>Does nothing if there is a gate with this id.</summary>
     public Incident AddGate(Gate gate, DateTimeOffset now)
     {
         if (FindGate(gate.Id) is not null)
@@ -18,8 +18,9 @@ public sealed partial record Incident
             : gate.ClosedBy ?? gate.Question);
     }
 
-    /// <summary>Records a person's answer, if the gate can still take it; the answer that settles it wins for good.</summary>
-    /// <param name="starter">Whoever started the incident, by the name that decisions use; null for the name on the incident.</param>
+    /// <summary>Records a person's answer if the gate can still take it. The answer that closes the gate is final.</summary>
+    /// <param name="starter">The person who started the incident, by the name that decisions use. Null for the name on the
+    /// incident.</param>
     public (Incident Incident, DecisionResult Result) Decide(string gateId, Decision decision, string? starter = null) =>
         FindGate(gateId) is not { } gate
             ? (this, new(DecisionStatus.NotFound, $"Incident {Id} has no gate '{gateId}'."))
@@ -27,25 +28,27 @@ public sealed partial record Incident
                 ? (this, objection)
                 : Record(this, gate with { Decisions = [.. gate.Decisions, decision] }, decision);
 
-    /// <summary>Approvals by people who may no longer decide, or not as whom they decided, do not count. Manual steps stay done.</summary>
-    /// <param name="asOfNow">What the approval is worth by now; null where it does not count.</param>
+    /// <summary>
+    /// Removes approvals by people who may no longer decide, or not in the role in which they did. Manual steps stay done.
+    /// </summary>
+    /// <param name="asOfNow">The approval as it counts now. Null if it does not count.</param>
     public Incident LoseApprovals(string gateId, Func<Decision, Decision?> asOfNow, DateTimeOffset now) =>
         FindGate(gateId) is { Outcome: GateOutcome.Pending, Task: null } gate && gate.Decisions.Any(decision => asOfNow(decision) != decision)
             ? Replace(gate with { Decisions = [.. gate.Decisions.Select(asOfNow).OfType<Decision>()] }).Note(now, TimelineKind.Gate, "runbook", LostText(gate, asOfNow))
             : this;
 
-    /// <summary>For whoever reads why an approval does not count.</summary>
+    /// <summary>Why an approval no longer counts.</summary>
     public static string LostText(Gate gate, Func<Decision, Decision?> asOfNow) => string.Join(" ", gate.Decisions.Where(decision => asOfNow(decision) != decision).ToLookup(decision => asOfNow(decision) is null).Select(some =>
         $"{string.Join(" and ", some.Select(decision => decision.Person))} approved, {(some.Key ? "and may not decide any more: that does not count." : $"but {CountText.Are(some.Count())} no longer in {gate.OwnerTeam}, and somebody from {gate.OwnerTeam} has to approve.")}"));
 
-    /// <summary>Closes a pending gate for a reason other than a person's decision; a closed gate stays as it is.</summary>
+    /// <summary>Closes a pending gate for a reason other than a person's decision.</summary>
     public Incident CloseGate(string gateId, GateOutcome outcome, string closedBy, DateTimeOffset now) =>
         FindGate(gateId) is { Outcome: GateOutcome.Pending } gate
             ? Replace(gate with { Outcome = outcome, ClosedAt = now, ClosedBy = closedBy }).Note(now, TimelineKind.Gate, "runbook", closedBy)
             : this;
 
-    /// <summary>Somebody wanted to approve while nothing may run: on record, once for each person and reason.</summary>
-    /// <param name="until">When what stands against it ends by itself; null where it does not.</param>
+    /// <summary>Somebody wanted to approve while nothing may run. Noted once for each person and reason.</summary>
+    /// <param name="until">When what stands against it ends by itself. Null if it does not.</param>
     public Incident NoteHeldBack(string gateId, string person, string why, DateTimeOffset? until, DateTimeOffset now)
     {
         if (FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate)
@@ -68,7 +71,7 @@ public sealed partial record Incident
             return new(DecisionStatus.AlreadyClosed, GateText.HowItEnded(gate));
         }
 
-        // What was shown is old by then. A no is worth more than silence, as long as nothing has closed the question.
+        // What the person saw is too old to approve. A rejection still counts while the question is open.
         if (decision.Verb == DecisionVerb.Approve && decision.At >= gate.ExpiresAt)
         {
             return new(DecisionStatus.AlreadyClosed, $"Your answer came too late and does not count. {GateText.Late(gate, decision.At)}");
@@ -131,21 +134,25 @@ public sealed partial record Incident
             : new(DecisionStatus.MoreNeeded, $"Your approval counts; {GateText.MoreNeeded(gate)}."));
     }
 
-    // What a step rests on: answers of the checks, and an approval that was given on them. Both age. Beyond
-    // LongestGround the checks are asked again before the step acts, and what no longer holds is asked anew.
+    // A step relies on results of checks and on an approval that was given because of them. Both get old. After LongestGround the checks
+    // are asked again before the step acts; if the reasons are gone, people are asked again.
 
-    /// <summary>Answers that are older than this are nothing to act on.</summary>
+    /// <summary>Older results are no reason to act.</summary>
     public static readonly TimeSpan LongestGround = TimeSpan.FromMinutes(30);
 
-    /// <summary>When the checks were last asked again just before a step, and what was approved still held; null when that never was needed.</summary>
+    /// <summary>
+    /// When the checks were last asked again just before a step, and the reasons still held. Null if that was never needed.
+    /// </summary>
     public DateTimeOffset? ConfirmedAt { get; init; }
 
-    /// <summary>Whether a step of it, ours or a person's, may have changed something. To tell is not to act.</summary>
+    /// <summary>Whether a step of the automation or of a person may have changed something. Telling does not count.</summary>
     [JsonIgnore]
     public bool HasActed => Steps.Any(step => !step.Preparation.TellsOnly);
 
-    /// <summary>Whether what a step of this phase rests on is too old. A step that broke off is finished without a look, as long as that was just now.</summary>
-    /// <param name="gate">The approval that covers the step: all there is to age where a runbook has no checks.</param>
+    /// <summary>
+    /// Whether what a step of this phase relies on is too old. A step that broke off a moment ago is finished without new checks.
+    /// </summary>
+    /// <param name="gate">The approval that covers the step. Its age counts if the runbook has no checks.</param>
     public bool IsGroundTooOld(Phase phase, Gate gate, DateTimeOffset now)
     {
         var answers = phase == Phase.Mitigation ? Findings : Verification;
@@ -154,32 +161,34 @@ public sealed partial record Incident
             now) > LongestGround;
     }
 
-    /// <summary>A step that a person did ended when they said so, days later perhaps: that is no look at the target.</summary>
+    /// <summary>A person may report a manual step days later, so its end says nothing about the target.</summary>
     private bool IsActOfOurs(StepRecord step) => FindTask(step.Phase, step.Name) is not { Task: not null } && !step.Preparation.TellsOnly;
 
-    /// <summary>Whether something of ours has acted on this approval. From then on it is finished: half of it is worse than all.</summary>
+    /// <summary>Whether a step has acted on this approval. It is then finished, since half of it is worse than all.</summary>
     public bool HasActedOn(Gate gate) => Steps.Any(step => step.GateId == gate.Id && IsActOfOurs(step));
 
     /// <summary>
-    /// Why an approval no longer covers the steps of a phase: the checks said so, or people were asked anew. Once found, it holds
-    /// for every later attempt, whatever would be found now.
+    /// Why an approval no longer covers the steps of a phase: the checks said so, or people were asked again. It also counts for later
+    /// attempts, even if the checks change.
     /// </summary>
     public string? FindLapse(Gate gate, Phase phase) => gate.Lapsed
         ?? Gates.FirstOrDefault(later => later.Task is null && later.Phase == phase && (later.Phase != gate.Phase || later.Round > gate.Round))?.Difference;
 
-    /// <summary>The checks were asked again just before a step, and what was approved still holds. The answers that people were shown stay as they are.</summary>
+    /// <summary>
+    /// The checks were asked again just before a step, and the reasons still hold. The findings that people saw stay as they are.
+    /// </summary>
     public Incident Confirm(IReadOnlyList<Finding> findings, DateTimeOffset now) => State.IsFinal() ? this
         : (this with { ConfirmedAt = now, VerificationRounds = VerificationRounds.Add(IncidentState.AwaitingApproval, findings, now) }).Note(now, TimelineKind.Diagnosis, "runbook", $"The answers of the checks were no longer fresh, so they were asked again: the reasons to act still hold. {Summarize(findings)}");
 
-    /// <summary>Answers up to this age show how things stood right before the first step.</summary>
+    /// <summary>Results up to this age show the state right before the first step.</summary>
     public static readonly TimeSpan LongestBaseline = TimeSpan.FromMinutes(1);
 
-    /// <summary>Whether nothing has acted yet and the last answers are too old to credit it with what passes afterwards.</summary>
+    /// <summary>Whether nothing has acted yet and the last results are too old to credit the fix with a later pass.</summary>
     public bool NeedsLookBeforeActing(DateTimeOffset now) =>
         Mode != RunMode.DryRun && !HasActed && Findings.Count > 0
         && now - Clocks.Latest([.. Findings.Select(finding => (DateTimeOffset?)finding.At), ConfirmedAt], now) > LongestBaseline;
 
-    /// <summary>How things stood right before the first step; see <see cref="EndingText.IsVerifiedFix"/>.</summary>
+    /// <summary>The state right before the first step; see <see cref="EndingText.IsVerifiedFix"/>.</summary>
     public Incident RecordBeforeActing(IReadOnlyList<Finding> findings, DateTimeOffset now)
     {
         if (State.IsFinal() || HasActed)
@@ -193,13 +202,15 @@ public sealed partial record Incident
             : looked.NoteOnce(now, TimelineKind.Diagnosis, "runbook", $"Recovered by itself before the first step, so the step is not credited with it. {Summarize(recovered)}");
     }
 
-    /// <summary>The answers of the diagnosis, each as it was given last.</summary>
+    /// <summary>The findings, each with its newest result.</summary>
     public IReadOnlyList<Finding> Renewed(IReadOnlyList<Finding> newer) => [.. Findings.Select(old => newer.FirstOrDefault(one => one.Name == old.Name) ?? old)];
 
-    /// <summary>What was approved no longer holds: whoever is asked anew sees the new answers, and the first ones stay among the rounds.</summary>
-    /// <param name="gate">The approval, which no longer covers anything.</param>
+    /// <summary>
+    /// The approved reasons are gone. People who are asked again see the new results, and the first ones stay among the rounds.
+    /// </summary>
+    /// <param name="gate">The approval that no longer covers anything.</param>
     /// <param name="why">What has changed, in words.</param>
-    /// <param name="stillCalls">The fault is as it was: it is what the steps rely on that does not pass.</param>
+    /// <param name="stillCalls">The fault is still there, but what the steps rely on does not pass.</param>
     public Incident Unsettle(Gate gate, Phase phase, string why, bool stillCalls, IReadOnlyList<Finding> findings, DateTimeOffset now)
     {
         if (State.IsFinal())

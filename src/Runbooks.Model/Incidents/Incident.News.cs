@@ -1,17 +1,17 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>What was learnt since a question was asked, for those who have to decide it.</summary>
+/// <summary>What was learnt since a question was asked, for the people who decide.</summary>
 public sealed partial record Incident
 {
     /// <summary>More would bury the question.</summary>
     public const int MaxNews = 10;
 
-    /// <summary>How often whoever is being asked gets a message each time that an outage is over, or goes on after all.</summary>
+    /// <summary>How often people are told each time that an outage is over or goes on after all. Later turns are told less often.</summary>
     private const int MaxTurnsToldEach = 4;
 
     public IReadOnlyList<IncidentNews> News { get; init; } = [];
 
-    /// <summary>The news that the cards say that asked; null until there were any.</summary>
+    /// <summary>The news on the cards that asked. Null until there was any.</summary>
     public string? ShownNews { get; init; }
 
     /// <summary>Changes when the cards that asked have to say something else.</summary>
@@ -20,7 +20,7 @@ public sealed partial record Incident
     {
         get
         {
-            // Where the list is full its length says nothing; of what is only counted the cards need not follow each.
+            // A full list keeps its length, so unlisted alerts count too, but only on a logarithmic scale.
             var more = Unlisted.Count == 0 ? "" : $"+{Alerts.Select(alert => alert.Name).Distinct().Count()}.{System.Numerics.BitOperations.Log2((uint)Unlisted.Count)}";
             var often = Recurrences.Sum(recurrence => recurrence.Milestone());
             return News.Count == 0 && Alerts.Count <= 1 && often == 0
@@ -29,54 +29,55 @@ public sealed partial record Incident
         }
     }
 
-    /// <summary>Whether it has to be woken to tell what came: to whoever is being asked, or because it waits for another incident.</summary>
+    /// <summary>Whether to wake it because of news: for the people who are being asked, or because it waits for another incident.</summary>
     [JsonIgnore]
     public bool HasUntoldNews => (OpenGate is not null && NewsMark != ShownNews) || (IsWaitingForOther && News.Any(news => news.Urgent));
 
-    /// <summary>Told once by its key: a repeat changes the words that are shown and adds no line.</summary>
+    /// <summary>One item for each key. A repeat changes the text and adds no line.</summary>
     public Incident AddNews(string key, string who, string text, DateTimeOffset now, bool urgent = false) => News.FirstOrDefault(known => known.Key == key) is { } known
         ? this with { News = [.. News.Select(news => news == known ? news with { Text = text } : news)] }
         : (this with { News = [.. News.TakeLast(MaxNews - 1), new(key, now, text, urgent)] }).NoteAlert(now, who, text);
 
-    /// <summary>The latest word of a sender on a matter: a repeat changes nothing, and another word stands last, with its own time and line.</summary>
+    /// <summary>
+    /// The sender's latest statement on a matter. A repeat changes nothing; a new statement moves to the end with its own time and line.
+    /// </summary>
     private Incident AddWord(string key, string who, string text, DateTimeOffset now, bool urgent = false) =>
         News.Any(news => news.Key == key && news.Text == text) ? this : DropNews(key).AddNews(key, who, text, now, urgent);
 
-    /// <summary>Removes outdated news.</summary>
     public Incident DropNews(string key) => News.Any(news => news.Key == key) ? this with { News = [.. News.Where(news => news.Key != key)] } : this;
 }
 
-/// <param name="Key">What it is about; news on the same matter replaces it.</param>
-/// <param name="Urgent">Whoever is being asked gets a message of its own about it.</param>
+/// <param name="Key">The matter. Newer news on it replaces this.</param>
+/// <param name="Urgent">People who are being asked get a separate message about it.</param>
 public sealed record IncidentNews(string Key, DateTimeOffset At, string Text, bool Urgent = false) : Evolving
 {
-    /// <summary>When the sender says that it said so; null where that is not kept.</summary>
+    /// <summary>When the sender said it, by the sender's clock. Null if not kept.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? SaidAt { get; init; }
 
-    /// <summary>How often the outage was over, or went on after all, by then.</summary>
+    /// <summary>How often the outage had ended or gone on again by then.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int Turns { get; init; }
 }
 
-/// <summary>What Azure tells by and by of an outage, or of the health of a resource.</summary>
+/// <summary>Azure's later messages about an outage or the health of a resource.</summary>
 public sealed partial record Incident
 {
     public bool KnowsOutage(Alert alert) =>
         AlertIdentity.OfOutage(alert) is { } outage && Alerts.Any(known => known.Outage == outage);
 
     /// <summary>
-    /// Whether something was done about the outage that this alert tells of, and was not taken back. No fix ends an outage of Azure, so its
-    /// next message is no reason to do the same again.
+    /// Whether a fix for this outage is still in place. No fix ends an outage of Azure, so its next message is no reason to repeat the fix.
     /// </summary>
     public bool HasStandingFixFor(Alert alert) =>
         State == IncidentState.Resolved && KnowsOutage(alert)
         && Steps.Any(step => step is { IsChange: true, Preparation.IsSo: false, Status: StepStatus.Done or StepStatus.Kept }) && Steps.All(step => step.Status != StepStatus.Undone);
 
-    /// <summary>Whether it knows the outage, or the resource, that a message is news of.</summary>
     public bool KnowsNewsOf(Alert alert) => KnowsOutage(alert) || (ResourceHealth.Of(alert) is { IsNews: true } && Alerts.Any(known => known.Is(alert)));
 
-    /// <summary>A message about an outage that this incident knows, or what Azure tells of a resource that neither begins nor ends anything: counted with it, and told.</summary>
+    /// <summary>
+    /// A message about a known outage, or one on a resource's health that neither starts nor ends an alert. It is counted and shown.
+    /// </summary>
     public Incident AddOutageNews(Alert alert, DateTimeOffset now)
     {
         var outage = AlertIdentity.OfOutage(alert);
@@ -95,9 +96,8 @@ public sealed partial record Incident
     }
 
     /// <summary>
-    /// Within a stage the latest word stands. A stage that comes anew is news of its own, and whoever is being asked hears at once that the
-    /// outage is over, or that it goes on after all: at the first turns, and then ever more rarely. What was said before the latest word, and
-    /// comes late or once more, is none.
+    /// Within a stage the latest statement counts. A stage that comes again is separate news. People who are being asked hear at once that
+    /// the outage is over or goes on; after the first turns, less often. A late or repeated older statement is no news.
     /// </summary>
     private Incident AddStage(string outage, string stage, Alert alert, string text, DateTimeOffset now)
     {
@@ -123,14 +123,16 @@ public sealed partial record Incident
         return told with { News = [.. told.News.Select(news => news.Key == key ? news with { SaidAt = alert.StartsAt ?? news.SaidAt, Turns = turns } : news)] };
     }
 
-    /// <summary>A key ends with the stage and the time; one of before may lack the time.</summary>
-    /// <returns>Null for news of anything else.</returns>
+    /// <summary>A key ends with the stage and the time. Older keys may lack the time.</summary>
+    /// <returns>Null for other news.</returns>
     private static string? StageOf(IncidentNews news, string outage) =>
         news.Key.StartsWith($"{outage}:", StringComparison.Ordinal) && news.Key[(outage.Length + 1)..].Split(':') is [var stage, ..] and { Length: <= 2 } ? stage : null;
 
     private static string InKey(string stage) => stage.ToLowerInvariant().Replace(':', ' ');
 
-    /// <summary>How the resource is by now, where that is not as Azure told last: who has to decide must not decide on a slow machine that is down.</summary>
+    /// <summary>
+    /// The resource's health now, if it differs from Azure's last message: nobody should decide about a slow machine that is down.
+    /// </summary>
     private Incident AddHealth(AttachedAlert known, Alert alert, DateTimeOffset now)
     {
         var key = $"health-now:{alert.Fingerprint}:";

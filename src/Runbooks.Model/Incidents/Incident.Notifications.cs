@@ -1,16 +1,15 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>What the record says about messages.</summary>
 public sealed partial record Incident
 {
-    /// <summary>Pages that its workflow has asked for: the watch tells, or tries again, what has not come to whom it is for.</summary>
+    /// <summary>Pages that the workflow asked for. The watchdog sends them, or tries again, until they reach their people.</summary>
     public IReadOnlyList<DuePage> Pages { get; init; } = [];
 
-    /// <summary>Asks for a page about a trouble, once.</summary>
+    /// <summary>Asks for a page, once for each trouble.</summary>
     public Incident NotePage(string trouble, string message, DateTimeOffset now) =>
         Pages.Any(page => page.Trouble == trouble) ? this : this with { Pages = [.. Pages, new(trouble, message, now)] };
 
-    /// <param name="about">How many incidents the message was about.</param>
+    /// <param name="about">The number of incidents that the message was about.</param>
     public Incident RecordDeliveries(IReadOnlyList<Delivery> deliveries, int about = 1)
     {
         var shared = about > 1 ? $", in one message about {about} incidents" : "";
@@ -30,45 +29,43 @@ public sealed partial record Incident
     }
 
     /// <summary>
-    /// Alerts that are being sent on channels that ring, and those that may or may not have been taken. They stand here before
-    /// anybody is called, so that they end with what they are about, whatever answer was lost and whoever died meanwhile.
+    /// Alerts on channels that ring: those that are being sent, and those that the channel may or may not have taken. They are recorded
+    /// before anybody is called, so that they are ended even after a lost answer or a crash.
     /// </summary>
     public IReadOnlyList<Delivery> Calls { get; init; } = [];
 
-    /// <summary>Every message that may have to be changed: what was taken, and the alerts that perhaps were.</summary>
+    /// <summary>Every message that may have to be changed, including alerts that the channel may have taken.</summary>
     [JsonIgnore]
     public IEnumerable<Delivery> Changeable => Deliveries.Concat(Calls).Where(delivery => delivery.Reference is not null);
 
-    /// <summary>Those among these alerts that are not on record yet.</summary>
     public IReadOnlyList<Delivery> NewCalls(IEnumerable<Delivery> calls) => [.. calls.Where(call => !Calls.Any(call.IsSameMessage))];
 
     public Incident Expect(IReadOnlyList<Delivery> calls) => NewCalls(calls) is { Count: > 0 } news ? this with { Calls = [.. Calls, .. news] } : this;
 
-    /// <summary>What became of alerts that were expected is known, but for those that perhaps exist.</summary>
+    /// <summary>The result of expected alerts is known, except for those that may exist.</summary>
     public Incident SettleCalls(IReadOnlyList<Delivery> calls, IReadOnlyList<Delivery> perhaps) =>
         calls.Count == 0 && perhaps.Count == 0 ? this : this with { Calls = [.. Calls.Where(call => !calls.Any(call.IsSameMessage) && !perhaps.Any(call.IsSameMessage)), .. perhaps] };
 
-    /// <summary>Whether the present asking of this question has gone out, to somebody or in vain.</summary>
+    /// <summary>Whether the present asking has gone out, even if it reached nobody.</summary>
     public bool WasSent(Gate gate) => HasDelivery(gate.MessageKey);
 
-    /// <summary>What reached those who have said yes to this question while it waits for others: they need not hear of it again.</summary>
+    /// <summary>Messages to people who have approved while others still have to. They need not hear of it again.</summary>
     public IEnumerable<Delivery> ToThoseWhoAnswered(Gate gate) => Deliveries.Where(delivery => delivery.Reached && delivery.IsOf(gate) && gate.IsAnsweredBy(delivery.Contact));
 
-    /// <summary>Whether the question went out and reached none of those who were asked.</summary>
     public bool ReachedNobody(Gate gate) => HasDelivery(gate.Id) && !Reached(gate.Id);
 
-    /// <summary>Whether a message under this key went out, to somebody or in vain.</summary>
+    /// <summary>Whether a message under this key went out, even if it reached nobody.</summary>
     public bool HasDelivery(string key) => DeliveriesUnder(key).Any();
 
-    /// <summary>Whether a message under this key reached somebody who can do something about it.</summary>
+    /// <summary>Whether a message under this key reached somebody who can act on it.</summary>
     public bool Reached(string key) => DeliveriesUnder(key).Any(delivery => delivery.Reached);
 
-    /// <summary>All attempts to deliver the messages under this key, those in vain as well.</summary>
+    /// <summary>All attempts, including the failed ones.</summary>
     public IEnumerable<Delivery> DeliveriesUnder(string key) => Deliveries.Where(delivery => delivery.IsUnder(key));
 
-    // Whom schedules meant, kept with the question: nothing asks a schedule about the past.
+    // Schedules cannot be asked about the past, so the people they named are kept with the question.
 
-    /// <summary>Records whom schedules meant for a message about this gate. What is known already is not written twice.</summary>
+    /// <summary>Records whom schedules named for a message about this gate. An unchanged answer adds no line.</summary>
     public Incident RecordOnCall(string gateId, IReadOnlyList<OnCallRecord> meant)
     {
         var changed = this;
@@ -89,68 +86,74 @@ public sealed partial record Incident
     }
 }
 
-/// <summary>A person has to hear of this.</summary>
-/// <param name="Trouble">Names it: the same trouble pages once.</param>
+/// <param name="Trouble">One page for each trouble.</param>
 public sealed record DuePage(string Trouble, string Message, DateTimeOffset At) : Evolving
 {
-    /// <summary>Under which the deliveries of the page about a trouble are recorded.</summary>
+    /// <summary>The key of the page's deliveries.</summary>
     public static string KeyOf(string trouble) => $"page:{trouble}";
 }
 
-/// <summary>One message to one contact: what reached whom, when, and what failed on the way.</summary>
-/// <param name="Key">Stable over retries, so that a message recorded as delivered is not sent again after a crash.</param>
+/// <summary>One message to one contact.</summary>
+/// <param name="Key">Stable over retries, so that a recorded message is not sent again after a crash.</param>
 /// <param name="Contact">The person or room it was for.</param>
-/// <param name="Channel">The channel that took it; null when none did.</param>
+/// <param name="Channel">The channel that took it. Null if none did.</param>
 /// <param name="Failure">What went wrong before it was taken, or why it never was.</param>
-/// <param name="Reference">Where the channel has the message, so that it can be changed; null where it cannot.</param>
+/// <param name="Reference">The channel's reference to the message, so that it can be changed. Null if it cannot.</param>
 public sealed record Delivery(string Key, string Contact, string? Channel, DateTimeOffset At, string? Failure, string? Reference = null) : Evolving
 {
-    /// <summary>Whether somebody was told who can do something about it.</summary>
+    /// <summary>Whether it reached somebody who can act on it.</summary>
     public bool Reached => Channel is not null && !IsStranger;
 
-    /// <summary>To somebody whom a schedule names and the contacts do not know: told only, and as if nobody was reached.</summary>
+    /// <summary>It went to somebody on a schedule who is not in the contacts. They are told, but it counts as not reached.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsStranger { get; init; }
 
-    /// <summary>The channel took the message on and does not tell whether it arrives: nobody has to be paged for that, and silence after it is no answer.</summary>
+    /// <summary>
+    /// The channel took the message but does not report arrival. Nobody has to be paged for that, and silence after it is no answer.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsHandedOver { get; init; }
 
-    /// <summary>No message went out: an alert was ended, or acknowledged where somebody took the incident over, on a channel that need not tell anybody of that.</summary>
+    /// <summary>
+    /// No message went out: an alert was ended, or acknowledged after a take-over, on a channel that need not tell anybody.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsEndOfAlert { get; init; }
 
-    /// <summary>It went to a place where somebody else reads it as well.</summary>
+    /// <summary>Others read it there too.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsShared { get; init; }
 
-    /// <summary>The contacts that the message went to and that the person or room is behind; null where that is not known, or nobody is.</summary>
+    /// <summary>The contacts of the message that this person or room stands for. Null if not known, or for none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public IReadOnlyList<string>? Behind { get; init; }
 
-    /// <summary>An alert that may or may not have been taken by its channel: it counts as having told nobody, and is ended all the same.</summary>
+    /// <summary>An alert that the channel may or may not have taken. It counts as reaching nobody, but is ended later.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsPerhaps { get; init; }
 
-    /// <summary>The alerts that this attempt perhaps opened on channels that did not say so; kept as <see cref="Incident.Calls"/>.</summary>
+    /// <summary>
+    /// The alerts that this attempt may have opened without an answer from the channel; kept as <see cref="Incident.Calls"/>.
+    /// </summary>
     [JsonIgnore]
     public IReadOnlyList<Delivery> Perhaps { get; init; } = [];
 
-    /// <summary>Whether both are one message of a channel, to one recipient.</summary>
     public bool IsSameMessage(Delivery other) => (other.Channel, other.Reference, other.Contact) == (Channel, Reference, Contact);
 
-    /// <summary>Whether it was one of the messages under this key: theirs go on, after a colon, with whom each was for.</summary>
+    /// <summary>Keys of messages are this key, a colon and the recipient.</summary>
     public bool IsUnder(string key) => Key.StartsWith(key, StringComparison.Ordinal) && Key.AsSpan(key.Length) is [':', ..];
 
-    /// <summary>Whether it was about this question, however often that was asked.</summary>
+    /// <summary>At any asking.</summary>
     public bool IsOf(Gate gate) => IsUnder(gate.Id);
 }
 
-/// <summary>Whether a message came to whom it was for, as far as that is known: that one contact has it wakes nobody of another.</summary>
+/// <summary>
+/// Whether a message reached everybody that it was for, as far as known. A contact that has it does not stand for another one.
+/// </summary>
 public static class Reach
 {
-    /// <summary>Each contact that it went to was reached, or the last in line in their place.</summary>
-    /// <param name="message">All attempts to deliver it, those in vain as well.</param>
+    /// <summary>Each contact of the message was reached, or the last in line instead.</summary>
+    /// <param name="message">All attempts, including the failed ones.</param>
     /// <param name="people">How many have to be reached.</param>
     public static bool IsEnough(IEnumerable<Delivery> message, int people = 1)
     {
@@ -160,24 +163,26 @@ public static class Reach
         return IsHeard(all, people) && (!heard[false].Any() || heard[true].Any(Approval.IsLastInLine));
     }
 
-    /// <summary>As above, of a question: as many as have to approve, without whoever may not.</summary>
+    /// <summary>For a question: as many as have to approve, without the person who may not.</summary>
     public static bool IsEnough(IEnumerable<Delivery> message, Gate gate) => IsEnough(message.Where(delivery => !gate.IsStarter(delivery.Contact)), gate.Required);
 
-    /// <summary>Whether that many are known to have it. What was only handed over counts while nobody is known to have been missed.</summary>
+    /// <summary>
+    /// Whether that many are known to have it. A message without proof of arrival counts as long as nobody is known to have been missed.
+    /// </summary>
     public static bool IsHeard(IEnumerable<Delivery> deliveries, int people = 1)
     {
-        // Tried again, a message keeps its key.
+        // A retry keeps the message's key.
         var last = deliveries.GroupBy(delivery => delivery.Key, StringComparer.Ordinal).Select(tries => tries.FirstOrDefault(delivery => delivery.Channel is not null) ?? tries.First()).ToList();
         return last.Where(delivery => delivery is { Reached: true, IsHandedOver: false }).DistinctBy(delivery => delivery.Contact, StringComparer.OrdinalIgnoreCase).Count() >= people
             || (last.Exists(delivery => delivery.Reached) && !last.Exists(delivery => delivery is { Channel: null, Behind: not null }));
     }
 
-    /// <summary>Whether it was tried too short a while ago to be tried again. The pauses double, since each try leaves its lines in the record.</summary>
+    /// <summary>Whether the last try was too recent. The pauses double, because each try adds lines to the record.</summary>
     /// <param name="tries">All attempts to deliver the message.</param>
     public static bool IsTooSoon(IReadOnlyCollection<Delivery> tries, TimeSpan firstPause, TimeSpan longestPause, DateTimeOffset now) => tries.Count > 0
         && IsTooSoon(tries.GroupBy(delivery => delivery.Key, StringComparer.Ordinal).Max(to => to.Count()), tries.Max(delivery => delivery.At), firstPause, longestPause, now);
 
-    /// <param name="last">When it was tried last.</param>
+    /// <param name="last">When it was last tried.</param>
     /// <inheritdoc cref="IsTooSoon(IReadOnlyCollection{Delivery}, TimeSpan, TimeSpan, DateTimeOffset)"/>
     public static bool IsTooSoon(int rounds, DateTimeOffset last, TimeSpan firstPause, TimeSpan longestPause, DateTimeOffset now)
     {
@@ -188,34 +193,30 @@ public static class Reach
 
 public enum CardKind { ApprovalRequest, Reminder, Escalation, Decided, Closed, Page }
 
-/// <summary>Whom a contact that is a schedule meant when a message was sent.</summary>
-/// <param name="Contact">The contact's name.</param>
-/// <param name="Message">The latest message for which it was so; the same message is never sent to anybody else.</param>
-/// <param name="People">Who was asked, by the names of the contacts.</param>
-/// <param name="Words">For people: who, and from where that is known.</param>
-/// <param name="At">When this was found out.</param>
+/// <summary>The people whom a contact's schedule named when a message was sent.</summary>
+/// <param name="Message">The latest message for which they were named. The same message is never sent to anybody else.</param>
+/// <param name="People">By the names of the contacts.</param>
+/// <param name="Words">For people: who was asked, and the source if known.</param>
 public sealed record OnCallRecord(string Contact, string Message, IReadOnlyList<string> People, string Words, DateTimeOffset At) : Evolving
 {
-    /// <summary>What said so, without secrets: <c>PagerDuty schedule PI7DH85</c>.</summary>
+    /// <summary>Without secrets: <c>PagerDuty schedule PI7DH85</c>.</summary>
     public string Source { get; init; } = "";
 
     public OnCallFrom From { get; init; }
 
-    /// <summary>When the shift ends; null where nobody says.</summary>
+    /// <summary>The end of the shift. Null if not known.</summary>
     public DateTimeOffset? Until { get; init; }
 
     public bool SaysTheSameAs(OnCallRecord other) => Words == other.Words && People.SequenceEqual(other.People, StringComparer.Ordinal);
 }
 
-/// <summary>Why these people were asked.</summary>
 public enum OnCallFrom
 {
-    /// <summary>The schedule names them.</summary>
     Schedule,
 
-    /// <summary>The schedule named nobody who is known, and the contact names these instead.</summary>
+    /// <summary>The schedule named nobody in the contacts, so the people named by the contact were asked.</summary>
     NamedFallback,
 
-    /// <summary>Nor did the contact: the contact <c>fallback</c> was asked.</summary>
+    /// <summary>The contact names nobody either, so the contact <c>fallback</c> was asked.</summary>
     FallbackContact,
 }

@@ -2,12 +2,11 @@ using System.Text.Json;
 
 namespace Runbooks.Model.Incidents;
 
-/// <summary>Intents and outcomes of steps.</summary>
 public sealed partial record Incident
 {
     /// <summary>
-    /// Records that a step is about to act. A second attempt keeps the first preparation: what the world looked like
-    /// before anything was done is what undo needs.
+    /// Records that a step is about to act. A further attempt keeps the first preparation, because undo needs the state from before the
+    /// first one.
     /// </summary>
     public Incident BeginStep(StepSpec spec, Phase phase, string gateId, Preparation preparation, DateTimeOffset now)
     {
@@ -21,20 +20,20 @@ public sealed partial record Incident
         return this with { State = StateOf(phase), Reason = null, Steps = [.. Steps, record], WaitsUntil = null, UpdatedAt = now };
     }
 
-    /// <summary>The attempt that began last did nothing: it does not count, and a first one is not on record.</summary>
-    /// <param name="before">As it was before that attempt; null where it was the first.</param>
+    /// <summary>The last attempt did nothing, so it does not count. A first attempt is removed.</summary>
+    /// <param name="before">The step before that attempt. Null if it was the first.</param>
     public Incident ForgetBegin(Phase phase, string step, StepRecord? before) => FindStep(phase, step) is not { FinishedAt: null } begun || begun.Attempts != (before?.Attempts ?? 0) + 1 ? this
         : this with { Steps = before is null ? [.. Steps.Where(each => each != begun)] : [.. Steps.Select(each => each == begun ? before : each)] };
 
-    /// <summary>The attempt that began last has broken off, and another one follows.</summary>
-    /// <param name="attempt">Its number. One that is no longer the last says nothing.</param>
-    /// <remarks>A machine may have slept meanwhile: nothing was at work for longer than the step has time.</remarks>
+    /// <summary>The last attempt has broken off, and another one follows.</summary>
+    /// <param name="attempt">Its number. Ignored if it is no longer the last.</param>
+    /// <remarks>A machine may have slept meanwhile, so the attempt counts as at work no longer than the step's timeout.</remarks>
     public Incident BreakOffStep(StepSpec spec, Phase phase, int attempt, DateTimeOffset now) => FindStep(phase, spec.Name) is not { FinishedAt: null } begun || begun.Attempts != attempt ? this
         : Replace(begun with { AttemptedAt = (begun.AttemptedAt ?? begun.StartedAt) + spec.Timeout is var late && late < now ? late : now }, now);
 
     /// <summary>
-    /// Records an outcome. The first one counts, should an engine have run the same attempt twice; only undoing comes after it, and what
-    /// an attempt knows after all that was taken for cut off.
+    /// Records an outcome. The first one counts, in case an engine ran the same attempt twice. After it come only an undo, or the late
+    /// outcome of a step that seemed cut off.
     /// </summary>
     public Incident FinishStep(StepRecord step, StepStatus status, ActionResult result, DateTimeOffset now)
     {
@@ -50,22 +49,22 @@ public sealed partial record Incident
         return late ? finished.TellOutcome(step.Name, Clip.To(line, LongestOutcome), now) : finished;
     }
 
-    /// <summary>At the end: a step that began and is not tried again has this outcome, until more is known.</summary>
+    /// <summary>At the end of the incident, a step that began and is not retried is cut off until more is known.</summary>
     private Incident FinishBrokenOff(DateTimeOffset now) => Steps
         .Where(step => step.Status == StepStatus.Running)
         .Aggregate(this, (incident, step) => incident.FinishStep(step with { CutOff = true }, StepStatus.Unknown, new("An attempt was cut off, and it is not tried again."), now));
 
-    /// <summary>An attempt that began may still be at work in another process: what comes of it is waited for.</summary>
-    /// <param name="until">It is not at work for longer.</param>
+    /// <summary>The attempt may still be at work in another process, so its outcome is awaited.</summary>
+    /// <param name="until">It cannot be at work for longer.</param>
     public Incident AwaitOutcome(StepRecord step, DateTimeOffset until, DateTimeOffset now) => State.IsFinal() || WaitsUntil == until || FindStep(step.Phase, step.Name) is not { FinishedAt: null } ? this
         : AwaitNextTry(step.Phase, until, now).Note(now, TimelineKind.Safety, "runbook", $"{step.Name}: an attempt that was lost sight of may still be at work. What comes of it is waited for, until {GateText.Clock(until, now)} at the latest.");
 
-    /// <summary>What the page begins with that tells what became of a step, after all.</summary>
+    /// <summary>The key of a page about an outcome that became known late begins with this.</summary>
     private const string KnownNow = "known-";
 
     private const int LongestOutcome = 500;
 
-    /// <summary>What people have to hear who were told that nobody knows it.</summary>
+    /// <summary>For people who were told that nobody knows the outcome.</summary>
     [JsonIgnore]
     public IEnumerable<DuePage> OutcomesToTell => Pages.Where(page => page.Trouble.StartsWith(KnownNow, StringComparison.Ordinal));
 
@@ -74,8 +73,7 @@ public sealed partial record Incident
         : NotePage($"{KnownNow}{step}", line, now);
 
     /// <summary>
-    /// What people said about a step that a person does, as its record: it is written whole once it is known, since before that
-    /// nobody has done anything. Of what nobody has begun there is nothing to take back.
+    /// Writes the record of a manual step in one go once its outcome is known. If nobody has begun it, there is nothing to undo.
     /// </summary>
     public Incident RecordManualStep(StepSpec spec, string gateId, Gate asked, DateTimeOffset now)
     {
@@ -88,7 +86,7 @@ public sealed partial record Incident
             Undo = undo,
             UndoState = undo is null ? null : JsonSerializer.SerializeToElement(undo),
 
-            // Whoever could not do it, and ticked nothing, has changed nothing.
+            // A person who could not do it, and ticked nothing, has changed nothing.
             TellsOnly = asked.Outcome == GateOutcome.Rejected && !task.IsBegun,
         };
         var begun = BeginStep(spec, asked.Phase, gateId, preparation, asked.OpenedAt);
@@ -97,20 +95,20 @@ public sealed partial record Incident
         return begun.FinishStep(begun.FindStep(asked.Phase, spec.Name)!, status, new ActionResult(ManualTaskText.Outcome(asked)) { Outputs = outputs }, closed) with { UpdatedAt = now };
     }
 
-    /// <summary>Time until which a lack of progress is normal; null where nothing holds it back.</summary>
+    /// <summary>Until when a lack of progress is normal. Null if nothing holds it back.</summary>
     public DateTimeOffset? WaitsUntil { get; init; }
 
-    /// <summary>An approved step waits until nothing stands against it; said once for each reason.</summary>
-    /// <param name="until">When what stands against it ends, or is looked at again.</param>
+    /// <summary>An approved step waits until nothing stands against it. Noted once for each reason.</summary>
+    /// <param name="until">When what stands against it ends, or is checked again.</param>
     public Incident HoldStep(string step, Phase phase, string why, DateTimeOffset until, DateTimeOffset now) =>
         AwaitNextTry(phase, until, now).Hold($"{step} waits: {why}", until, now);
 
-    /// <summary>What was approved did not come to act this time.</summary>
-    /// <param name="until">It is tried again by then.</param>
+    /// <summary>The approved step did not act this time.</summary>
+    /// <param name="until">When it is tried again, at the latest.</param>
     public Incident AwaitNextTry(Phase phase, DateTimeOffset until, DateTimeOffset now) => this with { State = StateOf(phase), WaitsUntil = until, UpdatedAt = now };
 
-    /// <summary>What was changed is not taken back yet; said once for each reason.</summary>
-    /// <param name="until">It is looked at again by then.</param>
+    /// <summary>Its changes are not undone yet. Noted once for each reason.</summary>
+    /// <param name="until">When it is tried again, at the latest.</param>
     public Incident HoldUndo(string step, string why, DateTimeOffset until, DateTimeOffset now) =>
         State.IsFinal() ? this : Hold($"{step} is not taken back yet: {why}", until, now);
 
@@ -126,39 +124,46 @@ public sealed partial record Incident
 }
 
 /// <summary>
-/// The sender says that it is over before anything was done. That is a claim: the runbook's own checks are asked, and only
-/// they withdraw the question. A runbook without checks has nothing but the sender's word, and where that is no all-clear not even that.
+/// The sender ended the alert before anything was done. That is only a claim: the runbook's checks have to confirm it before the question
+/// is withdrawn. Without checks the sender's all-clear is enough, but an end without an all-clear is not.
 /// </summary>
 public sealed partial record Incident
 {
     private const string RecoveryNews = "recovery";
 
-    /// <summary>Since when every alert is ended at its sender, at least one of them without an all-clear; null while one fires, and when all are over.</summary>
+    /// <summary>
+    /// Since when every alert has ended at its sender, at least one without an all-clear. Null while one fires, and if all are over.
+    /// </summary>
     public DateTimeOffset? EndedUnseenAt { get; init; }
 
-    /// <summary>When the sender said that all alerts are over, or ended them without having seen it; null while one fires.</summary>
+    /// <summary>When the sender ended all alerts, with or without an all-clear. Null while one fires.</summary>
     [JsonIgnore]
     public DateTimeOffset? ClaimedAt => AlertResolvedAt ?? EndedUnseenAt;
 
-    /// <summary>No alert fires any more at its sender, and nothing was done yet but to tell.</summary>
+    /// <summary>No alert fires at its sender, and nothing was done yet except telling.</summary>
     [JsonIgnore]
     public bool ClaimsRecovery => ClaimedAt is not null && !HasActed && !Gates.Any(gate => gate.Task is { IsBegun: true });
 
-    /// <summary>What the checks answered to the present claim; null while they have not been asked about it.</summary>
+    /// <summary>The result of the checks on the present claim. Null until they were asked about it.</summary>
     [JsonIgnore]
     public RecoveryCheck? CheckedClaim => ClaimsRecovery && Recovery?.ClaimedAt == ClaimedAt ? Recovery : null;
 
-    /// <summary>Before anything was done, an alert that is over and whose checks agree means that nothing needs doing; afterwards it is evidence.</summary>
+    /// <summary>
+    /// Before anything was done, an ended alert with agreeing checks means that nothing needs doing. Afterwards it is only evidence.
+    /// </summary>
     public static bool RecoveredBeforeActing(Incident incident) =>
         incident.CheckedClaim is { Answer: RecoveryAnswer.Confirmed } || (incident.CheckedClaim is { Answer: RecoveryAnswer.NoChecks } && incident.AlertResolvedAt is not null);
 
-    /// <summary>As <see cref="RecoveredBeforeActing(Incident)"/>, but an alert that comes and goes has to be quiet for a while: its question stands meanwhile.</summary>
+    /// <summary>
+    /// As <see cref="RecoveredBeforeActing(Incident)"/>, but a flapping alert has to be quiet for a while. Its question stays open
+    /// meanwhile.
+    /// </summary>
     public static bool RecoveredBeforeActing(Incident incident, DateTimeOffset now) =>
         RecoveredBeforeActing(incident) && !(now < incident.HeldUntil);
 
-    /// <summary>Records what the checks answered to the sender's claim. People are told once of a claim that the checks do not bear out.</summary>
-    /// <param name="claimedAt">The claim that the checks were asked about; one that was taken back meanwhile is not recorded.</param>
-    /// <param name="answers">Of the checks that call for the mitigation; empty when the runbook has none.</param>
+    /// <summary>Records the result of the checks on the sender's claim. If they do not confirm it, people are told once.</summary>
+    /// <param name="claimedAt">The claim that the checks were asked about. If it was withdrawn meanwhile, nothing is recorded.</param>
+    /// <param name="answers">Of the checks that call for the mitigation. Empty if the runbook has none.</param>
     public Incident RecordRecovery(DateTimeOffset claimedAt, Condition when, IReadOnlyList<Finding> answers, DateTimeOffset now)
     {
         if (!ClaimsRecovery || ClaimedAt != claimedAt || State.IsFinal())
@@ -181,7 +186,7 @@ public sealed partial record Incident
         };
         if (Flaps(now))
         {
-            // It would be said and taken back with each time that the alert comes and goes.
+            // Otherwise news would come and go with each turn of the flapping alert.
             return recorded;
         }
 
@@ -201,12 +206,11 @@ public sealed partial record Incident
 
     private string Claim => AlertResolvedAt is not null ? "The sender says it is over" : CleanText.Capital(EndedText("it"));
 
-    /// <summary>What the sender said where that is no all-clear for every alert.</summary>
+    /// <summary>For an end without an all-clear for every alert.</summary>
     private string EndedText(string what) => EndReasons is { Length: > 0 } why
         ? $"the sender ended {what} without an all-clear ({why})"
         : "the sender says that every alert on record is over, but more came than one record knows";
 
-    /// <summary>The sender's words for why it ended alerts that nobody saw to be over.</summary>
     private string EndReasons => string.Join(", ", Alerts.Select(alert => alert.EndedBecause).Concat(Unlisted.Select(alert => alert.Why)).OfType<string>().Distinct().Select(why => Clip.To(why, 100)));
 
     /// <summary>Why nobody was asked, a question was withdrawn, or what was approved did not run.</summary>
@@ -227,9 +231,9 @@ public sealed partial record Incident
     }
 }
 
-/// <summary>The answer of the checks to one claim of the sender that it is over.</summary>
-/// <param name="ClaimedAt">When the sender said so.</param>
-/// <param name="AskedAt">When the checks were asked last about it.</param>
+/// <summary>What the checks said about one end by the sender.</summary>
+/// <param name="ClaimedAt">When the sender ended the alerts.</param>
+/// <param name="AskedAt">When the checks were last asked about it.</param>
 public sealed record RecoveryCheck(DateTimeOffset ClaimedAt, DateTimeOffset AskedAt, RecoveryAnswer Answer) : Evolving;
 
 public enum RecoveryAnswer
@@ -237,11 +241,11 @@ public enum RecoveryAnswer
     /// <summary>The checks no longer call for the mitigation.</summary>
     Confirmed,
 
-    /// <summary>The runbook has no checks that could say: the sender's word is all there is.</summary>
+    /// <summary>The runbook has no checks, so there is only the sender's word.</summary>
     NoChecks,
 
     StillFailing,
 
-    /// <summary>Nothing fails for certain, and something could not be answered.</summary>
+    /// <summary>Nothing fails for certain, but something could not be answered.</summary>
     Unclear,
 }

@@ -1,15 +1,17 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>Appending to an incident's record, and proving that nothing in it was removed or altered.</summary>
+/// <summary>Appends to an incident's record, and proves that nothing in it was removed or changed.</summary>
 public sealed partial record Incident
 {
-    /// <summary>Longer text is cut: whatever an entry says has to be readable on a phone.</summary>
+    /// <summary>In characters. An entry has to be readable on a phone.</summary>
     public const int MaxText = 2_000;
 
-    /// <summary>What people write is kept for as long as the incident; nobody may bloat it.</summary>
+    /// <summary>The most notes by people in one record.</summary>
     public const int MaxNotes = 100;
 
-    /// <summary>The same words of the same person within this time are one note that was sent twice: a double click, a page that was loaded again.</summary>
+    /// <summary>
+    /// The same text of the same person within this time is one note that was sent twice, by a double click or a reloaded page.
+    /// </summary>
     public static readonly TimeSpan SameNote = TimeSpan.FromMinutes(10);
 
     public Incident Note(DateTimeOffset at, TimelineKind kind, string who, string what)
@@ -20,14 +22,14 @@ public sealed partial record Incident
         return this with { Timeline = [.. Timeline, entry], UpdatedAt = at };
     }
 
-    /// <summary>As <see cref="Note"/>, unless the record says it already: compared as it is kept, redacted and cut.</summary>
+    /// <summary>As <see cref="Note"/>, unless the record has it already, compared after redacting and cutting.</summary>
     public Incident NoteOnce(DateTimeOffset at, TimelineKind kind, string who, string what)
     {
         var noted = Note(at, kind, who, what);
         return Timeline.Any(line => line.What == noted.Timeline[^1].What) ? this : noted;
     }
 
-    /// <summary>A person's own words in the record; also after the end.</summary>
+    /// <summary>A person's own words. Allowed after the end too.</summary>
     public (Incident Incident, DecisionResult Result) AddNote(string by, string text, DateTimeOffset now)
     {
         var noted = Note(now, TimelineKind.Note, by, text);
@@ -39,10 +41,10 @@ public sealed partial record Incident
             : (this, new(DecisionStatus.AlreadyClosed, $"Incident {Id} has {MaxNotes} notes already, which is as many as it takes."));
     }
 
-    /// <summary>For people: in the order of its times. Entries are chained in the order in which they were recorded, which may differ by the time that recording took.</summary>
+    /// <summary>Sorted by time. The chain has the order of recording, which may differ slightly.</summary>
     public IReadOnlyList<TimelineEntry> TimelineByTime() => [.. Timeline.OrderBy(entry => entry.At).ThenBy(entry => entry.Number)];
 
-    /// <summary>Who started it by hand and why, for whoever is asked; none where an alert opened it. A proposal is a warning instead.</summary>
+    /// <summary>Who started it by hand and why. Empty if an alert opened it, and for a proposal, which is a warning instead.</summary>
     [JsonIgnore]
     public IReadOnlyList<string> StartLines => IsProposed ? [] :
     [
@@ -50,16 +52,18 @@ public sealed partial record Incident
         .. AlertIdentity.IsByHand(Alert.Source) && Alert.Summary is { } said ? [Clip.To(said, 500)] : Array.Empty<string>(),
     ];
 
-    /// <summary>When a person first did something about it; null while nobody has.</summary>
+    /// <summary>When a person first acted on it. Null while nobody has.</summary>
     public DateTimeOffset? FirstResponseAt() => Gates.SelectMany(gate => gate.Decisions).Select(decision => decision.At)
         .Concat(Stop is { } stop ? [stop.At] : []).Concat(Attention?.AcknowledgedAt is { } seen ? [seen] : []).Cast<DateTimeOffset?>().Min();
 
-    /// <summary>When the checks first passed after it had acted; null when they never did or had passed before, and where it changed nothing.</summary>
+    /// <summary>
+    /// When the checks first passed after it had acted. Null if they never did, if they had passed before, or if it changed nothing.
+    /// </summary>
     public DateTimeOffset? MitigatedAt() => Mode != RunMode.DryRun && EndingText.HasChanged(this)
         && VerificationRounds.FirstOrDefault(round => round.State is IncidentState.Verifying or IncidentState.Holding && round.Verdicts.Values.All(verdict => verdict == Verdict.Passing)) is { } passed
         && !EndingText.PassedBefore(this, passed) ? passed.At : null;
 
-    /// <summary>The number of the first entry that does not follow from the one before it; null when the chain is whole.</summary>
+    /// <summary>The number of the first entry that does not follow from the one before. Null if the chain is intact.</summary>
     public static int? FindBreak(string incidentId, IReadOnlyList<TimelineEntry> timeline)
     {
         var previous = incidentId;
@@ -79,7 +83,7 @@ public sealed partial record Incident
 
     private static string HashOf(string previous, TimelineEntry entry)
     {
-        // Length-prefixed, so that no two different lines can be written as the same bytes.
+        // Length prefixes make sure that two different entries never give the same bytes.
         var text = new StringBuilder();
         foreach (var part in (string[])
             [previous, entry.Number.ToString(CultureInfo.InvariantCulture), entry.At.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture), entry.Kind.ToString(), entry.Who, entry.What])
@@ -94,8 +98,8 @@ public sealed partial record Incident
 }
 
 /// <summary>
-/// One line of an incident's record, which is also its audit: who, when, what. Append-only; each line's
-/// <see cref="Hash"/> covers the line before it, so a removed or altered one shows.
+/// One entry of an incident's record, which is also its audit log. Append-only: each <see cref="Hash"/> covers the entry before, so a
+/// removed or changed one shows.
 /// </summary>
 public sealed record TimelineEntry(int Number, DateTimeOffset At, TimelineKind Kind, string Who, string What, string Hash) : Evolving;
 

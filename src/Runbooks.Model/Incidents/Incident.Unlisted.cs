@@ -1,33 +1,33 @@
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// Alerts for which the list has no room. What they said is not kept; by what they are known again, when they began and whether they are over
-/// is, so that a person's no holds for them too, and the end of all is known.
+/// Alerts that the list has no room for. Their text is not kept, only identity, start and whether they are over, so that rejections count
+/// for them too and the end of all is known.
 /// </summary>
 public sealed partial record Incident
 {
-    /// <summary>With those that are listed as many as one post holds. Each is some 80 bytes of the record.</summary>
+    /// <summary>With the listed ones as many as one post can have. Each takes some 80 bytes of the record.</summary>
     public const int MaxUnlisted = 950;
 
     public IReadOnlyList<UnlistedAlert> Unlisted { get; init; } = [];
 
-    /// <summary>When one of them fired last; null while there is none.</summary>
+    /// <summary>When one of them last fired. Null if there is none.</summary>
     public DateTimeOffset? UnlistedAt { get; init; }
 
-    /// <summary>The sender's word for how bad the worst of them was; null where no word is known.</summary>
+    /// <summary>The sender's word for the worst severity among them. Null if no word is known.</summary>
     public string? UnlistedSeverity { get; init; }
 
-    /// <summary>Messages of alerts that are not in the list, and of which it is known whether they are over.</summary>
+    /// <summary>Messages of unlisted alerts for which it is known whether they are over.</summary>
     public int CountedOnly { get; init; }
 
-    /// <summary>Whether more different alerts came than one record knows: of those it is not known whether they are over.</summary>
+    /// <summary>Whether more different alerts came than one record can keep. Whether those are over is not known.</summary>
     [JsonIgnore]
     public bool HasUnknownAlerts => AlertCount > Alerts.Sum(alert => alert.Count) + CountedOnly;
 
     [JsonIgnore]
     public int UnlistedFiring => Unlisted.Count(alert => !alert.Over);
 
-    /// <summary>What is known of an alert from its messages before; null where there were none, or nothing is.</summary>
+    /// <summary>What earlier messages of the alert said. Null if there were none, or nothing was kept.</summary>
     public AttachedAlert? Find(Alert alert) => Alerts.FirstOrDefault(known => known.Is(alert)) ?? FindUnlisted(alert);
 
     private AttachedAlert? FindUnlisted(Alert alert)
@@ -38,7 +38,10 @@ public sealed partial record Incident
             : null;
     }
 
-    /// <summary>With room in the list where this alert should have some: one that is over gives way, and one of a name that is there twice to another name, or to what is worse.</summary>
+    /// <summary>
+    /// Makes room in the list if this alert should have it. An ended one gives way. One of a name that is listed twice gives way to a new
+    /// name or a worse alert.
+    /// </summary>
     private Incident WithRoomFor(Alert alert)
     {
         if (Alerts.Count < MaxListed)
@@ -57,7 +60,7 @@ public sealed partial record Incident
 
     private bool Lists(Alert alert) => Alerts.Any(known => known.Is(alert));
 
-    /// <summary>Where there is no room here either, one that is over gives way; where all fire it leaves nothing but its messages in the count.</summary>
+    /// <summary>If there is no room here either, an ended one gives way. If all fire, only the messages are counted.</summary>
     private Incident AddUnlisted(AttachedAlert alert)
     {
         var over = Unlisted.Count < MaxUnlisted ? null : Unlisted.FirstOrDefault(one => one is { Over: true, Why: null });
@@ -72,7 +75,6 @@ public sealed partial record Incident
         };
     }
 
-    /// <summary>The list has room for it now.</summary>
     private Incident List(AttachedAlert alert)
     {
         var id = Unlisted.Count == 0 ? "" : RefusedAlert.HashOf(alert.Identity);
@@ -96,13 +98,13 @@ public sealed partial record Incident
         };
     }
 
-    /// <summary>Every alert has ended at its sender, as far as is known.</summary>
+    /// <summary>Every known alert has ended at its sender.</summary>
     private bool HaveEnded => Alerts.All(alert => alert.HasEnded) && Unlisted.All(alert => alert.Over);
 
-    /// <summary>The sender has said of every alert that it is over.</summary>
+    /// <summary>The sender gave an all-clear for every alert.</summary>
     private bool AreOver => HaveEnded && !HasUnknownAlerts && Alerts.All(alert => alert.Resolved) && Unlisted.All(alert => alert.Why is null);
 
-    /// <summary>What is not listed, in words; nothing where all is.</summary>
+    /// <summary>Empty if all alerts are listed.</summary>
     public IReadOnlyList<string> UnlistedLines() =>
     [
         .. Unlisted.Count == 0 ? Array.Empty<string>()
@@ -118,22 +120,22 @@ public sealed partial record Incident
     ];
 }
 
-/// <summary>An alert for which the list of its incident has no room.</summary>
+/// <summary>An alert that the incident's list has no room for.</summary>
 /// <param name="Id">A hash of its identity.</param>
 /// <param name="At">When the first message of its present episode came, in UTC ticks.</param>
 public sealed record UnlistedAlert(string Id, long At) : Evolving
 {
-    /// <summary>When the sender says that the present episode started, in UTC ticks.</summary>
+    /// <summary>The sender's start of the present episode, in UTC ticks.</summary>
     public long? Starts { get; init; }
 
-    /// <summary>When the sender says that it ended, in UTC ticks; null while it fires.</summary>
+    /// <summary>The sender's end, in UTC ticks. Null while it fires.</summary>
     public long? Ends { get; init; }
 
-    /// <summary>It has ended at its sender, with an all-clear or without one.</summary>
+    /// <summary>It has ended at its sender, with or without an all-clear.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Over { get; init; }
 
-    /// <summary>The sender's word when it ended without an all-clear; null otherwise.</summary>
+    /// <summary>The sender's word for an end without an all-clear. Null otherwise.</summary>
     public string? Why { get; init; }
 
     [JsonIgnore]
@@ -147,8 +149,8 @@ public sealed record UnlistedAlert(string Id, long At) : Evolving
         Why = alert.EndedBecause is { } why ? Clip.To(why, 40) : null,
     };
 
-    /// <summary>As if it were listed, without what it said.</summary>
-    /// <param name="alert">A message of it.</param>
+    /// <summary>As if it were listed, without its text.</summary>
+    /// <param name="alert">Any message of it.</param>
     internal AttachedAlert As(Alert alert, DateTimeOffset? lastAt) => new(alert.Fingerprint, alert.Source, alert.Name, 0, Time(At), lastAt ?? Time(At), Over && Why is null)
     {
         BeganAt = Time(At),

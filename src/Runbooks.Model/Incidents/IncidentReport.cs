@@ -3,15 +3,14 @@ using System.Text.Json;
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// What happened, as a Markdown document for a wiki, a ticket or a review: made from the record alone, so that it says
-/// nothing that the record does not. An incident that runs has one too, as far as it has come.
+/// What happened, as a Markdown document for a wiki, a ticket or a review. It is made from the record alone. An open incident has one too.
 /// </summary>
 public static class IncidentReport
 {
-    /// <summary>Alerts that are listed; more are counted.</summary>
+    /// <summary>Further ones are only counted.</summary>
     private const int MaxAlerts = 10;
 
-    /// <param name="impact">As its runbook says; null when that is no longer kept.</param>
+    /// <param name="impact">As the runbook says. Null if that is no longer kept.</param>
     public static string Markdown(Incident incident, Impact? impact, DateTimeOffset now)
     {
         var page = new StringBuilder();
@@ -45,7 +44,6 @@ public static class IncidentReport
         return [Table(["What", "At (UTC)", "After"], moments.Select(moment => (string[])[moment.Item1, Clock(moment.Item2), moment.Item2 > incident.OpenedAt ? DurationText.Format(DurationText.Whole(moment.Item2 - incident.OpenedAt)) : ""]))];
     }
 
-    /// <summary>When it began, when somebody first did something about it, when it was mitigated, when it ended, and when a person closed what that left.</summary>
     public static IEnumerable<(string What, DateTimeOffset At)> Moments(Incident incident)
     {
         (string What, DateTimeOffset? At)[] all =
@@ -59,7 +57,7 @@ public static class IncidentReport
         return all.Where(one => one.At is not null).Select(one => (one.What, one.At!.Value));
     }
 
-    /// <summary>One that a responder owns is not over before somebody closes it.</summary>
+    /// <summary>After a take-over it is not over before somebody closes it.</summary>
     private static string Ended(Incident incident) =>
         $"{(incident.IsOwnedByResponder() ? "" : incident is { State: IncidentState.TakenOver, ClosedByHand: not null } ? "Closed by hand: " : "Ended: ")}{EndingText.Headline(incident)}";
 
@@ -77,7 +75,7 @@ public static class IncidentReport
         return [Table(["Question", "Before (at, UTC)", "After (at, UTC)"], rows)];
     }
 
-    /// <summary>With its recent values as a line of blocks, before and after on one scale.</summary>
+    /// <summary>Recent values are shown as a line of blocks, before and after on the same scale.</summary>
     private static string Answer(Finding finding, Finding? other)
     {
         var graph = MarkdownText.Sparkline(finding.Result.Series, other?.Result.Series ?? []);
@@ -108,7 +106,7 @@ public static class IncidentReport
         return $"- {Clock(step.StartedAt)}: {Text(step.Name)} ({CamelCase.Of(step.Phase)}, {CamelCase.Of(step.Status)}{took}). {Text(step.Outcome ?? step.Preparation.PlannedEffect)}";
     }
 
-    /// <summary>What stays for people, a line each; the first says who sees to it, or what to do now.</summary>
+    /// <summary>What is left to people, a line each. The first says who sees to it or what to do now.</summary>
     public static IReadOnlyList<string> LeftToDo(Incident incident, DateTimeOffset now)
     {
         if (incident.State.IsFinal() && (!incident.IsUnfinished || incident.Attention?.AcknowledgedAt is not null || incident.ClosedByHand is not null))
@@ -125,8 +123,8 @@ public static class IncidentReport
         return NextSteps(incident, now);
     }
 
-    /// <summary>What to do now, and what is still changed, a line each.</summary>
-    /// <param name="now">When it is read: times of another day are told with their day.</param>
+    /// <summary>What to do now and what is still changed, a line each.</summary>
+    /// <param name="now">When it is read. Times on another day get their date.</param>
     public static IReadOnlyList<string> NextSteps(Incident incident, DateTimeOffset now) =>
         [NextStepText.Of(incident, now), .. ChangeText.InPlace(incident).Select(change => $"Still changed: {change}")];
 
@@ -152,8 +150,8 @@ public static class IncidentReport
 }
 
 /// <summary>
-/// An incident's record as JSON lines: one line an entry, each chained to the one before, and a last line that counts
-/// them. A line that was altered, removed or added shows, and so does a file that was cut off.
+/// An incident's record as JSON lines: one for each entry, chained to the one before, and a last line that counts them. A changed, removed
+/// or added line shows, and so does a file that was cut off.
 /// </summary>
 public static class AuditTrail
 {
@@ -164,7 +162,7 @@ public static class AuditTrail
         MaxDepth = 4,
     };
 
-    /// <summary>What this version does not know of an entry is left out: the entry's hash does not cover it.</summary>
+    /// <summary>Unknown properties of an entry are left out, because the entry's hash does not cover them.</summary>
     public static IEnumerable<string> Export(Incident incident) => incident.Timeline
         .Select(entry => JsonSerializer.Serialize(entry with { Later = null }, s_json))
         .Append(JsonSerializer.Serialize(AuditHead.Of(incident), s_json));
@@ -213,16 +211,14 @@ public static class AuditTrail
     }
 }
 
-/// <param name="Line">The first line that is wrong, counted from 1; null when the record is whole.</param>
-/// <param name="Message">What was found, in words.</param>
+/// <param name="Line">The first wrong line, counted from 1. Null if the record is intact.</param>
 public sealed record AuditVerdict(string? Incident, int? Line, string Message)
 {
     public bool IsIntact => Line is null;
 }
 
 /// <summary>
-/// What an incident's record must amount to. Whoever keeps <see cref="LastHash"/> elsewhere can also prove that nobody
-/// has written the whole chain anew.
+/// What an incident's record must add up to. A copy of <see cref="LastHash"/> elsewhere also proves that nobody rewrote the whole chain.
 /// </summary>
 public sealed record AuditHead(
     string Incident, string Runbook, string RunbookHash, string Target, IncidentState State, int Entries, string LastHash)

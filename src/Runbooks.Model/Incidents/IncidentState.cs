@@ -1,6 +1,6 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>Where an incident stands. Written in camelCase outside.</summary>
+/// <summary>Written in camelCase outside.</summary>
 public enum IncidentState
 {
     Diagnosing,
@@ -8,17 +8,17 @@ public enum IncidentState
     Mitigating,
     Verifying,
 
-    /// <summary>A temporary mitigation is in place and is taken back when the cause is gone.</summary>
+    /// <summary>A temporary mitigation is in place and is undone when the cause is gone.</summary>
     Holding,
     Resolving,
 
     /// <summary>The fix was verified and the resolution ran.</summary>
     Resolved,
 
-    /// <summary>Diagnosis found nothing wrong.</summary>
+    /// <summary>The diagnosis called for nothing.</summary>
     NotNeeded,
 
-    /// <summary>The sender resolved the alert before anything was done, and no check contradicts it.</summary>
+    /// <summary>The sender ended the alert before anything was done, and no check contradicts it.</summary>
     SelfRecovered,
 
     Rejected,
@@ -26,7 +26,7 @@ public enum IncidentState
     /// <summary>Nobody answered in time.</summary>
     Expired,
 
-    /// <summary>A responder owns it; the automation stopped.</summary>
+    /// <summary>A responder owns it, and the automation has stopped.</summary>
     TakenOver,
 
     Cancelled,
@@ -39,7 +39,7 @@ public static class IncidentStates
 {
     public static bool IsFinal(this IncidentState state) => state >= IncidentState.Resolved;
 
-    /// <summary>Nobody is asked, and the automation changes something or watches what it changed.</summary>
+    /// <summary>Nobody is being asked, and the automation changes something or watches its change.</summary>
     public static bool IsAtWork(this IncidentState state) => state is IncidentState.Mitigating or IncidentState.Verifying or IncidentState.Holding or IncidentState.Resolving;
 }
 
@@ -65,7 +65,9 @@ public static class IncidentText
         _ => state.ToString(),
     };
 
-    /// <summary>An Azure resource by its name and those of its parents: its id is too long to be read. Any other target as it is.</summary>
+    /// <summary>
+    /// An Azure resource by its name and its parents' names, because its id is too long to read. Any other target as it is.
+    /// </summary>
     public static string Target(string target)
     {
         if (!IsResourceId(target))

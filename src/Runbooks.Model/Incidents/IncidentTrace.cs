@@ -4,15 +4,15 @@ using System.Security.Cryptography;
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// The trace of an incident: the sender's where the sender began one, otherwise one that follows from the incident's id.
-/// Ids of spans follow from the record too, so that every host and every restart makes the same ones.
+/// The trace of an incident: the sender's if it began one, otherwise one computed from the incident's id. Span ids are computed too, so
+/// that every host and every restart makes the same ones.
 /// </summary>
 public static class IncidentTrace
 {
-    /// <summary>The key of the span that all others of the incident are below.</summary>
+    /// <summary>The key of the incident's root span.</summary>
     private const string Root = "incident";
 
-    /// <summary>The sender's <c>traceparent</c> as it is kept; null when it is none, or not of a version that is known.</summary>
+    /// <summary>Checks the sender's <c>traceparent</c>. Null if it is not valid or of an unknown version.</summary>
     public static string? Read(string? traceParent) =>
         traceParent is { Length: 55 } && traceParent.StartsWith("00-", StringComparison.Ordinal) && ActivityContext.TryParse(traceParent, null, isRemote: true, out var context)
             && context.TraceId != default && context.SpanId != default
@@ -23,15 +23,15 @@ public static class IncidentTrace
         ? sender.TraceId
         : ActivityTraceId.CreateFromBytes(SHA256.HashData(Encoding.UTF8.GetBytes(incident.Id)).AsSpan(0, 16));
 
-    /// <param name="key">What tells this span from the others of the incident.</param>
+    /// <param name="key">Distinguishes the spans of one incident.</param>
     public static ActivitySpanId SpanOf(Incident incident, string key) =>
         ActivitySpanId.CreateFromBytes(SHA256.HashData(Encoding.UTF8.GetBytes($"{incident.Id}\n{key}")).AsSpan(0, 8));
 
     public static ActivitySpanId RootOf(Incident incident) => SpanOf(incident, Root);
 
     /// <summary>
-    /// What the span of the whole incident is below: the sender's span, or nothing. A sender may sample its own requests away;
-    /// incidents are few, and each is kept.
+    /// The parent of the root span: the sender's span, or nothing. Always recorded, even if the sender samples its own requests away, since
+    /// incidents are few.
     /// </summary>
     public static ActivityContext AboveRoot(Incident incident) => new(IdOf(incident), SenderOf(incident)?.SpanId ?? default, ActivityTraceFlags.Recorded, isRemote: true);
 

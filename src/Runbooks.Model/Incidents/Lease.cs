@@ -1,12 +1,12 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>A temporary fix that is in place, read out of the record.</summary>
-/// <param name="Held">What is held, a line a step.</param>
-/// <param name="Until">When a person is paged if it is still there; it stays all the same.</param>
-/// <param name="HealthySince">Since when every check has passed without a break; null while one does not.</param>
+/// <summary>A temporary fix that is in place, as the record shows it.</summary>
+/// <param name="Held">One line for each step.</param>
+/// <param name="Until">When a person is paged if it is still there. The fix stays in place.</param>
+/// <param name="HealthySince">Since when every check has passed without a break. Null while one does not.</param>
 public sealed record Lease(IReadOnlyList<string> Held, DateTimeOffset Since, DateTimeOffset Until, Hold Hold, DateTimeOffset? HealthySince)
 {
-    /// <summary>Null while nothing is held.</summary>
+    /// <summary>Null if no temporary fix is in place.</summary>
     public static Lease? Of(Incident incident, Runbook runbook)
     {
         if (incident.State != IncidentState.Holding || runbook.Mitigation.HoldUntil is not { } hold)
@@ -19,7 +19,7 @@ public sealed record Lease(IReadOnlyList<string> Held, DateTimeOffset Since, Dat
         return new(ChangeText.InPlace(incident), since, since + hold.AtMost, hold, PassingSince(rounds, hold));
     }
 
-    /// <summary>What tells whether the fix helps is asked with the checks that end a lease, and ends none.</summary>
+    /// <summary>The checks that verify the fix are asked too, but they do not count here.</summary>
     private static DateTimeOffset? PassingSince(List<VerificationRound> rounds, Hold hold)
     {
         DateTimeOffset? since = null;
@@ -35,30 +35,31 @@ public sealed record Lease(IReadOnlyList<string> Held, DateTimeOffset Since, Dat
         return since;
     }
 
-    /// <summary>When the checks were first asked while holding; null while nothing is held.</summary>
+    /// <summary>When the checks were first asked while holding. Null if no temporary fix is in place.</summary>
     public static DateTimeOffset? SinceOf(Incident incident) => incident.State != IncidentState.Holding ? null
         : incident.VerificationRounds.FirstOrDefault(round => round.State == IncidentState.Holding)?.At ?? incident.UpdatedAt;
 
     public string WhatEndsIt => $"It is taken back once {string.Join(", ", Hold.Checks)} {CountText.Have(Hold.Checks.Count)} passed for {DurationText.Format(Hold.StableFor)} without a break.";
 
-    /// <remarks>Where what is measured is known a while later, it lasts that much longer.</remarks>
+    /// <remarks>If measurements arrive late, it takes that much longer.</remarks>
     public string HowFar(DateTimeOffset now) => HealthySince is { } healthy
         ? $"The checks have passed since {GateText.Clock(healthy, now)}: {DurationText.Format(DurationText.Whole(now - healthy < Hold.StableFor ? now - healthy : Hold.StableFor))} of {DurationText.Format(Hold.StableFor)}."
         : "The checks do not pass yet, so the time has not begun to count.";
 }
 
-/// <summary>What an incident has changed outside and has not taken back.</summary>
+/// <summary>What an incident has changed outside and not undone.</summary>
 public static class ChangeText
 {
     private const int MaxLines = 5;
 
-    /// <summary>A line a change that could be taken back: only those are anybody's to take back.</summary>
+    /// <summary>A line for each change that could be undone.</summary>
     public static IReadOnlyList<string> InPlace(Incident incident) =>
         [.. incident.Steps.Where(step => IsInPlace(incident, step)).Take(MaxLines).Select(step => Clip.To($"{step.Name}: {(step.Status == StepStatus.Done ? step.Outcome : null) ?? step.Preparation.PlannedEffect}", 200))];
 
     /// <summary>
-    /// While the incident runs, or a responder owns it, what it did is on trial. After any other end it is only what should have
-    /// been taken back and was not, or what the automation left behind when it broke. Seeing to it takes nothing back: it is listed until a person closes the incident.
+    /// While the incident runs or has a responder, every change of the mitigation is listed. After another end, only what should have been
+    /// undone and was not, or what a broken automation left behind. An acknowledgement undoes nothing, so it is listed until a person
+    /// closes the incident.
     /// </summary>
     private static bool IsInPlace(Incident incident, StepRecord step) =>
         step is { Phase: Phase.Mitigation, Preparation: { UndoState: not null, TellsOnly: false } }
@@ -68,7 +69,7 @@ public static class ChangeText
 
     private static bool MayBeThere(StepRecord step) => step.Status is StepStatus.Done or StepStatus.Running or StepStatus.Failed or StepStatus.Unknown;
 
-    /// <summary>Nobody came to take it back. A fix that was seen to work stays on purpose when the resolution fails.</summary>
+    /// <summary>Nothing undid it. A verified fix stays on purpose when the resolution fails.</summary>
     private static bool IsLeftBehind(Incident incident) =>
         incident.State == IncidentState.Failed && !incident.KeepsFix;
 }

@@ -1,17 +1,16 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>What a person is asked to do by hand: a step with <c>do: person</c>, or taking one back.</summary>
-/// <param name="Step">The step's name.</param>
-/// <param name="Instruction">What to do, whole; the gate's question may be cut.</param>
-/// <param name="Items">The checklist, each ticked by whoever did it; empty when the instruction is all there is.</param>
-/// <param name="Undo">How a person takes it back; null when nobody can.</param>
-/// <param name="Undoes">It is taking back what was done before.</param>
+/// <summary>Work by hand: a step with <c>do: person</c>, or undoing one.</summary>
+/// <param name="Instruction">In full. The gate's question may be shortened.</param>
+/// <param name="Items">The checklist. Empty if there is only the instruction.</param>
+/// <param name="Undo">How a person undoes it. Null if nobody can.</param>
+/// <param name="Undoes">It is about undoing an earlier step.</param>
 public sealed record ManualTask(string Step, string Instruction, IReadOnlyList<TaskItem> Items, string? Undo = null, bool Undoes = false) : Evolving
 {
     [JsonIgnore]
     public int Left => Items.Count(item => item.DoneBy is null);
 
-    /// <summary>The items that are not done, counted from 1; null where there is no checklist.</summary>
+    /// <summary>Counted from 1. Null if there is no checklist.</summary>
     [JsonIgnore]
     public IReadOnlyList<int>? ItemsLeft => Items.Count == 0 ? null : [.. Items.Index().Where(item => item.Item.DoneBy is null).Select(item => item.Index + 1)];
 
@@ -19,7 +18,7 @@ public sealed record ManualTask(string Step, string Instruction, IReadOnlyList<T
     [JsonIgnore]
     public bool IsBegun => Items.Any(item => item.DoneBy is not null);
 
-    /// <summary>Why this answer cannot be recorded; null when it can.</summary>
+    /// <summary>Why this answer cannot be recorded. Null if it can.</summary>
     public DecisionResult? WhyNotCounted(Decision decision) => decision switch
     {
         { Verb: DecisionVerb.TakeOver } when Undoes =>
@@ -35,7 +34,7 @@ public sealed record ManualTask(string Step, string Instruction, IReadOnlyList<T
             : null,
     };
 
-    /// <summary>The items of the answer are done, each by whoever said so first; also where the answer is that the rest could not be done.</summary>
+    /// <summary>Ticks the items of the answer, each for the first person who said so. A rejection may tick items too.</summary>
     public ManualTask Tick(Decision decision) => decision is { Items: { } done }
         ? this with { Items = [.. Items.Select((item, at) => item.DoneBy is null && done.Contains(at + 1) ? item with { DoneBy = decision.Person, DoneAt = decision.At } : item)] }
         : this;
@@ -43,14 +42,13 @@ public sealed record ManualTask(string Step, string Instruction, IReadOnlyList<T
     private static DecisionResult Incomplete(string why) => new(DecisionStatus.Incomplete, why);
 }
 
-/// <summary>One item of a checklist.</summary>
-/// <param name="DoneBy">Who said that it is done; null while nobody has.</param>
+/// <param name="DoneBy">Null while nobody said that it is done.</param>
 public sealed record TaskItem(string Text, string? DoneBy = null, DateTimeOffset? DoneAt = null) : Evolving;
 
-/// <summary>What people are told about work by hand, the same on every page, card and answer.</summary>
+/// <summary>The texts about work by hand, the same on every page, card and answer.</summary>
 public static class ManualTaskText
 {
-    /// <summary>Completes a person's name: what they said with an answer.</summary>
+    /// <summary>Follows a person's name.</summary>
     public static string Past(ManualTask task, DecisionVerb verb) => (verb, task.Undoes) switch
     {
         (DecisionVerb.Approve, false) => "did this",
@@ -60,7 +58,7 @@ public static class ManualTaskText
         _ => "took over",
     };
 
-    /// <summary>The beginning of a card's title once it is closed; null where the usual word says it.</summary>
+    /// <summary>The beginning of a closed card's title. Null if the usual word fits.</summary>
     public static string? Brief(Gate gate) => gate.Outcome switch
     {
         GateOutcome.Approved => gate.Task!.Undoes ? "Taken back" : "Done",
@@ -69,8 +67,7 @@ public static class ManualTaskText
         _ => null,
     };
 
-    /// <summary>An answer, with the items that it ticked.</summary>
-    /// <param name="task">With the answer in it.</param>
+    /// <param name="task">After the answer was recorded.</param>
     public static string Said(ManualTask task, Decision decision)
     {
         var ticked = string.Join("; ", task.Items.Index().Where(one => decision.Items?.Contains(one.Index + 1) == true && one.Item.DoneBy == decision.Person && one.Item.DoneAt == decision.At).Select(one => one.Item.Text));
@@ -86,7 +83,7 @@ public static class ManualTaskText
     public static string Left(ManualTask task) =>
         $"{CountText.Format(task.Left, "item")} left: {string.Join("; ", task.Items.Where(item => item.DoneBy is null).Select(item => item.Text))}.";
 
-    /// <summary>What becomes of it, and of the incident, without anybody's word that it is done.</summary>
+    /// <summary>What follows if nobody says that it is done.</summary>
     public static string Without(Gate gate) => gate switch
     {
         { Task.Undoes: true } => "it counts as not taken back, and a person is paged",
@@ -94,7 +91,7 @@ public static class ManualTaskText
         _ => "the steps after it do not run, what was done before it is undone where it can be",
     };
 
-    /// <summary>What became of it, for the step's record.</summary>
+    /// <summary>For the step's record.</summary>
     public static string Outcome(Gate gate)
     {
         var (task, last) = (gate.Task!, gate.Decisions is [.., var latest] ? latest : null);
@@ -115,8 +112,7 @@ public static class ManualTaskText
     public static string People(Gate gate) =>
         string.Join(" and ", gate.Decisions.Where(decision => decision.Verb == DecisionVerb.Approve).Select(decision => decision.Person).Distinct(StringComparer.OrdinalIgnoreCase));
 
-    /// <summary>An item as a line of a message.</summary>
-    /// <param name="from">When whoever reads it was told.</param>
+    /// <param name="from">When the reader was told.</param>
     public static string Line(TaskItem item, int number, DateTimeOffset from) =>
         $"{(item.DoneBy is null ? "☐" : "☑")} {number}. {item.Text}{(item.DoneBy is { } by ? $" ({by}, {GateText.Clock(item.DoneAt!.Value, from)})" : "")}";
 

@@ -1,16 +1,15 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>What a person who is paged does next: the first thing, in a sentence or two.</summary>
+/// <summary>The first thing for a paged person to do, in a sentence or two.</summary>
 public static class NextStepText
 {
-    /// <summary>Of several that were taken over, each at its own moment.</summary>
+    /// <summary>For several incidents that were taken over at different times.</summary>
     public static readonly string CloseEach =
         $"Close each incident that was taken over when it is over. Until then, for at most {DurationText.Format(Incident.LongestOwnership)}, more alerts on its target are kept in it and page nobody unless one is more severe.";
 
     public static string Of(Incident incident, DateTimeOffset now) =>
         $"{First(incident, now)}{(incident.NeedsPerson ? " Acknowledge it first, so that others see that you are on it." : "")}";
 
-    /// <summary>The first of these that there is.</summary>
     private static string First(Incident incident, DateTimeOffset now) =>
         OfClosed(incident)
         ?? OfTakingBack(incident, now)
@@ -22,7 +21,6 @@ public static class NextStepText
     private static string? OfClosed(Incident incident) =>
         incident.ClosedByHand?.By is { } by ? $"{by} has closed it already. Look whether that fits what is known now." : null;
 
-    /// <summary>While what was done is being taken back, or waits for that.</summary>
     private static string? OfTakingBack(Incident incident, DateTimeOffset now)
     {
         var steps = EndingText.Names(incident.Steps.Where(step => step.IsToBeTakenBack));
@@ -36,7 +34,6 @@ public static class NextStepText
             : $"This is being taken back: {steps}. Open the incident and look whether that comes to an end.";
     }
 
-    /// <summary>What could not be undone, what may have happened, and what was left alone.</summary>
     private static string? OfWhatNeedsALook(Incident incident)
     {
         if (EndingText.Names(incident, StepStatus.UndoFailed) is { Length: > 0 } stuck)

@@ -1,17 +1,20 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>Ask again at this time: the same contacts when <paramref name="To"/> is empty, these as well otherwise.</summary>
+/// <summary>Asks again at this time: the same contacts if <paramref name="To"/> is empty, otherwise these too.</summary>
 public sealed record Reminder(DateTimeOffset At, IReadOnlyList<string> To) : Evolving
 {
-    /// <summary>Reminders sent at the normal pace. After them the pause doubles each time, so that a question that is open for days is neither repeated every few minutes nor forgotten.</summary>
+    /// <summary>
+    /// Reminders at the normal pace. After them the pause doubles each time, so that a question that is open for days is neither repeated
+    /// every few minutes nor forgotten.
+    /// </summary>
     private const int Steady = 10;
 
-    /// <summary>It asks those who were not reached or could not answer before, even where nobody else is reminded.</summary>
+    /// <summary>It asks those who were not reached or could not answer, even if no other reminders are sent.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsKept { get; init; }
 
     /// <summary>Everything that is due on a question while nobody answers, soonest first.</summary>
-    /// <param name="every">The pause between reminders; null for none.</param>
+    /// <param name="every">The pause between reminders. Null for none.</param>
     public static IReadOnlyList<Reminder> Of(TimeSpan? every, IEnumerable<Escalation> escalations, TimeSpan timeout, DateTimeOffset now)
     {
         var reminders = escalations.Select(escalation => new Reminder(now + escalation.After, escalation.To)).ToList();

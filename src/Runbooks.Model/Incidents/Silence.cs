@@ -1,37 +1,40 @@
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// When silence counts as a yes: a question that reached nobody was not left unanswered, and neither was one of which
-/// nobody knows whether it arrived, that nobody looked after because the host was down, or to which no yes was taken because nothing
-/// could run. Only time in which somebody could have answered counts.
+/// When silence counts as approval. Only time in which somebody could have answered counts: not while the question had reached nobody or
+/// its arrival was unknown, the host was down, or nothing could run.
 /// </summary>
 public static class Silence
 {
     private static readonly TimeSpan s_shortest = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(15);
 
-    /// <summary>What a review may be late by while the host is up.</summary>
+    /// <summary>How late a review may be while the host is up.</summary>
     private static readonly TimeSpan s_late = TimeSpan.FromMinutes(1);
 
-    /// <summary>Maximum number of times that the answer period is extended while nobody could answer; then silence counts as no.</summary>
+    /// <summary>How often the time is prolonged because nobody could answer. After that silence counts as a no.</summary>
     private const int MostProlonged = 3;
 
     public static bool MayCount(Gate gate) => gate is { Outcome: GateOutcome.Pending, SilenceIsYes: true };
 
-    /// <summary>How often such a question is looked after. A longer gap means that the host was down, and counts no further.</summary>
+    /// <summary>
+    /// The pause between reviews of such a question. A longer gap means that the host was down, and the excess does not count.
+    /// </summary>
     public static TimeSpan ReviewPause(Gate gate) => Bounded((gate.ExpiresAt - gate.OpenedAt) / 20);
 
-    /// <summary>How often a question is looked after to which no yes is taken, and nobody knows until when: the rarer the longer it has been open.</summary>
+    /// <summary>
+    /// The pause between reviews while no approval is taken and nobody knows until when. It grows with the age of the question.
+    /// </summary>
     public static TimeSpan BlockedPause(Gate gate, DateTimeOffset now) => Bounded((now - gate.OpenedAt) / 10);
 
     private static TimeSpan Bounded(TimeSpan pause) => pause < s_shortest ? s_shortest : pause > s_longest ? s_longest : pause;
 
-    /// <summary>Whether its time may be prolonged once more.</summary>
     public static bool CanProlong(Gate gate) => gate.Prolonged < MostProlonged;
 
-    /// <summary>Counts the time since the last review, as far as the question could have been answered in it.</summary>
-    /// <param name="isAsked">Whether somebody whom it reached may still answer it; null for everybody.</param>
-    /// <param name="heldBackBy">What keeps it from running now, or null: what was counted before is worth nothing then, since whoever wanted to answer may have given up.</param>
+    /// <summary>Counts the time since the last review in which the question could have been answered.</summary>
+    /// <param name="isAsked">Whether somebody whom it reached may still answer it. Null for everybody.</param>
+    /// <param name="heldBackBy">What keeps it from running now, or null. If set, the time counted so far is reset, because people may have
+    /// given up answering.</param>
     public static Gate Count(Incident incident, Gate gate, DateTimeOffset now, Func<Gate, string, bool>? isAsked, HeldBackBy? heldBackBy)
     {
         if (MayCount(gate) && (heldBackBy is not null || gate.WasBlocked))
@@ -55,17 +58,17 @@ public static class Silence
         return passed <= TimeSpan.Zero ? gate : gate with { Heard = gate.Heard + (passed > most ? most : passed), HeardUntil = now };
     }
 
-    /// <returns>How long it still has to be heard; zero when silence counts.</returns>
+    /// <returns>How long it still has to be heard. Zero when silence counts.</returns>
     public static TimeSpan Missing(Gate gate) => Needed(gate) - gate.Heard is { Ticks: > 0 } missing ? missing : TimeSpan.Zero;
 
-    /// <summary>Leaves the question open for the time that is missing, and asks it again, unless that was in vain too often.</summary>
-    /// <returns>Null when it is given up.</returns>
+    /// <summary>Keeps the question open for the missing time and asks it again, unless that was in vain too often.</summary>
+    /// <returns>Null if it is given up.</returns>
     public static (Incident Incident, CardKind? Due)? Prolong(Incident incident, Gate gate, DateTimeOffset now)
     {
         var missing = Missing(gate);
         if (missing <= s_late && !gate.WasBlocked)
         {
-            // The message took its time: nobody has to be told twice for that.
+            // Only the delivery took time, so nobody has to be asked twice.
             return (incident.Replace(gate with { HeardFor = Needed(gate), ExpiresAt = now + missing }), null);
         }
 
@@ -79,7 +82,8 @@ public static class Silence
             HeardFor = Needed(gate),
             ExpiresAt = !gate.IsStanding && gate.ExpiresAt > now + missing ? gate.ExpiresAt : now + missing,
             Prolonged = gate.Prolonged + 1,
-            // Whom one that is due now would have asked for the first time is asked all the same. The runbook's own are gone from one that stood.
+            // A due reminder that would ask new contacts still asks them. A question that stayed open past its time has lost the runbook's
+            // own reminders.
             Reminders = gate.IsStanding ? [new(now + (missing / 2), [])] : [.. gate.Reminders.Where(reminder => reminder.At > now || gate.NewOf(reminder).Count > 0)],
             Asked = gate.Asked + 1,
             AskedAt = now,
@@ -104,7 +108,10 @@ public static class Silence
     private static TimeSpan RoundUp(TimeSpan time) => TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(time.TotalSeconds)));
 }
 
-/// <summary>What happens to many questions when nobody answers: a line for each runbook and each different end, with how many it speaks for, and first what runs all the same.</summary>
+/// <summary>
+/// What happens to many questions when nobody answers: a line for each runbook and end, with the number of targets. Those that run without
+/// an answer come first.
+/// </summary>
 public static class SilenceText
 {
     /// <param name="asked">The open questions, each with the title of its runbook.</param>
@@ -115,6 +122,6 @@ public static class SilenceText
         return [.. ends.Select(end => $"{(asked.Count > 1 ? $"{CountText.Format(end.Count(), "target")}{(several ? $" of '{end.Key.Title}'" : "")}{First(end)}: " : "")}{GateText.Silence(end.MinBy(gate => gate.ExpiresAt)!)}")];
     }
 
-    /// <summary>The others of them have a little longer.</summary>
+    /// <summary>The others have a little longer.</summary>
     private static string First(IEnumerable<Gate> gates) => gates.DistinctBy(gate => gate.ExpiresAt).Count() > 1 ? ", the first of them" : "";
 }

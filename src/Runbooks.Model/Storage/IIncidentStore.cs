@@ -4,28 +4,23 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Model.Storage;
 
-/// <summary>
-/// Where incidents are kept. It knows nothing of the rules: it opens, reads, changes atomically and lists. Every method
-/// returns only when what it says is durable.
-/// </summary>
+/// <summary>Stores incidents without knowing their rules. Every method returns only when its result is durable.</summary>
 public interface IIncidentStore
 {
     /// <summary>
-    /// The claim: in one atomic step, either <paramref name="fold"/> changes the latest incident of the same runbook
-    /// and target, or <paramref name="candidate"/> is inserted and becomes the latest.
+    /// In one atomic step, either <paramref name="fold"/> changes the latest incident of the same runbook and target, or
+    /// <paramref name="candidate"/> is inserted and becomes the latest.
     /// </summary>
-    /// <param name="runbook">Kept by its hash, so that the incident can be finished with the version it started with.</param>
-    /// <param name="fold">
-    /// Returns the latest incident, changed, or the candidate with what it has to know of the latest, which is then opened so; null opens it
-    /// as it is. May run more than once.
-    /// </param>
+    /// <param name="runbook">Kept by its hash, so that the incident can be finished with the version that it started with.</param>
+    /// <param name="fold">Returns the latest incident, changed, or the candidate with additions from the latest, which is then opened. Null
+    /// opens the candidate as it is. May run more than once.</param>
     Task<OpenResult> OpenAsync(Incident candidate, Runbook runbook, Func<Incident, Incident?> fold, CancellationToken cancellationToken);
 
     Task<Incident?> FindAsync(string id, CancellationToken cancellationToken);
 
     /// <summary>
-    /// As <see cref="FindAsync"/>, but perhaps as this process saw it some seconds ago: for who needs only what an incident opens
-    /// with, such as its alert and its target, and for who saw it in this very moment.
+    /// As <see cref="FindAsync"/>, but may be some seconds old. For callers that need only what never changes, such as the alert and the
+    /// target, or that have just seen it.
     /// </summary>
     Task<Incident?> FindCachedAsync(string id, CancellationToken cancellationToken) => FindAsync(id, cancellationToken);
 
@@ -33,12 +28,14 @@ public interface IIncidentStore
     /// <param name="targetKey">The target as it is compared, see <see cref="TargetKey"/>.</param>
     Task<Incident?> FindLatestAsync(string runbookId, string targetKey, CancellationToken cancellationToken);
 
-    /// <summary>The incidents that an alert of this identity reached, open or closed, newest first; of very many only the newest.</summary>
+    /// <summary>
+    /// The incidents that an alert of this identity reached, open or closed, newest first. If there are very many, only the newest.
+    /// </summary>
     Task<IReadOnlyList<IncidentSummary>> FindByAlertAsync(string identity, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Reads, changes and writes atomically; <paramref name="change"/> is pure and may run more than once. Returning the
-    /// very same incident writes nothing.
+    /// Reads, changes and writes atomically. <paramref name="change"/> is pure and may run more than once. If it returns the same instance,
+    /// nothing is written.
     /// </summary>
     /// <exception cref="KeyNotFoundException">There is no such incident.</exception>
     Task<(Incident Incident, T Result)> UpdateAsync<T>(string id, Func<Incident, (Incident, T)> change, CancellationToken cancellationToken);
@@ -46,30 +43,31 @@ public interface IIncidentStore
     /// <summary>Newest first.</summary>
     Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken);
 
-    /// <summary>How many incidents there are in each state; one that none is in may be left out.</summary>
-    /// <returns>Null where they would have to be read one by one.</returns>
+    /// <summary>The number of incidents in each state. States without incidents may be missing.</summary>
+    /// <returns>Null if they would have to be read one by one.</returns>
     Task<IReadOnlyDictionary<IncidentState, int>?> CountAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// How many incidents are open that opened since then, without reading them: one that has just ended, or is just being
-    /// opened, may be counted too.
+    /// The number of open incidents that opened since then, without reading them. One that has just ended, or is just being opened, may be
+    /// counted too.
     /// </summary>
     /// <param name="most">More are not counted.</param>
     async Task<int> CountOpenedAsync(DateTimeOffset since, int most, CancellationToken cancellationToken) =>
         (await ListAsync(new IncidentQuery(Open: true, Since: since, Limit: most), cancellationToken)).Items.Count;
 
-    /// <summary>The pinned version of a runbook; null when no incident was ever opened with it.</summary>
+    /// <summary>Null if no incident was ever opened with this version.</summary>
     Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken);
 
     /// <summary>Removes incidents that ended before the given time, each after everything else that is kept of it.</summary>
-    /// <param name="removeRest">Removes what others keep of the incident. False keeps its record, so that the next time finds it.</param>
-    /// <returns>The ids of those that are gone.</returns>
+    /// <param name="removeRest">Removes what others keep of the incident. False keeps the record, so that the next purge tries
+    /// again.</param>
+    /// <returns>The ids of the removed incidents.</returns>
     Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken);
 
-    /// <summary>Null when it can read and write, otherwise what is wrong, in words.</summary>
+    /// <summary>Null if it can read and write. Otherwise the problem, in words.</summary>
     Task<string?> CheckHealthAsync(CancellationToken cancellationToken);
 
-    /// <summary>Damage that was seen, in words with the remedy; null where none was. What can be read and written works all the same.</summary>
+    /// <summary>Damage that was found, in words with the remedy. Null for none. Reading and writing the rest still works.</summary>
     string? Damage => null;
 }
 
@@ -79,7 +77,6 @@ public static class IncidentStoreExtensions
     public static async Task<Incident> UpdateAsync(this IIncidentStore store, string id, Func<Incident, Incident> change, CancellationToken cancellationToken) =>
         (await store.UpdateAsync(id, incident => (change(incident), true), cancellationToken)).Incident;
 
-    /// <summary>Every page of a listing, one after the other.</summary>
     public static async IAsyncEnumerable<IncidentSummary> ListAllAsync(
         this IIncidentStore store, IncidentQuery query, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -102,10 +99,10 @@ public static class IncidentStoreExtensions
     }
 
     /// <summary>
-    /// As <see cref="IIncidentStore.FindAsync"/>, for what is about others too: one that a newer version wrote, or that is damaged, keeps
-    /// nothing from them. The watch looks at each by itself and says which it cannot read.
+    /// As <see cref="IIncidentStore.FindAsync"/>, for work on other incidents that one unreadable record must not stop. The watchdog
+    /// reports unreadable records.
     /// </summary>
-    /// <returns>Null also where this version cannot read it.</returns>
+    /// <returns>Null also if this version cannot read it.</returns>
     public static Task<Incident?> TryFindAsync(this IIncidentStore store, string id, CancellationToken cancellationToken) =>
         TryReadAsync(store.FindAsync(id, cancellationToken));
 
@@ -123,7 +120,7 @@ public static class IncidentStoreExtensions
     public static async Task<Incident> GetAsync(this IIncidentStore store, string id, CancellationToken cancellationToken) =>
         await store.FindAsync(id, cancellationToken) ?? throw new KeyNotFoundException($"There is no incident '{id}'.");
 
-    /// <summary>Whether reading failed since this version cannot read the record: a newer one wrote it, or it is damaged. Trying again does not help.</summary>
+    /// <summary>Whether this version cannot read the record: a newer one wrote it, or it is damaged. A retry does not help.</summary>
     public static bool IsUnreadable(Exception failure) => failure is JsonException or InvalidDataException;
 
     private static async Task<Incident?> TryReadAsync(Task<Incident?> reading)
@@ -139,29 +136,24 @@ public static class IncidentStoreExtensions
     }
 }
 
-/// <summary>What a claim came to.</summary>
-/// <param name="Opened">True when the candidate was inserted, false when it was folded into <paramref name="Incident"/>.</param>
+/// <param name="Opened">True if the candidate was inserted, false if it was folded into <paramref name="Incident"/>.</param>
 public sealed record OpenResult(Incident Incident, bool Opened);
 
 /// <summary>
-/// What had to be durable could not be written or read: disk full, an I/O error, throttling, no network, the host is
-/// stopping. A sender is answered 503 and tries again.
+/// Something could not be made durable or read: disk full, an I/O error, throttling, no network, or the host is stopping. A sender gets 503
+/// and tries again.
 /// </summary>
 public sealed class StoreUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
 
-/// <summary>
-/// A number that grows while the store is in use, kept outside of it: what puts the store back to an earlier time leaves this
-/// behind, and so is noticed.
-/// </summary>
+/// <summary>A growing number that is kept outside the store. If the store is restored to an earlier time, the number shows it.</summary>
 public interface IGenerationWitness
 {
-    /// <returns>Null where none was ever written, or it cannot be read as one.</returns>
+    /// <returns>Null if none was written, or if it cannot be read.</returns>
     Task<WitnessedGeneration?> ReadAsync(CancellationToken cancellationToken);
 
     /// <summary>Durable once it returns.</summary>
-    /// <returns>As it is read back.</returns>
     Task<WitnessedGeneration> WriteAsync(long number, CancellationToken cancellationToken);
 }
 
-/// <param name="Mark">Tells this very writing from a copy of it; null where the place cannot.</param>
+/// <param name="Mark">Tells this write from a copy of it. Null if the place cannot.</param>
 public sealed record WitnessedGeneration(long Number, string? Mark);

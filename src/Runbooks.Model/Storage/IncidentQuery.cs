@@ -3,27 +3,28 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Model.Storage;
 
-/// <summary>Which incidents to list. Null means any.</summary>
-/// <param name="Open">True: only those not in a final state; false: only those in one.</param>
+/// <summary>Null means any.</summary>
+/// <param name="Open">True for incidents that are not in a final state, false for those that are.</param>
 /// <param name="Limit">1 to <see cref="Most"/>.</param>
 /// <param name="After">The cursor of the page before.</param>
-/// <param name="Since">Only those opened at this time or later.</param>
-/// <param name="LeftToPeople">True: only those that have ended and need a person, or that a responder owns. Answered from the index of the unfinished.</param>
-/// <param name="Unfinished">True: those, and those that have ended with a change still in place. Answered from an index of their own.</param>
-/// <param name="Text">Only those whose id, title, target or runbook holds each of these words, ignoring case.</param>
+/// <param name="Since">Opened at this time or later.</param>
+/// <param name="LeftToPeople">True for ended incidents that need a person or have a responder. Answered from the index of the
+/// unfinished.</param>
+/// <param name="Unfinished">True for those, and ended ones with a change still in place. Answered from an index of its own.</param>
+/// <param name="Text">Id, title, target or runbook contains each of these words, ignoring case.</param>
 public sealed record IncidentQuery(
     IncidentState? State = null, string? RunbookId = null, bool? Open = null, int Limit = 50, string? After = null, DateTimeOffset? Since = null,
     bool LeftToPeople = false, string? Text = null, bool Unfinished = false)
 {
-    /// <summary>No page is longer.</summary>
+    /// <summary>The longest page.</summary>
     public const int Most = 500;
 
-    /// <summary>Of the words that are looked for. A target is an Azure resource's id at times, which has hundreds of characters.</summary>
+    /// <summary>The longest search text in characters. A target may be the id of an Azure resource, which has hundreds.</summary>
     public const int LongestText = 1_000;
 
     public const string TextTooLong = "Use at most 1,000 characters.";
 
-    /// <summary>What no index answers: the words that are looked for, and which of the unfinished are meant.</summary>
+    /// <summary>The part of the query that no index answers.</summary>
     public bool Fits(IncidentSummary incident) =>
         (!LeftToPeople || incident.IsLeftToPeople) && (!Unfinished || incident.IsUnfinished) && HasText(incident);
 
@@ -33,15 +34,14 @@ public sealed record IncidentQuery(
     private static bool Holds(string text, string word) => text.Contains(word, StringComparison.OrdinalIgnoreCase);
 }
 
-/// <param name="Next">The cursor of the next page; null at the end.</param>
+/// <param name="Next">The cursor of the next page. Null at the end.</param>
 public sealed record IncidentPage(IReadOnlyList<IncidentSummary> Items, string? Next);
 
-/// <summary>One line of a listing.</summary>
-/// <param name="OwnedByResponder">A person took it over and has not closed it yet: final, and not over.</param>
-/// <param name="Storm">The storm whose messages it shares; null while it asks by itself.</param>
-/// <param name="TargetKey">The target as it is compared; null when that is as it is written.</param>
-/// <param name="Headline">How it stands in a word or two; null when the words for its state say it.</param>
-/// <param name="NeedsPerson">It ended with something for a person to do that nobody has acknowledged yet.</param>
+/// <param name="OwnedByResponder">Final, but a person took it over and has not closed it yet.</param>
+/// <param name="Storm">The storm whose messages it shares. Null while it asks by itself.</param>
+/// <param name="TargetKey">The target as it is compared. Null if that equals the target.</param>
+/// <param name="Headline">A word or two. Null if the text of the state says it.</param>
+/// <param name="NeedsPerson">It ended with something to do that nobody has acknowledged yet.</param>
 public sealed record IncidentSummary(
     string Id,
     string RunbookId,
@@ -53,7 +53,7 @@ public sealed record IncidentSummary(
     DateTimeOffset OpenedAt,
     DateTimeOffset UpdatedAt,
     DateTimeOffset? ClosedAt,
-    // Listings that are stored have it under this name.
+    // The name in stored listings.
     [property: JsonPropertyName("driven")] bool OwnedByResponder = false,
     string? Storm = null,
     string? TargetKey = null,
@@ -65,13 +65,13 @@ public sealed record IncidentSummary(
     /// <inheritdoc cref="Incident.Severity"/>
     public ImpactSeverity? Severity { get; init; }
 
-    /// <summary>What is asked at the moment; null while nothing is.</summary>
+    /// <summary>Null while nothing is asked.</summary>
     public string? Question { get; init; }
 
-    /// <summary>What it has changed and not taken back, a line each; null when nothing.</summary>
+    /// <summary>The changes that are not undone, a line each. Null for none.</summary>
     public IReadOnlyList<string>? Changes { get; init; }
 
-    /// <summary>Until when it can be answered.</summary>
+    /// <summary>Until when the question can be answered.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
     /// <inheritdoc cref="Incident.FirstResponseAt"/>
@@ -80,28 +80,30 @@ public sealed record IncidentSummary(
     /// <inheritdoc cref="Incident.MitigatedAt"/>
     public DateTimeOffset? MitigatedAt { get; init; }
 
-    /// <summary>Nothing was touched: what it rehearsed says nothing about what would have helped.</summary>
+    /// <summary>Nothing was touched, so the rehearsal says nothing about what would have helped.</summary>
     public bool IsDryRun { get; init; }
 
-    /// <summary>It ended because its checks called for nothing, and not because nothing was to act. Null where an older version has listed it.</summary>
+    /// <summary>
+    /// Whether it ended because its checks called for nothing, and not because nothing was to act. Null if an older version listed it.
+    /// </summary>
     public bool? SawNothing { get; init; }
 
     /// <inheritdoc cref="Incident.WasSuppressed"/>
     [JsonIgnore]
     public bool WasSuppressed => this is { State: IncidentState.NotNeeded, Headline: EndingText.Suppressed };
 
-    /// <summary>Since when a temporary fix has been held; null while none is.</summary>
+    /// <summary>Since when a temporary fix is in place. Null for none.</summary>
     public DateTimeOffset? HeldSince { get; init; }
 
     /// <inheritdoc cref="Incident.EndedAt"/>
-    /// <remarks>An older version has not listed it.</remarks>
+    /// <remarks>Older versions did not list it.</remarks>
     public DateTimeOffset? EndedAt { get => field ?? ClosedAt; init; }
 
     /// <inheritdoc cref="EndingText.IsFixed(Incident)"/>
     [JsonIgnore]
     public bool IsFixed => EndingText.IsFixed(State, Headline);
 
-    /// <summary>Final and not over: it needs a person, or a responder owns it.</summary>
+    /// <summary>Final, but it needs a person or has a responder.</summary>
     [JsonIgnore]
     public bool IsLeftToPeople => NeedsPerson || OwnedByResponder;
 
@@ -132,19 +134,16 @@ public sealed record IncidentSummary(
     };
 }
 
-/// <summary>
-/// A place in a listing, newest first: the time an incident was opened and, among those of the same moment, whatever
-/// tells them apart in the store. It names a place, not a count, so incidents that arrive meanwhile move nothing.
-/// </summary>
+/// <summary>A place in a listing, newest first: the opening time, and a tie-breaker of the store. New incidents do not move it.</summary>
 public sealed record IncidentCursor(DateTimeOffset OpenedAt, string Tie)
 {
     public override string ToString() =>
         Base64Url.EncodeToString(Encoding.UTF8.GetBytes($"{OpenedAt.UtcTicks}:{Tie}"));
 
-    /// <exception cref="FormatException">The text is no cursor of ours.</exception>
+    /// <exception cref="FormatException">The text is not one of our cursors.</exception>
     public static IncidentCursor Parse(string cursor) => TryParse(cursor) ?? throw new FormatException("The text is no cursor of ours.");
 
-    /// <returns>Null when the text is no cursor of ours.</returns>
+    /// <returns>Null if the text is not one of our cursors.</returns>
     public static IncidentCursor? TryParse(string cursor) =>
         cursor.Length <= 1_000 && Base64Url.IsValid(cursor)
             && Encoding.UTF8.GetString(Base64Url.DecodeFromChars(cursor)).Split(':', 2) is [var ticks, var tie]

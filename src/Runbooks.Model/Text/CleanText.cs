@@ -1,18 +1,16 @@
 namespace Runbooks.Model.Text;
 
 /// <summary>
-/// Makes outside text safe to store and show: no control characters, no lone surrogates, nothing that turns the reading
-/// direction, nothing that cannot be seen, bounded length. What is taken out leaves U+FFFD behind rather than nothing:
-/// otherwise "llm-b-\u00000" would become the name of another pod, and nobody would see that something was there.
+/// Makes outside text safe to store and show: no control characters, lone surrogates, direction marks or invisible characters, and a
+/// bounded length. Removed characters become U+FFFD. If they vanished, "llm-b-\u00000" would become the name of another pod unnoticed.
 /// </summary>
 public static class CleanText
 {
     public const char Replacement = '\uFFFD';
 
-    /// <summary>On one line, however long it is.</summary>
+    /// <summary>On one line, of any length.</summary>
     public static string Line(string text) => Clean(text, int.MaxValue, oneLine: true);
 
-    /// <summary>As a sentence begins.</summary>
     public static string Capital(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..];
 
     public static string Clean(string text, int max, bool oneLine)
@@ -26,7 +24,7 @@ public static class CleanText
             }
             else if (text[at] is '\u200C' or '\u200D' && at > 0 && !char.IsAscii(text[at - 1]))
             {
-                // Joins the parts of an emoji, and letters of scripts that need it; between letters of ours it only hides.
+                // Joins the parts of an emoji, and letters in scripts that need it. After an ASCII letter it only hides something.
                 clean.Append(text[at]);
             }
             else if (text[at] is not '\r' || at + 1 == text.Length || text[at + 1] != '\n')
@@ -53,7 +51,7 @@ public static class CleanText
 
         var letter = char.ConvertToUtf32(text[at], text[++at]);
 
-        // Tags, and variants of letters that no font has: whole sentences can be hidden in them.
+        // Tags and variation selectors can hide whole sentences.
         if (CharUnicodeInfo.GetUnicodeCategory(letter) is UnicodeCategory.Format || letter is >= 0xE0000 and <= 0xE0FFF)
         {
             clean.Append(Replacement);
@@ -79,8 +77,8 @@ public static class CleanText
 }
 
 /// <summary>
-/// Composes letters with the accents that follow them, as Unicode's form C does (UAX 15) for Latin, Greek, Cyrillic, kana
-/// and Hangul. The framework does not: its data is left out of a program with invariant globalization.
+/// Composes letters with the accents that follow them, as Unicode's form C does (UAX 15), for Latin, Greek, Cyrillic, kana and Hangul. With
+/// invariant globalization the framework lacks the data for it.
 /// </summary>
 public static class ComposedText
 {
@@ -169,7 +167,7 @@ public static class ComposedText
         return composed.ToString();
     }
 
-    /// <returns>Null when the two are no letter and its accent.</returns>
+    /// <returns>Null if they do not compose.</returns>
     public static char? Compose(char letter, char accent)
     {
         if (s_accents.TryGetValue(accent, out var pairs))
@@ -186,7 +184,7 @@ public static class ComposedText
         return Hangul(letter, accent);
     }
 
-    /// <summary>Syllables follow from their parts: The Unicode Standard, section 3.12.</summary>
+    /// <summary>Computed: The Unicode Standard, section 3.12.</summary>
     private static char? Hangul(char first, char second) => (first, second) switch
     {
         (>= '\u1100' and <= '\u1112', >= '\u1161' and <= '\u1175') => (char)(0xAC00 + ((((first - 0x1100) * 21) + (second - 0x1161)) * 28)),
@@ -195,10 +193,9 @@ public static class ComposedText
     };
 }
 
-/// <summary>Shortens text from outside before it is shown or kept.</summary>
 public static class Clip
 {
-    /// <summary>Cuts to this many UTF-16 units, the "…" included. What a reader sees as one character is kept or left out as a whole.</summary>
+    /// <summary>Cuts to this many UTF-16 units, the "…" included. A character that a reader sees as one is never cut in two.</summary>
     public static string To(string text, int length)
     {
         if (text.Length <= length)
@@ -215,7 +212,7 @@ public static class Clip
         return string.Concat(text.AsSpan(0, end), "…");
     }
 
-    /// <summary>As <see cref="To"/>, and of what is shortened the end stays too: the end of an address says what is done there.</summary>
+    /// <summary>As <see cref="To"/>, but keeps the end too, which is the telling part of an address.</summary>
     public static string Middle(string text, int length)
     {
         if (text.Length <= length)

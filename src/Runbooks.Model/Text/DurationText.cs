@@ -5,7 +5,7 @@ public static class DurationText
 {
     public const string Expected = "a duration such as 20s, 5m, 1h30m or 2d";
 
-    /// <summary>A year. What is longer is a mistake, and timers have an end somewhere.</summary>
+    /// <summary>About a year. Longer is a mistake, and timers have a limit.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromDays(366);
 
     private static readonly (string Unit, TimeSpan Length)[] s_units =
@@ -81,17 +81,15 @@ public static class DurationText
 
 public static class NumberText
 {
-    /// <summary>A measured value as a person reads it.</summary>
     public static string Format(double value) => Math.Abs(value) is >= 1e15 or (> 0 and < 0.001)
         ? value.ToString("G4", CultureInfo.InvariantCulture)
         : value.ToString("0.###", CultureInfo.InvariantCulture);
 }
 
-/// <summary>Counts in words.</summary>
 public static class CountText
 {
-    /// <summary>A number with its noun: "1 alert", "2 alerts".</summary>
-    /// <param name="one">The noun in the singular; its plural ends in s.</param>
+    /// <summary>"1 alert", "2 alerts".</summary>
+    /// <param name="one">The noun in the singular. Its plural ends in s.</param>
     public static string Format(int count, string one) => $"{count} {one}{(count == 1 ? "" : "s")}";
 
     /// <summary>The verb that follows a count.</summary>
@@ -101,14 +99,13 @@ public static class CountText
 
     public static string Have(int count) => count == 1 ? "has" : "have";
 
-    /// <summary>The first of them by name, and how many there are beside: "a, b and 3 more".</summary>
+    /// <summary>"a, b and 3 more".</summary>
     public static string Names(IReadOnlyCollection<string> names, int most) =>
         string.Join(", ", names.Take(most)) + (names.Count > most ? $" and {names.Count - most} more" : "");
 }
 
-/// <summary>Lines of a message, of which some may have nothing to say.</summary>
 public static class Lines
 {
-    /// <summary>Those that are there, in this order.</summary>
+    /// <summary>The lines that are not null, in order.</summary>
     public static IReadOnlyList<string> Of(params IEnumerable<string?> lines) => [.. lines.OfType<string>()];
 }

@@ -1,11 +1,11 @@
 namespace Runbooks.Model.Text;
 
-/// <summary>Text from outside inside a Markdown document: it stays text, on one line.</summary>
+/// <summary>Outside text in a Markdown document: it stays text, on one line.</summary>
 public static class MarkdownText
 {
     private const string Blocks = " ▁▂▃▄▅▆▇█";
 
-    /// <summary>Every character that Markdown or HTML could take for its own is escaped; the document reads as the text did.</summary>
+    /// <summary>Escapes every character that Markdown or HTML could interpret.</summary>
     public static string Escape(string text)
     {
         var escaped = new StringBuilder(text.Length);
@@ -22,12 +22,12 @@ public static class MarkdownText
             };
         }
 
-        // Addresses would be made links of their own.
+        // Otherwise addresses would become links.
         return escaped.Replace("://", "&#58;//").Replace("www.", "www&#46;").ToString();
     }
 
-    /// <summary>A few values as a line of blocks, the lowest to the highest; empty for fewer than two.</summary>
-    /// <param name="beside">Values that are shown as another line, on the same scale.</param>
+    /// <summary>The values as a line of blocks from the lowest to the highest. Empty for fewer than two.</summary>
+    /// <param name="beside">The values of another line, for a common scale.</param>
     public static string Sparkline(IReadOnlyList<double> values, IReadOnlyList<double> beside)
     {
         var finite = values.Where(double.IsFinite).ToList();

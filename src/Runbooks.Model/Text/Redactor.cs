@@ -4,38 +4,39 @@ using System.Text.RegularExpressions;
 namespace Runbooks.Model.Text;
 
 /// <summary>
-/// Takes secrets out of free text that others wrote: alerts, logs, messages of exceptions, answers of outside systems. What
-/// our own parameters declare secret is masked where it is known; this is for what nobody declared. It goes by what a value
-/// is called, by where it stands (a header, an address), and by its own shape (<see cref="SecretFormats"/>).
+/// Removes secrets from free text by others: alerts, logs, exceptions, answers of outside systems. It recognizes them by name, by place (a
+/// header, an address) and by shape (<see cref="SecretFormats"/>). Parameters that are declared secret are masked elsewhere.
 /// </summary>
 public static partial class Redactor
 {
     public const string Hidden = "•••";
 
-    /// <summary>Shorter values would hide half the text.</summary>
+    /// <summary>In characters. Hiding shorter values would hide half the text.</summary>
     private const int ShortestSecret = 4;
 
-    /// <summary>What ends a value in an address: brackets may be part of it.</summary>
+    /// <summary>Ends a value in an address. Brackets may be part of it.</summary>
     private const string QueryEnds = "&;,\"'<>)\\";
 
-    /// <summary>What a value without quotation marks ends at, besides blanks.</summary>
+    /// <summary>Ends a value without quotation marks, besides blanks.</summary>
     private const string WordEnds = "&;,\"'<>)]}\\";
 
-    /// <summary>What comes before a value that is a secret: the end of its name, so 'max_tokens' and 'secretName' are none.</summary>
+    /// <summary>The end of a secret's name, so 'max_tokens' and 'secretName' do not match.</summary>
     private const string Names =
         "passwords?|passwd|passphrase|pwd|secrets?|credentials?|(?:access|account|api|subscription|functions?|host|master|primary|secondary|private|signing|encryption|routing|integration|webhook|storage|admin|service|auth|sharedaccess|shared_access|secret|jwt|session|cookie|salt|fernet|hmac)[_.-]?keys?(?:_base)?"
         + "|(?:openai|anthropic|cohere|mistral|groq|gemini)[_.-]?keys?|(?:db|database|smtp|e?mail|mysql|pg|postgres|redis|mongo|amqp|rabbitmq|ldap|s?ftp|proxy|user|root|admin|default|auth|http|client|login|sasl)[_.-]pass|(?-i:_PASS)|neo4j_auth|token|authorization|connection[_.-]?string|conn[_.-]?str|api[_.-]?key|x-functions-key|ocp-apim-subscription-key";
 
-    /// <summary>Names that keys have and other things too, as names of settings with a word behind it have: a value that has the shape of a key is one.</summary>
+    /// <summary>
+    /// Names that also have harmless values, such as settings with a word after the name. Only a value with the shape of a key is hidden.
+    /// </summary>
     private const string KeyNames = @"key\d?|[_:]auth|\b(?:\w+_)?pat|(?-i:(?:KEY|TOKEN|SECRET|CREDENTIALS?)_[A-Z0-9_]+)|(?<pass>(?-i:(?:PASSWORD|PASSWD|PASSPHRASE)_[A-Z0-9_]+|[a-z]Pass))";
 
-    /// <summary>A quotation mark as it is, escaped, or as HTML, JSON and URLs write it.</summary>
+    /// <summary>A quotation mark: plain, escaped, or as HTML, JSON and URLs write it.</summary>
     private const string Quote = @"(?:\\*[""'`]|&(?:quot|apos|\#0?3[49]);|\\+u002[27]|%2[27])";
 
     private static readonly SearchValues<string> s_words = SearchValues.Create(
         ["pass", "pwd", "secret", "credential", "key", "token", "signature", "conn", "sig=", "code=", "auth", "cookie", "bearer", "basic ", "sharedkey", "%3d", "curl ", "pat=", "pat:", "pat\"", "_pat", "mysql", "mariadb", "redis-cli"], StringComparison.OrdinalIgnoreCase);
 
-    /// <param name="secrets">Values that are known to be secret, hidden wherever they stand.</param>
+    /// <param name="secrets">Values that are known to be secret. They are hidden everywhere.</param>
     public static string Redact(string text, IEnumerable<string>? secrets = null)
     {
         foreach (var secret in secrets ?? [])
@@ -47,21 +48,21 @@ public static partial class Redactor
             }
         }
 
-        // Nearly every text is harmless, and a look for a few words costs next to nothing.
+        // Nearly every text is harmless, and looking for a few words is cheap.
         text = SecretFormats.HidePrivateKeys(text);
         text = text.Contains('@') ? UserInfo().Replace(text, $"$1{Hidden}@") : text;
         text = text.AsSpan().ContainsAny(s_words) ? HideNamed(text) : text;
         return SecretFormats.Hide(text);
     }
 
-    /// <summary>An exception fit for the log: its type, its stack and its message without secrets.</summary>
+    /// <summary>An exception for the log, with type, stack and message but without secrets.</summary>
     public static Exception Redact(Exception failure, IEnumerable<string>? secrets = null) => new RedactedException(Redact(failure.ToString(), secrets));
 
-    /// <summary>A line of a text that is read line by line: what has its name on the line before it is hidden too.</summary>
+    /// <summary>For a text that is read line by line: also hides a value whose name is on the line before.</summary>
     public static string RedactLine(string before, string line) =>
         IsNamedBefore(before, line) && Redact($"{before}\n{line}").Split('\n') is [_, var redacted] ? redacted : Redact(line);
 
-    /// <returns>Whether a line begins or ends a private key, which goes over many; null when it does neither.</returns>
+    /// <returns>True if a line begins a private key, which has many lines, false if it ends one, otherwise null.</returns>
     public static bool? BeginsPrivateKey(string line) =>
         !line.Contains("-----", StringComparison.Ordinal) || !line.Contains("PRIVATE KEY", StringComparison.Ordinal) ? null
         : line.Contains("-----END", StringComparison.Ordinal) ? false
@@ -88,12 +89,15 @@ public static partial class Redactor
             found.Groups["pass"] is { Success: true } pass ? SecretValues.IsPassword(pass.Value, value) : SecretFormats.IsKey(value));
     }
 
-    /// <summary>Keeps the first group of what is found, and hides the rest.</summary>
+    /// <summary>Keeps the first group of each match and hides the rest.</summary>
     private static string HideUnless(string text, Regex found, Func<Match, bool> isHarmless, string between = "") =>
         found.Replace(text, match => isHarmless(match) ? match.Value : $"{match.Groups[1].Value}{between}{Hidden}");
 
-    /// <summary>Hides what stands behind each place that the expression finds, and where it gives a name, only what looks secret under that name: up to the mark that began it or the end of the line; without a mark, up to what ends a word.</summary>
-    /// <param name="isSecret">Where it is the value alone that tells.</param>
+    /// <summary>
+    /// Hides the value after each match. If the match has a name, only a value that looks secret under that name. A quoted value ends at
+    /// its mark or with the line, another with the word.
+    /// </summary>
+    /// <param name="isSecret">Decides by the value instead of the name.</param>
     internal static string HideValues(string text, Regex names, Func<Match, string, bool>? isSecret = null, string ends = WordEnds)
     {
         StringBuilder? hidden = null;
@@ -105,7 +109,7 @@ public static partial class Redactor
             var length = quote.Length > 0 ? LengthWithin(text.AsSpan(start), quote) : LengthOfWord(text.AsSpan(start), ends);
             if (quote.Length == 0 && length == 0 && found.Groups["sign"] is { Success: true } mark)
             {
-                // What looks like a tag is the value where nothing follows it: password: !hunter2
+                // What looks like a tag is the value if nothing follows it: password: !hunter2
                 start = mark.Index + mark.Length;
                 length = LengthOfWord(text.AsSpan(start), ends);
             }
@@ -163,12 +167,12 @@ public static partial class Redactor
         return at;
     }
 
-    // Strangers write what these expressions read. NonBacktracking keeps the time in proportion to the text's length, whatever it says.
+    // Strangers write the text that these expressions read. NonBacktracking keeps the time proportional to its length.
     private const RegexOptions Linear = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant;
 
     private const RegexOptions AnyCase = Linear | RegexOptions.IgnoreCase;
 
-    /// <summary>https://user:password@host, to the last @ before the path: clients take passwords with one in them.</summary>
+    /// <summary>https://user:password@host, to the last @ before the path, since clients accept passwords with an @.</summary>
     [GeneratedRegex(@"([a-z][a-z0-9+.-]*://)[^/\s""'<>]+@", AnyCase)]
     private static partial Regex UserInfo();
 
@@ -183,7 +187,7 @@ public static partial class Redactor
         AnyCase)]
     private static partial Regex Header();
 
-    /// <summary>Authorization: GenieKey …, of any other scheme.</summary>
+    /// <summary>Authorization: GenieKey …, for any other scheme.</summary>
     [GeneratedRegex(@"(\bauthorization\\*[""']?\s*[:=]\s*\\*[""']?(?-i:[A-Z])[a-z-]*[ \t]+)([^•\s""'\\,;/][^\s""'\\,;]{15,})", AnyCase)]
     private static partial Regex OtherScheme();
 
@@ -211,20 +215,26 @@ public static partial class Redactor
     [GeneratedRegex(@"(\b(?:mysql|mysqldump|mysqladmin|mariadb)[ \t](?:[^\r\n]*?[ \t])?-p[""']?)[^\s""']+", Linear)]
     private static partial Regex MySql();
 
-    /// <summary>AZURE_SEARCH_KEY=…, "key1": "…", pat=…, ('api-key', '…'), what people write (the password is now …), and 'pass', with a colon where a name can begin: tests pass: TestHttp2.</summary>
+    /// <summary>
+    /// AZURE_SEARCH_KEY=…, "key1": "…", pat=…, ('api-key', '…'), prose (the password is now …), and 'pass'. A colon after pass counts only
+    /// where a name can begin, because of: tests pass: TestHttp2.
+    /// </summary>
     [GeneratedRegex(@"(?:" + KeyNames + ")" + Quote + @"?\s*(?:=>|:=|[=:])\s*(?<quote>" + Quote + ")?|(?:key|token|secret|authorization)" + Quote + @"\s*,\s*b?(?<quote>" + Quote + @")"
         + @"|\b(?<pass>pass)" + Quote + @"?\s*(?:=>|:=|=)\s*(?<quote>" + Quote + ")?"
         + @"|(?:(?m:^)[ \t]*(?:-[ \t]+)?|[{,(;]\s*|[""'`]|u002[27]|%2[27])(?<pass>(?-i:[Pp]ass))" + Quote + @"?\s*:\s*(?<quote>" + Quote + ")?"
         + @"|\b(?<pass>(?:password|passphrase)\s+(?:is|was)\s+(?:now\s+)?|(?:requirepass|masterauth)[ \t]+)(?<quote>" + Quote + ")?", AnyCase)]
     private static partial Regex KeyAssignment();
 
-    /// <summary>A secret beside its name: {"name":"DB_PASSWORD","value":"…"}, - name: DB_PASSWORD with a value below it, &lt;add key="ApiKey" value="…"/&gt;.</summary>
+    /// <summary>
+    /// A secret beside its name: {"name":"DB_PASSWORD","value":"…"}, - name: DB_PASSWORD with a value below it, &lt;add key="ApiKey"
+    /// value="…"/&gt;.
+    /// </summary>
     [GeneratedRegex(@"\b(?:name|key)" + Quote + @"?\s*[:=]\s*" + Quote + @"?[\w.-]*(?<name>" + Names + ")" + Quote + @"?\s*,?\s*" + Quote + @"?value" + Quote + @"?(?<sign>\s*[:=]\s*)(?<quote>" + Quote + ")?", AnyCase)]
     private static partial Regex NamedValue();
 
     /// <summary>
-    /// password="…", 'DB_PASSWORD': '…', db_password: …, AccountKey=…;, and the same inside of a JSON text that is itself text
-    /// (\"password\":\"…\"). A quoted value ends at the quote that began it, escaped in the same way, or with the line.
+    /// password="…", 'DB_PASSWORD': '…', db_password: …, AccountKey=…;, and the same in JSON inside a string (\"password\":\"…\"). A quoted
+    /// value ends at the same kind of quote, or with the line.
     /// </summary>
     [GeneratedRegex(
         @"(?<name>" + Names + @")(?:[_-]?(?:value|text|base64|b64|hash|\d{1,2}))?" + Quote + @"?(?<sign>\s*(?:=>|:=|[=:]|%3[AD])\s*)"
@@ -234,7 +244,7 @@ public static partial class Redactor
     private static partial Regex Assignment();
 }
 
-/// <summary>Carries no inner exception: that would bring the secret back.</summary>
+/// <summary>Without the inner exception, which would bring the secret back.</summary>
 internal sealed class RedactedException(string text) : Exception(text.Split('\n')[0].TrimEnd())
 {
     public override string ToString() => text;

@@ -4,18 +4,18 @@ using System.Text.RegularExpressions;
 namespace Runbooks.Model.Text;
 
 /// <summary>
-/// Secrets that are known by their own shape, wherever they stand. The shapes are facts from the issuers' documentation,
-/// collected as in the public rules of gitleaks (config/gitleaks.toml) and, for Azure's keys with a signature inside, of
-/// microsoft/security-utilities. A shape is left out when ordinary text has it too (32 hexadecimal digits, for example).
+/// Secrets that are known by their shape. The shapes come from the issuers' documentation, as in the public rules of gitleaks
+/// (config/gitleaks.toml) and, for Azure's keys with a signature inside, of microsoft/security-utilities. Shapes that ordinary text has too
+/// are left out, such as 32 hexadecimal digits.
 /// </summary>
 internal static partial class SecretFormats
 {
     private const string Base64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-    /// <summary>With what joins the lines of a key, in JSON too.</summary>
+    /// <summary>With the characters that join the lines of a key, also in JSON.</summary>
     private static readonly SearchValues<char> s_keyLines = SearchValues.Create(Base64 + "=\r\n\\");
 
-    /// <summary>What each of the patterns below begins with or holds: nearly every text has none of it.</summary>
+    /// <summary>The beginning or a part of each pattern below. Nearly every text has none of them.</summary>
     private static readonly SearchValues<string> s_hints = SearchValues.Create(
         [
             "eyJ", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_pat_", "glpat-", "gldt-", "glrt-", "glptt-", "glcbt-", "gloas-", "glft-", "glimt-", "glagent-", "glsoat-", "glffct-", "xox", "xapp-",
@@ -26,14 +26,14 @@ internal static partial class SecretFormats
         ],
         StringComparison.Ordinal);
 
-    /// <summary>The same for addresses, whose hosts may be written in any case.</summary>
+    /// <summary>Hosts in addresses may be in any case.</summary>
     private static readonly SearchValues<string> s_hosts = SearchValues.Create(
         ["hooks.slack.com/", "webhook.office.com/", "discord.com/", "discordapp.com/", "chat.googleapis.com/"], StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>What a key in Base64 is made of.</summary>
+    /// <summary>The letters of a Base64 key.</summary>
     private static readonly SearchValues<char> s_keyLetters = SearchValues.Create(Base64);
 
-    /// <summary>The shortest key that a service gives out.</summary>
+    /// <summary>The shortest key that a service issues, in characters.</summary>
     private const int ShortestKey = 16;
 
     public static string Hide(string text)
@@ -55,7 +55,7 @@ internal static partial class SecretFormats
         return text.Contains("-----BEGIN", StringComparison.Ordinal) ? PrivateKey().Replace(text, $"$1{Redactor.Hidden}") : text;
     }
 
-    /// <summary>Hexadecimal or Base64 with digits and letters, also as URLs have it.</summary>
+    /// <summary>Hexadecimal or Base64 with digits and letters, also the URL-safe form.</summary>
     public static bool IsKey(string value)
     {
         if (value.Length < ShortestKey || !value.Any(char.IsAsciiDigit) || !value.Any(char.IsAsciiLetter))
@@ -67,7 +67,7 @@ internal static partial class SecretFormats
         return !mayBePath && (IsOfKeyLetters(value.AsSpan().TrimEnd('=')) || IsUrlKey(value));
     }
 
-    /// <summary>Of a private key whose beginning was cut off, all before its end may be the key.</summary>
+    /// <summary>If the beginning of a private key was cut off, everything before its end may be the key.</summary>
     private static string HideEndOfKey(string text)
     {
         var end = text.IndexOf("-----END ", StringComparison.Ordinal);
@@ -81,7 +81,7 @@ internal static partial class SecretFormats
         return endsPrivateKey && !begins ? $"{Redactor.Hidden}{text[end..]}" : text;
     }
 
-    /// <summary>A text that only quotes the line has words before it, and a key has not.</summary>
+    /// <summary>A text that only quotes the line has words before it. A key has not.</summary>
     private static bool IsKeyBefore(ReadOnlySpan<char> text) =>
         text[^1] == '\n' || text.EndsWith("\\n", StringComparison.Ordinal)
         || (text.Length >= ShortestKey && IsOfKeyLines(text[^ShortestKey..]));
@@ -92,11 +92,13 @@ internal static partial class SecretFormats
         ? Generated().Replace(text, match => IsGenerated(match.Groups[1].Value) ? Redactor.Hidden : match.Value)
         : text;
 
-    /// <summary>LiteLLM's keys are 22 random letters of URLs (secrets.token_urlsafe(16) of Python): only their length and their mixture tell them from a name.</summary>
+    /// <summary>
+    /// LiteLLM's keys are 22 random URL-safe letters (Python's secrets.token_urlsafe(16)). Only length and mixture tell them from a name.
+    /// </summary>
     private static bool IsGenerated(string key) =>
         IsUrlKey(key) || (key.Length == 22 && MixesLetters(key));
 
-    /// <summary>Names have - and _ too: they are words, or their parts are short or in one case.</summary>
+    /// <summary>Names contain - and _ too, but their parts are words, short, or in one case.</summary>
     private static bool IsUrlKey(string value)
     {
         var parts = value.TrimEnd('=').Split('-', '_');
@@ -110,7 +112,7 @@ internal static partial class SecretFormats
     private static bool MixesLetters(string text) =>
         text.Any(char.IsAsciiDigit) && text.Any(char.IsAsciiLetterUpper) && text.Any(char.IsAsciiLetterLower);
 
-    /// <summary>This many small letters in a row are rare in a key.</summary>
+    /// <summary>So many lower-case letters in a row are rare in a key.</summary>
     [GeneratedRegex("[a-z]{6}", RegexOptions.NonBacktracking)]
     private static partial Regex Word();
 
@@ -121,7 +123,7 @@ internal static partial class SecretFormats
     [GeneratedRegex(@"(-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----)[\s\S]*?(?:-----END [A-Z0-9 ]*-----|\z)", RegexOptions.NonBacktracking)]
     private static partial Regex PrivateKey();
 
-    /// <summary>A prefix that its issuer gave it so that it can be found.</summary>
+    /// <summary>Tokens with a prefix that the issuer chose for detection.</summary>
     [GeneratedRegex(
         @"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?" // JSON Web Token
         + @"|\bgh[opsru]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{40,}|\bgl(?:pat|dt|rt|ptt|cbt|oas|ft|imt|agent|soat|ffct)-[\w-]{20,}|\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{10,}|\bxapp-\d-[A-Za-z0-9-]{20,}"
@@ -131,7 +133,7 @@ internal static partial class SecretFormats
         RegexOptions.NonBacktracking)]
     internal static partial Regex Tokens();
 
-    /// <summary>The others: one expression of all would be larger than what .NET takes without backtracking.</summary>
+    /// <summary>Separate, because .NET limits the size of one NonBacktracking expression.</summary>
     [GeneratedRegex(
         @"\bnpm_[A-Za-z0-9]{36}|\bpypi-AgE[\w-]{50,}|\bhv[sb]\.[\w-]{24,}|\bdckr_[po]at_[\w-]{20,}|\bATATT3[\w=-]{50,}|\blin_api_[A-Za-z0-9]{40}|\bNRAK-[A-Z0-9]{27}|\bPMAK-[a-f0-9]{24}-[a-f0-9]{34}"
         + @"|\bgsk_[A-Za-z0-9]{48,}|\bpplx-[A-Za-z0-9]{40,}|\br8_[A-Za-z0-9]{37}|\bxai-[A-Za-z0-9]{60,}|\bnvapi-[\w-]{50,}|\bpul-[a-f0-9]{40}|\bsntry[su]_[A-Za-z0-9+/=_-]{40,}|\bdp\.pt\.[A-Za-z0-9]{40,}"
@@ -141,13 +143,13 @@ internal static partial class SecretFormats
         RegexOptions.NonBacktracking)]
     internal static partial Regex MoreTokens();
 
-    /// <summary>Addresses that are themselves the secret: whoever has them may post.</summary>
+    /// <summary>Addresses that are secret themselves: anybody who has one may post.</summary>
     [GeneratedRegex(@"(?:hooks\.slack\.com/(?:services|workflows|triggers)|webhook\.office\.com/webhookb2|discord(?:app)?\.com/api/webhooks|chat\.googleapis\.com/v1/spaces)/", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex Webhooks();
 
     /// <summary>
-    /// Entra's client secrets, and Azure's keys: in Base64, with the service's signature near the end. Ids of Azure resources are made of the
-    /// same letters and may hold a signature as a name (resourceGroups/rg-AzFunctions), so the last ones are taken in their true length only.
+    /// Entra's client secrets, and Azure's keys in Base64 with the service's signature near the end. Ids of Azure resources have the same
+    /// letters and may contain a signature (resourceGroups/rg-AzFunctions), so the last patterns require the exact length.
     /// </summary>
     [GeneratedRegex(
         @"[\w~.-]{3}\dQ~[\w~.-]{31,34}"

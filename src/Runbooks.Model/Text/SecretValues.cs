@@ -1,13 +1,13 @@
 namespace Runbooks.Model.Text;
 
-/// <summary>Tells a secret from what else is found behind the name of one: prose, a number, a path, the name of something.</summary>
+/// <summary>Tells a secret from other text after a secret's name: prose, a number, a path, the name of something.</summary>
 internal static class SecretValues
 {
     private const int LongestWord = 24;
 
-    /// <summary>Whether it is a secret though it may be prose: 'token: expired', 'wrong password: try again', 'token: 512'.</summary>
+    /// <summary>Not prose: 'token: expired', 'wrong password: try again', 'token: 512'.</summary>
     /// <param name="sign">What joins the name and the value, such as a colon.</param>
-    /// <param name="rest">The text behind the value.</param>
+    /// <param name="rest">The text after the value.</param>
     public static bool IsSecret(string name, string sign, string value, ReadOnlySpan<char> rest) =>
         !IsNothing(value) && LooksSecret(name, sign, value, GoesOn(rest)) && !IsScheme(name, value, rest);
 
@@ -26,11 +26,11 @@ internal static class SecretValues
         return !isPlace && !isResult;
     }
 
-    /// <summary>Words behind what may be the name of a scheme: Basic authentication, API key rotation.</summary>
+    /// <summary>Words after what may be the name of a scheme: Basic authentication, API key rotation.</summary>
     public static bool IsProse(string scheme, string value) =>
         IsWord(value) || (scheme.StartsWith("api", StringComparison.OrdinalIgnoreCase) && !value.Any(char.IsAsciiDigit));
 
-    /// <summary>What stands behind a scheme that is not known: no words, and no request_id=… of a line of a log.</summary>
+    /// <summary>After an unknown scheme: neither words nor a log line's request_id=….</summary>
     public static bool IsCredential(string value) => value.Any(char.IsAsciiDigit) && !value.TrimEnd('=').Contains('=');
 
     /// <summary>docker run --name mysql -p3306:3306</summary>
@@ -65,7 +65,7 @@ internal static class SecretValues
         value is "true" or "false" or "True" or "False" or "null" or "none" or "None" or "nil" or "undefined" or "YES" or "NO" or "yes" or "no"
         || value.StartsWith(Redactor.Hidden, StringComparison.Ordinal) || !value.Any(char.IsLetterOrDigit)
 
-        // <your key>, (hidden): what stands where a value would.
+        // <your key>, (hidden): placeholders.
         || value is ['<', .., '>'] || (value is ['(', ..] && IsWord(value));
 
     /// <summary>"time_per_token": "31.2ms", input_cost_per_token: 2.5e-06</summary>
@@ -82,7 +82,7 @@ internal static class SecretValues
             : number.Length < 8 && IsNumber(number);
     }
 
-    /// <summary>Whether the value is free, as that of a password is: it may be a word or a number.</summary>
+    /// <summary>Whether the value may be a word or a number, as a password may.</summary>
     private static bool MayBeAnything(string name) =>
         name.Contains("pass", StringComparison.OrdinalIgnoreCase) || name.StartsWith("secret", StringComparison.OrdinalIgnoreCase);
 
@@ -102,7 +102,7 @@ internal static class SecretValues
     private static bool BeginsWithDate(string value) =>
         DateTime.TryParseExact(value[..Math.Min(10, value.Length)], "yyyy-MM-dd", CultureInfo.InvariantCulture, default, out _);
 
-    /// <summary>Letters of one kind with what joins words; a name such as 'inference-tls' too.</summary>
+    /// <summary>Lower-case letters with characters that join words, or a name such as 'inference-tls'.</summary>
     private static bool IsWord(string value) =>
         value[1..].All(character => char.IsAsciiLetterLower(character) || character is '-' or '_' or '/' or '.' or ':' or '!');
 

@@ -3,7 +3,7 @@ namespace Runbooks.Model.Text;
 /// <summary>Finds what a misspelt name probably meant.</summary>
 public static class Suggestion
 {
-    // Longer words cost quadratic time and are no typing mistakes.
+    // Longer words take quadratic time and are not typing mistakes.
     private const int LongestWord = 60;
 
     /// <returns><c>Did you mean 'x'? </c> with a blank at the end, or nothing.</returns>
@@ -25,7 +25,7 @@ public static class Suggestion
         return best.Distance <= Math.Max(1, written.Length / 3) ? best.Name : null;
     }
 
-    /// <summary>Edits between two words, ignoring case; swapped neighbours count as one edit.</summary>
+    /// <summary>Edits between two words, ignoring case. Swapped neighbours are one edit.</summary>
     private static int Distance(string left, string right)
     {
         var (a, b) = (left.ToUpperInvariant(), right.ToUpperInvariant());
