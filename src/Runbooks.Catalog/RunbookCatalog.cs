@@ -7,31 +7,30 @@ using Runbooks.Catalog.Schema;
 namespace Runbooks.Catalog;
 
 /// <summary>
-/// The runbooks that are in force. Loading replaces them all at once; a broken file never replaces a good version.
-/// Hosts read the files.
+/// The runbooks in force. Loading replaces them all at once, and a broken file never replaces a good version. Hosts read the files.
 /// </summary>
 public sealed class RunbookCatalog(RunbookReader reader)
 {
-    /// <summary>In a team's folder nobody would read it.</summary>
+    /// <summary>In a team's folder nothing reads it.</summary>
     private const string Windows = "windows.yaml";
 
     private readonly Lock _loading = new();
     private volatile Snapshot _current = new([]);
 
-    /// <summary>By id, in order.</summary>
+    /// <summary>Ordered by id.</summary>
     public IReadOnlyList<Runbook> Current => _current.Runbooks;
 
     public Runbook? Find(string id) => _current.ById.GetValueOrDefault(id);
 
-    /// <summary>The runbook of a file; null where none of it is in force.</summary>
+    /// <summary>Null if the file's runbook is not in force.</summary>
     public Runbook? FindByFile(string name) => _current.Entries.FirstOrDefault(entry => entry.File == name)?.Runbook;
 
     /// <summary>
-    /// Takes over every good file. The first time, any error leaves the catalog empty, and the host does not start.
-    /// Later, what was good stays in force until its file is good again or gone while no file is broken that may be it.
+    /// Takes over every good file. In the first load any error leaves the catalog empty, and the host does not start. Later, a good version
+    /// stays in force until its file is good again, or is gone and no broken file may contain it.
     /// </summary>
-    /// <param name="contacts">Whom the contacts name, where an unknown name is to be an error; a host asks the fallback instead.</param>
-    /// <param name="whole">Whether these are all files there are: otherwise a runbook may name another one that is not among them.</param>
+    /// <param name="contacts">The known contacts, to make an unknown name an error. Null for a host, which asks the fallback instead.</param>
+    /// <param name="whole">Whether these are all files. If not, a runbook may name another one that is not among them.</param>
     public LoadResult Load(IEnumerable<RunbookFile> files, KnownContacts? contacts = null, bool whole = true)
     {
         lock (_loading)
@@ -51,7 +50,7 @@ public sealed class RunbookCatalog(RunbookReader reader)
         }
     }
 
-    /// <summary>What is wrong with these files as a whole, and what they would change; what is in force stays.</summary>
+    /// <summary>The errors of these files as a whole, and what they would change. Changes nothing.</summary>
     /// <inheritdoc cref="Load"/>
     public LoadResult Check(IEnumerable<RunbookFile> files)
     {
@@ -62,7 +61,9 @@ public sealed class RunbookCatalog(RunbookReader reader)
         }
     }
 
-    /// <summary>Whether its file is there, or may be a broken one under another name: a team's runbooks do not stay because of another team's files.</summary>
+    /// <summary>
+    /// Whether its file is there, or may be a broken one under another name. Files of another team do not count for a team's runbook.
+    /// </summary>
     private static bool MayBeThere(Entry old, List<RunbookFile> files, List<CatalogError> errors)
     {
         var broken = errors.Select(error => error.File).ToHashSet(StringComparer.Ordinal);
@@ -78,7 +79,7 @@ public sealed class RunbookCatalog(RunbookReader reader)
         var errors = teams.Values.SelectMany(team => team.Errors).ToList();
         foreach (var file in all)
         {
-            // What runbooks of a team mean cannot be said while its file has errors.
+            // Without the team's file the runbooks of the team cannot be understood.
             var team = file.Team is { } its ? teams[its.File.Name].Team : null;
             if (file.Team is not null && Path.GetFileName(file.Name) == Windows)
             {
@@ -113,7 +114,7 @@ public sealed class RunbookCatalog(RunbookReader reader)
         .. before.ExceptBy(after.Select(runbook => runbook.Id), old => old.Id).Select(old => $"{old.Id} removed"),
     ];
 
-    /// <summary>Reports all files of one id; the one that had the id before may go on with it.</summary>
+    /// <summary>Reports all files with the same id. The one that had the id before may keep it.</summary>
     private IEnumerable<Entry> Duplicates(List<Entry> entries, List<CatalogError> errors)
     {
         foreach (var entry in entries)
@@ -140,47 +141,47 @@ public sealed class RunbookCatalog(RunbookReader reader)
     }
 }
 
-/// <param name="Name">As errors name it.</param>
+/// <param name="Name">The name in errors.</param>
 public sealed record RunbookFile(string Name, string Text)
 {
-    /// <summary>The text files that stand beside it, by their path from there: <c>samples/ordinary.txt</c>.</summary>
+    /// <summary>The text files beside it, by relative path: <c>samples/ordinary.txt</c>.</summary>
     public IReadOnlyDictionary<string, string> Samples { get; init; } = FrozenDictionary<string, string>.Empty;
 
-    /// <summary>Whose folder it lies in; null for one that is nobody's in particular.</summary>
+    /// <summary>The team whose folder it is in. Null for none.</summary>
     public TeamFiles? Team { get; init; }
 
-    /// <summary>With what it came to be in force; null for a plain file.</summary>
+    /// <summary>Null for a plain file.</summary>
     public Publication? Publication { get; init; }
 
-    /// <summary>Whether it, or what says how it is meant, is among these files.</summary>
+    /// <summary>Whether it, or its team's files, are among these.</summary>
     public bool IsAmong(IReadOnlySet<string> files) =>
         files.Contains(Name) || (Team is { } team && (files.Contains(team.File.Name) || (team.Contacts is { } own && files.Contains(own.Name))));
 }
 
-/// <summary>What makes a folder that of a team.</summary>
-/// <param name="Folder">What the folder is called.</param>
+/// <summary>The files that make a folder a team's folder.</summary>
+/// <param name="Folder">The folder's name.</param>
 /// <param name="File">Its <c>team.yaml</c>.</param>
-/// <param name="Contacts">Its <c>contacts.yaml</c>; null where the team has no contacts of its own.</param>
+/// <param name="Contacts">Its <c>contacts.yaml</c>. Null if the team has no contacts of its own.</param>
 public sealed record TeamFiles(string Folder, RunbookFile File, RunbookFile? Contacts)
 {
-    /// <summary>Why the team's runbooks stay as they were though nothing is wrong with these two files by themselves; null where nothing keeps them.</summary>
+    /// <summary>Why the team's runbooks stay unchanged although these two files have no errors themselves. Null for no reason.</summary>
     public CatalogError? Waits { get; init; }
 }
 
 /// <param name="Errors">Of all files, each in its file's order.</param>
-/// <param name="Kept">Ids of runbooks that stay in force in an earlier version, because there are errors.</param>
+/// <param name="Kept">Ids of runbooks that stay in force in an earlier version because of errors.</param>
 public sealed record LoadResult(IReadOnlyList<CatalogError> Errors, IReadOnlyList<string> Kept)
 {
-    /// <summary>What is otherwise than before, in words: <c>hanged-gpu changed</c>.</summary>
+    /// <summary>In words: <c>hanged-gpu changed</c>.</summary>
     public IReadOnlyList<string> Changes { get; init; } = [];
 
-    /// <summary>Of all files: what is probably not meant, and keeps nothing from being loaded.</summary>
+    /// <summary>Of all files. They do not keep anything from being loaded.</summary>
     public IReadOnlyList<CatalogError> Warnings { get; init; } = [];
 }
 
 public static class CatalogServices
 {
-    /// <summary>The runbooks in force, empty until the host loads its files, and what reads them.</summary>
+    /// <summary>The runbooks in force, empty until the host loads its files, and their reader.</summary>
     public static IServiceCollection AddRunbookCatalog(this IServiceCollection services)
     {
         services.AddRunbookSteps();

@@ -2,22 +2,21 @@ using Runbooks.Catalog.Reading;
 
 namespace Runbooks.Catalog;
 
-/// <summary>Reads <c>team.yaml</c>, which makes a folder below the others that of a team.</summary>
+/// <summary>Reads <c>team.yaml</c>, which makes a subfolder a team's folder.</summary>
 public static class TeamFile
 {
     public const string FileName = "team.yaml";
 
-    /// <summary>Where a team's contacts stand beside its file.</summary>
     private const string ContactsKey = "contacts";
 
-    /// <summary>Folders that mean something else beside runbooks.</summary>
+    /// <summary>Subfolders with another meaning.</summary>
     private static readonly string[] s_taken = ["samples", "tests", "published"];
 
-    /// <summary>Whether a team may be called so: then its contacts can be named.</summary>
+    /// <summary>Whether a team may have this name, which is part of its contacts' names.</summary>
     public static bool IsName(string name) => name.Length <= Team.LongestName && NameRules.IsId(name) && !s_taken.Contains(name);
 
-    /// <summary>The team, with the names of its contacts. Who is behind them is read where contacts are.</summary>
-    /// <param name="known">Whom the contacts name; null when that is not to be checked.</param>
+    /// <summary>The team with the names of its contacts. The people behind them are read elsewhere.</summary>
+    /// <param name="known">The names of the common contacts. Null if they are not checked.</param>
     public static TeamResult Read(TeamFiles files, IReadOnlyCollection<string>? known = null)
     {
         var (file, errors) = (files.File, new FileErrors(files.File.Name, files.File.Text));
@@ -73,9 +72,8 @@ public static class TeamFile
     }
 }
 
-/// <summary>A team, or everything that is wrong with its file, in the file's order.</summary>
+/// <summary>A team, or all errors of its file, in the file's order.</summary>
 public sealed record TeamResult(Team? Team, IReadOnlyList<CatalogError> Errors)
 {
-    /// <summary>What is probably not meant.</summary>
     public IReadOnlyList<CatalogError> Warnings { get; init; } = [];
 }

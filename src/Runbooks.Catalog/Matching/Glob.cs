@@ -1,8 +1,8 @@
 namespace Runbooks.Catalog.Matching;
 
 /// <summary>
-/// A pattern with <c>*</c> (any text) and <c>?</c> (one UTF-16 character), ignoring case. The parts between stars are looked
-/// for one after the other and each is settled once found: no backtracking, and no input that makes it explode.
+/// A pattern with <c>*</c> (any text) and <c>?</c> (one UTF-16 character), ignoring case. Each part between stars is fixed once it is
+/// found, without backtracking, so no input makes it slow.
 /// </summary>
 public static class Glob
 {
@@ -10,7 +10,7 @@ public static class Glob
 
     public static bool IsExact(string pattern) => pattern.AsSpan().IndexOfAny(s_wild) < 0;
 
-    /// <summary>How many characters the pattern pins down: the more, the more specific.</summary>
+    /// <summary>The number of fixed characters: more are more specific.</summary>
     public static int Weight(string pattern) => pattern.Count(c => c is not ('*' or '?'));
 
     public static bool IsMatch(string pattern, string text)
@@ -21,7 +21,7 @@ public static class Glob
             return text.Length == pattern.Length && StartsWith(text, pattern);
         }
 
-        // The first part stands at the beginning, the last one at the end, the others in order between them.
+        // The first part is at the beginning, the last one at the end, and the others in order between them.
         var last = pattern.LastIndexOf('*');
         var tail = pattern.AsSpan(last + 1);
         if (text.Length < star + tail.Length || !StartsWith(text, pattern.AsSpan(0, star)) || !StartsWith(text.AsSpan(text.Length - tail.Length), tail))

@@ -3,7 +3,7 @@ using Runbooks.Model.Alerts;
 
 namespace Runbooks.Catalog.Matching;
 
-/// <summary>Finds the runbooks for an alert. The same alert and the same runbooks, in whatever order, give the same answer.</summary>
+/// <summary>Finds the runbooks for an alert. The order of the runbooks does not matter.</summary>
 public static class RunbookMatcher
 {
     /// <summary>Characters of the alert's own text that a reason repeats.</summary>
@@ -12,17 +12,17 @@ public static class RunbookMatcher
     private const int Listed = 5;
 
     /// <summary>
-    /// The runbook that the alert names, and only that; otherwise every runbook with a trigger that fits. A named runbook
-    /// that is not loaded is not replaced by one that merely fits: the sender meant another.
+    /// The runbook that the alert names, and only that. Otherwise every runbook with a matching trigger. A named runbook that is not loaded
+    /// is never replaced by a matching one, because the sender meant another.
     /// </summary>
     public static RunbookMatch Match(Alert alert, IReadOnlyCollection<Runbook> runbooks) =>
         alert.Runbook is { } named ? ByName(named, runbooks) : ByTrigger(alert, runbooks);
 
-    /// <summary>Whether a trigger of the runbook waits for an alert of that name, whatever else it asks for.</summary>
+    /// <summary>Whether a trigger of the runbook fits an alert of that name. Its other parts are ignored.</summary>
     public static bool WaitsFor(Runbook runbook, string alert) => runbook.Trigger.Any(trigger => TriggerMatch.Names(trigger, alert));
 
-    /// <summary>What keeps each trigger of one runbook from fitting, the nearest miss first.</summary>
-    /// <returns>One line a trigger, in words; empty when the runbook applies.</returns>
+    /// <summary>Why each trigger of one runbook does not fit, the nearest miss first.</summary>
+    /// <returns>One line for each trigger, in words. Empty if the runbook applies.</returns>
     public static IReadOnlyList<string> Misses(Alert alert, Runbook runbook)
     {
         if (Match(alert, [runbook]).Runbooks.Count > 0)
@@ -62,7 +62,7 @@ public static class RunbookMatcher
     {
         var none = $"No runbook is triggered by '{Clip.To(alert.Name, Quoted)}' from {alert.Source}.";
 
-        // A trigger that knows the alert's name is worth telling about; one for another alert is not.
+        // Only a trigger that fits the alert's name is worth telling about.
         var (nearest, fit) = fits.Where(one => one.Fit.Passed > 0).OrderByDescending(one => one.Fit.Passed).ThenBy(one => one.Runbook.Id, StringComparer.Ordinal).FirstOrDefault();
         return nearest is null ? $"{none} {Loaded(runbooks)}" : $"{none} The nearest is '{nearest.Id}': {fit.Mismatch}.";
     }
@@ -74,12 +74,11 @@ public static class RunbookMatcher
     }
 }
 
-/// <summary>The runbooks that apply to an alert, the most specific first; when there are none, <see cref="Reason"/> says why.</summary>
+/// <summary>The runbooks for an alert, the most specific first. If there are none, <see cref="Reason"/> says why.</summary>
 public sealed record RunbookMatch(IReadOnlyList<Runbook> Runbooks, string? Reason);
 
-/// <summary>How a trigger fits an alert: how specific it is, or what keeps it from fitting.</summary>
-/// <param name="Mismatch">The first part that does not fit, in words; null when the trigger fits.</param>
-/// <param name="Passed">How many parts fitted before that: the nearest miss has the most.</param>
+/// <param name="Mismatch">The first part that does not fit, in words. Null if the trigger fits.</param>
+/// <param name="Passed">How many parts fitted before that. The nearest miss has the most.</param>
 internal sealed record TriggerMatch(Specificity Specificity, string? Mismatch, int Passed)
 {
     public static TriggerMatch Of(Trigger trigger, Alert alert)
@@ -98,7 +97,7 @@ internal sealed record TriggerMatch(Specificity Specificity, string? Mismatch, i
         return new(Specificity.Of(trigger), null, passed);
     }
 
-    /// <summary>One for each part, null where it fits. What comes after the first that does not is not asked for.</summary>
+    /// <summary>One for each part, null if it fits. Lazy: parts after the first mismatch are not computed.</summary>
     private static IEnumerable<string?> Mismatches(Trigger trigger, Alert alert)
     {
         yield return Name(trigger, alert);
@@ -128,13 +127,16 @@ internal sealed record TriggerMatch(Specificity Specificity, string? Mismatch, i
         : !Fits(wanted.Value, Value(wanted.Key, alert.AsSent ?? alert) ?? value, wanted.Key) ? $"it wants {wanted.Key}={wanted.Value}, the alert has '{Clip.To(value, RunbookMatcher.Quoted)}'"
         : null;
 
-    /// <summary>What the sender wrote is compared, and is never repeated. Of an alert on record only the rest is known, where a part of it was hidden.</summary>
+    /// <summary>
+    /// Compares with the text that the sender wrote, which is never repeated. For an alert on record a part may be hidden, so only the rest
+    /// is compared.
+    /// </summary>
     /// <param name="label">Null for the alert's name.</param>
     private static bool Fits(string wanted, string sent, string? label = null) =>
         Matches(wanted, sent)
         || (sent.Contains(Redactor.Hidden, StringComparison.Ordinal) && Matches(label is null ? Redactor.Redact(wanted) : AlertSecrets.Hide(label, wanted), sent));
 
-    /// <summary>Two texts that look the same are the same, however an editor or a sender has composed their letters.</summary>
+    /// <summary>Two texts that look the same are the same, even if their letters were composed differently.</summary>
     private static bool Matches(string pattern, string text) => Glob.IsMatch(ComparedText.Of(pattern), ComparedText.Of(text));
 
     private static string? Value(string name, Alert alert)
@@ -165,12 +167,12 @@ internal readonly record struct Specificity(bool ExactName, int NameWeight, int 
             (other.ExactName, other.NameWeight, other.ExactLabels, other.Labels, other.Severity, other.Source));
 }
 
-/// <summary>Text as it is compared: composed letters (Unicode's form C), and ordinary spaces for those that only look like one.</summary>
+/// <summary>Text for comparison: composed letters (Unicode's form C), and ordinary spaces instead of look-alikes.</summary>
 internal static class ComparedText
 {
     public static string Of(string text)
     {
-        // Nearly all text is this, and nothing about it can be written in two ways.
+        // Fast path: nearly all text is ASCII, which has only one form.
         if (Ascii.IsValid(text))
         {
             return text;

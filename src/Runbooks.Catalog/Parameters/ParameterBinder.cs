@@ -7,10 +7,10 @@ using System.Text.Json.Nodes;
 
 namespace Runbooks.Catalog.Parameters;
 
-/// <summary>Turns a <c>with</c> mapping into the typed record of a check or an action, and reports everything that is wrong with it.</summary>
+/// <summary>Turns a <c>with</c> mapping into the typed record of a check or an action, and reports all its errors.</summary>
 public static class ParameterBinder
 {
-    /// <summary>Binds a mapping whose templates are filled. Wrong input is a result, never an exception.</summary>
+    /// <summary>Binds a mapping whose templates are filled. Wrong input gives errors, never an exception.</summary>
     public static BindResult Bind(JsonObject with, Type type)
     {
         var errors = new List<ParameterError>();
@@ -19,8 +19,8 @@ public static class ParameterBinder
     }
 
     /// <summary>
-    /// Checks a mapping as a file writes it: values that hold templates are left out, everything else is checked whole. So is what
-    /// several parameters say together, as far as it does not hang on such a value.
+    /// Checks a mapping of a file whose templates are not filled. Values with templates are skipped, and so are rules of several parameters
+    /// that depend on them.
     /// </summary>
     public static IReadOnlyList<ParameterError> Check(JsonObject with, Type type)
     {
@@ -29,7 +29,7 @@ public static class ParameterBinder
         return errors;
     }
 
-    /// <param name="unknown">Keys whose value is only stood in for.</param>
+    /// <param name="unknown">Keys that have a stand-in instead of their value.</param>
     internal static object? Construct(Type type, IReadOnlyDictionary<StepParameter, object?> values, string prefix, IReadOnlySet<string> unknown, List<ParameterError> errors)
     {
         var positional = values.Where(pair => pair.Key.Position is not null).OrderBy(pair => pair.Key.Position).Select(pair => pair.Value);
@@ -60,26 +60,25 @@ public static class ParameterBinder
     }
 }
 
-/// <summary>What is wrong with one parameter. No secret value is in it.</summary>
-/// <param name="Key">As the file writes it; nested ones as <c>a.b</c> and <c>a[0]</c>.</param>
+/// <summary>One error in one parameter. Never contains a secret value.</summary>
+/// <param name="Key">As in the file, nested ones as <c>a.b</c> and <c>a[0]</c>.</param>
 /// <param name="Problem">A sentence.</param>
-/// <param name="Remedy">A sentence, or empty when the problem says it already.</param>
+/// <param name="Remedy">A sentence. Empty if the problem says it already.</param>
 public sealed record ParameterError(string Key, string Problem, string Remedy)
 {
     public override string ToString() => Remedy.Length == 0 ? $"{Key}: {Problem}" : $"{Key}: {Problem} {Remedy}";
 }
 
-/// <summary>A bound parameter record, or everything that is wrong.</summary>
-/// <param name="Value">Null when there are errors.</param>
+/// <param name="Value">Null if there are errors.</param>
 public sealed record BindResult(object? Value, IReadOnlyList<ParameterError> Errors);
 
-/// <summary>Single values from their text: templates always yield text, so text that reads as a number is one.</summary>
+/// <summary>Single values from their text. Templates always give text, so text that reads as a number is a number.</summary>
 internal static class ParameterScalar
 {
     private static readonly MethodInfo s_tryParse =
         typeof(ParameterScalar).GetMethod(nameof(TryParse), BindingFlags.NonPublic | BindingFlags.Static)!;
 
-    /// <returns>Null when the text does not fit.</returns>
+    /// <returns>Null if the text does not fit.</returns>
     public static object? Convert(string text, Type type, ParameterShape shape) => shape switch
     {
         ParameterShape.Text => text,
@@ -95,15 +94,15 @@ internal static class ParameterScalar
         T.TryParse(text, CultureInfo.InvariantCulture, out var value) ? value : null;
 }
 
-/// <summary>Converts JSON values to the types of a parameter record and collects what does not fit.</summary>
+/// <summary>Converts JSON values to the types of a parameter record and collects errors.</summary>
 internal sealed class ParameterConverter(List<ParameterError> errors, bool skipTemplates)
 {
     private const int MaxItems = 1_000;
 
-    /// <summary>Stands for a value that was reported as wrong.</summary>
+    /// <summary>Returned for a value that was reported as wrong.</summary>
     private static readonly object s_wrong = new();
 
-    /// <summary>The keys whose value is not known before its template is filled; something of its type stands for it until then.</summary>
+    /// <summary>The keys with an unfilled template. A stand-in of the right type replaces the value.</summary>
     private readonly HashSet<string> _unknown = new(StringComparer.Ordinal);
 
     public object? Record(JsonObject with, Type type, string prefix)
@@ -126,7 +125,7 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
         var key = prefix + parameter.Name;
         if (with[parameter.Name] is not { } node)
         {
-            // An incident may be pinned to a version from before this was an error, so it is one only when a file is read.
+            // Only reading a file reports this. Older versions of a runbook, which incidents still use, may have empty values.
             var isEmpty = skipTemplates && with.ContainsKey(parameter.Name);
             if (parameter.Required || isEmpty)
             {
@@ -153,7 +152,7 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
             return [new(key, "is empty.", $"Write {parameter.Expected}.")];
         }
 
-        // Rules see the value alone; one that needs the whole record belongs into IValidatableObject.
+        // These rules see only the value. Rules over the whole record belong in IValidatableObject.
         var context = new ValidationContext(new object()) { DisplayName = parameter.Name, MemberName = parameter.Name };
         return parameter.Rules
             .Select(rule => (Rule: rule, Result: rule.GetValidationResult(value, context)))
@@ -203,7 +202,7 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
         return node is JsonValue && ParameterScalar.Convert(TextOf(node), bare, shape) is { } value ? value : Wrong(node, type, key, parameter);
     }
 
-    /// <returns>Null for what no filled text can be: it is wrong whatever the alert says, or read part by part.</returns>
+    /// <returns>Null for shapes that a filled text can never have, or whose parts are read one by one.</returns>
     private static object? StandIn(Type type, ParameterShape shape, string text) => shape switch
     {
         ParameterShape.Text => text,
@@ -272,6 +271,6 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
         _ => $"'{Clip.To(TextOf(node), 80)}'",
     };
 
-    // A number or a truth value keeps the very text of the file, so that a version 1.10 stays 1.10.
+    // Numbers and booleans keep their text, so that a version 1.10 stays 1.10.
     private static string TextOf(JsonNode node) => node.GetValueKind() == JsonValueKind.String ? node.GetValue<string>() : node.ToJsonString();
 }

@@ -7,8 +7,8 @@ using System.Reflection;
 namespace Runbooks.Catalog.Parameters;
 
 /// <summary>
-/// What the text of a parameter must look like after substitution. Text from alerts is attacker-influenced, so a rule
-/// says what is allowed, not what is forbidden. In a list every item has to follow it.
+/// What the text of a parameter must look like after substitution. Attackers can influence the text of alerts, so a rule says what is
+/// allowed, not what is forbidden. In a list it applies to every item.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
 public abstract class ParameterRuleAttribute : ValidationAttribute
@@ -30,12 +30,12 @@ public abstract class ParameterRuleAttribute : ValidationAttribute
 }
 
 /// <summary>
-/// What is wrong whatever is filled in for placeholders, such as which keys there are. Any other result of a record's own rules is
-/// taken to hang on the values of all the members that it names.
+/// An error that does not depend on placeholders, such as one about keys. All other results of a record's own rules count as dependent on
+/// the values of the members that they name.
 /// </summary>
 public sealed class AnyValueResult(string message, string member) : ValidationResult(message, [member]);
 
-/// <summary>An Azure resource id of one type, for example <c>Microsoft.Network/trafficManagerProfiles</c>; without a type, of any.</summary>
+/// <summary>An Azure resource id of one type, for example <c>Microsoft.Network/trafficManagerProfiles</c>, or of any type.</summary>
 public sealed class ArmResourceIdAttribute(string? resourceType = null) : ParameterRuleAttribute, IInsertRule
 {
     private static readonly SearchValues<char> s_allowed =
@@ -45,7 +45,7 @@ public sealed class ArmResourceIdAttribute(string? resourceType = null) : Parame
         ? "an Azure resource id such as /subscriptions/…/resourceGroups/…/providers/…"
         : $"the Azure resource id of a {resourceType}: /subscriptions/…/resourceGroups/…/providers/{resourceType}/…";
 
-    /// <summary>An id that comes whole is looked at whole. Within one, a slash would name another resource than the author did.</summary>
+    /// <summary>A complete id is checked as a whole. Inside an id, a slash would name another resource than the author did.</summary>
     string? IInsertRule.Refuse(string before, string value) =>
         before.Length > 0 && value.Contains('/') ? "may not be put into a resource id: it is to be one part of it, without a slash." : null;
 
@@ -68,14 +68,17 @@ public sealed class ArmResourceIdAttribute(string? resourceType = null) : Parame
     private static bool Is(string written, string expected) => string.Equals(written, expected, StringComparison.OrdinalIgnoreCase);
 }
 
-/// <summary>An absolute http or https address without user name or password in it.</summary>
+/// <summary>An absolute http or https address without user name or password.</summary>
 public sealed class HttpUrlAttribute : ParameterRuleAttribute, IInsertRule
 {
     private static readonly SearchValues<char> s_inserted = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:@");
 
     public override string Expected => "an http or https address without a user name in it, such as https://host/path";
 
-    /// <summary>An address that comes whole is looked at whole. Within one, a value must not lead to another host, add to the path, begin a query, nor lead out of a folder.</summary>
+    /// <summary>
+    /// A complete address is checked as a whole. Inside an address, a value must not change the host, add to the path, begin a query or
+    /// leave a folder.
+    /// </summary>
     string? IInsertRule.Refuse(string before, string value)
     {
         if (before.Length == 0)
@@ -83,14 +86,14 @@ public sealed class HttpUrlAttribute : ParameterRuleAttribute, IInsertRule
             return null;
         }
 
-        // Behind a part of the host's name, a dot would make the name another's.
+        // After a part of the host's name, a dot would lead to another host.
         var host = before.Split("://", 2) is [_, var rest] && !rest.AsSpan().ContainsAny('/', '?', '#') ? rest : "";
         if (host.Length > 0 && !host.EndsWith('.') && value.AsSpan().ContainsAny('.', ':', '@'))
         {
             return "may not be put into an address behind a part of its host's name: with . : or @ in it, it would lead to another host.";
         }
 
-        // A slash in a query leads nowhere, and names of models have one.
+        // A slash in a query is harmless, and model names contain one.
         var isQuery = before.Contains('?', StringComparison.Ordinal);
         var inserted = isQuery ? value.Replace("/", "", StringComparison.Ordinal) : value;
         return inserted.AsSpan().ContainsAnyExcept(s_inserted) ? $"may not be put into an address: only ASCII letters, digits and - . _ ~ : @{(isQuery ? " /" : "")} are let in there."
@@ -107,7 +110,7 @@ public sealed class HttpUrlAttribute : ParameterRuleAttribute, IInsertRule
         && address.UserInfo.Length == 0;
 }
 
-/// <summary>A name of a Kubernetes object: an RFC 1123 label, or a subdomain where the kind allows dots (pods, nodes).</summary>
+/// <summary>The name of a Kubernetes object: an RFC 1123 label, or a subdomain if the kind allows dots (pods, nodes).</summary>
 public sealed class KubernetesNameAttribute : ParameterRuleAttribute
 {
     private static readonly SearchValues<char> s_allowed = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
@@ -126,7 +129,7 @@ public sealed class KubernetesNameAttribute : ParameterRuleAttribute
         value.Length > 0 && value[0] != '-' && value[^1] != '-' && !value.AsSpan().ContainsAnyExcept(s_allowed);
 }
 
-/// <summary>A name as most of Azure's are.</summary>
+/// <summary>The usual form of names in Azure.</summary>
 public sealed class PlainNameAttribute(int longest) : ParameterRuleAttribute
 {
     private static readonly SearchValues<char> s_allowed = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
@@ -137,7 +140,7 @@ public sealed class PlainNameAttribute(int longest) : ParameterRuleAttribute
         value.Length > 0 && value.Length <= longest && char.IsAsciiLetterOrDigit(value[0]) && !value.AsSpan().ContainsAnyExcept(s_allowed);
 }
 
-/// <summary>A text that fits a pattern as a whole.</summary>
+/// <summary>The pattern has to match the whole text.</summary>
 /// <param name="expected">See <see cref="ParameterRuleAttribute.Expected"/>.</param>
 public sealed class TextPatternAttribute([StringSyntax(StringSyntaxAttribute.Regex)] string pattern, string expected) : ParameterRuleAttribute
 {
@@ -152,8 +155,8 @@ public sealed class TextPatternAttribute([StringSyntax(StringSyntaxAttribute.Reg
 }
 
 /// <summary>
-/// A text that people read, and nothing else hangs on. What the file says has to fit. What an alert fills in never keeps a
-/// runbook from being run: it is cut, and put on one line where it has to be one, and what is missing is a question mark.
+/// A text that only people read. The text in the file has to fit. Values from an alert never stop the run: they are cut and put on one line
+/// where needed, and an empty text becomes a question mark.
 /// </summary>
 public sealed class ForPeopleAttribute(int longest) : ParameterRuleAttribute
 {
@@ -171,16 +174,16 @@ public sealed class ForPeopleAttribute(int longest) : ParameterRuleAttribute
 }
 
 /// <summary>
-/// The text is a query (PromQL, KQL …) that the runbook's author wrote. Within quotes, a value that is inserted into it may only
-/// hold letters, digits, blanks and <c>_ - . : / @</c>, so that no alert can end the string; outside of them it has to be one
-/// number or name, since words and slashes are operators and comments there. So no alert can change the question.
+/// A query (PromQL, KQL …) of the runbook's author. A value inserted inside quotes may contain only letters, digits, blanks and <c>_ - . :
+/// / @</c>, so that no alert can end the string. Outside quotes it has to be one number or name, because words and slashes are operators
+/// and comments there.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
 public sealed class QueryTextAttribute : Attribute, IInsertRule
 {
     private static readonly SearchValues<char> s_bare = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:");
 
-    /// <summary>What begins a comment to the end of the line; null where the language has none.</summary>
+    /// <summary>The start of a comment that lasts to the end of the line. Null if the language has none.</summary>
     public string? Comment { get; init; }
 
     string? IInsertRule.Refuse(string before, string value) =>
@@ -191,13 +194,15 @@ public sealed class QueryTextAttribute : Attribute, IInsertRule
             : null;
 }
 
-/// <summary>Reads a query as its server does. In Kusto's <c>@"…"</c> and in backticks a backslash is one, and only what is in backticks goes on over lines.</summary>
+/// <summary>
+/// Reads a query as its server does. A backslash is literal in Kusto's <c>@"…"</c> and in backticks, and only backticks span lines.
+/// </summary>
 internal static class QueryScan
 {
-    /// <returns>Each comment to the end of its line. A sign within quotes is none.</returns>
+    /// <returns>Each comment to the end of its line. The comment sign does not count within quotes.</returns>
     public static IReadOnlyList<string> CommentsOf(string query, string sign) => Scan(query, sign).Comments;
 
-    /// <summary>Whether what is written after this text is within quotes, or a comment.</summary>
+    /// <summary>Whether the text after this is within quotes or a comment.</summary>
     public static bool EndsInside(string text, string? sign) => Scan(text, sign).EndsInside;
 
     private static (bool EndsInside, IReadOnlyList<string> Comments) Scan(string text, string? sign)
@@ -234,8 +239,8 @@ internal static class QueryScan
 }
 
 /// <summary>
-/// The parameter names a text file that stands beside the runbook, in its folder or in <c>samples/</c> there. The file is part
-/// of the runbook's version; a step reads it from <see cref="Steps.StepContext.Samples"/>.
+/// The parameter names a text file in the runbook's folder or in its <c>samples/</c>. The file is part of the runbook's version; a step
+/// reads it from <see cref="Steps.StepContext.Samples"/>.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class SampleFileAttribute : Attribute
@@ -245,11 +250,13 @@ public sealed class SampleFileAttribute : Attribute
     public const int MaxLines = 500;
 }
 
-/// <summary>The parameter names contacts: a team's own come before those of everybody.</summary>
+/// <summary>The parameter names contacts. A team's own contacts come before the common ones.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class ContactNameAttribute : Attribute
 {
-    /// <summary>The contacts that parameters name, with their places; those that a template fills are not known before an incident.</summary>
+    /// <summary>
+    /// The contacts in parameters, with their paths. Names from a template are skipped, since they are not known before an incident.
+    /// </summary>
     internal static IEnumerable<(string Path, string Name)> NamesIn(JsonElement with, Type parameters)
     {
         foreach (var property in parameters.GetProperties())

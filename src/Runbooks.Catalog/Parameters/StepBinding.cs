@@ -3,19 +3,16 @@ using Runbooks.Model.Alerts;
 
 namespace Runbooks.Catalog.Parameters;
 
-/// <summary>A step's parameters at one moment of an incident: filled, bound to the typed record and validated.</summary>
-/// <param name="Parameters">Null when something is wrong, or when outputs of steps that have not run are needed.</param>
-/// <param name="Shown">The same as JSON with secrets masked: the only form that leaves the process.</param>
-/// <param name="Problem">What is wrong, in words; null when nothing is.</param>
+/// <summary>A step's parameters at one moment of an incident: filled, bound and validated.</summary>
+/// <param name="Parameters">Null if there is an error, or if outputs of steps that have not run are needed.</param>
+/// <param name="Shown">As JSON with secrets masked. Only this form leaves the process.</param>
+/// <param name="Problem">The errors in words. Null for none.</param>
 public sealed record StepBinding(object? Parameters, JsonElement Shown, string? Problem)
 {
-    /// <summary>What the parameters declare secret; hidden in whatever is said about the step.</summary>
+    /// <summary>The values of secret parameters, to be hidden in all text about the step.</summary>
     internal IReadOnlyList<string> Secrets { get; private init; } = [];
 
-    /// <summary>
-    /// What the action says that it is going to do, and how that is undone, fit to be stored and shown. Identity and undo state are
-    /// what it compares and sends itself, and stay as they are.
-    /// </summary>
+    /// <summary>Redacts what people see. Identity and undo state are only for the action itself and stay as they are.</summary>
     public Preparation Clean(Preparation said) => said with
     {
         PlannedEffect = Redactor.Redact(said.PlannedEffect, Secrets),
@@ -23,7 +20,7 @@ public sealed record StepBinding(object? Parameters, JsonElement Shown, string? 
         Refusal = said.Refusal is { } refusal ? Redactor.Redact(refusal, Secrets) : null,
     };
 
-    /// <summary>Nothing is wrong, but it needs outputs of steps that have not run.</summary>
+    /// <summary>There is no error, but outputs of steps that have not run are needed.</summary>
     public bool Deferred => Parameters is null && Problem is null;
 
     public static StepBinding Of(JsonElement with, Type parametersType, TemplateScope scope, RenderMode mode = RenderMode.Run)
@@ -50,13 +47,13 @@ public sealed record StepBinding(object? Parameters, JsonElement Shown, string? 
 }
 
 /// <summary>
-/// Fills the templates of a step's <c>with</c> mapping. Always start from the runbook's own mapping, never from an
-/// earlier result: a result holds text from alerts.
+/// Fills the templates of a step's <c>with</c> mapping. Always start from the runbook's mapping and never from an earlier result, which
+/// contains text from alerts.
 /// </summary>
 public static class WithRenderer
 {
-    /// <param name="with">A JSON object whose strings may be templates; keys are never templates.</param>
-    /// <param name="parametersType">The record it is going to be bound to.</param>
+    /// <param name="with">A JSON object whose strings may be templates. Keys are never templates.</param>
+    /// <param name="parametersType">The record that it will be bound to.</param>
     public static RenderedWith Render(JsonElement with, Type parametersType, TemplateScope scope, RenderMode mode = RenderMode.Run)
     {
         var errors = new List<ParameterError>();
@@ -64,7 +61,7 @@ public static class WithRenderer
         var value = with.ValueKind == JsonValueKind.Object ? Mapping(with, "", parametersType, null) : [];
         return new RenderedWith(value, errors, pending);
 
-        // A part that is no parameter of its own is treated as the parameter that it belongs to.
+        // A nested part without its own parameter follows the rules of the parameter that contains it.
         JsonObject Mapping(JsonElement mapping, string prefix, Type? type, StepParameter? whole)
         {
             var parameters = type is null ? [] : StepParameters.Of(type);
@@ -100,22 +97,22 @@ public static class WithRenderer
 }
 
 /// <summary>A <c>with</c> mapping after substitution.</summary>
-/// <param name="Value">Where there are errors, the value is null.</param>
-/// <param name="Pending">Outputs of steps that have not run stand in it as placeholders, so it cannot be bound yet.</param>
+/// <param name="Value">Null where there are errors.</param>
+/// <param name="Pending">It contains placeholders for outputs of steps that have not run, so it cannot be bound yet.</param>
 public sealed record RenderedWith(JsonObject Value, IReadOnlyList<ParameterError> Errors, bool Pending);
 
 /// <summary>
-/// Makes a <c>with</c> mapping fit to be stored and shown: secrets are replaced, and so is what looks like one where the runbook's
-/// author writes the names, as in the body of a request.
+/// Masks secrets in a <c>with</c> mapping before it is stored or shown, also values that look like secrets where the author chooses the
+/// names, as in the body of a request.
 /// </summary>
 public static class ParameterMask
 {
     public const string Hidden = "•••";
 
-    /// <summary>As a runbook's file has them, with its settings filled in.</summary>
+    /// <summary>As in a runbook's file, with its settings filled in.</summary>
     public static JsonObject Mask(JsonElement with, Type type) => Mask(JsonObject.Create(with) ?? [], type);
 
-    /// <returns>A copy. Keys that are no parameters are hidden as well: a misspelt secret is still a secret.</returns>
+    /// <returns>A copy. Unknown keys are hidden too, because a misspelt secret is still a secret.</returns>
     public static JsonObject Mask(JsonObject with, Type type)
     {
         var parameters = StepParameters.Of(type);
@@ -145,7 +142,7 @@ public static class ParameterMask
         };
     }
 
-    /// <param name="name">What the value is called; empty where it has no name.</param>
+    /// <param name="name">The name of the value. Empty for none.</param>
     private static JsonNode? MaskFree(JsonNode? node, string name = "") => node switch
     {
         JsonObject mapping => new JsonObject(mapping.Select(pair => KeyValuePair.Create(pair.Key, MaskFree(pair.Value, pair.Key)))),
@@ -155,11 +152,11 @@ public static class ParameterMask
     };
 }
 
-/// <summary>The values that a step's own parameters declare secret, so that they can be hidden in what others say.</summary>
+/// <summary>The values of a step's secret parameters, to hide them in other texts.</summary>
 internal static class SecretValues
 {
-    /// <param name="rendered">The parameters, filled.</param>
-    /// <param name="masked">The same as they are shown.</param>
+    /// <param name="rendered">The filled parameters.</param>
+    /// <param name="masked">The same parameters, masked.</param>
     public static IReadOnlyList<string> Of(JsonObject rendered, JsonObject masked) =>
         [.. rendered.Where(pair => masked[pair.Key] is JsonValue value && value.GetValueKind() == JsonValueKind.String && value.GetValue<string>() == ParameterMask.Hidden)
             .SelectMany(pair => Strings(pair.Value))];

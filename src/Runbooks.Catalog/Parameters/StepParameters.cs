@@ -18,7 +18,7 @@ public static class StepParameters
 
     internal static ConstructorInfo ConstructorOf(Type type) =>
         type.GetConstructors()
-            // A record's copy constructor takes the record itself.
+            // Without the copy constructor, which takes the record itself.
             .Where(constructor => constructor.GetParameters() is not [var only] || only.ParameterType != type)
             .MaxBy(constructor => constructor.GetParameters().Length)
         ?? throw new InvalidOperationException($"The parameter record {type} has no public constructor.");
@@ -34,7 +34,7 @@ public static class StepParameters
             .. positional.Select(parameter => FromConstructor(parameter, type.GetProperty(parameter.Name!))),
             .. settable
                 .Where(property => !Array.Exists(positional, parameter => parameter.Name == property.Name))
-                // What several steps share (the pod) is said before what is this step's own.
+                // Inherited parameters that several steps share (the pod) come first.
                 .OrderBy(property => property.DeclaringType == type)
                 .Select(property => FromProperty(property, defaults)),
         ];
@@ -44,7 +44,7 @@ public static class StepParameters
     {
         var attributes = parameter.GetCustomAttributes().Concat(property?.GetCustomAttributes() ?? []);
         var initial = parameter.HasDefaultValue ? parameter.DefaultValue : null;
-        // 'Mode mode = Mode.B' is kept in metadata as a number, 'TimeSpan t = default' as null.
+        // Metadata store 'Mode mode = Mode.B' as a number and 'TimeSpan t = default' as null.
         var value = ParameterType.Bare(parameter.ParameterType) is { IsEnum: true } choice && initial is not null
             ? Enum.ToObject(choice, initial)
             : initial ?? Zero(parameter.ParameterType);
@@ -96,7 +96,7 @@ public static class StepParameters
     };
 }
 
-/// <summary>One parameter of a check or an action: what the binder, the validator, the schema and the reference page know about it.</summary>
+/// <summary>One parameter of a check or an action, for the binder, the validator, the schema and the reference page.</summary>
 public sealed record StepParameter
 {
     /// <summary>The key in the <c>with</c> mapping.</summary>
@@ -109,27 +109,26 @@ public sealed record StepParameter
 
     public required bool Required { get; init; }
 
-    /// <summary>The default as a file would write it; null when there is none to show.</summary>
+    /// <summary>As a file would write it. Null if there is none to show.</summary>
     public string? Default { get; init; }
 
-    /// <summary>The text of its <see cref="System.ComponentModel.DescriptionAttribute"/>.</summary>
     public string Description { get; init; } = "";
 
     public bool Secret { get; init; }
 
     public IReadOnlyList<ValidationAttribute> Rules { get; init; } = [];
 
-    /// <summary>Says what may be inserted into this text; null when every value may.</summary>
+    /// <summary>Null if every value may be inserted.</summary>
     internal IInsertRule? Insert { get; init; }
 
-    /// <summary>The position in the constructor; null for an init property.</summary>
+    /// <summary>In the constructor. Null for an init property.</summary>
     internal int? Position { get; init; }
 
     internal object? DefaultValue { get; init; }
 
     internal PropertyInfo? Property { get; init; }
 
-    /// <summary>What has to be written, with its bounds: for a remedy, the schema and the reference page.</summary>
+    /// <summary>What to write, with bounds: for a remedy, the schema and the reference page.</summary>
     public string Expected => Rules.OfType<ParameterRuleAttribute>().FirstOrDefault() is { } rule ? ParameterType.ShapeOf(Type) == ParameterShape.List ? $"a list; each item is {rule.Expected}" : rule.Expected
         : Rules.OfType<RangeAttribute>().FirstOrDefault() is { } range ? $"{TypeText}, {Bounds(range)}"
         : Rules.OfType<MaxLengthAttribute>().FirstOrDefault() is { } most ? $"{TypeText} of at most {most.Length} characters"
@@ -137,7 +136,7 @@ public sealed record StepParameter
 
     internal ForPeopleAttribute? ForPeople => Rules.OfType<ForPeopleAttribute>().FirstOrDefault();
 
-    /// <summary>Whether blanks and line ends around a value mean nothing: a name, a number or a choice is filled in, no words.</summary>
+    /// <summary>Whether blanks and line ends around a value are ignored. They are for a name, a number or a choice, but not for prose.</summary>
     internal bool IsTrimmed => Rules.Any(rule => rule is ParameterRuleAttribute and not ForPeopleAttribute)
         || ParameterType.ShapeOf(Type) is ParameterShape.Boolean or ParameterShape.Integer or ParameterShape.Number or ParameterShape.Duration or ParameterShape.Choice or ParameterShape.Parsed;
 
@@ -152,10 +151,8 @@ public sealed record StepParameter
     }
 }
 
-/// <summary>The shapes that a parameter may have.</summary>
 internal enum ParameterShape { Text, Boolean, Integer, Number, Duration, Choice, List, Map, Json, Parsed, Record }
 
-/// <summary>Which shape a .NET type has, and how people call it.</summary>
 internal static class ParameterType
 {
     public static Type Bare(Type type) => Nullable.GetUnderlyingType(type) ?? type;
@@ -175,14 +172,14 @@ internal static class ParameterType
         _ => ParameterShape.Record,
     };
 
-    /// <summary>The type of the items when a list or one of its interfaces; else null.</summary>
+    /// <summary>The item type of a list or of one of its interfaces. Otherwise null.</summary>
     public static Type? ListItem(Type type) =>
         type is { IsGenericType: true, GenericTypeArguments: [var item] } && type.IsAssignableFrom(typeof(List<>).MakeGenericType(item)) ? item : null;
 
-    /// <summary>The record that it is, or that its items are; null when neither.</summary>
+    /// <summary>The type if it is a record, or the record type of its items. Otherwise null.</summary>
     public static Type? RecordOf(Type type) => (ListItem(Bare(type)) ?? Bare(type)) is var record && ShapeOf(record) == ParameterShape.Record ? record : null;
 
-    /// <summary>The type of the values when a dictionary with text keys; else null.</summary>
+    /// <summary>The value type of a dictionary with text keys. Otherwise null.</summary>
     public static Type? MapValue(Type type) =>
         type is { IsGenericType: true, GenericTypeArguments: [var key, var value] } && key == typeof(string)
         && type.IsAssignableFrom(typeof(Dictionary<,>).MakeGenericType(key, value)) ? value : null;

@@ -1,8 +1,8 @@
 namespace Runbooks.Catalog.Problems;
 
 /// <summary>
-/// What can be read and is probably not meant. docs/warnings.md has a section for each, and a file says that it means it
-/// with a comment: <c># runbook-allow CODE: reason</c>.
+/// Warnings: valid but probably not meant. docs/warnings.md has a section for each. A file allows one with a comment: <c># runbook-allow
+/// CODE: reason</c>.
 /// </summary>
 public static class WarningCodes
 {
@@ -92,13 +92,13 @@ public static class WarningCodes
         [AllowUnused] = "A comment allows a warning that is not there.",
     };
 
-    /// <summary>What only all files together can tell, the contacts among them: one file alone cannot know whether it is there.</summary>
+    /// <summary>Warnings that need all files, the contacts included. One file alone cannot know whether they apply.</summary>
     internal static bool IsOfTheWhole(string code) => code is TriggerOverlap or SilenceUnheard;
 }
 
 /// <summary>
-/// Where a file says that it means what a warning is about: <c># runbook-allow no-owner: it is everybody's</c>, on the line
-/// that the warning names, or alone above it; above the first key it holds for the whole file.
+/// The comments that allow warnings: <c># runbook-allow no-owner: it is everybody's</c>, on the line of the warning or alone above it.
+/// Above the first key it applies to the whole file.
 /// </summary>
 internal sealed partial class Allowances
 {
@@ -122,8 +122,8 @@ internal sealed partial class Allowances
         }
     }
 
-    /// <param name="isRead">False where the file has errors: warnings that it has may then not have been looked for.</param>
-    /// <returns>The warnings that nobody has allowed, with what is wrong with the allowing itself.</returns>
+    /// <param name="isRead">False if the file has errors, since not all warnings were then looked for.</param>
+    /// <returns>The warnings that are not allowed, and errors in the comments themselves.</returns>
     public IEnumerable<CatalogError> Filter(IEnumerable<CatalogError> warnings, bool isRead)
     {
         var left = warnings.Where(warning => !Allows(warning)).ToList();
@@ -163,34 +163,34 @@ internal sealed partial class Allowances
         }
     }
 
-    /// <summary>What is left of a line without blanks and a comment that fills it.</summary>
+    /// <summary>The trimmed line. Empty if it is a comment.</summary>
     private static string Content(string line) => line.TrimStart() is var text && text.StartsWith('#') ? "" : text.TrimEnd();
 
     [GeneratedRegex(@"#\s*" + Word + @"\b(?<rest>.*)$", RegexOptions.NonBacktracking)]
     private static partial Regex Directive();
 
-    /// <param name="Line">Counted from 1; null for the whole file.</param>
+    /// <param name="Line">Counted from 1. Null for the whole file.</param>
     private sealed record Allowance(string Code, int? Line, CatalogError Unused)
     {
         public bool IsUsed { get; set; }
     }
 }
 
-/// <summary>One thing that is wrong with a file, or that is probably not meant.</summary>
-/// <param name="Line">Counted from 1, as is the column.</param>
-/// <param name="Key">The path of the key, for example <c>mitigation.steps.recycle.do</c>; empty when the file as a whole is meant.</param>
+/// <summary>An error or a warning about a file.</summary>
+/// <param name="Line">Counted from 1, like the column.</param>
+/// <param name="Key">The path of the key, for example <c>mitigation.steps.recycle.do</c>. Empty for the whole file.</param>
 /// <param name="Problem">A sentence that continues the key.</param>
-/// <param name="Remedy">What to write instead; may be empty when the problem says it already.</param>
+/// <param name="Remedy">What to write instead. Empty if the problem says it already.</param>
 public sealed record CatalogError(string File, int Line, int Column, string Key, string Problem, string Remedy)
 {
-    /// <summary>Which warning it is, one of <see cref="WarningCodes"/>; null for an error, which nobody may mean.</summary>
+    /// <summary>One of <see cref="WarningCodes"/>. Null for an error, which cannot be allowed.</summary>
     public string? Code { get; init; }
 
     public override string ToString() =>
         string.Join("  ", new[] { $"{File}:{Line}:{Column}", Key, Problem, Remedy, Code is null ? "" : $"[{Code}]" }.Where(part => part.Length > 0));
 }
 
-/// <summary>The lines of a file as YAML counts them, so that the places of errors fit.</summary>
+/// <summary>The lines of a file as YAML counts them, so that positions fit.</summary>
 internal static class FileLines
 {
     private static readonly string[] s_ends = ["\r\n", "\n", "\r", "\u0085", "\u2028", "\u2029"];

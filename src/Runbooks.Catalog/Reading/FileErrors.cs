@@ -1,6 +1,6 @@
 namespace Runbooks.Catalog.Reading;
 
-/// <summary>Collects what is wrong with one file. Errors are told by the path of a key; the place in the file is looked up.</summary>
+/// <summary>Collects the errors of one file by the path of a key, and looks up their positions.</summary>
 internal sealed class FileErrors
 {
     private const int MaxErrors = 100;
@@ -15,9 +15,9 @@ internal sealed class FileErrors
     private readonly string _file;
     private readonly string[] _lines;
 
-    /// <param name="file">How errors name the file.</param>
+    /// <param name="file">The name in errors.</param>
     /// <param name="text">With or without a byte order mark.</param>
-    /// <param name="page">The page of the docs that has examples of such files.</param>
+    /// <param name="page">The page of the docs with examples of such files.</param>
     public FileErrors(string file, string text, string page = "docs/runbook-format.md")
     {
         (_file, Text, Page) = (file, text.TrimStart('\uFEFF'), page);
@@ -25,25 +25,24 @@ internal sealed class FileErrors
         Allowances = new(file, Text);
     }
 
-    /// <summary>The file's text, without a byte order mark.</summary>
+    /// <summary>Without a byte order mark.</summary>
     public string Text { get; }
 
     public string Page { get; }
 
     public int Count => _errors.Count;
 
-    /// <returns>Whether something is wrong with the value at this path, or with what is in it.</returns>
+    /// <returns>Whether there is an error in the value at this path or inside it.</returns>
     public bool HasAt(string path) => _errors.Exists(error => error.Key == path || error.Key.StartsWith($"{path}.", StringComparison.Ordinal));
 
-    /// <summary>What the file says it means.</summary>
     public Allowances Allowances { get; }
 
     public IReadOnlyList<CatalogError> Sorted => [.. _errors.OrderBy(error => error.Line).ThenBy(error => error.Column)];
 
-    /// <summary>What can be read and is probably not meant, but for what the file says it means.</summary>
+    /// <summary>The warnings that the file does not allow.</summary>
     public IReadOnlyList<CatalogError> Warnings => [.. Allowances.Filter(_warnings, isRead: Count == 0).OrderBy(warning => warning.Line).ThenBy(warning => warning.Column)];
 
-    /// <summary>Remembers where every key and value of the file stands.</summary>
+    /// <summary>Remembers the position of every key and value.</summary>
     public void Locate(YamlNode node, string path = "")
     {
         _values[path] = node.At;
@@ -68,7 +67,7 @@ internal sealed class FileErrors
         }
     }
 
-    /// <summary>The YAML itself is refused here; what reading finds wrong with the same value is only a consequence.</summary>
+    /// <summary>For errors in the YAML itself. Later errors about the same value are only consequences and are dropped.</summary>
     public void Refuse(Position at, string problem, string remedy)
     {
         Add(at, "", problem, remedy);
@@ -78,7 +77,7 @@ internal sealed class FileErrors
     /// <param name="code">One of <see cref="WarningCodes"/>.</param>
     public void Warn(string code, Position at, string problem, string remedy) => Warn(code, at, "", problem, remedy);
 
-    /// <summary>The value at this path, or the nearest one above it that the file has, is probably not meant.</summary>
+    /// <summary>Warns at the value at this path, or at the nearest one above it that the file has.</summary>
     public void Warn(string code, string path, string problem, string remedy) => Warn(code, PlaceOf(path), path, problem, remedy);
 
     public void Warn(string code, Position at, string key, string problem, string remedy)
@@ -89,7 +88,7 @@ internal sealed class FileErrors
         }
     }
 
-    /// <summary>What stands in the file may be long, and an error is a line for people.</summary>
+    /// <summary>Text from the file may be long, and an error is one line for people.</summary>
     private CatalogError Error(Position at, string key, string problem, string remedy) =>
         new(_file, at.Line, at.Column, Clip.To(key, MaxKey), Clip.To(problem, MaxText), Clip.To(remedy, MaxText));
 
@@ -100,27 +99,27 @@ internal sealed class FileErrors
             return;
         }
 
-        // A file that is no runbook at all would bury the one error that says so.
+        // A file that is not a runbook at all has so many errors that they would bury the one that says so.
         if (_errors.Count < MaxErrors)
         {
             _errors.Add(Error(at, key, problem, remedy));
         }
     }
 
-    /// <summary>Where the value at this path stands, or the nearest one above it that the file has.</summary>
+    /// <summary>The position of the value at this path, or of the nearest one above it that the file has.</summary>
     public Position PlaceOf(string path) => Nearest(path, _values);
 
-    /// <summary>Where the key at this path stands, or the nearest one above it that the file has.</summary>
+    /// <summary>The position of the key at this path, or of the nearest one above it that the file has.</summary>
     public Position PlaceOfKey(string path) => Nearest(path, _keys);
 
-    /// <summary>Something is wrong with the value at this path, or with the nearest one above it that the file has.</summary>
+    /// <summary>An error in the value at this path, or in the nearest one above it that the file has.</summary>
     public void AtValue(string path, string problem, string remedy) => Add(Nearest(path, _values), path, problem, remedy);
 
-    /// <summary>The file as a whole is something else than a mapping.</summary>
-    /// <param name="first">The key that such a file begins with.</param>
+    /// <summary>The file is not a mapping.</summary>
+    /// <param name="first">The first key of such a file.</param>
     public void NoMapping(YamlNode whole, string first) => Add(whole.At, "", $"The file is {whole.Description} and must be a mapping.", $"Begin with '{first}:'.");
 
-    /// <summary>What stands at this path is no text, or is nothing because all of it is a comment: <c>slack: #alerts</c>.</summary>
+    /// <summary>The value at this path is not text, or is empty because all of it is a comment: <c>slack: #alerts</c>.</summary>
     public void NoText(string path, YamlNode node, string remedy)
     {
         var line = _lines.ElementAtOrDefault(node.At.Line - 1) ?? "";
@@ -131,8 +130,11 @@ internal sealed class FileErrors
             : path.StartsWith("trigger[", StringComparison.Ordinal) ? "Write a trigger for each." : "Write one text, not a list.");
     }
 
-    /// <summary>Something is wrong with a placeholder in the value at this path. It is pointed at where the file writes it as it is read, else the value.</summary>
-    /// <param name="placeholder">What stands between the braces.</param>
+    /// <summary>
+    /// An error in a placeholder of the value at this path. The position is that of the placeholder if it is found, otherwise that of the
+    /// value.
+    /// </summary>
+    /// <param name="placeholder">The text between the braces.</param>
     public void AtPlaceholder(string path, string placeholder, string problem, string remedy)
     {
         var value = PlaceOf(path);
@@ -144,10 +146,10 @@ internal sealed class FileErrors
         Add(Find(value, placeholder) ?? value, path, problem, remedy);
     }
 
-    /// <summary>Where a line of a query ends in a comment that goes on over lines below it, since the value at this path joins its lines.</summary>
-    /// <param name="query">As it is read.</param>
-    /// <param name="comment">What begins a comment.</param>
-    /// <returns>Null where none does.</returns>
+    /// <summary>The position of a comment in a query that cuts off the lines below it, because YAML joins the lines of the value.</summary>
+    /// <param name="query">After YAML has joined its lines.</param>
+    /// <param name="comment">The start of a comment.</param>
+    /// <returns>Null for none.</returns>
     public Position? CutOff(string path, string query, string comment)
     {
         var from = PlaceOf(path);
@@ -169,7 +171,7 @@ internal sealed class FileErrors
         return null;
     }
 
-    // What cannot be found as it is read must not be blamed on the value after it.
+    // The search must not run into the next value.
     private int LastLineOf(Position value) => _values.Values.Select(other => other.Line).Where(line => line > value.Line).DefaultIfEmpty(_lines.Length + 1).Min() - 1;
 
     private Position? Find(Position from, string placeholder)
@@ -190,10 +192,10 @@ internal sealed class FileErrors
         return null;
     }
 
-    /// <summary>Something is wrong with the key itself; for a missing one the key above it is pointed at.</summary>
+    /// <summary>An error in the key itself. If it is missing, the position is that of the key above it.</summary>
     public void AtKey(string path, string problem, string remedy) => Add(Nearest(path, _keys), path, problem, remedy);
 
-    /// <summary>Values are filled in, and keys are taken as they stand, also for the settings of the host.</summary>
+    /// <summary>Only values are filled in. Keys stay as they are, even for settings of the host.</summary>
     public void RefusePlaceholderInKey(string path, string key)
     {
         if (Template.HasPlaceholder(key))

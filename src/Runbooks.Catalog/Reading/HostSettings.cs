@@ -1,18 +1,18 @@
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>
-/// What one host says of itself, so that a runbook for several clusters need not be copied: <c>{{ settings.cluster }}</c>. It is
-/// filled in when the file is read, and belongs to the version that an incident keeps to.
+/// Settings of one host (<c>{{ settings.cluster }}</c>), so that a runbook for several clusters need not be copied. They are filled in when
+/// the file is read, and belong to the version that an incident keeps.
 /// </summary>
 public sealed partial class HostSettings(IEnumerable<KeyValuePair<string, string>> values)
 {
     public static readonly HostSettings None = new([]);
 
-    /// <summary>Environment variables do not tell capitals apart everywhere.</summary>
+    /// <summary>Not every system distinguishes case in names of environment variables.</summary>
     private readonly SortedDictionary<string, string> _values = new(values.ToDictionary(StringComparer.OrdinalIgnoreCase), StringComparer.OrdinalIgnoreCase);
 
-    /// <param name="report">Takes position, problem and remedy of what this host does not say.</param>
-    /// <param name="used">Takes the settings that the file reads.</param>
+    /// <param name="report">Receives position, problem and remedy for each missing setting.</param>
+    /// <param name="used">Receives the settings that the file reads.</param>
     internal YamlNode FillIn(YamlNode node, Action<Position, string, string> report, ISet<string> used) => node switch
     {
         YamlScalar { Value: var text } scalar when Placeholder().IsMatch(text) => scalar with

@@ -10,7 +10,7 @@ internal sealed class MitigationReader(StepCatalog catalog, IReadOnlyList<CheckS
 
     public Mitigation Read(YamlSection root, StepsReader steps)
     {
-        // What only tells has nothing that stops the bleeding.
+        // A runbook that only tells needs no mitigation, only a resolution.
         if (root.Sub("mitigation", required: root.Has("mitigation") || !root.Has("resolution")) is not { } section)
         {
             return new();
@@ -95,7 +95,7 @@ internal sealed class MitigationReader(StepCatalog catalog, IReadOnlyList<CheckS
         return verify;
     }
 
-    /// <summary>Long enough that the checks have looked at a time in which nothing is of before the fix.</summary>
+    /// <summary>The checks have to look at a time entirely after the fix.</summary>
     private TimeSpan UsualWithin(IReadOnlyList<string> asked)
     {
         var back = catalog.LongestLookBack(diagnosis.Where(check => asked.Contains(check.Name)))?.Back ?? TimeSpan.Zero;
@@ -134,7 +134,7 @@ internal sealed class MitigationReader(StepCatalog catalog, IReadOnlyList<CheckS
 
         if (!mitigation.Has("verify"))
         {
-            // The checks that say the cause is gone keep failing while the lease lasts: they cannot verify it.
+            // The checks for the cause keep failing while the temporary fix is in place, so they cannot verify it.
             section.Errors.AtKey(section.Path, "needs a 'verify' of its own.",
                 "Add 'verify' with the checks that pass as soon as the mitigation works, although the cause is still there.");
         }
@@ -150,7 +150,6 @@ internal static class ApprovalReader
     private static readonly TimeSpan s_least = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_most = TimeSpan.FromDays(30);
 
-    /// <param name="owner">The runbook's.</param>
     public static Approval? Read(YamlSection? phase, TemplatePlace place, string owner)
     {
         if (phase?.Sub("approval") is not { } section)
@@ -191,7 +190,9 @@ internal static class ApprovalReader
         }
     }
 
-    /// <summary>Why somebody in particular, or several people, have to say yes, and the key that says so; null where one person of any is enough.</summary>
+    /// <summary>
+    /// Why somebody in particular, or several people, have to approve, with the key that says so. Null if any one person is enough.
+    /// </summary>
     private static (string Who, string Key)? WhoMatters(Approval approval) =>
         approval.OwnerRequired ? ("somebody of the owner has to say it", "ownerRequired")
         : approval.Required > 1 ? ($"{approval.Required} people have to say it", "required")
@@ -225,13 +226,12 @@ internal static class ApprovalReader
     }
 }
 
-/// <summary>Reads <c>limits</c>.</summary>
 internal static class LimitsReader
 {
     private const int MaxTargetsAllowed = 10_000;
     private const int LargestFleet = 1_000_000;
 
-    /// <param name="acts">Whether the mitigation changes something: then a fix that comes undone within 'per' counts as one that did not hold.</param>
+    /// <param name="acts">Whether the mitigation changes something. If so, 'per' is also used to decide whether a fix lasted.</param>
     public static Limits Read(YamlSection root, bool acts)
     {
         if (root.Sub("limits") is not { } section)
@@ -266,7 +266,7 @@ internal static class LimitsReader
         }
     }
 
-    /// <summary>A number, or a part of a fleet whose size the author knows: alerts show only the targets that are ill.</summary>
+    /// <summary>A number, or a percentage of a fleet whose size the author gives, because alerts show only the broken targets.</summary>
     private static int? ReadTargets(YamlSection section)
     {
         var text = section.Raw("maxTargets");

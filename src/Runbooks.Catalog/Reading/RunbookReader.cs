@@ -8,10 +8,10 @@ namespace Runbooks.Catalog.Reading;
 /// <summary>Reads a runbook file and checks everything that can be known before an alert comes.</summary>
 public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
 {
-    /// <param name="file">How errors name the file.</param>
-    /// <param name="contacts">Null when that is not to be checked.</param>
+    /// <param name="file">The name in errors.</param>
+    /// <param name="contacts">Null if contacts are not checked.</param>
     /// <param name="samples">The text files beside it, see <see cref="RunbookFile.Samples"/>.</param>
-    /// <param name="team">Whose it is; null where it is nobody's in particular.</param>
+    /// <param name="team">Null for a runbook without a team.</param>
     public ReadResult Read(string file, string text, KnownContacts? contacts = null, IReadOnlyDictionary<string, string>? samples = null, Team? team = null)
     {
         var errors = new FileErrors(file, text);
@@ -61,7 +61,7 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
         };
     }
 
-    /// <summary>The same content has the same hash, however its lines end.</summary>
+    /// <summary>Line endings do not change the hash.</summary>
     internal static string HashOf(string text) => TextHash.Of(text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n'));
 
     private Runbook ReadParts(YamlSection root, SampleFiles samples)
@@ -150,21 +150,20 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
     }
 }
 
-/// <summary>A runbook, or everything that is wrong with its file, in the file's order.</summary>
+/// <summary>A runbook, or all errors of its file, in the file's order.</summary>
 public sealed record ReadResult(Runbook? Runbook, IReadOnlyList<CatalogError> Errors)
 {
-    /// <summary>What is probably not meant; it keeps no file from being used.</summary>
+    /// <summary>Warnings do not keep a file from being used.</summary>
     public IReadOnlyList<CatalogError> Warnings { get; init; } = [];
 
     internal Position IdAt { get; init; }
 
-    /// <summary>Where the file names the runbook that covers it.</summary>
     internal Position SuppressedByAt { get; init; }
 
-    /// <summary>Where each trigger's alert stands.</summary>
+    /// <summary>The positions of each trigger's alert.</summary>
     internal IReadOnlyList<Position> TriggersAt { get; init; } = [];
 
-    /// <summary>What the file says it means; null for one that is no runbook.</summary>
+    /// <summary>Null if the file is not a runbook.</summary>
     internal Allowances? Allowances { get; init; }
 }
 
@@ -203,7 +202,7 @@ internal static class TriggerReader
     }
 }
 
-/// <summary>The text files beside a runbook, and which of them its steps name. Those are part of its version.</summary>
+/// <summary>The text files beside a runbook. Those that its steps name are part of its version.</summary>
 internal sealed class SampleFiles(IReadOnlyDictionary<string, string>? there)
 {
     private readonly IReadOnlyDictionary<string, string> _there = there ?? FrozenDictionary<string, string>.Empty;
@@ -211,7 +210,7 @@ internal sealed class SampleFiles(IReadOnlyDictionary<string, string>? there)
 
     public IReadOnlyDictionary<string, string> Used => _used;
 
-    /// <summary>For the version's hash; empty where no file is named.</summary>
+    /// <summary>For the version's hash. Empty if no file is named.</summary>
     public string HashedText => string.Concat(_used.Select(file => $"\n{file.Key}\n{file.Value}"));
 
     /// <summary>Takes the files that a step's parameters name.</summary>

@@ -1,6 +1,6 @@
 namespace Runbooks.Catalog.Reading;
 
-/// <summary>What must not be in a file although each part of it is well written.</summary>
+/// <summary>Combinations that are forbidden although each part is valid.</summary>
 internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
 {
     public void Check(Runbook runbook)
@@ -14,7 +14,7 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
         }
     }
 
-    /// <summary>Whether something is changed outside that nobody was asked about.</summary>
+    /// <summary>Whether something is changed outside without anybody being asked.</summary>
     public static bool IsSelfHealing(Runbook runbook, StepCatalog steps) =>
         runbook.Mitigation.Approval is null && steps.ActByThemselves(runbook.CoveredBy(Phase.Mitigation).Select(covered => covered.Step));
 
@@ -85,7 +85,7 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
     private static string? Listed(IEnumerable<(Phase Phase, StepSpec Step)> some) =>
         some.Select(one => $"{PathOf(one.Phase, one.Step)} ({one.Step.Do})").ToList() is { Count: > 0 } listed ? string.Join(", ", listed) : null;
 
-    /// <summary>What <see cref="PlannedStep.IsTakenBack"/> will say, as far as the file tells; of an action that is not known the error is another.</summary>
+    /// <summary>The same as <see cref="PlannedStep.IsTakenBack"/>, as far as the file tells. An unknown action is reported elsewhere.</summary>
     private bool IsTakenBack(Phase phase, StepSpec step) =>
         steps.FindAction(step.Do) is not { TellsOnly: false } action
         || (phase == Phase.Mitigation && !action.IsManual && action.ReversalOf(step.With) == Reversal.Undone);
@@ -94,7 +94,7 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
 
     private bool IsIrreversible(StepSpec step) => steps.FindAction(step.Do)?.ReversalOf(step.With) == Reversal.None;
 
-    /// <summary>Nobody is asked, so the file itself has to say when it is right to act and how often.</summary>
+    /// <summary>Nobody is asked, so the file itself has to say when to act and how often.</summary>
     private void CheckSelfHealing(Runbook runbook)
     {
         if (runbook.Diagnosis.Count == 0)
@@ -123,7 +123,7 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
     public static string PathOf(Phase phase, StepSpec step) => $"{CamelCase.Of(phase)}.steps.{step.Name}";
 }
 
-/// <summary>Whoever a runbook asks has to be somebody whom the contacts name.</summary>
+/// <summary>Everybody whom a runbook asks has to be in the contacts.</summary>
 internal sealed class ContactRules(KnownContacts contacts, StepCatalog steps, FileErrors errors)
 {
     public void Check(Runbook runbook)
@@ -141,7 +141,6 @@ internal sealed class ContactRules(KnownContacts contacts, StepCatalog steps, Fi
 
         if (runbook.Mitigation.Approval is { OwnerRequired: true } || runbook.Resolution.Approval is { OwnerRequired: true })
         {
-            // An approval needs somebody of theirs.
             Check("owner", [runbook.Owner]);
         }
     }
@@ -168,7 +167,7 @@ internal sealed class ContactRules(KnownContacts contacts, StepCatalog steps, Fi
         }
     }
 
-    /// <summary>Whoever may be asked at any time, the fallback at the end: where they are too few, no yes ever carries the question.</summary>
+    /// <summary>Counts everybody who may ever be asked, the fallback included. If they are too few, the approval can never be reached.</summary>
     private void CheckEnough(string path, Approval approval, Runbook runbook)
     {
         var asked = approval.From.Concat(approval.Escalate.SelectMany(escalation => escalation.To)).Concat(approval.OwnerRequired ? [runbook.Owner] : [])
@@ -201,18 +200,18 @@ internal sealed class ContactRules(KnownContacts contacts, StepCatalog steps, Fi
     }
 }
 
-/// <summary>What a runbook's rules have to know of the contacts.</summary>
-/// <param name="Names">Whom they name.</param>
+/// <summary>What the rules of runbooks need to know about the contacts.</summary>
+/// <param name="Names">The names of the contacts.</param>
 public sealed record KnownContacts(IReadOnlyCollection<string> Names)
 {
-    /// <summary>Those who are told by channels alone that never say whether a message arrived: no silence of theirs counts.</summary>
+    /// <summary>Contacts that are reached only by channels that never report arrival. Their silence never counts.</summary>
     public IReadOnlyCollection<string> Unheard { get; init; } = [];
 
-    /// <summary>Who is behind each; without those of whom the file does not tell, such as a schedule or a group.</summary>
+    /// <summary>The people of each contact. Contacts whose people the file does not know are missing, such as a schedule or a group.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> People { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
 }
 
-/// <summary>Names that authors choose: they stand in links, file names, metrics and placeholders.</summary>
+/// <summary>Names that authors choose. They appear in links, file names, metrics and placeholders.</summary>
 public static class NameRules
 {
     private const int Longest = 64;
@@ -224,15 +223,15 @@ public static class NameRules
         text.Length is > 0 and <= Longest && char.IsAsciiLetterLower(text[0]) && text[^1] != '-'
         && text.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter == '-');
 
-    /// <summary>The id that somebody meant who typed it in another program: in any case, with blanks around it, with _ for -.</summary>
-    /// <returns>Null for what is no name, such as the address of a page about it.</returns>
+    /// <summary>Reads an id that was typed in another program: in any case, with blanks around it, with _ for -.</summary>
+    /// <returns>Null if it cannot be an id, such as the address of a page.</returns>
     public static string? ReadId(string? text) => text?.Trim().ToLowerInvariant().Replace('_', '-') is { } id && IsId(id) ? id : null;
 
     public static bool IsName(string text) =>
         text.Length is > 0 and <= Longest && char.IsAsciiLetter(text[0])
         && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_');
 
-    /// <summary>Reports the names that cannot be names.</summary>
+    /// <summary>Reports an invalid name.</summary>
     internal static void Check(YamlSection section, string name)
     {
         if (!IsName(name))

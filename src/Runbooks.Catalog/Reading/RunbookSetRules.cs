@@ -3,13 +3,13 @@ using Runbooks.Model.Alerts;
 
 namespace Runbooks.Catalog.Reading;
 
-/// <summary>What only all files together can tell about <c>suppressedBy</c>: whether the other runbook is there, and does not wait in turn.</summary>
+/// <summary>Rules about <c>suppressedBy</c> that need all files: the other runbook has to exist, and must not wait for this one in turn.</summary>
 internal static class SuppressionRules
 {
     private const string Key = "suppressedBy.runbook";
 
     /// <param name="files">Every runbook that could be read.</param>
-    /// <param name="whole">Whether these are all there are: otherwise nobody can say that an id is not there.</param>
+    /// <param name="whole">Whether these are all files. If not, a missing id is not reported.</param>
     public static IEnumerable<CatalogError> Check(IReadOnlyList<(string File, ReadResult Result)> files, bool whole)
     {
         var others = files
@@ -37,7 +37,7 @@ internal static class SuppressionRules
         }
     }
 
-    /// <returns>The ids from this one to itself; null when it does not come back to itself.</returns>
+    /// <returns>The ids of the circle, from this one to itself. Null for none.</returns>
     private static List<string>? CycleOf(string id, Dictionary<string, string?> others)
     {
         List<string> way = [id];
@@ -59,7 +59,7 @@ internal static class SuppressionRules
 /// <summary>Two runbooks that one alert starts make two incidents and two questions about one fault.</summary>
 internal static class TriggerOverlap
 {
-    /// <summary>Stands for whatever a pattern's <c>*</c> stands for; no rule has it in its name.</summary>
+    /// <summary>Replaces a pattern's <c>*</c>. No rule has it in its name.</summary>
     private const char Anything = '\uE000';
 
     /// <param name="files">Every runbook that could be read.</param>
@@ -84,19 +84,19 @@ internal static class TriggerOverlap
         }
     }
 
-    /// <summary>Whether every alert that fits the one fits the other as well.</summary>
+    /// <summary>Whether every alert that fits the narrow trigger fits the wide one too.</summary>
     public static bool Covers(Trigger wide, Trigger narrow) =>
         (wide.Source is null || string.Equals(wide.Source, narrow.Source, StringComparison.OrdinalIgnoreCase))
         && IsWithin(wide.Alert, narrow.Alert)
         && (wide.Severity.Count == 0 || (narrow.Severity.Count > 0 && narrow.Severity.All(severity => wide.Severity.Contains(severity, StringComparer.OrdinalIgnoreCase))))
         && wide.Labels.All(label => narrow.Labels.TryGetValue(label.Key, out var value) && IsWithin(label.Value, value));
 
-    /// <summary>Of two that are equally wide, the first is named at the second. Whoever starts one by hand names it: no trigger is asked.</summary>
+    /// <summary>If two are equally wide, only the second is reported. Manual triggers never overlap, because a person names the runbook.</summary>
     private static bool IsShadowed(Runbook runbook, Trigger narrow, Runbook other) =>
         narrow.Source != AlertSource.Manual && other.Id != runbook.Id && other.SuppressedBy?.Runbook != runbook.Id && runbook.SuppressedBy?.Runbook != other.Id
         && other.Trigger.Any(wide => Covers(wide, narrow) && (!Covers(narrow, wide) || string.CompareOrdinal(other.Id, runbook.Id) < 0));
 
-    /// <summary>What a pattern stands for is tried as nothing and as something long that no other pattern names.</summary>
+    /// <summary>Tries the wildcards of the narrow pattern as nothing and as text that no pattern contains.</summary>
     private static bool IsWithin(string wide, string narrow) =>
         Glob.IsMatch(Compared(wide), Compared(narrow).Replace("*", "", StringComparison.Ordinal).Replace('?', Anything))
         && Glob.IsMatch(Compared(wide), Compared(narrow).Replace("*", new string(Anything, 3), StringComparison.Ordinal).Replace('?', Anything));

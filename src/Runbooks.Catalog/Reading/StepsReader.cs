@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Runbooks.Catalog.Reading;
 
-/// <summary>Reads the steps of both phases; they share one space of names.</summary>
+/// <summary>Reads the steps of both phases. They share one space of names.</summary>
 internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string> checks, SampleFiles samples)
 {
     internal const int MaxSteps = 20;
@@ -65,9 +65,9 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
         return new(name, actionName, WithReader.ToElement(with), timeout, retry);
     }
 
-    /// <summary>The check or action that is named has to be there, and to have these parameters.</summary>
-    /// <param name="parameters">Null where there is none of that name.</param>
-    /// <param name="hint">What it may be instead; may be empty.</param>
+    /// <summary>The named check or action has to exist and to have these parameters.</summary>
+    /// <param name="parameters">Null if there is none of that name.</param>
+    /// <param name="hint">What it may be instead. May be empty.</param>
     public static void CheckUse(YamlSection section, string key, string kind, string name, JsonObject with, Type? parameters, IEnumerable<string> all, string hint)
     {
         foreach (var error in parameters is null ? [] : ParameterBinder.Check(with, parameters))
@@ -82,7 +82,7 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
         }
     }
 
-    /// <summary>What is to happen while nobody answers has to come before the time is over.</summary>
+    /// <summary>Reminders and escalations have to come before the time is over.</summary>
     private static void CheckManual(YamlSection section, JsonObject with, TimeSpan timeout)
     {
         if (section.Has("retry"))
@@ -117,7 +117,7 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
             section.Errors.AtValue(section.PathOf("retry.attempts"), $"is {attempts}, but {action.Name} cannot be repeated safely.", "Remove 'retry'.");
         }
 
-        // It is tried again where it is known that nothing came of an attempt, and the pauses are for that.
+        // It is tried again only if an attempt is known to have done nothing. The pause is for that.
         return new(1, delay ?? StepRetry.Default.Delay);
     }
 }
@@ -155,7 +155,10 @@ internal sealed class DiagnosisReader(StepCatalog steps)
     }
 }
 
-/// <summary>Turns a <c>with</c> mapping into JSON: plain numbers, true, false and null are themselves, the rest is text: a True keeps its capital where a text is asked for, and is a truth value where one is.</summary>
+/// <summary>
+/// Turns a <c>with</c> mapping into JSON. Plain numbers, true, false and null become JSON values and the rest text. True with a capital
+/// stays text, and still counts as a boolean where one is expected.
+/// </summary>
 internal static class WithReader
 {
     private static readonly Regex s_number = new(@"\A-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?\z", RegexOptions.NonBacktracking);
@@ -187,10 +190,10 @@ internal static class WithReader
     };
 }
 
-/// <summary>What is known at one place of a runbook, and so what templates there may read.</summary>
-/// <param name="Incident">Whether target and incident exist: everywhere but in the target itself.</param>
+/// <summary>What templates may read at one place of a runbook.</summary>
+/// <param name="Incident">Whether target and incident exist. They do everywhere except in the target itself.</param>
 /// <param name="Checks">The checks that have been asked by then.</param>
-/// <param name="Earlier">The steps that have run by then, with what they do; null where there is no such action.</param>
+/// <param name="Earlier">The steps that have run by then, with their actions. Null for an unknown action.</param>
 /// <param name="Later">The steps that run at the same time or later.</param>
 internal sealed record TemplatePlace(bool Incident, IReadOnlyCollection<string> Checks, IReadOnlyDictionary<string, IAction?> Earlier, IReadOnlyCollection<string> Later)
 {
@@ -206,7 +209,7 @@ internal sealed record TemplatePlace(bool Incident, IReadOnlyCollection<string> 
             errors.AtValue(path, error, "");
         }
 
-        // Of a target without any, another warning says what comes of it.
+        // A target without any placeholder has a warning of its own.
         if (template.Lookalikes.FirstOrDefault() is { } plain && (Incident || Template.HasPlaceholder(text)))
         {
             var what = Clip.To(plain, 80);

@@ -4,10 +4,10 @@ using Runbooks.Catalog.Matching;
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>
-/// Writes the contacts of a team into its runbook as everybody names them (<c>ml.oncall</c>), when the file is read: what is
-/// recorded, shown and asked later needs to know nothing of teams.
+/// Replaces a team's contacts in its runbook by their full names (<c>ml.oncall</c>) when the file is read, so that the rest of the program
+/// need not know about teams.
 /// </summary>
-/// <param name="used">Takes each name together with what it became: that is part of the runbook's version.</param>
+/// <param name="used">Receives each name with its replacement. Both are part of the runbook's version.</param>
 internal sealed class TeamNames(Team team, StepCatalog steps, FileErrors errors, ISet<string> used)
 {
     public YamlMapping Apply(YamlMapping root)
@@ -34,10 +34,10 @@ internal sealed class TeamNames(Team team, StepCatalog steps, FileErrors errors,
         return (YamlMapping)named;
     }
 
-    /// <summary>Who hears of what reached nobody else, as the runbook's version has it.</summary>
+    /// <summary>The fallback contact, as part of the runbook's version.</summary>
     public string Fallback => Name(Model.Definition.Approval.FallbackContact);
 
-    /// <summary>What the team's file does not let its runbooks do.</summary>
+    /// <summary>Reports actions that the team's file does not allow.</summary>
     public void CheckActions(Runbook runbook)
     {
         foreach (var (phase, step) in runbook.AllSteps().Where(one => steps.FindAction(one.Step.Do) is not null && !team.MayUse(one.Step.Do)))
@@ -57,7 +57,7 @@ internal sealed class TeamNames(Team team, StepCatalog steps, FileErrors errors,
             ? In(step, "with", with => With(with, action.ParametersType))
             : step;
 
-    /// <summary>The parameters that name contacts, also those within a list of records.</summary>
+    /// <summary>The parameters that name contacts, also inside a list of records.</summary>
     private YamlNode With(YamlNode with, Type parameters)
     {
         foreach (var property in parameters.GetProperties())
@@ -76,7 +76,7 @@ internal sealed class TeamNames(Team team, StepCatalog steps, FileErrors errors,
     {
         if (node is YamlScalar { IsNull: false } written && Template.HasPlaceholder(written.Value))
         {
-            // What an alert says would decide whether the team's contact is meant or that of all.
+            // Otherwise the alert would decide whether the team's contact or the common one is meant.
             errors.Add(node.At, "", $"'{Clip.To(written.Value, 80)}' stands where a contact is named, and runbooks of a team name contacts without placeholders.", "Write the contact's name.");
         }
 
@@ -106,22 +106,22 @@ internal sealed class TeamNames(Team team, StepCatalog steps, FileErrors errors,
         : node;
 }
 
-/// <summary>Whose runbooks lie in a folder.</summary>
+/// <summary>The team of a folder.</summary>
 /// <param name="Owner">A contact, for runbooks that name no owner.</param>
-/// <param name="Contacts">The names that the team has for itself.</param>
-/// <param name="Actions">What its runbooks may do, as patterns; empty for everything.</param>
+/// <param name="Contacts">The names of the team's own contacts.</param>
+/// <param name="Actions">The allowed actions as patterns. Empty for all.</param>
 public sealed record Team(string Name, string Owner, IReadOnlyList<string> Contacts, IReadOnlyList<string> Actions)
 {
-    /// <summary>A contact is named with its team, and messages show it.</summary>
+    /// <summary>In characters. Messages show a contact with its team's name.</summary>
     public const int LongestName = 40;
 
-    /// <summary>Where it stands what is not allowed.</summary>
+    /// <summary>The file that lists the allowed actions.</summary>
     public required string File { get; init; }
 
     /// <summary>The contact that a runbook of this team means: the team's own if it has one of that name.</summary>
     public string Meant(string contact) => Contacts.FirstOrDefault(own => string.Equals(own, contact, StringComparison.OrdinalIgnoreCase)) is { } own ? Qualified(Name, own) : contact;
 
-    /// <summary>As everybody outside the team names a contact of it.</summary>
+    /// <summary>The name of a team's contact outside the team.</summary>
     public static string Qualified(string team, string contact) => $"{team}.{contact}";
 
     public bool MayUse(string action) => Actions.Count == 0 || Actions.Any(pattern => Glob.IsMatch(pattern, action));

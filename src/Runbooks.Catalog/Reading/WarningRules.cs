@@ -2,7 +2,7 @@ using Runbooks.Model.Alerts;
 
 namespace Runbooks.Catalog.Reading;
 
-/// <summary>What is well written and allowed, and what few mean who write it. docs/warnings.md says why.</summary>
+/// <summary>Valid and allowed, but probably not meant. docs/warnings.md says why.</summary>
 internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
 {
     public void Check(Runbook runbook)
@@ -138,7 +138,7 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
         }
     }
 
-    /// <summary>An error it is not: steps that only note something stand for others while a runbook is tried out.</summary>
+    /// <summary>Only a warning: while a runbook is tried out, note steps stand in for the real ones.</summary>
     private void CheckTelling(Runbook runbook)
     {
         if (runbook.Mitigation.Steps.Count == 0 || steps.ChangeSomething(runbook.Mitigation.Steps))
@@ -161,7 +161,7 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
         }
     }
 
-    /// <summary>The built-in check finds what the file says: it says nothing about the world.</summary>
+    /// <summary>The built-in check returns what the file says, and so tells nothing about the world.</summary>
     private void CheckAlways(Runbook runbook)
     {
         var blind = runbook.Diagnosis.Where(check => check.Check == BuiltInSteps.Always).ToList();
@@ -235,12 +235,12 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
     }
 }
 
-/// <summary>Triggers that no alert will fit, since they are written as another tool has it: the sender's matchers are regular expressions, ours are not.</summary>
+/// <summary>Triggers that no alert fits because they use another tool's syntax. Prometheus' matchers are regular expressions, ours are not.</summary>
 internal static partial class TriggerWarnings
 {
     private static readonly string[] s_azure = ["Sev0", "Sev1", "Sev2", "Sev3", "Sev4"];
 
-    /// <returns>A key of the trigger, what is wrong with it, as a sentence that continues the key, and the remedy.</returns>
+    /// <returns>The trigger's key, the problem as a sentence that continues the key, and the remedy.</returns>
     public static IEnumerable<(string Key, string Problem, string Remedy)> Of(Trigger trigger)
     {
         var alert = trigger.Alert;
@@ -277,7 +277,7 @@ internal static partial class TriggerWarnings
         }
     }
 
-    /// <returns>A key of the trigger of which a part is hidden in the alert, and what is left of it.</returns>
+    /// <returns>The keys of the trigger that are partly hidden in the alert, with the visible text.</returns>
     public static IEnumerable<(string Key, string Shown)> Hidden(Trigger trigger) =>
         trigger.Labels.Select(label => (Key: $"labels.{label.Key}", Text: label.Value, Shown: AlertSecrets.Hide(label.Key, label.Value)))
             .Prepend((Key: "alert", Text: trigger.Alert, Shown: Redactor.Redact(trigger.Alert)))

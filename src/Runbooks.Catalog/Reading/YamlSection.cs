@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>
-/// One mapping of the file while it is read. Values that are missing or wrong are reported and replaced by something
-/// harmless, so that reading goes on and all errors are found. Keys that nobody asked for are unknown.
+/// One mapping of the file. Missing or wrong values are reported and replaced by harmless ones, so that reading goes on and finds all
+/// errors. Keys that were never asked for are unknown.
 /// </summary>
 internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors errors)
 {
@@ -13,8 +13,8 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
     private readonly List<string> _asked = [];
 
     /// <summary>Reads a whole file.</summary>
-    /// <param name="first">The key that such a file begins with.</param>
-    /// <returns>Null when there is nothing that could be looked at further.</returns>
+    /// <param name="first">The first key of such a file.</param>
+    /// <returns>Null if nothing could be read.</returns>
     public static YamlSection? Open(FileErrors errors, string first)
     {
         switch (YamlTree.Read(errors.Text, errors.Refuse, errors.Warn))
@@ -38,13 +38,13 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
 
     public bool Has(string key) => Find(key) is not null;
 
-    /// <summary>What stands there, whatever it is; null where there is nothing.</summary>
+    /// <summary>Null if there is none.</summary>
     public YamlNode? Node(string key) => Find(key);
 
-    /// <summary>A single value as it stands; null where there is none. What is wrong with it is for whoever reads it in earnest.</summary>
+    /// <summary>A single value without checks. Null for none. A later read reports its errors.</summary>
     public string? Raw(string key) => Find(key) is YamlScalar { IsNull: false } scalar ? scalar.Value : null;
 
-    /// <param name="mayBeEmpty">In quotes; without them nothing stands there.</param>
+    /// <param name="mayBeEmpty">It has to be in quotes; without them the value is missing.</param>
     public string Text(string key, string fallback = "", bool required = false, int longest = 2_000, bool mayBeEmpty = false)
     {
         switch (Find(key, required))
@@ -62,7 +62,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         }
     }
 
-    /// <summary>Text that is shown as it stands: a placeholder in it would never be filled.</summary>
+    /// <summary>Text that is shown as it is. A placeholder in it would never be filled.</summary>
     public string Plain(string key, bool required = false, int longest = 2_000)
     {
         var text = Text(key, required: required, longest: longest);
@@ -96,7 +96,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         return null;
     }
 
-    /// <param name="besides">What else may stand there, for the remedy.</param>
+    /// <param name="besides">For the remedy: what else may be written there.</param>
     public int? Count(string key, int most, string besides = "")
     {
         if (Find(key) is not { } node)
@@ -131,7 +131,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
     public T Choice<T>(string key, T fallback, bool required = false) where T : struct, Enum =>
         Find(key, required) is { } node && OneOf(node, PathOf(key), CamelCase.Choices(typeof(T)), errors) is { } word ? Enum.Parse<T>(word, ignoreCase: true) : fallback;
 
-    /// <returns>Null where it is none of them, which is reported.</returns>
+    /// <returns>Null if it is none of them, which is reported.</returns>
     public static string? OneOf(YamlNode node, string path, IReadOnlyList<string> choices, FileErrors errors)
     {
         if (node is YamlScalar scalar && choices.Contains(scalar.Value))
@@ -144,7 +144,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         return null;
     }
 
-    /// <summary>A list of words; a single word counts as a list of one.</summary>
+    /// <summary>A list of words, or a single word.</summary>
     public IReadOnlyList<string> TextList(string key, bool required = false)
     {
         switch (Find(key, required))
@@ -161,7 +161,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         }
     }
 
-    /// <summary>Words that are taken as they stand: a placeholder in one would never be filled.</summary>
+    /// <summary>Words that are taken as they are. A placeholder in one would never be filled.</summary>
     /// <param name="remedy">What to write instead of a placeholder.</param>
     public IReadOnlyList<string> PlainWords(string key, string remedy, bool required = false)
     {
@@ -204,7 +204,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         var other => Wrong<IReadOnlyList<YamlSection>>(key, other, "a list with at least one item", []),
     };
 
-    /// <summary>The entries of a mapping from names of the author's choice to mappings.</summary>
+    /// <summary>The entries of a mapping from names that the author chose to mappings.</summary>
     public IReadOnlyList<(string Name, YamlSection Section)> Named(string key, bool required = false) => Find(key, required) switch
     {
         null => [],
@@ -213,7 +213,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         var other => Wrong<IReadOnlyList<(string, YamlSection)>>(key, other, "a mapping with at least one name", []),
     };
 
-    /// <summary>The mapping as it stands; null when there is none.</summary>
+    /// <summary>Null if there is none.</summary>
     public YamlMapping? Free(string key) => Find(key) switch
     {
         null => null,

@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace Runbooks.Catalog.Schema;
 
 /// <summary>
-/// The schema of a <c>with</c> mapping, from the parameter record. It lets a template stand for every value, and is no
-/// stricter than the binder: what an editor underlines is wrong.
+/// The schema of a <c>with</c> mapping, from the parameter record. It allows a template for every value and is never stricter than the
+/// binder, so everything that an editor underlines is wrong.
 /// </summary>
 internal static class ParameterSchema
 {
@@ -71,7 +71,7 @@ internal static class ParameterSchema
     };
 }
 
-/// <summary>The small vocabulary of JSON Schema that runbook files need.</summary>
+/// <summary>The few parts of JSON Schema that runbook files need.</summary>
 internal static class SchemaParts
 {
     public const string DurationPattern = @"^(0|(\d{1,9}d)?(\d{1,9}h)?(\d{1,9}m)?(\d{1,9}s)?(\d{1,9}ms)?)$";
@@ -87,7 +87,7 @@ internal static class SchemaParts
             ["minLength"] = 1,
             ["pattern"] = DurationPattern,
 
-            // Patterns are for texts: of numbers only this one is a duration.
+            // Patterns apply to text only. Of all numbers only 0 is a duration.
             ["minimum"] = 0,
             ["maximum"] = 0,
             ["description"] = $"{description} {DurationText.Expected}.",
@@ -141,7 +141,7 @@ internal static class SchemaParts
         return mapping;
     }
 
-    /// <summary>A mapping whose keys are names of the author's choice.</summary>
+    /// <summary>A mapping with names that the author chose.</summary>
     public static JsonObject Named(JsonObject value, string description) => new()
     {
         ["type"] = "object",
@@ -151,7 +151,7 @@ internal static class SchemaParts
         ["additionalProperties"] = value,
     };
 
-    /// <summary>A word, one of these where they are given, or a mapping where more is to be said.</summary>
+    /// <summary>A word (one of the choices, if given) or a mapping.</summary>
     public static JsonObject WordOr(JsonObject mapping, IEnumerable<string>? choices, string description)
     {
         var word = new JsonObject { ["type"] = "string" };
@@ -163,7 +163,7 @@ internal static class SchemaParts
         return new() { ["description"] = description, ["anyOf"] = new JsonArray(word, mapping) };
     }
 
-    /// <summary>Text; a number or a truth value counts as what is written.</summary>
+    /// <summary>Text. Numbers and booleans count as written.</summary>
     public static JsonObject AnyText(string description) => new() { ["type"] = new JsonArray("string", "number", "boolean"), ["description"] = description };
 
     public static JsonObject Texts(string description) => new() { ["type"] = "object", ["description"] = description, ["additionalProperties"] = AnyText("A text.") };

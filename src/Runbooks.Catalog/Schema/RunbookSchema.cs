@@ -5,8 +5,8 @@ using Runbooks.Model.Alerts;
 namespace Runbooks.Catalog.Schema;
 
 /// <summary>
-/// JSON Schema (draft 2020-12) of a runbook file with the checks and actions that are registered, so that editors
-/// complete and underline. <see cref="RunbookReader"/> stays the judge: it knows rules that a schema cannot express.
+/// JSON Schema (draft 2020-12) of a runbook file with the registered checks and actions, for completion in editors.
+/// <see cref="RunbookReader"/> decides, because it has rules that a schema cannot express.
 /// </summary>
 public sealed class RunbookSchema(StepCatalog steps)
 {
@@ -43,7 +43,10 @@ public sealed class RunbookSchema(StepCatalog steps)
         return schema;
     }
 
-    /// <summary>A setting of the host may stand for every value, and is filled in before the file is read. Names of checks and actions decide what stands beside them, and parameters take every template as they are.</summary>
+    /// <summary>
+    /// Allows a host's setting in place of every value, since it is filled in before the file is read. Not for the names of checks and
+    /// actions, which decide the schema beside them. Parameters allow templates anyway.
+    /// </summary>
     private static void LetSettingsStand(JsonNode? node)
     {
         if (node is not JsonObject schema)
@@ -182,7 +185,7 @@ public sealed class RunbookSchema(StepCatalog steps)
         }),
     }, "do"));
 
-    /// <summary>What stands under <c>with</c> follows from the name beside it.</summary>
+    /// <summary>The name of the check or action decides the schema of <c>with</c>.</summary>
     private static JsonObject WithByName(string key, IEnumerable<(string Name, string Summary, Type Parameters)> known, JsonObject mapping)
     {
         var sorted = known.OrderBy(item => item.Name, StringComparer.Ordinal).ToList();
@@ -210,7 +213,7 @@ public sealed class RunbookSchema(StepCatalog steps)
     }
 }
 
-/// <summary>JSON Schema of <c>team.yaml</c>; <see cref="TeamFile"/> stays the judge.</summary>
+/// <summary>JSON Schema of <c>team.yaml</c>. <see cref="TeamFile"/> decides.</summary>
 public static class TeamSchema
 {
     public static JsonObject Create() => SchemaParts.Document("Team", "Whose runbooks lie in this folder, and what they may do.", new()

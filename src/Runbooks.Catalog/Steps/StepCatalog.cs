@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Runbooks.Catalog.Steps;
 
-/// <summary>Every check and action that runbooks may name. A name given twice fails at start-up.</summary>
+/// <summary>Every check and action that runbooks may name. Two with the same name fail at start-up.</summary>
 public sealed class StepCatalog
 {
     private readonly Dictionary<string, ICheck> _checks;
@@ -25,13 +25,16 @@ public sealed class StepCatalog
 
     public IAction? FindAction(string name) => _actions.GetValueOrDefault(name);
 
-    /// <summary>Whether one of the steps does more than tell: only then is there something to verify, to hold and to take back. An action that is not known may.</summary>
+    /// <summary>
+    /// Whether one of the steps does more than tell. Only then is there something to verify, to keep in place and to undo. An unknown
+    /// action may change something.
+    /// </summary>
     public bool ChangeSomething(IEnumerable<StepSpec> specs) => specs.Any(spec => FindAction(spec.Do) is not { TellsOnly: true });
 
     /// <summary>Whether one of the steps is neither a message nor done by a person.</summary>
     public bool ActByThemselves(IEnumerable<StepSpec> specs) => specs.Any(spec => FindAction(spec.Do) is not ({ TellsOnly: true } or { IsManual: true }));
 
-    /// <summary>What of these checks looks back the longest; null where none of them does.</summary>
+    /// <summary>The check that looks back the longest. Null if none does.</summary>
     public (CheckSpec Check, TimeSpan Back)? LongestLookBack(IEnumerable<CheckSpec> specs) =>
         specs.Select(spec => (spec, FindCheck(spec.Check)?.LookBackOf(spec.With))).Where(one => one.Item2 is not null).OrderByDescending(one => one.Item2)
             .Select(one => ((CheckSpec, TimeSpan)?)(one.spec, one.Item2!.Value)).FirstOrDefault();
@@ -53,7 +56,7 @@ public sealed class StepCatalog
 
 public static class StepServices
 {
-    /// <summary>The built-in check and actions, and the catalog of all that are registered.</summary>
+    /// <summary>The built-in check and actions, and the catalog of everything registered.</summary>
     public static IServiceCollection AddRunbookSteps(this IServiceCollection services)
     {
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ICheck, AlwaysCheck>());
@@ -64,18 +67,18 @@ public static class StepServices
     }
 }
 
-/// <summary>What every host has beside its integrations; they touch nothing outside, so they need no stand-in anywhere.</summary>
+/// <summary>What every host has besides its integrations. These touch nothing outside, so a simulation needs no substitute for them.</summary>
 public static class BuiltInSteps
 {
     public const string Always = "always";
     public const string Note = "note";
     public const string Person = "person";
 
-    /// <summary>How a step is taken back that only tells.</summary>
+    /// <summary>The undo of a step that only tells.</summary>
     public const string NothingToBringBack = "Nothing to bring back.";
 }
 
-/// <summary>A check that finds what it is told to: for trying a runbook, and for one that trusts its alert.</summary>
+/// <summary>For trying out a runbook, and for one that trusts its alert.</summary>
 internal sealed class AlwaysCheck() : Check<AlwaysCheck.Parameters>(BuiltInSteps.Always, "Finds what the runbook says, without looking at anything.")
 {
     public sealed record Parameters
@@ -88,7 +91,7 @@ internal sealed class AlwaysCheck() : Check<AlwaysCheck.Parameters>(BuiltInSteps
         Task.FromResult(new CheckResult(parameters.Finding, "As the runbook says; nothing was looked at."));
 }
 
-/// <summary>Writes a line into the incident's timeline: what a person has to do, or to know.</summary>
+/// <summary>Writes a line into the incident's timeline: what a person has to do or to know.</summary>
 internal sealed class NoteAction() : RunbookAction<NoteAction.Parameters>(BuiltInSteps.Note, "Writes a line into the incident's timeline, and touches nothing.")
 {
     public sealed record Parameters
@@ -97,7 +100,7 @@ internal sealed class NoteAction() : RunbookAction<NoteAction.Parameters>(BuiltI
         public required string Text { get; init; }
     }
 
-    /// <summary>There is nothing to bring back, so a note never keeps a runbook from being reversible.</summary>
+    /// <summary>There is nothing to restore, so a note never makes a runbook irreversible.</summary>
     public override bool Reversible => true;
 
     public override bool TellsOnly => true;
@@ -118,8 +121,8 @@ internal sealed class NoteAction() : RunbookAction<NoteAction.Parameters>(BuiltI
 }
 
 /// <summary>
-/// A step that a person does: not everything can be automated, and what cannot is part of the runbook all the same. The
-/// workflow asks, waits and records the answer; this says what is asked.
+/// A step that a person does, since not everything can be automated. The workflow asks, waits and records the answer; this class only says
+/// what is asked.
 /// </summary>
 public sealed partial class ManualAction() : RunbookAction<ManualAction.Parameters>(
     BuiltInSteps.Person, "Asks a person to do something by hand, and goes on once somebody says that it is done. `timeout` is how long they have: 1h unless said, at most 7d.")
@@ -187,8 +190,8 @@ public sealed partial class ManualAction() : RunbookAction<ManualAction.Paramete
     protected override Task<ActionResult> ApplyAsync(Parameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) =>
         throw new InvalidOperationException("A person does this; there is nothing to apply.");
 
-    /// <summary>What the step asks, as long as it needs what a step before it gives.</summary>
-    /// <param name="shown">Its parameters, with placeholders where something is not known yet.</param>
+    /// <summary>What the step asks while outputs of earlier steps are still missing.</summary>
+    /// <param name="shown">The parameters, with placeholders for what is not known yet.</param>
     public static string Planned(JsonElement shown) =>
         Planned(Texts(shown, "who"), Pending().Replace(string.Join(" ", Texts(shown, "instruction")), "(known after $1)"), Texts(shown, "checklist").Count());
 
@@ -198,10 +201,10 @@ public sealed partial class ManualAction() : RunbookAction<ManualAction.Paramete
     [GeneratedRegex(@"\{\{\s*steps\.([\w-]+)\.[^}]*\}\}", RegexOptions.NonBacktracking)]
     private static partial Regex Pending();
 
-    /// <summary>Whether a runbook has such a step, so that it asks somebody even where it needs no approval.</summary>
+    /// <summary>Whether a runbook has such a step, and so asks somebody even without an approval.</summary>
     public static bool IsIn(Runbook runbook) => runbook.AllSteps().Any(one => one.Step.Do == BuiltInSteps.Person);
 
-    /// <summary>What a step asks a person to do, as the file says it, a line each: who and what, the checklist, how it is taken back, who is asked when nobody answers.</summary>
+    /// <summary>What a step asks a person to do, as in the file, a line each: who and what, the checklist, the undo, the escalations.</summary>
     public static IEnumerable<string> LinesOf(StepSpec step) =>
     [
         $"{string.Join(", ", Texts(step.With, "who"))}, within {DurationText.Format(step.Timeout)}: {string.Join(" ", Texts(step.With, "instruction"))}",

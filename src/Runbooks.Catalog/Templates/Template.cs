@@ -3,22 +3,22 @@ using System.Text;
 namespace Runbooks.Catalog.Templates;
 
 /// <summary>
-/// Text with placeholders. Substitution is all there is: no expressions, no functions, no nesting. What is inserted is
-/// data; it is never looked at for placeholders again.
+/// Text with placeholders. There is only substitution: no expressions, functions or nesting. Inserted text is data and never searched for
+/// placeholders again.
 /// </summary>
 public sealed partial class Template
 {
-    /// <summary>The longest text that comes out of a template, in characters.</summary>
+    /// <summary>The longest rendered text, in characters.</summary>
     public const int MaxLength = 16_384;
 
     private readonly IReadOnlyList<(string Text, Placeholder? Placeholder)> _parts;
 
     private Template(IReadOnlyList<(string, Placeholder?)> parts, IReadOnlyList<string> errors) => (_parts, Errors) = (parts, errors);
 
-    /// <summary>What is wrong with the placeholders themselves, each with its remedy.</summary>
+    /// <summary>Errors in the placeholders themselves, each with its remedy.</summary>
     public IReadOnlyList<string> Errors { get; }
 
-    /// <summary>What looks like a placeholder and stays as it is written: of another tool's templates, or with one brace too few.</summary>
+    /// <summary>Text that looks like a placeholder but is kept: another tool's syntax, or one brace too few.</summary>
     internal IEnumerable<string> Lookalikes => _parts.Where(part => part.Placeholder is null).SelectMany(part => Lookalike().Matches(part.Text)).Select(match => match.Value)
         .Concat(_parts.Zip(_parts.Skip(1)).Where(pair => pair is { First: { Placeholder: null, Text: [.., '$'] }, Second.Placeholder: not null }).Select(pair => $"${pair.Second.Text}"));
 
@@ -26,7 +26,10 @@ public sealed partial class Template
 
     public static bool HasPlaceholder(string text) => text.Contains("{{", StringComparison.Ordinal);
 
-    /// <summary>Every text of a <c>with</c> mapping that may be a template. Its JSON is none: what is not ASCII is escaped there, in the names of labels too.</summary>
+    /// <summary>
+    /// Every text of a <c>with</c> mapping that may be a template. Raw JSON would not do, because it escapes non-ASCII characters, also in
+    /// names of labels.
+    /// </summary>
     public static IEnumerable<string> TextsOf(JsonElement with) => with.ValueKind switch
     {
         JsonValueKind.String => [with.GetString()!],
@@ -35,10 +38,10 @@ public sealed partial class Template
         _ => [],
     };
 
-    /// <summary>Renders strictly: every placeholder must have a value.</summary>
+    /// <summary>Strict: every placeholder must have a value.</summary>
     public static RenderedText Render(string text, TemplateScope scope) => Parse(text).Render(scope);
 
-    /// <summary>Renders with <c>?</c> for what is missing, and cuts what is too long.</summary>
+    /// <summary>Writes <c>?</c> for missing values, and cuts what is too long.</summary>
     public static string RenderLenient(string text, TemplateScope scope) => Parse(text).RenderLenient(scope);
 
     public static Template Parse(string text)
@@ -79,9 +82,9 @@ public sealed partial class Template
         return new Template(parts, errors);
     }
 
-    /// <param name="mode">Whether outputs of steps that have not run yet may stay as they are written.</param>
-    /// <param name="insert">Says which values must not be inserted here; null to let every value in.</param>
-    /// <param name="lenient">Whether what is missing becomes <c>?</c>, and what is too long is cut.</param>
+    /// <param name="mode">Whether outputs of steps that have not run yet may stay as placeholders.</param>
+    /// <param name="insert">Decides which values may be inserted. Null for all.</param>
+    /// <param name="lenient">Whether missing values become <c>?</c>, and what is too long is cut.</param>
     internal RenderedText Render(TemplateScope scope, RenderMode mode = RenderMode.Run, IInsertRule? insert = null, bool lenient = false)
     {
         var errors = new List<string>(Errors);
@@ -128,20 +131,19 @@ public sealed partial class Template
 }
 
 /// <summary>
-/// What may be inserted into a text of which only a part comes from outside: where it stands, it may have a meaning that the rule
-/// for the whole text cannot see.
+/// What may be inserted into a text that comes only partly from outside. A value may mean something inside the text that a rule for the
+/// whole text cannot see.
 /// </summary>
 internal interface IInsertRule
 {
-    /// <param name="before">The text up to where the value is inserted.</param>
-    /// <returns>Why the value must not be inserted, after "The value of …"; null when it may.</returns>
+    /// <param name="before">The text before the inserted value.</param>
+    /// <returns>Why the value must not be inserted, after "The value of …". Null if it may.</returns>
     string? Refuse(string before, string value);
 }
 
-/// <summary>What a template became.</summary>
-/// <param name="Value">Null when there are errors.</param>
-/// <param name="Errors">Each names the placeholder and what is there instead. Values are never in them.</param>
-/// <param name="Pending">Outputs of steps that have not run stand in the value as placeholders.</param>
+/// <param name="Value">Null if there are errors.</param>
+/// <param name="Errors">Each names the placeholder and what is there instead, but never a value.</param>
+/// <param name="Pending">The value contains placeholders for outputs of steps that have not run.</param>
 public sealed record RenderedText(string? Value, IReadOnlyList<string> Errors, bool Pending);
 
 public enum RenderMode

@@ -37,7 +37,7 @@ public sealed record TemplateScope
         _ => null,
     };
 
-    /// <summary>Says what is missing and what is there. Names only: a value may be a secret.</summary>
+    /// <summary>Says what is missing and what is there. Only names, since a value may be a secret.</summary>
     internal string Missing(Placeholder placeholder)
     {
         var what = $"{{{{ {Clip.To(placeholder.Path, 80)} }}}} has no value.";
@@ -81,13 +81,12 @@ public sealed record TemplateScope
     }
 }
 
-/// <summary>What a placeholder reads from.</summary>
 public enum PlaceholderRoot { Labels, Annotations, Alert, Target, Incident, Findings, Steps }
 
 /// <summary>One <c>{{ path }}</c> of a template.</summary>
 /// <param name="Path">As written, without the braces.</param>
-/// <param name="Key">The label, annotation, alert field, check or step; empty for <c>target</c>.</param>
-/// <param name="Member">The part of a finding or the output of a step; empty elsewhere.</param>
+/// <param name="Key">The label, annotation, alert field, check or step. Empty for <c>target</c>.</param>
+/// <param name="Member">The part of a finding, or the output of a step. Otherwise empty.</param>
 public sealed record Placeholder(PlaceholderRoot Root, string Path, string Key, string Member)
 {
     internal static readonly IReadOnlyList<string> AlertFields =
@@ -95,14 +94,14 @@ public sealed record Placeholder(PlaceholderRoot Root, string Path, string Key, 
 
     internal static readonly IReadOnlyList<string> FindingMembers = ["verdict", "value", "summary"];
 
-    /// <summary>What only filters and functions have, as other template languages know them.</summary>
+    /// <summary>Characters of filters and functions in other template languages.</summary>
     private static readonly SearchValues<char> s_expressions = SearchValues.Create("|'\"(),?[]");
 
     private static readonly string[] s_operators = [" or ", " and ", " + ", " if ", " else "];
 
     private static readonly string[] s_roots = ["labels", "annotations", "alert", "target", "incident", "findings", "steps"];
 
-    /// <returns>The placeholder, or what is wrong with it and what to write instead.</returns>
+    /// <returns>The placeholder, or the error with its remedy.</returns>
     internal static (Placeholder? Placeholder, string? Error) Parse(string path)
     {
         var dot = path.IndexOf('.', StringComparison.Ordinal);
@@ -159,27 +158,30 @@ public sealed record Placeholder(PlaceholderRoot Root, string Path, string Key, 
     private static string Show(string path) => $"{{{{ {Clip.To(path, 80)} }}}}";
 }
 
-/// <summary>What a runbook asks and does, with its parameters filled in from an alert.</summary>
+/// <summary>Compares what a runbook asks and does for different alerts.</summary>
 public static class ParameterComparison
 {
-    /// <summary>Labels made of the id of an Azure resource, in which case means nothing: one sender of Azure writes it in lower case, the next one does not.</summary>
+    /// <summary>Labels from the id of an Azure resource, which ignores case. Some of Azure's senders write it in lower case, others do not.</summary>
     private static readonly HashSet<string> s_azureNames = ["resourceName", "resourceType", "resourceGroup", "subscription", "resourcePath", "configurationItem"];
 
-    /// <summary>Whether the runbook's checks and steps are the same for both alerts: looking at one of them is looking at the other. Hidden values tell nothing apart, so they are never the same.</summary>
+    /// <summary>
+    /// Whether the runbook's checks and steps are the same for both alerts, so that checking one is checking the other. Hidden values may
+    /// differ, so they never count as the same.
+    /// </summary>
     public static bool AreSame(Runbook runbook, string target, Alert left, Alert right)
     {
-        // A person who starts it by hand names the resource in these labels alone.
+        // For a start by hand these labels are the only place that names the resource.
         var ofAzure = left.Resources.Count + right.Resources.Count > 0;
         return Of(runbook, target, left, ofAzure) is var parameters && !parameters.Contains(Redactor.Hidden, StringComparison.Ordinal) && parameters == Of(runbook, target, right, ofAzure);
     }
 
     /// <summary>
-    /// What of its target it is about: the labels that its checks read, and its steps that change something, beside those that name the target,
-    /// with their values, as a hash. What else the alert says, and what is only told to people, makes it nothing else; nor does the name
-    /// that a pod gets when it is made anew.
+    /// A hash that tells the subjects of one target apart: the labels, with their values, that the checks and the changing steps read,
+    /// without those that name the target. The alert's other text and messages to people do not count, nor does the generated part of a
+    /// pod's name.
     /// </summary>
     /// <param name="changes">Whether a step changes something.</param>
-    /// <returns>Null where a value is hidden, so that nobody can tell.</returns>
+    /// <returns>Null if a value is hidden, so that nobody can tell.</returns>
     public static string? SubjectOf(Runbook runbook, Alert alert, Func<StepSpec, bool> changes)
     {
         var texts = runbook.Diagnosis.Select(check => check.With)
@@ -208,29 +210,28 @@ public static class ParameterComparison
 }
 
 /// <summary>
-/// The names that controllers make up for their pods. A Deployment's are its own name, the hash of its template and a random
-/// end; a DaemonSet's have no hash. When such a pod goes, another one takes its place under another name. The pods of a
-/// StatefulSet keep theirs.
+/// Pod names that controllers generate. A Deployment's are its name, a hash of its template and a random end; a DaemonSet's have no hash.
+/// Such a pod is replaced under another name. The pods of a StatefulSet keep their names.
 /// </summary>
 /// <seealso href="https://github.com/kubernetes/apimachinery/blob/master/pkg/util/rand/rand.go"/>
 public static partial class GeneratedPodName
 {
-    // Neither vowels nor what looks like them, so that no word comes of it.
+    // Without vowels and characters that look like them, so that no words appear.
     private const string Letter = "[bcdfghjklmnpqrstvwxz2456789]";
     private const string Hash = $"{Letter}{{6,10}}-";
     private const string End = $"{Letter}{{5}}";
 
-    /// <returns>A pattern for the whole name of every pod of the same controller, in PromQL as well; null where a new pod keeps the name.</returns>
+    /// <returns>A pattern for the whole name of every pod of the same controller, also in PromQL. Null if a new pod keeps the name.</returns>
     public static string? SiblingsOf(string pod) => MadeUp().Match(pod) is { Success: true } name ? Pattern(name.Groups["of"].Value, name.Groups["hash"].Success) : null;
 
-    /// <returns>A pattern for the whole name of every pod of a deployment, in PromQL as well.</returns>
+    /// <returns>A pattern for the whole name of every pod of a deployment, also in PromQL.</returns>
     public static string OfDeployment(string deployment) => Pattern(deployment, hasHash: true);
 
     public static bool AreSiblings(string pod, string other) =>
         (MadeUp().Match(pod), MadeUp().Match(other)) is ({ Success: true } one, { Success: true } two)
         && one.Groups["of"].Value == two.Groups["of"].Value && one.Groups["hash"].Success == two.Groups["hash"].Success;
 
-    /// <returns>What its controller is called; the name itself where a new pod keeps it.</returns>
+    /// <returns>The controller's name. The pod's name itself if a new pod keeps it.</returns>
     public static string WithoutEnd(string pod) => MadeUp().Match(pod) is { Success: true } name ? name.Groups["of"].Value : pod;
 
     private static string Pattern(string of, bool hasHash) => $"{of.Replace(".", "[.]", StringComparison.Ordinal)}-{(hasHash ? Hash : "")}{End}";

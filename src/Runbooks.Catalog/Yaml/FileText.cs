@@ -4,12 +4,12 @@ using System.Text.Unicode;
 
 namespace Runbooks.Catalog.Yaml;
 
-/// <summary>Characters that look like others, or that were lost on the way into the file.</summary>
+/// <summary>Characters that look like others, or that were damaged when the file was written.</summary>
 internal static partial class FileText
 {
     private static readonly SearchValues<char> s_blanks = SearchValues.Create("\u00A0\u2007\u202F\u3000");
 
-    /// <returns>False when nothing that is read of it could be trusted.</returns>
+    /// <returns>False if nothing in the file can be trusted.</returns>
     public static bool Check(string[] lines, Action<Position, string, string> report, Action<string, Position, string, string> warn)
     {
         var sound = true;
@@ -20,7 +20,7 @@ internal static partial class FileText
             var line = lines[index];
             if (!unreadable && line.IndexOf('\uFFFD') is var lost and >= 0)
             {
-                // Every accent of the file is lost in the same way: one of them is enough to say so.
+                // Every accent of the file is damaged in the same way, so one report is enough.
                 unreadable = true;
                 report(new(index + 1, lost + 1), "The file is not UTF-8: a character here cannot be read.", "Save the file with the encoding UTF-8; the present one is probably Windows-1252, which editors also call ANSI or Latin-1.");
             }
@@ -75,14 +75,14 @@ internal static partial class FileText
     private static partial Regex BlankInStructure();
 }
 
-/// <summary>Letters of a text in UTF-8 that was read as Windows-1252 and written as UTF-8 again: <c>MÃ¼nchen</c>.</summary>
+/// <summary>Letters of a UTF-8 text that was read as Windows-1252 and written as UTF-8 again: <c>MÃ¼nchen</c>.</summary>
 internal static class Misread
 {
-    /// <summary>What Windows-1252 has from 0x80 to 0x9F; above that it is Unicode's own order.</summary>
+    /// <summary>Windows-1252 from 0x80 to 0x9F. Above that it equals Unicode.</summary>
     private const string Windows1252 =
         "\u20AC\u0081\u201A\u0192\u201E\u2026\u2020\u2021\u02C6\u2030\u0160\u2039\u0152\u008D\u017D\u008F\u0090\u2018\u2019\u201C\u201D\u2022\u2013\u2014\u02DC\u2122\u0161\u203A\u0153\u009D\u017E\u0178";
 
-    /// <returns>The first letters that are valid UTF-8 when they are written in Windows-1252; null where there are none. Accents of any language hardly ever are.</returns>
+    /// <returns>The first letters whose Windows-1252 bytes are valid UTF-8. Null for none. Real accents hardly ever are.</returns>
     public static (int At, string Written, string Meant)? Find(string line)
     {
         for (var start = 0; start < line.Length; start++)
@@ -104,7 +104,7 @@ internal static class Misread
         return null;
     }
 
-    /// <summary>Accented letters of Europe, dashes and quotation marks: 'É»' is the end of a French quotation, and no 'ɻ'.</summary>
+    /// <summary>Accented letters of Europe, dashes and quotation marks: 'É»' is the end of a French quotation, and not 'ɻ'.</summary>
     private static bool IsUsual(char letter) => letter is (>= '\u00A0' and <= '\u017F') or (>= '\u2010' and <= '\u20BF');
 
     private static byte? ByteOf(char letter) => letter switch
@@ -115,19 +115,19 @@ internal static class Misread
     };
 }
 
-/// <summary>Slips that the YAML library reports in its own words, or not at all, each with the remedy that fits.</summary>
+/// <summary>Mistakes that the YAML library reports in its own words or not at all, each with its remedy.</summary>
 internal static partial class YamlSlips
 {
-    /// <summary>Keys whose value is a sentence for people: a '#' in it is hardly ever meant as a comment.</summary>
+    /// <summary>Keys with a sentence for people as value. A '#' in it is hardly ever meant as a comment.</summary>
     private static readonly HashSet<string> s_sentences = new(["title", "summary", "owner", "ask", "users", "data", "text", "message", "reason", "description", "note", "comment", "instruction", "undo", "checklist"], StringComparer.Ordinal);
 
-    /// <summary>Keys whose value is a mapping: <c>when: any: [slow]</c> is no text that lacks its quotes.</summary>
+    /// <summary>Keys with a mapping as value: <c>when: any: [slow]</c> does not need quotes.</summary>
     private static readonly HashSet<string> s_mappings = new(["impact", "when", "approval", "verify", "holdUntil", "retry", "limits", "suppressedBy", "labels", "with", "expect"], StringComparer.Ordinal);
 
     public static bool IsSentence(string? key) => key is not null && s_sentences.Contains(key);
 
-    /// <summary>What most likely is wrong where the YAML could not be read.</summary>
-    /// <returns>Where, problem and remedy; null when nothing is known.</returns>
+    /// <summary>The most likely mistake where the YAML could not be read.</summary>
+    /// <returns>Position, problem and remedy. Null if not known.</returns>
     public static (Position At, string Problem, string Remedy)? Explain(string[] lines, Position at)
     {
         // The parser often notices it one line later.
@@ -143,23 +143,23 @@ internal static partial class YamlSlips
         return null;
     }
 
-    /// <summary>A line that is indented by a tab. The parser points at the mapping around it, which may begin far above.</summary>
-    /// <param name="isFault">The parser says so: then it may be on a line of nothing else.</param>
-    /// <returns>Null when there is none from there on.</returns>
+    /// <summary>A line that is indented by a tab. The parser reports the mapping around it, which may begin far above.</summary>
+    /// <param name="isFault">The parser reported a tab. It may then be on an otherwise empty line.</param>
+    /// <returns>Null if there is none from there on.</returns>
     public static (Position At, string Problem, string Remedy)? Tab(string[] lines, Position from, bool isFault)
     {
         var index = Enumerable.Range(0, lines.Length).Skip(from.Line - 1).FirstOrDefault(line => IsTabbed(lines[line]) && (isFault || !string.IsNullOrWhiteSpace(lines[line])) && !IsInBlock(lines, line), -1);
         return index < 0 ? null : (new(index + 1, lines[index].IndexOf('\t', StringComparison.Ordinal) + 1), "A line begins with a tab.", "Indent with blanks.");
     }
 
-    /// <summary>The value that stands at this place, in quotes.</summary>
+    /// <summary>The value at this position, in quotes.</summary>
     public static string Quoted(string[] lines, Position at)
     {
         var line = at.Line <= lines.Length ? lines[at.Line - 1] : "";
         return at.Column <= line.Length ? Quote(ValueAt(line, at.Column - 1)) : "\"…\"";
     }
 
-    /// <returns>Where the comment begins that probably cut off a text; null when there is none.</returns>
+    /// <returns>The position of the comment that probably cut off a text. Null for none.</returns>
     public static Position? CutOff(string[] lines, string? key, string value, Position end)
     {
         var rest = end.Line <= lines.Length && end.Column - 1 <= lines[end.Line - 1].Length ? lines[end.Line - 1][(end.Column - 1)..] : "";
@@ -169,7 +169,7 @@ internal static partial class YamlSlips
             return null;
         }
 
-        // A comment is usually set off from its '#'; '#3' or '#channel' is usually none.
+        // A real comment usually has a space after '#'; '#3' and '#channel' usually are text.
         var attached = !char.IsWhiteSpace(rest[hash + 1]);
         return IsSentence(key) || (attached && (value.Contains(' ') || key is "alert" or "target"))
             ? new(end.Line, end.Column + hash)
@@ -220,7 +220,7 @@ internal static partial class YamlSlips
             : null;
     }
 
-    /// <summary>To the end of the line; within brackets to the end of the entry.</summary>
+    /// <summary>To the end of the line. Within brackets to the end of the entry.</summary>
     private static string ValueAt(string line, int start)
     {
         var value = line[start..];
@@ -236,7 +236,7 @@ internal static partial class YamlSlips
 
     private static bool IsTabbed(string line) => line.TrimStart(' ').StartsWith('\t');
 
-    /// <summary>Behind the indentation of a text that '|' or '>' begins, a tab belongs to the text.</summary>
+    /// <summary>Inside a block text that '|' or '>' begins, a tab is part of the text.</summary>
     private static bool IsInBlock(string[] lines, int index)
     {
         var above = lines.Take(index).LastOrDefault(line => !string.IsNullOrWhiteSpace(line) && Indent(line) < Indent(lines[index]));
@@ -262,7 +262,7 @@ internal static partial class YamlSlips
     [GeneratedRegex(@"(?:^\s*-|:)\s+[|>](?:[1-9]?[+\-]?|[+\-][1-9])\s*(?:#.*)?$", RegexOptions.NonBacktracking)]
     private static partial Regex EndsInHeader();
 
-    /// <summary>A mark in front of a name, <c>[prod] Web app</c>: no list ends before its line does.</summary>
+    /// <summary>A mark in front of a name, <c>[prod] Web app</c>. A real list ends with its line.</summary>
     [GeneratedRegex(@"^\s*(?:- +)*(?:[\w.-]+:\s+)?(?<value>\[[^\]]*\]\s*[^\s,#\]].*)$", RegexOptions.NonBacktracking)]
     private static partial Regex BracketStart();
 
@@ -270,11 +270,11 @@ internal static partial class YamlSlips
     [GeneratedRegex(@"^\s*(?:- +)*(?:[\w.-]+:\s+)?(?:'[^']*'\s*[^\s,#\]}:'].*|""(?:[^""\\]|\\.)*""\s*[^\s,#\]}:].*)$", RegexOptions.NonBacktracking)]
     private static partial Regex QuotesEnd();
 
-    /// <summary>A value without quotes that opens a brace of its own, within a mapping in braces.</summary>
+    /// <summary>An unquoted value that opens a brace of its own, within a mapping in braces.</summary>
     [GeneratedRegex(@"\{[^""']*[\w.-]+:\s+[^\s""'\[{][^""',{}]*\{", RegexOptions.NonBacktracking)]
     private static partial Regex BraceInBrackets();
 
-    /// <summary>No address: what follows the colon of one is a slash.</summary>
+    /// <summary>Not for addresses, which have a slash after the colon.</summary>
     [GeneratedRegex(@"^\s*(?:- )*(?<key>[A-Za-z]\w*):(?<value>[^\s:/\\][^:]*)$", RegexOptions.NonBacktracking)]
     private static partial Regex NoBlank();
 

@@ -4,8 +4,8 @@ using YamlDotNet.Core.Events;
 namespace Runbooks.Catalog.Yaml;
 
 /// <summary>
-/// Reads the plain part of YAML: one document of mappings, lists and scalars. Aliases (a small file that expands into
-/// a huge one), tags (a file that chooses types) and everything beyond the limits are refused.
+/// Reads the plain part of YAML: one document of mappings, lists and scalars. Aliases (a small file that expands into a huge one), tags (a
+/// file that chooses types) and files beyond the limits are refused.
 /// </summary>
 internal sealed class YamlTree
 {
@@ -23,9 +23,9 @@ internal sealed class YamlTree
     private YamlTree(IParser parser, string[] lines, Action<Position, string, string> report, Action<string, Position, string, string> warn) =>
         (_parser, _lines, _report, _warn) = (parser, lines, report, warn);
 
-    /// <param name="report">Takes position, problem and remedy of everything that is wrong.</param>
-    /// <param name="warn">Takes code, position, problem and remedy of what can be read and is probably not meant.</param>
-    /// <returns>Null when there is nothing that could be looked at further.</returns>
+    /// <param name="report">Receives position, problem and remedy of each error.</param>
+    /// <param name="warn">Receives code, position, problem and remedy of each warning.</param>
+    /// <returns>Null if nothing could be read.</returns>
     public static YamlNode? Read(string text, Action<Position, string, string> report, Action<string, Position, string, string> warn)
     {
         if (text.Length > MaxCharacters)
@@ -60,7 +60,7 @@ internal sealed class YamlTree
         }
         catch (Exception tripped) when (tripped is InvalidOperationException or EndOfStreamException or ArgumentException)
         {
-            // The library trips over some broken flow collections and tags instead of reporting them.
+            // The library fails on some broken flow collections and tags instead of reporting them.
             var likely = YamlSlips.Explain(lines, tree._last);
             report(tree._last, "The YAML cannot be read from here on.", likely?.Remedy ?? "Check the brackets and the quotes here and in the lines below.");
             return null;
@@ -87,7 +87,7 @@ internal sealed class YamlTree
         return root;
     }
 
-    /// <param name="key">Whose value it is, or an entry of whose list; null for any other node.</param>
+    /// <param name="key">The key of this value, or of the list that it is in. Null for any other node.</param>
     private YamlNode Node(int depth, string? key = null)
     {
         var node = _parser.Consume<ParsingEvent>();
@@ -176,14 +176,14 @@ internal sealed class YamlTree
 
     private static Position At(Mark mark) => new((int)mark.Line, (int)mark.Column);
 
-    /// <summary>Leaves the recursion once a limit is passed; it was reported.</summary>
+    /// <summary>Leaves the recursion after a limit was passed and reported.</summary>
     private sealed class YamlLimitException : Exception;
 }
 
-/// <summary>Where something stands in a file; both counted from 1.</summary>
+/// <summary>Both counted from 1.</summary>
 internal readonly record struct Position(int Line, int Column);
 
-/// <summary>What is left of YAML when anchors, aliases, tags and complex keys are refused.</summary>
+/// <summary>What remains of YAML without anchors, aliases, tags and complex keys.</summary>
 internal abstract record YamlNode(Position At)
 {
     public abstract string Description { get; }
@@ -192,7 +192,7 @@ internal abstract record YamlNode(Position At)
 /// <param name="Plain">Written without quotes, so that <c>95</c>, <c>true</c> and <c>null</c> are not text.</param>
 internal sealed record YamlScalar(string Value, bool Plain, Position At) : YamlNode(At)
 {
-    /// <summary>It is what a setting of the host says, and nothing else. YAML needs quotes for the braces; a setting that is true is a flag all the same.</summary>
+    /// <summary>The whole value is a setting of the host. YAML needs quotes around the braces, but the setting may still be a flag.</summary>
     public bool IsFilled { get; init; }
 
     public bool IsNull => Plain && Value is "" or "~" or "null" or "Null" or "NULL";
@@ -212,15 +212,14 @@ internal sealed record YamlMapping(IReadOnlyList<YamlEntry> Entries, Position At
 
 internal sealed record YamlEntry(string Key, Position KeyAt, YamlNode Value);
 
-/// <summary>What a backslash makes of the text behind it within double quotes, where whoever wrote it meant a backslash.</summary>
+/// <summary>A backslash within double quotes that began an escape, although the author meant a backslash.</summary>
 internal static partial class YamlEscapes
 {
-    /// <summary>What becomes something else than a control character, and line breaks.</summary>
+    /// <summary>The escapes of characters other than control characters, and of line breaks.</summary>
     private static readonly Dictionary<char, string> s_written = new() { ['\u00A0'] = @"\_", ['\u2028'] = @"\L", ['\u2029'] = @"\P", ['\n'] = @"\n", ['\r'] = @"\r" };
 
-    /// <param name="key">Whose value it is.</param>
-    /// <param name="lines">On which the text stands.</param>
-    /// <returns>The first character that a backslash made and that was hardly meant; null where there is none.</returns>
+    /// <param name="lines">The lines of the text.</param>
+    /// <returns>The first character from an escape that was probably not meant. Null for none.</returns>
     public static char? FindUnmeant(string? key, string value, IReadOnlyCollection<string> lines)
     {
         foreach (var letter in value.Where(letter => char.IsControl(letter) || s_written.ContainsKey(letter)))
@@ -236,7 +235,7 @@ internal static partial class YamlEscapes
     }
 
     /// <param name="message">The library's.</param>
-    /// <returns>Null where it speaks of something else.</returns>
+    /// <returns>Null for other messages.</returns>
     public static (Position At, string Problem, string Remedy)? Explain(string message, Position at) =>
         message.Contains("escape character", StringComparison.Ordinal) || message.Contains("hexadecimal number", StringComparison.Ordinal)
             ? (at, "Within double quotes a backslash begins a special character.", "Write the text in single quotes, where a backslash is a backslash, or \\\\ for each.")

@@ -119,9 +119,7 @@ public static class TargetKey
         alert.Labels.TryGetValue("monitoringService", out var service) && service.Equals("Prometheus", StringComparison.OrdinalIgnoreCase);
 }
 
-/// <summary>
-/// The rule behind one of Grafana's own alerts, such as DatasourceError. Those alerts lack the labels of the rule's series.
-/// </summary>
+/// <summary>The rule behind one of Grafana's own alerts, such as DatasourceError. Those alerts lack the labels of the rule's series.</summary>
 public static class GrafanaRule
 {
     private static readonly HashSet<string> s_own = new(StringComparer.Ordinal) { "alertname", "rulename", "ref_id", "datasource_uid" };

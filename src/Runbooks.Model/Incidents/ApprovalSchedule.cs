@@ -16,9 +16,7 @@ public static class ApprovalSchedule
     /// <summary>The first reminder of such a question. Each later pause is twice as long.</summary>
     private static readonly TimeSpan s_standReminder = TimeSpan.FromHours(1);
 
-    /// <summary>
-    /// If a question is reviewed later than this after its time, nothing reviewed it in between. Usually the host was down.
-    /// </summary>
+    /// <summary>If a question is reviewed later than this after its time, nothing reviewed it in between. Usually the host was down.</summary>
     private static readonly TimeSpan s_missedBy = TimeSpan.FromMinutes(2);
 
     /// <summary>Does what is due on a pending gate, and returns the kind of message to send for it.</summary>
@@ -73,9 +71,7 @@ public static class ApprovalSchedule
         return AskUnblocked(incident, gate, heldBackBy, now) ?? Remind(incident, gate, now, now);
     }
 
-    /// <summary>
-    /// Its time is up while no approval would be taken. It stays open until what stands against it ends or somebody lifts it.
-    /// </summary>
+    /// <summary>Its time is up while no approval would be taken. It stays open until what stands against it ends or somebody lifts it.</summary>
     /// <returns>Null if something can run, if it has stayed open too long or too often, or if others are still to be asked, who may lift
     /// it.</returns>
     private static (Incident Incident, CardKind? Due)? Stand(Incident incident, Gate gate, HeldBackBy? heldBackBy, DateTimeOffset now)
@@ -109,9 +105,7 @@ public static class ApprovalSchedule
         }
     }
 
-    /// <summary>
-    /// Something can run again. Those who saw that no approval is taken, or said nothing, are asked again with the whole time.
-    /// </summary>
+    /// <summary>Something can run again. Those who saw that no approval is taken, or said nothing, are asked again with the whole time.</summary>
     /// <returns>Null if nothing stood against it, if something still does, if it was asked at the end of a window anyway, or if that was in
     /// vain too often.</returns>
     private static (Incident Incident, CardKind? Due)? AskUnblocked(Incident incident, Gate gate, HeldBackBy? heldBackBy, DateTimeOffset now) =>

@@ -23,9 +23,7 @@ public static class Clocks
 /// <summary>When a turn is over that one of several hosts has taken and recorded.</summary>
 public static class TurnEnd
 {
-    /// <summary>
-    /// Whether the turn still lasts. An end beyond the longest possible turn comes from a clock that was ahead and does not count.
-    /// </summary>
+    /// <summary>Whether the turn still lasts. An end beyond the longest possible turn comes from a clock that was ahead and does not count.</summary>
     /// <param name="until">Null if nobody has the turn.</param>
     /// <param name="longest">The longest turn that is allowed.</param>
     public static bool IsAhead(DateTimeOffset? until, TimeSpan longest, DateTimeOffset now) => until > now && until <= now + (longest * 2);

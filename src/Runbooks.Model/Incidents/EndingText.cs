@@ -99,9 +99,7 @@ public static class EndingText
         incident.VerificationRounds.LastOrDefault(round => round.State == IncidentState.Verifying) is { Verdicts.Count: > 0 } last
         && last.Verdicts.Values.All(verdict => verdict == Verdict.Passing);
 
-    /// <summary>
-    /// Whether a check passed after the mitigation that had not passed before it. A check that passed all along shows nothing.
-    /// </summary>
+    /// <summary>Whether a check passed after the mitigation that had not passed before it. A check that passed all along shows nothing.</summary>
     public static bool IsVerifiedFix(Incident incident) => IsVerified(incident) && HasChanged(incident) && !PassedBefore(incident, LastVerifying(incident));
 
     /// <summary>Whether every check of a round after the first step had passed when it was last asked before that step.</summary>

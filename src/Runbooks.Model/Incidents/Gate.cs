@@ -1,8 +1,8 @@
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// A question to people that holds back a phase until it is answered. Nothing runs without a gate whose outcome is <see
-/// cref="GateOutcome.Approved"/>. The gate of a self-healing runbook is approved by the runbook itself, on record.
+/// A question to people that holds back a phase until it is answered. Nothing runs without a gate whose outcome is
+/// <see cref="GateOutcome.Approved"/>. The gate of a self-healing runbook is approved by the runbook itself, on record.
 /// </summary>
 public sealed record Gate : Evolving
 {

@@ -1,8 +1,8 @@
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// After a take-over. For the engine the incident is final; for people it stays open until its responder closes it. <see
-/// cref="Incident.SettlesAt"/> is how long alerts on the target are still added to it.
+/// After a take-over. For the engine the incident is final; for people it stays open until its responder closes it.
+/// <see cref="Incident.SettlesAt"/> is how long alerts on the target are still added to it.
 /// </summary>
 public sealed partial record Incident
 {

@@ -136,15 +136,11 @@ public sealed partial record Incident
         return AlertResolvedAt is not null || Flaps(now) ? over : over.NoteAlert(now, alert.Source, "The sender says the alert is resolved.");
     }
 
-    /// <summary>
-    /// People acknowledged the alert at its sender. Noted once for each alert. It counts neither as an alert nor as an answer.
-    /// </summary>
+    /// <summary>People acknowledged the alert at its sender. Noted once for each alert. It counts neither as an alert nor as an answer.</summary>
     public Incident NoteAcknowledgedAtSender(Alert alert, DateTimeOffset now) =>
         NoteAlertOnce(now, alert.Source, $"{alert.Name} was acknowledged at the sender ({alert.Fingerprint}).");
 
-    /// <summary>
-    /// Somebody wanted to start it by hand while it was open. Noted once for each person, since the lines are for alerts.
-    /// </summary>
+    /// <summary>Somebody wanted to start it by hand while it was open. Noted once for each person, since the lines are for alerts.</summary>
     public Incident NoteStart(string by, string what, DateTimeOffset now)
     {
         const string Again = "Started by hand once more, which opens nothing.";

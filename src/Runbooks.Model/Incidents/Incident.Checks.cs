@@ -49,9 +49,7 @@ public sealed partial record Incident
             : $"The checks find nothing to do, but the alert still fires, so one round is not enough: they are asked again until {GateText.Clock(until, now)}.",
         now);
 
-    /// <summary>
-    /// A person started it, and no alert fires at its sender. Alerts that came with a retry have not been heard of since.
-    /// </summary>
+    /// <summary>A person started it, and no alert fires at its sender. Alerts that came with a retry have not been heard of since.</summary>
     [JsonIgnore]
     public bool IsOnlyAsked => StartedBy is not null && !Alerts.Any(alert => FiresAtItsSender(alert) && (RetryOf is null || alert.LastAt > OpenedAt));
 
@@ -104,9 +102,7 @@ public sealed partial record Incident
     [JsonIgnore]
     public bool FiresUnexplained => IsWatched && AlertResolvedAt is null && HasSender;
 
-    /// <summary>
-    /// The sender has not ended the alert, with or without an all-clear. An incident that a person started has no sender.
-    /// </summary>
+    /// <summary>The sender has not ended the alert, with or without an all-clear. An incident that a person started has no sender.</summary>
     [JsonIgnore]
     public bool FiresOn => ClaimedAt is null && HasSender;
 

@@ -1,8 +1,6 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>
-/// An alert may come and go. Each time is an episode, identified by its start. Messages of an earlier episode change nothing.
-/// </summary>
+/// <summary>An alert may come and go. Each time is an episode, identified by its start. Messages of an earlier episode change nothing.</summary>
 public static class Episode
 {
     /// <summary>The tolerated clock difference of two senders. Starts closer than this are the same episode.</summary>
@@ -53,9 +51,7 @@ public sealed partial record Incident
         alert is { Source: AlertSource.EventGrid, Status: AlertStatus.Firing, StartsAt: { } starts }
         && Alerts.Any(known => known.Is(alert) && known.StartsAt == starts && (IsOfLaterEvent(known) || (EventOf(alert) is { } id && id == EventOf(ReportOf(known)))));
 
-    /// <summary>
-    /// The opening alert is kept as it first came. Of its later events only the time is recorded, which is unique to the event.
-    /// </summary>
+    /// <summary>The opening alert is kept as it first came. Of its later events only the time is recorded, which is unique to the event.</summary>
     private bool IsOfLaterEvent(AttachedAlert known) => known.Is(Alert) && known.StartsAt != Alert.StartsAt;
 
     private static string? EventOf(Alert? alert) => alert?.Annotations.GetValueOrDefault("eventId");
@@ -84,9 +80,7 @@ public sealed partial record Incident
     /// <summary>Who closed it by hand after a take-over, or after an end that needed a person. Null for any other end.</summary>
     public HandClosing? ClosedByHand { get; init; }
 
-    /// <summary>
-    /// The last decision on this target or on one of its alerts before this incident, if it was a rejection. Null otherwise.
-    /// </summary>
+    /// <summary>The last decision on this target or on one of its alerts before this incident, if it was a rejection. Null otherwise.</summary>
     public EarlierNo? EarlierNo { get; init; }
 
     /// <summary>

@@ -206,9 +206,7 @@ public sealed partial record Incident
             : continued.Aggregate(this with { ThreadOf = before.ThreadOf ?? before.Id }, (changed, pair) => changed.Replace(pair.Own, pair.All).NoteFlapping(pair.Own, pair.All, now));
     }
 
-    /// <summary>
-    /// Whether the next incident was opened by the episode on record here, which has not ended. That is not a further start.
-    /// </summary>
+    /// <summary>Whether the next incident was opened by the episode on record here, which has not ended. That is not a further start.</summary>
     private bool FiresOnIn(Incident next, Recurrence known) =>
         known.FiringSince is not null && next.Alerts.Any(alert => next.ReportOf(alert) is { } report && known.IsOf(report) && FiresOnAs(report));
 

@@ -19,8 +19,7 @@ public sealed partial record Incident
     }
 
     /// <summary>Records a person's answer if the gate can still take it. The answer that closes the gate is final.</summary>
-    /// <param name="starter">The person who started the incident, by the name that decisions use. Null for the name on the
-    /// incident.</param>
+    /// <param name="starter">The person who started the incident, by the name that decisions use. Null for the name on the incident.</param>
     public (Incident Incident, DecisionResult Result) Decide(string gateId, Decision decision, string? starter = null) =>
         FindGate(gateId) is not { } gate
             ? (this, new(DecisionStatus.NotFound, $"Incident {Id} has no gate '{gateId}'."))
@@ -28,9 +27,7 @@ public sealed partial record Incident
                 ? (this, objection)
                 : Record(this, gate with { Decisions = [.. gate.Decisions, decision] }, decision);
 
-    /// <summary>
-    /// Removes approvals by people who may no longer decide, or not in the role in which they did. Manual steps stay done.
-    /// </summary>
+    /// <summary>Removes approvals by people who may no longer decide, or not in the role in which they did. Manual steps stay done.</summary>
     /// <param name="asOfNow">The approval as it counts now. Null if it does not count.</param>
     public Incident LoseApprovals(string gateId, Func<Decision, Decision?> asOfNow, DateTimeOffset now) =>
         FindGate(gateId) is { Outcome: GateOutcome.Pending, Task: null } gate && gate.Decisions.Any(decision => asOfNow(decision) != decision)
@@ -140,18 +137,14 @@ public sealed partial record Incident
     /// <summary>Older results are no reason to act.</summary>
     public static readonly TimeSpan LongestGround = TimeSpan.FromMinutes(30);
 
-    /// <summary>
-    /// When the checks were last asked again just before a step, and the reasons still held. Null if that was never needed.
-    /// </summary>
+    /// <summary>When the checks were last asked again just before a step, and the reasons still held. Null if that was never needed.</summary>
     public DateTimeOffset? ConfirmedAt { get; init; }
 
     /// <summary>Whether a step of the automation or of a person may have changed something. Telling does not count.</summary>
     [JsonIgnore]
     public bool HasActed => Steps.Any(step => !step.Preparation.TellsOnly);
 
-    /// <summary>
-    /// Whether what a step of this phase relies on is too old. A step that broke off a moment ago is finished without new checks.
-    /// </summary>
+    /// <summary>Whether what a step of this phase relies on is too old. A step that broke off a moment ago is finished without new checks.</summary>
     /// <param name="gate">The approval that covers the step. Its age counts if the runbook has no checks.</param>
     public bool IsGroundTooOld(Phase phase, Gate gate, DateTimeOffset now)
     {
@@ -174,9 +167,7 @@ public sealed partial record Incident
     public string? FindLapse(Gate gate, Phase phase) => gate.Lapsed
         ?? Gates.FirstOrDefault(later => later.Task is null && later.Phase == phase && (later.Phase != gate.Phase || later.Round > gate.Round))?.Difference;
 
-    /// <summary>
-    /// The checks were asked again just before a step, and the reasons still hold. The findings that people saw stay as they are.
-    /// </summary>
+    /// <summary>The checks were asked again just before a step, and the reasons still hold. The findings that people saw stay as they are.</summary>
     public Incident Confirm(IReadOnlyList<Finding> findings, DateTimeOffset now) => State.IsFinal() ? this
         : (this with { ConfirmedAt = now, VerificationRounds = VerificationRounds.Add(IncidentState.AwaitingApproval, findings, now) }).Note(now, TimelineKind.Diagnosis, "runbook", $"The answers of the checks were no longer fresh, so they were asked again: the reasons to act still hold. {Summarize(findings)}");
 
@@ -205,9 +196,7 @@ public sealed partial record Incident
     /// <summary>The findings, each with its newest result.</summary>
     public IReadOnlyList<Finding> Renewed(IReadOnlyList<Finding> newer) => [.. Findings.Select(old => newer.FirstOrDefault(one => one.Name == old.Name) ?? old)];
 
-    /// <summary>
-    /// The approved reasons are gone. People who are asked again see the new results, and the first ones stay among the rounds.
-    /// </summary>
+    /// <summary>The approved reasons are gone. People who are asked again see the new results, and the first ones stay among the rounds.</summary>
     /// <param name="gate">The approval that no longer covers anything.</param>
     /// <param name="why">What has changed, in words.</param>
     /// <param name="stillCalls">The fault is still there, but what the steps rely on does not pass.</param>

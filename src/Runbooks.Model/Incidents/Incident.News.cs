@@ -130,9 +130,7 @@ public sealed partial record Incident
 
     private static string InKey(string stage) => stage.ToLowerInvariant().Replace(':', ' ');
 
-    /// <summary>
-    /// The resource's health now, if it differs from Azure's last message: nobody should decide about a slow machine that is down.
-    /// </summary>
+    /// <summary>The resource's health now, if it differs from Azure's last message: nobody should decide about a slow machine that is down.</summary>
     private Incident AddHealth(AttachedAlert known, Alert alert, DateTimeOffset now)
     {
         var key = $"health-now:{alert.Fingerprint}:";

@@ -114,9 +114,7 @@ public sealed record Delivery(string Key, string Contact, string? Channel, DateT
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsHandedOver { get; init; }
 
-    /// <summary>
-    /// No message went out: an alert was ended, or acknowledged after a take-over, on a channel that need not tell anybody.
-    /// </summary>
+    /// <summary>No message went out: an alert was ended, or acknowledged after a take-over, on a channel that need not tell anybody.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsEndOfAlert { get; init; }
 
@@ -132,9 +130,7 @@ public sealed record Delivery(string Key, string Contact, string? Channel, DateT
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsPerhaps { get; init; }
 
-    /// <summary>
-    /// The alerts that this attempt may have opened without an answer from the channel; kept as <see cref="Incident.Calls"/>.
-    /// </summary>
+    /// <summary>The alerts that this attempt may have opened without an answer from the channel; kept as <see cref="Incident.Calls"/>.</summary>
     [JsonIgnore]
     public IReadOnlyList<Delivery> Perhaps { get; init; } = [];
 
@@ -147,9 +143,7 @@ public sealed record Delivery(string Key, string Contact, string? Channel, DateT
     public bool IsOf(Gate gate) => IsUnder(gate.Id);
 }
 
-/// <summary>
-/// Whether a message reached everybody that it was for, as far as known. A contact that has it does not stand for another one.
-/// </summary>
+/// <summary>Whether a message reached everybody that it was for, as far as known. A contact that has it does not stand for another one.</summary>
 public static class Reach
 {
     /// <summary>Each contact of the message was reached, or the last in line instead.</summary>

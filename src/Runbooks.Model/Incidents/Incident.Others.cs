@@ -187,9 +187,7 @@ public sealed partial record Incident
 
     public bool KnowsEndUnseen(Alert alert) => Alerts.Any(known => known.Is(alert) && known.EndedBecause is not null);
 
-    /// <summary>
-    /// An alert that ended without an all-clear sends nothing more. It stays so here, and the checks tell whether it is over.
-    /// </summary>
+    /// <summary>An alert that ended without an all-clear sends nothing more. It stays so here, and the checks tell whether it is over.</summary>
     /// <param name="before">The alert on the incident that ended. Null if it was not there.</param>
     public Incident KeepEnd(AttachedAlert? before, DateTimeOffset now)
     {

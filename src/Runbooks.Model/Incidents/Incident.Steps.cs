@@ -72,9 +72,7 @@ public sealed partial record Incident
         ? NotePage($"{KnownNow}{step}", line, now) with { Reason = $"{Reason} {line}".Trim(), IsEndUnfinished = true }
         : NotePage($"{KnownNow}{step}", line, now);
 
-    /// <summary>
-    /// Writes the record of a manual step in one go once its outcome is known. If nobody has begun it, there is nothing to undo.
-    /// </summary>
+    /// <summary>Writes the record of a manual step in one go once its outcome is known. If nobody has begun it, there is nothing to undo.</summary>
     public Incident RecordManualStep(StepSpec spec, string gateId, Gate asked, DateTimeOffset now)
     {
         var task = asked.Task!;

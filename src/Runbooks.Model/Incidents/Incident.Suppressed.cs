@@ -3,9 +3,7 @@ namespace Runbooks.Model.Incidents;
 /// <summary>What nobody was asked about for a while because of a maintenance window, or of a rejection of a flapping alert.</summary>
 public sealed partial record Incident
 {
-    /// <summary>
-    /// Whether it ended because nothing was to run: in a maintenance window, or at the limits of a runbook that only tells.
-    /// </summary>
+    /// <summary>Whether it ended because nothing was to run: in a maintenance window, or at the limits of a runbook that only tells.</summary>
     public bool WasSuppressed() =>
         State == IncidentState.NotNeeded && LatestGate?.Outcome is GateOutcome.DiagnosedOnly or GateOutcome.Suppressed;
 
@@ -26,9 +24,7 @@ public sealed partial record Incident
             IsProposed = IsProposed || (before.IsProposed && Alert == before.Alert),
         }).FollowOn(before).Note(now, TimelineKind.Opened, "runbook", $"{WhyNow(before)} This incident looks {(before.SaidNo() is null ? "again" : "at it")}, after incident {before.Id}.");
 
-    /// <summary>
-    /// Alerts that came again after a rejection on an earlier incident, still fire, and have not been heard of here since.
-    /// </summary>
+    /// <summary>Alerts that came again after a rejection on an earlier incident, still fire, and have not been heard of here since.</summary>
     public IReadOnlyList<Alert> UnheardOf(Incident before) =>
     [
         .. before.Alerts
@@ -36,9 +32,7 @@ public sealed partial record Incident
             .Select(before.ReportOf).OfType<Alert>(),
     ];
 
-    /// <summary>
-    /// Takes over what the incident before could not ask about, since only the last incident on a target is checked again.
-    /// </summary>
+    /// <summary>Takes over what the incident before could not ask about, since only the last incident on a target is checked again.</summary>
     public Incident AddUnaskedOf(Incident before, DateTimeOffset now)
     {
         var missing = before.Alerts

@@ -9,9 +9,7 @@ public sealed partial record Incident
     /// <summary>The most notes by people in one record.</summary>
     public const int MaxNotes = 100;
 
-    /// <summary>
-    /// The same text of the same person within this time is one note that was sent twice, by a double click or a reloaded page.
-    /// </summary>
+    /// <summary>The same text of the same person within this time is one note that was sent twice, by a double click or a reloaded page.</summary>
     public static readonly TimeSpan SameNote = TimeSpan.FromMinutes(10);
 
     public Incident Note(DateTimeOffset at, TimelineKind kind, string who, string what)

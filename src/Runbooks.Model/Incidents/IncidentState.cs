@@ -65,9 +65,7 @@ public static class IncidentText
         _ => state.ToString(),
     };
 
-    /// <summary>
-    /// An Azure resource by its name and its parents' names, because its id is too long to read. Any other target as it is.
-    /// </summary>
+    /// <summary>An Azure resource by its name and its parents' names, because its id is too long to read. Any other target as it is.</summary>
     public static string Target(string target)
     {
         if (!IsResourceId(target))

@@ -17,14 +17,10 @@ public static class Silence
 
     public static bool MayCount(Gate gate) => gate is { Outcome: GateOutcome.Pending, SilenceIsYes: true };
 
-    /// <summary>
-    /// The pause between reviews of such a question. A longer gap means that the host was down, and the excess does not count.
-    /// </summary>
+    /// <summary>The pause between reviews of such a question. A longer gap means that the host was down, and the excess does not count.</summary>
     public static TimeSpan ReviewPause(Gate gate) => Bounded((gate.ExpiresAt - gate.OpenedAt) / 20);
 
-    /// <summary>
-    /// The pause between reviews while no approval is taken and nobody knows until when. It grows with the age of the question.
-    /// </summary>
+    /// <summary>The pause between reviews while no approval is taken and nobody knows until when. It grows with the age of the question.</summary>
     public static TimeSpan BlockedPause(Gate gate, DateTimeOffset now) => Bounded((now - gate.OpenedAt) / 10);
 
     private static TimeSpan Bounded(TimeSpan pause) => pause < s_shortest ? s_shortest : pause > s_longest ? s_longest : pause;

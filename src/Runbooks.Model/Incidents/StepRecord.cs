@@ -156,9 +156,7 @@ public sealed record Plan(string Hash, IReadOnlyList<PlannedStep> Steps, string?
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? LaterBlocker { get; init; }
 
-    /// <summary>
-    /// Whether this program can undo everything that the approval covers and that has to be undone, the resolution included.
-    /// </summary>
+    /// <summary>Whether this program can undo everything that the approval covers and that has to be undone, the resolution included.</summary>
     public bool Reversible => Steps.All(step => step.IsTakenBack);
 
     /// <summary>Whether its steps only tell people or write something down.</summary>
@@ -184,9 +182,7 @@ public sealed record PlannedStep(
     [JsonIgnore]
     public bool IsTakenBack => TellsOnly || this is { Phase: Phase.Mitigation, Undo: not null, UndoneByHand: false };
 
-    /// <summary>
-    /// Whether to say how it is undone. A step of the resolution is never undone, so only that it cannot be is worth a line.
-    /// </summary>
+    /// <summary>Whether to say how it is undone. A step of the resolution is never undone, so only that it cannot be is worth a line.</summary>
     public bool ShowsUndo => Phase == Phase.Mitigation || Undo is null;
 
     /// <summary>Null if there is nothing to say.</summary>

@@ -16,9 +16,7 @@ public interface IEvidenceStore
     Task DeleteAsync(string incidentId, CancellationToken cancellationToken);
 }
 
-/// <summary>
-/// The two parts of an evidence reference. A reference may come from a link and becomes a path, so only plain names are accepted.
-/// </summary>
+/// <summary>The two parts of an evidence reference. A reference may come from a link and becomes a path, so only plain names are accepted.</summary>
 public sealed record EvidenceName
 {
     private static readonly SearchValues<char> s_allowed =

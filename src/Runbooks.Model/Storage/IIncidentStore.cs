@@ -59,8 +59,7 @@ public interface IIncidentStore
     Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken);
 
     /// <summary>Removes incidents that ended before the given time, each after everything else that is kept of it.</summary>
-    /// <param name="removeRest">Removes what others keep of the incident. False keeps the record, so that the next purge tries
-    /// again.</param>
+    /// <param name="removeRest">Removes what others keep of the incident. False keeps the record, so that the next purge tries again.</param>
     /// <returns>The ids of the removed incidents.</returns>
     Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken);
 

@@ -8,8 +8,7 @@ namespace Runbooks.Model.Storage;
 /// <param name="Limit">1 to <see cref="Most"/>.</param>
 /// <param name="After">The cursor of the page before.</param>
 /// <param name="Since">Opened at this time or later.</param>
-/// <param name="LeftToPeople">True for ended incidents that need a person or have a responder. Answered from the index of the
-/// unfinished.</param>
+/// <param name="LeftToPeople">True for ended incidents that need a person or have a responder. Answered from the index of the unfinished.</param>
 /// <param name="Unfinished">True for those, and ended ones with a change still in place. Answered from an index of its own.</param>
 /// <param name="Text">Id, title, target or runbook contains each of these words, ignoring case.</param>
 public sealed record IncidentQuery(
