@@ -6,9 +6,7 @@ using Runbooks.Catalog.Schema;
 
 namespace Runbooks.Catalog;
 
-/// <summary>
-/// The runbooks in force. Loading replaces them all at once, and a broken file never replaces a good version. Hosts read the files.
-/// </summary>
+/// <summary>Loading replaces all runbooks at once, and a broken file never replaces a good version.</summary>
 public sealed class RunbookCatalog(RunbookReader reader)
 {
     /// <summary>In a team's folder nothing reads it.</summary>
@@ -29,8 +27,8 @@ public sealed class RunbookCatalog(RunbookReader reader)
     /// Takes over every good file. In the first load any error leaves the catalog empty, and the host does not start. Later, a good version
     /// stays in force until its file is good again, or is gone and no broken file may contain it.
     /// </summary>
-    /// <param name="contacts">The known contacts, to make an unknown name an error. Null for a host, which asks the fallback instead.</param>
-    /// <param name="whole">Whether these are all files. If not, a runbook may name another one that is not among them.</param>
+    /// <param name="contacts">Makes an unknown name an error. Null for a host, which asks the fallback instead.</param>
+    /// <param name="whole">If these are not all files, a runbook may name another one that is not among them.</param>
     public LoadResult Load(IEnumerable<RunbookFile> files, KnownContacts? contacts = null, bool whole = true)
     {
         lock (_loading)
@@ -50,7 +48,7 @@ public sealed class RunbookCatalog(RunbookReader reader)
         }
     }
 
-    /// <summary>The errors of these files as a whole, and what they would change. Changes nothing.</summary>
+    /// <summary>Checks these files as a whole. Changes nothing.</summary>
     /// <inheritdoc cref="Load"/>
     public LoadResult Check(IEnumerable<RunbookFile> files)
     {
@@ -61,9 +59,7 @@ public sealed class RunbookCatalog(RunbookReader reader)
         }
     }
 
-    /// <summary>
-    /// Whether its file is there, or may be a broken one under another name. Files of another team do not count for a team's runbook.
-    /// </summary>
+    /// <summary>Its file may be a broken one under another name. Files of another team do not count for a team's runbook.</summary>
     private static bool MayBeThere(Entry old, List<RunbookFile> files, List<CatalogError> errors)
     {
         var broken = errors.Select(error => error.File).ToHashSet(StringComparer.Ordinal);
@@ -114,7 +110,7 @@ public sealed class RunbookCatalog(RunbookReader reader)
         .. before.ExceptBy(after.Select(runbook => runbook.Id), old => old.Id).Select(old => $"{old.Id} removed"),
     ];
 
-    /// <summary>Reports all files with the same id. The one that had the id before may keep it.</summary>
+    /// <summary>The one that had the id before may keep it.</summary>
     private IEnumerable<Entry> Duplicates(List<Entry> entries, List<CatalogError> errors)
     {
         foreach (var entry in entries)
@@ -158,7 +154,6 @@ public sealed record RunbookFile(string Name, string Text)
         files.Contains(Name) || (Team is { } team && (files.Contains(team.File.Name) || (team.Contacts is { } own && files.Contains(own.Name))));
 }
 
-/// <summary>The files that make a folder a team's folder.</summary>
 /// <param name="Folder">The folder's name.</param>
 /// <param name="File">Its <c>team.yaml</c>.</param>
 /// <param name="Contacts">Its <c>contacts.yaml</c>. Null if the team has no contacts of its own.</param>
@@ -175,13 +170,12 @@ public sealed record LoadResult(IReadOnlyList<CatalogError> Errors, IReadOnlyLis
     /// <summary>In words: <c>hanged-gpu changed</c>.</summary>
     public IReadOnlyList<string> Changes { get; init; } = [];
 
-    /// <summary>Of all files. They do not keep anything from being loaded.</summary>
+    /// <summary>They do not keep anything from being loaded.</summary>
     public IReadOnlyList<CatalogError> Warnings { get; init; } = [];
 }
 
 public static class CatalogServices
 {
-    /// <summary>The runbooks in force, empty until the host loads its files, and their reader.</summary>
     public static IServiceCollection AddRunbookCatalog(this IServiceCollection services)
     {
         services.AddRunbookSteps();

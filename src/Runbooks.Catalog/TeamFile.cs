@@ -15,7 +15,7 @@ public static class TeamFile
     /// <summary>Whether a team may have this name, which is part of its contacts' names.</summary>
     public static bool IsName(string name) => name.Length <= Team.LongestName && NameRules.IsId(name) && !s_taken.Contains(name);
 
-    /// <summary>The team with the names of its contacts. The people behind them are read elsewhere.</summary>
+    /// <summary>The people behind the contacts are read elsewhere.</summary>
     /// <param name="known">The names of the common contacts. Null if they are not checked.</param>
     public static TeamResult Read(TeamFiles files, IReadOnlyCollection<string>? known = null)
     {
@@ -72,7 +72,7 @@ public static class TeamFile
     }
 }
 
-/// <summary>A team, or all errors of its file, in the file's order.</summary>
+/// <summary>Errors are in the file's order.</summary>
 public sealed record TeamResult(Team? Team, IReadOnlyList<CatalogError> Errors)
 {
     public IReadOnlyList<CatalogError> Warnings { get; init; } = [];

@@ -3,8 +3,7 @@ using System.Text.Json;
 namespace Runbooks.Model;
 
 /// <summary>
-/// A stored record that programs of different versions read and write, such as during an upgrade or after a rollback. Properties that this
-/// version does not know are kept as they are.
+/// Read and written by programs of different versions, such as during an upgrade. Properties that this version does not know are kept.
 /// </summary>
 public abstract record Evolving
 {

@@ -1,8 +1,7 @@
 namespace Runbooks.Catalog.Matching;
 
 /// <summary>
-/// A pattern with <c>*</c> (any text) and <c>?</c> (one UTF-16 character), ignoring case. Each part between stars is fixed once it is
-/// found, without backtracking, so no input makes it slow.
+/// A pattern with <c>*</c> (any text) and <c>?</c> (one UTF-16 character), ignoring case. No backtracking, so no input makes it slow.
 /// </summary>
 public static class Glob
 {
@@ -10,7 +9,7 @@ public static class Glob
 
     public static bool IsExact(string pattern) => pattern.AsSpan().IndexOfAny(s_wild) < 0;
 
-    /// <summary>The number of fixed characters: more are more specific.</summary>
+    /// <summary>More fixed characters are more specific.</summary>
     public static int Weight(string pattern) => pattern.Count(c => c is not ('*' or '?'));
 
     public static bool IsMatch(string pattern, string text)
@@ -21,7 +20,6 @@ public static class Glob
             return text.Length == pattern.Length && StartsWith(text, pattern);
         }
 
-        // The first part is at the beginning, the last one at the end, and the others in order between them.
         var last = pattern.LastIndexOf('*');
         var tail = pattern.AsSpan(last + 1);
         if (text.Length < star + tail.Length || !StartsWith(text, pattern.AsSpan(0, star)) || !StartsWith(text.AsSpan(text.Length - tail.Length), tail))

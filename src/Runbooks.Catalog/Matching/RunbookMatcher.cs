@@ -18,11 +18,10 @@ public static class RunbookMatcher
     public static RunbookMatch Match(Alert alert, IReadOnlyCollection<Runbook> runbooks) =>
         alert.Runbook is { } named ? ByName(named, runbooks) : ByTrigger(alert, runbooks);
 
-    /// <summary>Whether a trigger of the runbook fits an alert of that name. Its other parts are ignored.</summary>
     public static bool WaitsFor(Runbook runbook, string alert) => runbook.Trigger.Any(trigger => TriggerMatch.Names(trigger, alert));
 
     /// <summary>Why each trigger of one runbook does not fit, the nearest miss first.</summary>
-    /// <returns>One line for each trigger, in words. Empty if the runbook applies.</returns>
+    /// <returns>Empty if the runbook applies.</returns>
     public static IReadOnlyList<string> Misses(Alert alert, Runbook runbook)
     {
         if (Match(alert, [runbook]).Runbooks.Count > 0)
@@ -78,7 +77,7 @@ public static class RunbookMatcher
 public sealed record RunbookMatch(IReadOnlyList<Runbook> Runbooks, string? Reason);
 
 /// <param name="Mismatch">The first part that does not fit, in words. Null if the trigger fits.</param>
-/// <param name="Passed">How many parts fitted before that. The nearest miss has the most.</param>
+/// <param name="Passed">The nearest miss has the most.</param>
 internal sealed record TriggerMatch(Specificity Specificity, string? Mismatch, int Passed)
 {
     public static TriggerMatch Of(Trigger trigger, Alert alert)
@@ -97,7 +96,7 @@ internal sealed record TriggerMatch(Specificity Specificity, string? Mismatch, i
         return new(Specificity.Of(trigger), null, passed);
     }
 
-    /// <summary>One for each part, null if it fits. Lazy: parts after the first mismatch are not computed.</summary>
+    /// <summary>Lazy: parts after the first mismatch are not computed.</summary>
     private static IEnumerable<string?> Mismatches(Trigger trigger, Alert alert)
     {
         yield return Name(trigger, alert);
@@ -128,15 +127,14 @@ internal sealed record TriggerMatch(Specificity Specificity, string? Mismatch, i
         : null;
 
     /// <summary>
-    /// Compares with the text that the sender wrote, which is never repeated. For an alert on record a part may be hidden, so only the rest
-    /// is compared.
+    /// Compares with the text that the sender wrote, which is never shown. On record a part of it may be hidden, so only the rest is
+    /// compared.
     /// </summary>
-    /// <param name="label">Null for the alert's name.</param>
     private static bool Fits(string wanted, string sent, string? label = null) =>
         Matches(wanted, sent)
         || (sent.Contains(Redactor.Hidden, StringComparison.Ordinal) && Matches(label is null ? Redactor.Redact(wanted) : AlertSecrets.Hide(label, wanted), sent));
 
-    /// <summary>Two texts that look the same are the same, even if their letters were composed differently.</summary>
+    /// <summary>Letters that were composed differently are the same.</summary>
     private static bool Matches(string pattern, string text) => Glob.IsMatch(ComparedText.Of(pattern), ComparedText.Of(text));
 
     private static string? Value(string name, Alert alert)
@@ -172,7 +170,6 @@ internal static class ComparedText
 {
     public static string Of(string text)
     {
-        // Fast path: nearly all text is ASCII, which has only one form.
         if (Ascii.IsValid(text))
         {
             return text;

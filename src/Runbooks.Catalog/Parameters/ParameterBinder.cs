@@ -7,10 +7,10 @@ using System.Text.Json.Nodes;
 
 namespace Runbooks.Catalog.Parameters;
 
-/// <summary>Turns a <c>with</c> mapping into the typed record of a check or an action, and reports all its errors.</summary>
+/// <summary>Turns a <c>with</c> mapping into the typed record of a check or an action.</summary>
 public static class ParameterBinder
 {
-    /// <summary>Binds a mapping whose templates are filled. Wrong input gives errors, never an exception.</summary>
+    /// <summary>Wrong input gives errors, never an exception.</summary>
     public static BindResult Bind(JsonObject with, Type type)
     {
         var errors = new List<ParameterError>();
@@ -18,10 +18,7 @@ public static class ParameterBinder
         return errors.Count > 0 ? new(null, errors) : new(value, []);
     }
 
-    /// <summary>
-    /// Checks a mapping of a file whose templates are not filled. Values with templates are skipped, and so are rules of several parameters
-    /// that depend on them.
-    /// </summary>
+    /// <summary>Checks a mapping of a file whose templates are not filled. Skips values with templates and the rules that depend on them.</summary>
     public static IReadOnlyList<ParameterError> Check(JsonObject with, Type type)
     {
         var errors = new List<ParameterError>();
@@ -29,7 +26,6 @@ public static class ParameterBinder
         return errors;
     }
 
-    /// <param name="unknown">Keys that have a stand-in instead of their value.</param>
     internal static object? Construct(Type type, IReadOnlyDictionary<StepParameter, object?> values, string prefix, IReadOnlySet<string> unknown, List<ParameterError> errors)
     {
         var positional = values.Where(pair => pair.Key.Position is not null).OrderBy(pair => pair.Key.Position).Select(pair => pair.Value);
@@ -60,7 +56,7 @@ public static class ParameterBinder
     }
 }
 
-/// <summary>One error in one parameter. Never contains a secret value.</summary>
+/// <summary>Never contains a secret value.</summary>
 /// <param name="Key">As in the file, nested ones as <c>a.b</c> and <c>a[0]</c>.</param>
 /// <param name="Problem">A sentence.</param>
 /// <param name="Remedy">A sentence. Empty if the problem says it already.</param>
@@ -72,7 +68,7 @@ public sealed record ParameterError(string Key, string Problem, string Remedy)
 /// <param name="Value">Null if there are errors.</param>
 public sealed record BindResult(object? Value, IReadOnlyList<ParameterError> Errors);
 
-/// <summary>Single values from their text. Templates always give text, so text that reads as a number is a number.</summary>
+/// <summary>Templates always give text, so text that reads as a number is a number.</summary>
 internal static class ParameterScalar
 {
     private static readonly MethodInfo s_tryParse =
@@ -94,15 +90,13 @@ internal static class ParameterScalar
         T.TryParse(text, CultureInfo.InvariantCulture, out var value) ? value : null;
 }
 
-/// <summary>Converts JSON values to the types of a parameter record and collects errors.</summary>
 internal sealed class ParameterConverter(List<ParameterError> errors, bool skipTemplates)
 {
     private const int MaxItems = 1_000;
 
-    /// <summary>Returned for a value that was reported as wrong.</summary>
     private static readonly object s_wrong = new();
 
-    /// <summary>The keys with an unfilled template. A stand-in of the right type replaces the value.</summary>
+    /// <summary>Their templates are not filled. A stand-in of the right type replaces the value.</summary>
     private readonly HashSet<string> _unknown = new(StringComparer.Ordinal);
 
     public object? Record(JsonObject with, Type type, string prefix)
@@ -125,7 +119,7 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
         var key = prefix + parameter.Name;
         if (with[parameter.Name] is not { } node)
         {
-            // Only reading a file reports this. Older versions of a runbook, which incidents still use, may have empty values.
+            // Only an error when a file is read: incidents may still use an older version of the runbook with empty values.
             var isEmpty = skipTemplates && with.ContainsKey(parameter.Name);
             if (parameter.Required || isEmpty)
             {

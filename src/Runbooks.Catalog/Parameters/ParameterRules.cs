@@ -7,8 +7,8 @@ using System.Reflection;
 namespace Runbooks.Catalog.Parameters;
 
 /// <summary>
-/// What the text of a parameter must look like after substitution. Attackers can influence the text of alerts, so a rule says what is
-/// allowed, not what is forbidden. In a list it applies to every item.
+/// What a parameter's text must look like after substitution; in a list, every item. Attackers can influence alerts, so a rule says what is
+/// allowed, not what is forbidden.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Parameter)]
 public abstract class ParameterRuleAttribute : ValidationAttribute
@@ -30,12 +30,12 @@ public abstract class ParameterRuleAttribute : ValidationAttribute
 }
 
 /// <summary>
-/// An error that does not depend on placeholders, such as one about keys. All other results of a record's own rules count as dependent on
-/// the values of the members that they name.
+/// An error that does not depend on placeholders, such as one about keys. Any other result counts as dependent on the members that it
+/// names.
 /// </summary>
 public sealed class AnyValueResult(string message, string member) : ValidationResult(message, [member]);
 
-/// <summary>An Azure resource id of one type, for example <c>Microsoft.Network/trafficManagerProfiles</c>, or of any type.</summary>
+/// <summary>Of one type, for example <c>Microsoft.Network/trafficManagerProfiles</c>, or of any.</summary>
 public sealed class ArmResourceIdAttribute(string? resourceType = null) : ParameterRuleAttribute, IInsertRule
 {
     private static readonly SearchValues<char> s_allowed =
@@ -45,7 +45,7 @@ public sealed class ArmResourceIdAttribute(string? resourceType = null) : Parame
         ? "an Azure resource id such as /subscriptions/…/resourceGroups/…/providers/…"
         : $"the Azure resource id of a {resourceType}: /subscriptions/…/resourceGroups/…/providers/{resourceType}/…";
 
-    /// <summary>A complete id is checked as a whole. Inside an id, a slash would name another resource than the author did.</summary>
+    /// <summary>A complete id is checked as a whole. Inside an id, a slash would name another resource.</summary>
     string? IInsertRule.Refuse(string before, string value) =>
         before.Length > 0 && value.Contains('/') ? "may not be put into a resource id: it is to be one part of it, without a slash." : null;
 
@@ -68,7 +68,7 @@ public sealed class ArmResourceIdAttribute(string? resourceType = null) : Parame
     private static bool Is(string written, string expected) => string.Equals(written, expected, StringComparison.OrdinalIgnoreCase);
 }
 
-/// <summary>An absolute http or https address without user name or password.</summary>
+/// <summary>Without user name and password.</summary>
 public sealed class HttpUrlAttribute : ParameterRuleAttribute, IInsertRule
 {
     private static readonly SearchValues<char> s_inserted = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:@");
@@ -110,7 +110,7 @@ public sealed class HttpUrlAttribute : ParameterRuleAttribute, IInsertRule
         && address.UserInfo.Length == 0;
 }
 
-/// <summary>The name of a Kubernetes object: an RFC 1123 label, or a subdomain if the kind allows dots (pods, nodes).</summary>
+/// <summary>An RFC 1123 label, or a subdomain if the kind allows dots (pods, nodes).</summary>
 public sealed class KubernetesNameAttribute : ParameterRuleAttribute
 {
     private static readonly SearchValues<char> s_allowed = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
@@ -155,8 +155,8 @@ public sealed class TextPatternAttribute([StringSyntax(StringSyntaxAttribute.Reg
 }
 
 /// <summary>
-/// A text that only people read. The text in the file has to fit. Values from an alert never stop the run: they are cut and put on one line
-/// where needed, and an empty text becomes a question mark.
+/// A text that only people read. The text in the file has to fit. Text from an alert never stops the run: it is cut, and an empty one
+/// becomes a question mark.
 /// </summary>
 public sealed class ForPeopleAttribute(int longest) : ParameterRuleAttribute
 {
@@ -194,15 +194,12 @@ public sealed class QueryTextAttribute : Attribute, IInsertRule
             : null;
 }
 
-/// <summary>
-/// Reads a query as its server does. A backslash is literal in Kusto's <c>@"…"</c> and in backticks, and only backticks span lines.
-/// </summary>
+/// <summary>A backslash is literal in Kusto's <c>@"…"</c> and in backticks. Only backticks span lines.</summary>
 internal static class QueryScan
 {
-    /// <returns>Each comment to the end of its line. The comment sign does not count within quotes.</returns>
+    /// <returns>Each to the end of its line. The comment sign does not count within quotes.</returns>
     public static IReadOnlyList<string> CommentsOf(string query, string sign) => Scan(query, sign).Comments;
 
-    /// <summary>Whether the text after this is within quotes or a comment.</summary>
     public static bool EndsInside(string text, string? sign) => Scan(text, sign).EndsInside;
 
     private static (bool EndsInside, IReadOnlyList<string> Comments) Scan(string text, string? sign)
@@ -254,9 +251,7 @@ public sealed class SampleFileAttribute : Attribute
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class ContactNameAttribute : Attribute
 {
-    /// <summary>
-    /// The contacts in parameters, with their paths. Names from a template are skipped, since they are not known before an incident.
-    /// </summary>
+    /// <summary>Names from a template are skipped, since they are not known before an incident.</summary>
     internal static IEnumerable<(string Path, string Name)> NamesIn(JsonElement with, Type parameters)
     {
         foreach (var property in parameters.GetProperties())

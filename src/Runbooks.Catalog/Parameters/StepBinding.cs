@@ -3,16 +3,14 @@ using Runbooks.Model.Alerts;
 
 namespace Runbooks.Catalog.Parameters;
 
-/// <summary>A step's parameters at one moment of an incident: filled, bound and validated.</summary>
 /// <param name="Parameters">Null if there is an error, or if outputs of steps that have not run are needed.</param>
 /// <param name="Shown">As JSON with secrets masked. Only this form leaves the process.</param>
 /// <param name="Problem">The errors in words. Null for none.</param>
 public sealed record StepBinding(object? Parameters, JsonElement Shown, string? Problem)
 {
-    /// <summary>The values of secret parameters, to be hidden in all text about the step.</summary>
     internal IReadOnlyList<string> Secrets { get; private init; } = [];
 
-    /// <summary>Redacts what people see. Identity and undo state are only for the action itself and stay as they are.</summary>
+    /// <summary>Redacts what people see. Identity and undo state are only for the action itself.</summary>
     public Preparation Clean(Preparation said) => said with
     {
         PlannedEffect = Redactor.Redact(said.PlannedEffect, Secrets),
@@ -20,7 +18,7 @@ public sealed record StepBinding(object? Parameters, JsonElement Shown, string? 
         Refusal = said.Refusal is { } refusal ? Redactor.Redact(refusal, Secrets) : null,
     };
 
-    /// <summary>There is no error, but outputs of steps that have not run are needed.</summary>
+    /// <summary>Outputs of steps that have not run are needed.</summary>
     public bool Deferred => Parameters is null && Problem is null;
 
     public static StepBinding Of(JsonElement with, Type parametersType, TemplateScope scope, RenderMode mode = RenderMode.Run)
@@ -61,7 +59,7 @@ public static class WithRenderer
         var value = with.ValueKind == JsonValueKind.Object ? Mapping(with, "", parametersType, null) : [];
         return new RenderedWith(value, errors, pending);
 
-        // A nested part without its own parameter follows the rules of the parameter that contains it.
+        // A nested part follows the rules of the parameter that contains it.
         JsonObject Mapping(JsonElement mapping, string prefix, Type? type, StepParameter? whole)
         {
             var parameters = type is null ? [] : StepParameters.Of(type);
@@ -98,18 +96,16 @@ public static class WithRenderer
 
 /// <summary>A <c>with</c> mapping after substitution.</summary>
 /// <param name="Value">Null where there are errors.</param>
-/// <param name="Pending">It contains placeholders for outputs of steps that have not run, so it cannot be bound yet.</param>
+/// <param name="Pending">It has placeholders for outputs of steps that have not run, so it cannot be bound yet.</param>
 public sealed record RenderedWith(JsonObject Value, IReadOnlyList<ParameterError> Errors, bool Pending);
 
 /// <summary>
-/// Masks secrets in a <c>with</c> mapping before it is stored or shown, also values that look like secrets where the author chooses the
-/// names, as in the body of a request.
+/// Masks secrets before storing or showing. Where the author chooses the names, as in a request's body, it masks what looks like a secret.
 /// </summary>
 public static class ParameterMask
 {
     public const string Hidden = "•••";
 
-    /// <summary>As in a runbook's file, with its settings filled in.</summary>
     public static JsonObject Mask(JsonElement with, Type type) => Mask(JsonObject.Create(with) ?? [], type);
 
     /// <returns>A copy. Unknown keys are hidden too, because a misspelt secret is still a secret.</returns>
@@ -142,7 +138,6 @@ public static class ParameterMask
         };
     }
 
-    /// <param name="name">The name of the value. Empty for none.</param>
     private static JsonNode? MaskFree(JsonNode? node, string name = "") => node switch
     {
         JsonObject mapping => new JsonObject(mapping.Select(pair => KeyValuePair.Create(pair.Key, MaskFree(pair.Value, pair.Key)))),
@@ -152,7 +147,6 @@ public static class ParameterMask
     };
 }
 
-/// <summary>The values of a step's secret parameters, to hide them in other texts.</summary>
 internal static class SecretValues
 {
     /// <param name="rendered">The filled parameters.</param>

@@ -8,7 +8,6 @@ using System.Text.Json.Nodes;
 
 namespace Runbooks.Catalog.Parameters;
 
-/// <summary>Reads the parameters of a check or an action from its parameter record: constructor parameters and init properties.</summary>
 public static class StepParameters
 {
     private static readonly ConcurrentDictionary<Type, IReadOnlyList<StepParameter>> s_known = new();
@@ -96,7 +95,6 @@ public static class StepParameters
     };
 }
 
-/// <summary>One parameter of a check or an action, for the binder, the validator, the schema and the reference page.</summary>
 public sealed record StepParameter
 {
     /// <summary>The key in the <c>with</c> mapping.</summary>
@@ -128,7 +126,7 @@ public sealed record StepParameter
 
     internal PropertyInfo? Property { get; init; }
 
-    /// <summary>What to write, with bounds: for a remedy, the schema and the reference page.</summary>
+    /// <summary>With bounds, for a remedy, the schema and the reference page.</summary>
     public string Expected => Rules.OfType<ParameterRuleAttribute>().FirstOrDefault() is { } rule ? ParameterType.ShapeOf(Type) == ParameterShape.List ? $"a list; each item is {rule.Expected}" : rule.Expected
         : Rules.OfType<RangeAttribute>().FirstOrDefault() is { } range ? $"{TypeText}, {Bounds(range)}"
         : Rules.OfType<MaxLengthAttribute>().FirstOrDefault() is { } most ? $"{TypeText} of at most {most.Length} characters"
@@ -136,7 +134,7 @@ public sealed record StepParameter
 
     internal ForPeopleAttribute? ForPeople => Rules.OfType<ForPeopleAttribute>().FirstOrDefault();
 
-    /// <summary>Whether blanks and line ends around a value are ignored. They are for a name, a number or a choice, but not for prose.</summary>
+    /// <summary>Whether blanks around a value are ignored: for a name, a number or a choice, but not for prose.</summary>
     internal bool IsTrimmed => Rules.Any(rule => rule is ParameterRuleAttribute and not ForPeopleAttribute)
         || ParameterType.ShapeOf(Type) is ParameterShape.Boolean or ParameterShape.Integer or ParameterShape.Number or ParameterShape.Duration or ParameterShape.Choice or ParameterShape.Parsed;
 

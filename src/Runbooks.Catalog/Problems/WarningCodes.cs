@@ -47,7 +47,6 @@ public static class WarningCodes
     public const string AllowUnclear = "allow-unclear";
     public const string AllowUnused = "allow-unused";
 
-    /// <summary>One line each, in the order of the page.</summary>
     public static IReadOnlyDictionary<string, string> All { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {
         [TextCutOff] = "A comment cuts off a text.",
@@ -92,13 +91,13 @@ public static class WarningCodes
         [AllowUnused] = "A comment allows a warning that is not there.",
     };
 
-    /// <summary>Warnings that need all files, the contacts included. One file alone cannot know whether they apply.</summary>
+    /// <summary>One file alone cannot know whether these apply.</summary>
     internal static bool IsOfTheWhole(string code) => code is TriggerOverlap or SilenceUnheard;
 }
 
 /// <summary>
-/// The comments that allow warnings: <c># runbook-allow no-owner: it is everybody's</c>, on the line of the warning or alone above it.
-/// Above the first key it applies to the whole file.
+/// Comments that allow warnings: <c># runbook-allow no-owner: it is everybody's</c>, on the line of the warning or alone above it. Above
+/// the first key one applies to the whole file.
 /// </summary>
 internal sealed partial class Allowances
 {
@@ -122,8 +121,8 @@ internal sealed partial class Allowances
         }
     }
 
-    /// <param name="isRead">False if the file has errors, since not all warnings were then looked for.</param>
-    /// <returns>The warnings that are not allowed, and errors in the comments themselves.</returns>
+    /// <param name="isRead">False if the file has errors. Not all warnings were then looked for.</param>
+    /// <returns>With errors in the comments themselves.</returns>
     public IEnumerable<CatalogError> Filter(IEnumerable<CatalogError> warnings, bool isRead)
     {
         var left = warnings.Where(warning => !Allows(warning)).ToList();
@@ -163,7 +162,6 @@ internal sealed partial class Allowances
         }
     }
 
-    /// <summary>The trimmed line. Empty if it is a comment.</summary>
     private static string Content(string line) => line.TrimStart() is var text && text.StartsWith('#') ? "" : text.TrimEnd();
 
     [GeneratedRegex(@"#\s*" + Word + @"\b(?<rest>.*)$", RegexOptions.NonBacktracking)]
@@ -190,7 +188,7 @@ public sealed record CatalogError(string File, int Line, int Column, string Key,
         string.Join("  ", new[] { $"{File}:{Line}:{Column}", Key, Problem, Remedy, Code is null ? "" : $"[{Code}]" }.Where(part => part.Length > 0));
 }
 
-/// <summary>The lines of a file as YAML counts them, so that positions fit.</summary>
+/// <summary>As YAML counts them.</summary>
 internal static class FileLines
 {
     private static readonly string[] s_ends = ["\r\n", "\n", "\r", "\u0085", "\u2028", "\u2029"];

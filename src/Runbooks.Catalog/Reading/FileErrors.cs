@@ -1,6 +1,6 @@
 namespace Runbooks.Catalog.Reading;
 
-/// <summary>Collects the errors of one file by the path of a key, and looks up their positions.</summary>
+/// <summary>Errors of one file by the path of a key. If the file lacks the path, the position is that of the nearest one above it.</summary>
 internal sealed class FileErrors
 {
     private const int MaxErrors = 100;
@@ -17,7 +17,7 @@ internal sealed class FileErrors
 
     /// <param name="file">The name in errors.</param>
     /// <param name="text">With or without a byte order mark.</param>
-    /// <param name="page">The page of the docs with examples of such files.</param>
+    /// <param name="page">The page of the docs with examples.</param>
     public FileErrors(string file, string text, string page = "docs/runbook-format.md")
     {
         (_file, Text, Page) = (file, text.TrimStart('\uFEFF'), page);
@@ -32,7 +32,6 @@ internal sealed class FileErrors
 
     public int Count => _errors.Count;
 
-    /// <returns>Whether there is an error in the value at this path or inside it.</returns>
     public bool HasAt(string path) => _errors.Exists(error => error.Key == path || error.Key.StartsWith($"{path}.", StringComparison.Ordinal));
 
     public Allowances Allowances { get; }
@@ -67,7 +66,7 @@ internal sealed class FileErrors
         }
     }
 
-    /// <summary>For errors in the YAML itself. Later errors about the same value are only consequences and are dropped.</summary>
+    /// <summary>For the YAML itself. Later errors about the same value are only consequences and are dropped.</summary>
     public void Refuse(Position at, string problem, string remedy)
     {
         Add(at, "", problem, remedy);
@@ -77,7 +76,6 @@ internal sealed class FileErrors
     /// <param name="code">One of <see cref="WarningCodes"/>.</param>
     public void Warn(string code, Position at, string problem, string remedy) => Warn(code, at, "", problem, remedy);
 
-    /// <summary>Warns at the value at this path, or at the nearest one above it that the file has.</summary>
     public void Warn(string code, string path, string problem, string remedy) => Warn(code, PlaceOf(path), path, problem, remedy);
 
     public void Warn(string code, Position at, string key, string problem, string remedy)
@@ -88,7 +86,7 @@ internal sealed class FileErrors
         }
     }
 
-    /// <summary>Text from the file may be long, and an error is one line for people.</summary>
+    /// <summary>Text from the file may be long.</summary>
     private CatalogError Error(Position at, string key, string problem, string remedy) =>
         new(_file, at.Line, at.Column, Clip.To(key, MaxKey), Clip.To(problem, MaxText), Clip.To(remedy, MaxText));
 
@@ -99,27 +97,24 @@ internal sealed class FileErrors
             return;
         }
 
-        // A file that is not a runbook at all has so many errors that they would bury the one that says so.
+        // A file that is not a runbook has so many errors that they would bury the one that says so.
         if (_errors.Count < MaxErrors)
         {
             _errors.Add(Error(at, key, problem, remedy));
         }
     }
 
-    /// <summary>The position of the value at this path, or of the nearest one above it that the file has.</summary>
     public Position PlaceOf(string path) => Nearest(path, _values);
 
-    /// <summary>The position of the key at this path, or of the nearest one above it that the file has.</summary>
     public Position PlaceOfKey(string path) => Nearest(path, _keys);
 
-    /// <summary>An error in the value at this path, or in the nearest one above it that the file has.</summary>
     public void AtValue(string path, string problem, string remedy) => Add(Nearest(path, _values), path, problem, remedy);
 
     /// <summary>The file is not a mapping.</summary>
     /// <param name="first">The first key of such a file.</param>
     public void NoMapping(YamlNode whole, string first) => Add(whole.At, "", $"The file is {whole.Description} and must be a mapping.", $"Begin with '{first}:'.");
 
-    /// <summary>The value at this path is not text, or is empty because all of it is a comment: <c>slack: #alerts</c>.</summary>
+    /// <summary>Not text, or empty because all of it is a comment: <c>slack: #alerts</c>.</summary>
     public void NoText(string path, YamlNode node, string remedy)
     {
         var line = _lines.ElementAtOrDefault(node.At.Line - 1) ?? "";
@@ -130,10 +125,7 @@ internal sealed class FileErrors
             : path.StartsWith("trigger[", StringComparison.Ordinal) ? "Write a trigger for each." : "Write one text, not a list.");
     }
 
-    /// <summary>
-    /// An error in a placeholder of the value at this path. The position is that of the placeholder if it is found, otherwise that of the
-    /// value.
-    /// </summary>
+    /// <summary>Reports at the placeholder if it is found, otherwise at the value.</summary>
     /// <param name="placeholder">The text between the braces.</param>
     public void AtPlaceholder(string path, string placeholder, string problem, string remedy)
     {
@@ -146,7 +138,7 @@ internal sealed class FileErrors
         Add(Find(value, placeholder) ?? value, path, problem, remedy);
     }
 
-    /// <summary>The position of a comment in a query that cuts off the lines below it, because YAML joins the lines of the value.</summary>
+    /// <summary>A comment in a query that cuts off the lines below it, because YAML joins the lines of the value.</summary>
     /// <param name="query">After YAML has joined its lines.</param>
     /// <param name="comment">The start of a comment.</param>
     /// <returns>Null for none.</returns>
@@ -192,10 +184,8 @@ internal sealed class FileErrors
         return null;
     }
 
-    /// <summary>An error in the key itself. If it is missing, the position is that of the key above it.</summary>
     public void AtKey(string path, string problem, string remedy) => Add(Nearest(path, _keys), path, problem, remedy);
 
-    /// <summary>Only values are filled in. Keys stay as they are, even for settings of the host.</summary>
     public void RefusePlaceholderInKey(string path, string key)
     {
         if (Template.HasPlaceholder(key))

@@ -1,8 +1,8 @@
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>
-/// Settings of one host (<c>{{ settings.cluster }}</c>), so that a runbook for several clusters need not be copied. They are filled in when
-/// the file is read, and belong to the version that an incident keeps.
+/// Settings of one host (<c>{{ settings.cluster }}</c>), so that a runbook for several clusters need not be copied. Filled in when the file
+/// is read, so they belong to the runbook's version.
 /// </summary>
 public sealed partial class HostSettings(IEnumerable<KeyValuePair<string, string>> values)
 {
@@ -12,7 +12,6 @@ public sealed partial class HostSettings(IEnumerable<KeyValuePair<string, string
     private readonly SortedDictionary<string, string> _values = new(values.ToDictionary(StringComparer.OrdinalIgnoreCase), StringComparer.OrdinalIgnoreCase);
 
     /// <param name="report">Receives position, problem and remedy for each missing setting.</param>
-    /// <param name="used">Receives the settings that the file reads.</param>
     internal YamlNode FillIn(YamlNode node, Action<Position, string, string> report, ISet<string> used) => node switch
     {
         YamlScalar { Value: var text } scalar when Placeholder().IsMatch(text) => scalar with

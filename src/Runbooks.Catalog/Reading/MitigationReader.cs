@@ -2,7 +2,6 @@ using System.Globalization;
 
 namespace Runbooks.Catalog.Reading;
 
-/// <summary>Reads when a mitigation is called for, how it is verified and how long it lasts.</summary>
 internal sealed class MitigationReader(StepCatalog catalog, IReadOnlyList<CheckSpec> diagnosis, IReadOnlyList<string> checks, string owner)
 {
     private static readonly TimeSpan s_second = TimeSpan.FromSeconds(1);
@@ -190,9 +189,7 @@ internal static class ApprovalReader
         }
     }
 
-    /// <summary>
-    /// Why somebody in particular, or several people, have to approve, with the key that says so. Null if any one person is enough.
-    /// </summary>
+    /// <summary>Null if any one person is enough.</summary>
     private static (string Who, string Key)? WhoMatters(Approval approval) =>
         approval.OwnerRequired ? ("somebody of the owner has to say it", "ownerRequired")
         : approval.Required > 1 ? ($"{approval.Required} people have to say it", "required")
@@ -231,7 +228,7 @@ internal static class LimitsReader
     private const int MaxTargetsAllowed = 10_000;
     private const int LargestFleet = 1_000_000;
 
-    /// <param name="acts">Whether the mitigation changes something. If so, 'per' is also used to decide whether a fix lasted.</param>
+    /// <param name="acts">If the mitigation changes something, 'per' is also used to decide whether a fix lasted.</param>
     public static Limits Read(YamlSection root, bool acts)
     {
         if (root.Sub("limits") is not { } section)
@@ -266,7 +263,7 @@ internal static class LimitsReader
         }
     }
 
-    /// <summary>A number, or a percentage of a fleet whose size the author gives, because alerts show only the broken targets.</summary>
+    /// <summary>A number, or a percentage of a fleet whose size the author gives. Alerts show only the broken targets.</summary>
     private static int? ReadTargets(YamlSection section)
     {
         var text = section.Raw("maxTargets");

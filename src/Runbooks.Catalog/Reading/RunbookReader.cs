@@ -5,7 +5,6 @@ using Runbooks.Model.Alerts;
 
 namespace Runbooks.Catalog.Reading;
 
-/// <summary>Reads a runbook file and checks everything that can be known before an alert comes.</summary>
 public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
 {
     /// <param name="file">The name in errors.</param>
@@ -150,7 +149,7 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
     }
 }
 
-/// <summary>A runbook, or all errors of its file, in the file's order.</summary>
+/// <summary>Errors are in the file's order.</summary>
 public sealed record ReadResult(Runbook? Runbook, IReadOnlyList<CatalogError> Errors)
 {
     /// <summary>Warnings do not keep a file from being used.</summary>
@@ -160,7 +159,6 @@ public sealed record ReadResult(Runbook? Runbook, IReadOnlyList<CatalogError> Er
 
     internal Position SuppressedByAt { get; init; }
 
-    /// <summary>The positions of each trigger's alert.</summary>
     internal IReadOnlyList<Position> TriggersAt { get; init; } = [];
 
     /// <summary>Null if the file is not a runbook.</summary>
@@ -202,7 +200,7 @@ internal static class TriggerReader
     }
 }
 
-/// <summary>The text files beside a runbook. Those that its steps name are part of its version.</summary>
+/// <summary>Those that the steps name are part of the runbook's version.</summary>
 internal sealed class SampleFiles(IReadOnlyDictionary<string, string>? there)
 {
     private readonly IReadOnlyDictionary<string, string> _there = there ?? FrozenDictionary<string, string>.Empty;
@@ -210,7 +208,7 @@ internal sealed class SampleFiles(IReadOnlyDictionary<string, string>? there)
 
     public IReadOnlyDictionary<string, string> Used => _used;
 
-    /// <summary>For the version's hash. Empty if no file is named.</summary>
+    /// <summary>Empty if no file is named.</summary>
     public string HashedText => string.Concat(_used.Select(file => $"\n{file.Key}\n{file.Value}"));
 
     /// <summary>Takes the files that a step's parameters name.</summary>

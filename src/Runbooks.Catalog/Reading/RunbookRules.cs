@@ -85,7 +85,7 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
     private static string? Listed(IEnumerable<(Phase Phase, StepSpec Step)> some) =>
         some.Select(one => $"{PathOf(one.Phase, one.Step)} ({one.Step.Do})").ToList() is { Count: > 0 } listed ? string.Join(", ", listed) : null;
 
-    /// <summary>The same as <see cref="PlannedStep.IsTakenBack"/>, as far as the file tells. An unknown action is reported elsewhere.</summary>
+    /// <summary>As <see cref="PlannedStep.IsTakenBack"/>, as far as the file tells. An unknown action is reported elsewhere.</summary>
     private bool IsTakenBack(Phase phase, StepSpec step) =>
         steps.FindAction(step.Do) is not { TellsOnly: false } action
         || (phase == Phase.Mitigation && !action.IsManual && action.ReversalOf(step.With) == Reversal.Undone);
@@ -167,7 +167,7 @@ internal sealed class ContactRules(KnownContacts contacts, StepCatalog steps, Fi
         }
     }
 
-    /// <summary>Counts everybody who may ever be asked, the fallback included. If they are too few, the approval can never be reached.</summary>
+    /// <summary>If everybody who may ever be asked, the fallback included, is too few, the approval can never be reached.</summary>
     private void CheckEnough(string path, Approval approval, Runbook runbook)
     {
         var asked = approval.From.Concat(approval.Escalate.SelectMany(escalation => escalation.To)).Concat(approval.OwnerRequired ? [runbook.Owner] : [])
@@ -200,14 +200,13 @@ internal sealed class ContactRules(KnownContacts contacts, StepCatalog steps, Fi
     }
 }
 
-/// <summary>What the rules of runbooks need to know about the contacts.</summary>
 /// <param name="Names">The names of the contacts.</param>
 public sealed record KnownContacts(IReadOnlyCollection<string> Names)
 {
-    /// <summary>Contacts that are reached only by channels that never report arrival. Their silence never counts.</summary>
+    /// <summary>Reached only by channels that never report arrival, so their silence never counts.</summary>
     public IReadOnlyCollection<string> Unheard { get; init; } = [];
 
-    /// <summary>The people of each contact. Contacts whose people the file does not know are missing, such as a schedule or a group.</summary>
+    /// <summary>The people of each contact, without contacts whose people the file does not know, such as a schedule.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> People { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
 }
 
@@ -223,7 +222,7 @@ public static class NameRules
         text.Length is > 0 and <= Longest && char.IsAsciiLetterLower(text[0]) && text[^1] != '-'
         && text.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter == '-');
 
-    /// <summary>Reads an id that was typed in another program: in any case, with blanks around it, with _ for -.</summary>
+    /// <summary>An id that was typed in another program: in any case, with blanks around it, with _ for -.</summary>
     /// <returns>Null if it cannot be an id, such as the address of a page.</returns>
     public static string? ReadId(string? text) => text?.Trim().ToLowerInvariant().Replace('_', '-') is { } id && IsId(id) ? id : null;
 
@@ -231,7 +230,6 @@ public static class NameRules
         text.Length is > 0 and <= Longest && char.IsAsciiLetter(text[0])
         && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_');
 
-    /// <summary>Reports an invalid name.</summary>
     internal static void Check(YamlSection section, string name)
     {
         if (!IsName(name))
@@ -240,7 +238,6 @@ public static class NameRules
         }
     }
 
-    /// <summary>Reads names of checks and reports those that the diagnosis does not have.</summary>
     internal static IReadOnlyList<string> OfChecks(YamlSection section, string key, IReadOnlyCollection<string> checks)
     {
         var names = section.TextList(key);

@@ -3,13 +3,13 @@ using Runbooks.Model.Alerts;
 
 namespace Runbooks.Catalog.Reading;
 
-/// <summary>Rules about <c>suppressedBy</c> that need all files: the other runbook has to exist, and must not wait for this one in turn.</summary>
+/// <summary>The other runbook has to exist, and must not wait for this one in turn.</summary>
 internal static class SuppressionRules
 {
     private const string Key = "suppressedBy.runbook";
 
     /// <param name="files">Every runbook that could be read.</param>
-    /// <param name="whole">Whether these are all files. If not, a missing id is not reported.</param>
+    /// <param name="whole">If these are not all files, a missing id is not reported.</param>
     public static IEnumerable<CatalogError> Check(IReadOnlyList<(string File, ReadResult Result)> files, bool whole)
     {
         var others = files
@@ -37,7 +37,7 @@ internal static class SuppressionRules
         }
     }
 
-    /// <returns>The ids of the circle, from this one to itself. Null for none.</returns>
+    /// <returns>From this id to itself. Null for none.</returns>
     private static List<string>? CycleOf(string id, Dictionary<string, string?> others)
     {
         List<string> way = [id];
@@ -84,7 +84,6 @@ internal static class TriggerOverlap
         }
     }
 
-    /// <summary>Whether every alert that fits the narrow trigger fits the wide one too.</summary>
     public static bool Covers(Trigger wide, Trigger narrow) =>
         (wide.Source is null || string.Equals(wide.Source, narrow.Source, StringComparison.OrdinalIgnoreCase))
         && IsWithin(wide.Alert, narrow.Alert)

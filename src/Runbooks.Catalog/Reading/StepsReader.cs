@@ -2,14 +2,13 @@ using System.Text.Json.Nodes;
 
 namespace Runbooks.Catalog.Reading;
 
-/// <summary>Reads the steps of both phases. They share one space of names.</summary>
+/// <summary>Both phases share one space of names.</summary>
 internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string> checks, SampleFiles samples)
 {
     internal const int MaxSteps = 20;
 
     private readonly OrderedDictionary<string, IAction?> _earlier = new(StringComparer.Ordinal);
 
-    /// <summary>What templates may read after the steps that were read so far.</summary>
     public TemplatePlace Place => new(true, checks, new OrderedDictionary<string, IAction?>(_earlier), []);
 
     public IReadOnlyList<StepSpec> Read(YamlSection? phase)
@@ -65,7 +64,6 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
         return new(name, actionName, WithReader.ToElement(with), timeout, retry);
     }
 
-    /// <summary>The named check or action has to exist and to have these parameters.</summary>
     /// <param name="parameters">Null if there is none of that name.</param>
     /// <param name="hint">What it may be instead. May be empty.</param>
     public static void CheckUse(YamlSection section, string key, string kind, string name, JsonObject with, Type? parameters, IEnumerable<string> all, string hint)
@@ -156,8 +154,8 @@ internal sealed class DiagnosisReader(StepCatalog steps)
 }
 
 /// <summary>
-/// Turns a <c>with</c> mapping into JSON. Plain numbers, true, false and null become JSON values and the rest text. True with a capital
-/// stays text, and still counts as a boolean where one is expected.
+/// Plain numbers, true, false and null become JSON values and the rest text. True with a capital stays text, and still counts as a boolean
+/// where one is expected.
 /// </summary>
 internal static class WithReader
 {
@@ -190,11 +188,9 @@ internal static class WithReader
     };
 }
 
-/// <summary>What templates may read at one place of a runbook.</summary>
-/// <param name="Incident">Whether target and incident exist. They do everywhere except in the target itself.</param>
+/// <param name="Incident">They do everywhere except in the target itself.</param>
 /// <param name="Checks">The checks that have been asked by then.</param>
-/// <param name="Earlier">The steps that have run by then, with their actions. Null for an unknown action.</param>
-/// <param name="Later">The steps that run at the same time or later.</param>
+/// <param name="Earlier">Null for an unknown action.</param>
 internal sealed record TemplatePlace(bool Incident, IReadOnlyCollection<string> Checks, IReadOnlyDictionary<string, IAction?> Earlier, IReadOnlyCollection<string> Later)
 {
     public static readonly TemplatePlace Target = new(false, [], new Dictionary<string, IAction?>(), []);

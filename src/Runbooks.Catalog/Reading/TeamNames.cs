@@ -4,8 +4,7 @@ using Runbooks.Catalog.Matching;
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>
-/// Replaces a team's contacts in its runbook by their full names (<c>ml.oncall</c>) when the file is read, so that the rest of the program
-/// need not know about teams.
+/// Replaces a team's contacts by their full names (<c>ml.oncall</c>) when the file is read, so that nothing else need know about teams.
 /// </summary>
 /// <param name="used">Receives each name with its replacement. Both are part of the runbook's version.</param>
 internal sealed class TeamNames(Team team, StepCatalog steps, FileErrors errors, ISet<string> used)
@@ -34,10 +33,9 @@ internal sealed class TeamNames(Team team, StepCatalog steps, FileErrors errors,
         return (YamlMapping)named;
     }
 
-    /// <summary>The fallback contact, as part of the runbook's version.</summary>
+    /// <summary>As part of the runbook's version.</summary>
     public string Fallback => Name(Model.Definition.Approval.FallbackContact);
 
-    /// <summary>Reports actions that the team's file does not allow.</summary>
     public void CheckActions(Runbook runbook)
     {
         foreach (var (phase, step) in runbook.AllSteps().Where(one => steps.FindAction(one.Step.Do) is not null && !team.MayUse(one.Step.Do)))
@@ -57,7 +55,6 @@ internal sealed class TeamNames(Team team, StepCatalog steps, FileErrors errors,
             ? In(step, "with", with => With(with, action.ParametersType))
             : step;
 
-    /// <summary>The parameters that name contacts, also inside a list of records.</summary>
     private YamlNode With(YamlNode with, Type parameters)
     {
         foreach (var property in parameters.GetProperties())
@@ -118,10 +115,9 @@ public sealed record Team(string Name, string Owner, IReadOnlyList<string> Conta
     /// <summary>The file that lists the allowed actions.</summary>
     public required string File { get; init; }
 
-    /// <summary>The contact that a runbook of this team means: the team's own if it has one of that name.</summary>
+    /// <summary>The team's own contact if it has one of that name.</summary>
     public string Meant(string contact) => Contacts.FirstOrDefault(own => string.Equals(own, contact, StringComparison.OrdinalIgnoreCase)) is { } own ? Qualified(Name, own) : contact;
 
-    /// <summary>The name of a team's contact outside the team.</summary>
     public static string Qualified(string team, string contact) => $"{team}.{contact}";
 
     public bool MayUse(string action) => Actions.Count == 0 || Actions.Any(pattern => Glob.IsMatch(pattern, action));

@@ -161,7 +161,7 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
         }
     }
 
-    /// <summary>The built-in check returns what the file says, and so tells nothing about the world.</summary>
+    /// <summary>The built-in check returns what the file says.</summary>
     private void CheckAlways(Runbook runbook)
     {
         var blind = runbook.Diagnosis.Where(check => check.Check == BuiltInSteps.Always).ToList();
@@ -240,7 +240,7 @@ internal static partial class TriggerWarnings
 {
     private static readonly string[] s_azure = ["Sev0", "Sev1", "Sev2", "Sev3", "Sev4"];
 
-    /// <returns>The trigger's key, the problem as a sentence that continues the key, and the remedy.</returns>
+    /// <returns>The problem is a sentence that continues the key.</returns>
     public static IEnumerable<(string Key, string Problem, string Remedy)> Of(Trigger trigger)
     {
         var alert = trigger.Alert;
@@ -277,7 +277,6 @@ internal static partial class TriggerWarnings
         }
     }
 
-    /// <returns>The keys of the trigger that are partly hidden in the alert, with the visible text.</returns>
     public static IEnumerable<(string Key, string Shown)> Hidden(Trigger trigger) =>
         trigger.Labels.Select(label => (Key: $"labels.{label.Key}", Text: label.Value, Shown: AlertSecrets.Hide(label.Key, label.Value)))
             .Prepend((Key: "alert", Text: trigger.Alert, Shown: Redactor.Redact(trigger.Alert)))

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Runbooks.Catalog.Reading;
 
 /// <summary>
-/// One mapping of the file. Missing or wrong values are reported and replaced by harmless ones, so that reading goes on and finds all
-/// errors. Keys that were never asked for are unknown.
+/// Missing or wrong values are reported and replaced by harmless ones, so that reading finds all errors. Keys that were never asked for are
+/// unknown.
 /// </summary>
 internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors errors)
 {
@@ -41,7 +41,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
     /// <summary>Null if there is none.</summary>
     public YamlNode? Node(string key) => Find(key);
 
-    /// <summary>A single value without checks. Null for none. A later read reports its errors.</summary>
+    /// <summary>Without checks; a later read reports the errors. Null for none.</summary>
     public string? Raw(string key) => Find(key) is YamlScalar { IsNull: false } scalar ? scalar.Value : null;
 
     /// <param name="mayBeEmpty">It has to be in quotes; without them the value is missing.</param>
@@ -62,7 +62,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         }
     }
 
-    /// <summary>Text that is shown as it is. A placeholder in it would never be filled.</summary>
+    /// <summary>Without placeholders, which would never be filled.</summary>
     public string Plain(string key, bool required = false, int longest = 2_000)
     {
         var text = Text(key, required: required, longest: longest);
@@ -96,7 +96,6 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         return null;
     }
 
-    /// <param name="besides">For the remedy: what else may be written there.</param>
     public int? Count(string key, int most, string besides = "")
     {
         if (Find(key) is not { } node)
@@ -161,7 +160,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         }
     }
 
-    /// <summary>Words that are taken as they are. A placeholder in one would never be filled.</summary>
+    /// <summary>Without placeholders, which would never be filled.</summary>
     /// <param name="remedy">What to write instead of a placeholder.</param>
     public IReadOnlyList<string> PlainWords(string key, string remedy, bool required = false)
     {
@@ -204,7 +203,6 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         var other => Wrong<IReadOnlyList<YamlSection>>(key, other, "a list with at least one item", []),
     };
 
-    /// <summary>The entries of a mapping from names that the author chose to mappings.</summary>
     public IReadOnlyList<(string Name, YamlSection Section)> Named(string key, bool required = false) => Find(key, required) switch
     {
         null => [],

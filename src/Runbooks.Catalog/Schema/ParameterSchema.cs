@@ -3,10 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Runbooks.Catalog.Schema;
 
-/// <summary>
-/// The schema of a <c>with</c> mapping, from the parameter record. It allows a template for every value and is never stricter than the
-/// binder, so everything that an editor underlines is wrong.
-/// </summary>
+/// <summary>Allows a template for every value and is never stricter than the binder, so everything that an editor underlines is wrong.</summary>
 internal static class ParameterSchema
 {
     public static JsonObject Of(Type type)
@@ -71,7 +68,6 @@ internal static class ParameterSchema
     };
 }
 
-/// <summary>The few parts of JSON Schema that runbook files need.</summary>
 internal static class SchemaParts
 {
     public const string DurationPattern = @"^(0|(\d{1,9}d)?(\d{1,9}h)?(\d{1,9}m)?(\d{1,9}s)?(\d{1,9}ms)?)$";
@@ -151,7 +147,6 @@ internal static class SchemaParts
         ["additionalProperties"] = value,
     };
 
-    /// <summary>A word (one of the choices, if given) or a mapping.</summary>
     public static JsonObject WordOr(JsonObject mapping, IEnumerable<string>? choices, string description)
     {
         var word = new JsonObject { ["type"] = "string" };

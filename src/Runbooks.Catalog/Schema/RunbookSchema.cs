@@ -5,8 +5,8 @@ using Runbooks.Model.Alerts;
 namespace Runbooks.Catalog.Schema;
 
 /// <summary>
-/// JSON Schema (draft 2020-12) of a runbook file with the registered checks and actions, for completion in editors.
-/// <see cref="RunbookReader"/> decides, because it has rules that a schema cannot express.
+/// JSON Schema (draft 2020-12) for completion in editors. <see cref="RunbookReader"/> decides, because it has rules that a schema cannot
+/// express.
 /// </summary>
 public sealed class RunbookSchema(StepCatalog steps)
 {
@@ -185,7 +185,6 @@ public sealed class RunbookSchema(StepCatalog steps)
         }),
     }, "do"));
 
-    /// <summary>The name of the check or action decides the schema of <c>with</c>.</summary>
     private static JsonObject WithByName(string key, IEnumerable<(string Name, string Summary, Type Parameters)> known, JsonObject mapping)
     {
         var sorted = known.OrderBy(item => item.Name, StringComparer.Ordinal).ToList();

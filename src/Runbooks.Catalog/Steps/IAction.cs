@@ -4,8 +4,8 @@ using Runbooks.Model.Storage;
 namespace Runbooks.Catalog.Steps;
 
 /// <summary>
-/// An action of a runbook. <see cref="PrepareAsync"/> only reads, so plans, dry runs and precondition checks use the same code as a real
-/// run. Derive from <see cref="RunbookAction{TParameters}"/>.
+/// <see cref="PrepareAsync"/> only reads, so plans, dry runs and precondition checks use the same code as a real run. Derive from
+/// <see cref="RunbookAction{TParameters}"/>.
 /// </summary>
 public interface IAction
 {
@@ -18,25 +18,22 @@ public interface IAction
     /// <summary>The least Azure or Kubernetes role that suffices. Null if none is needed.</summary>
     string? Role { get; }
 
-    /// <summary>Whether running it twice is the same as running it once. If not, it is never repeated after a crash.</summary>
+    /// <summary>If running it twice is not the same as running it once, it is never repeated after a crash.</summary>
     bool Repeatable { get; }
 
     /// <summary>Whether <see cref="UndoAsync"/> restores the earlier state.</summary>
     bool Reversible { get; }
 
-    /// <summary>What an undo does to a step with these parameters.</summary>
     /// <param name="with">As in the runbook's file, with unfilled templates.</param>
     Reversal ReversalOf(JsonElement with);
 
-    /// <summary>Whether it only tells people or writes something down. Nothing outside is changed, and there is nothing to undo.</summary>
+    /// <summary>It only tells people or writes something down, so there is nothing to undo.</summary>
     bool TellsOnly => false;
 
-    /// <summary>Whether a person does it. It is neither applied nor undone here: the workflow asks a person and continues with the answer.</summary>
+    /// <summary>A person does it: the workflow asks and continues with the answer.</summary>
     bool IsManual => false;
 
-    /// <summary>
-    /// Whether such a step runs only after a person's approval: never in a runbook that asks nobody, and never because nobody answered.
-    /// </summary>
+    /// <summary>Such a step runs only after a person's approval: never in a runbook that asks nobody, and never because nobody answered.</summary>
     /// <param name="with">As in the runbook's file, with unfilled templates.</param>
     bool AlwaysAsks(JsonElement with);
 
@@ -45,19 +42,17 @@ public interface IAction
     /// <summary>All values that <see cref="ApplyAsync"/> may give to later steps.</summary>
     IReadOnlyList<StepOutput> Outputs { get; }
 
-    /// <summary>What to read instead of an output that it does not have.</summary>
     string RemedyFor(string output) => Outputs.Count == 0
         ? "It has none."
         : $"{Suggestion.For(output, Outputs.Select(known => known.Name))}Its outputs are: {string.Join(", ", Outputs.Select(known => known.Name))}.";
 
-    /// <summary>Reads the state and says what would happen. Changes nothing, and may run any number of times.</summary>
+    /// <summary>Says what would happen. Changes nothing, and may run any number of times.</summary>
     Task<Preparation> PrepareAsync(object parameters, StepContext context, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Asks the other side whether this identity has the permissions for <see cref="ApplyAsync"/>, if that can be asked without acting.
-    /// Only a dry run asks; a real run hears it from the call itself.
+    /// Whether this identity has the permissions for <see cref="ApplyAsync"/>, if that can be asked without acting. Only a dry run asks.
     /// </summary>
-    /// <returns>The missing permission in words, with the role. Null if nothing is missing or nobody can tell.</returns>
+    /// <returns>In words, with the role. Null if nothing is missing or nobody can tell.</returns>
     Task<string?> CheckPermissionsAsync(object parameters, StepContext context, CancellationToken cancellationToken);
 
     /// <summary>Acts. Intent and undo state are already recorded. Returns only when the effect is there.</summary>
@@ -112,10 +107,7 @@ public abstract class RunbookAction<TParameters>(string name, string summary) : 
 
     public virtual IReadOnlyList<StepOutput> Outputs => [];
 
-    /// <summary>
-    /// Whether a repeated attempt reuses the first preparation. The first attempt may already have changed what would be read now, and an
-    /// undo has to restore the state from before it.
-    /// </summary>
+    /// <summary>A repeated attempt reuses the first preparation. The first attempt may already have changed what would be read now.</summary>
     protected virtual bool KeepsPreparation => Reversible;
 
     protected abstract Task<Preparation> PrepareAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken);
@@ -140,8 +132,8 @@ public abstract class RunbookAction<TParameters>(string name, string summary) : 
 }
 
 /// <summary>
-/// A check or an action refuses for a reason that a retry will not change (a missing role, a value that is not a pod name, a disruption
-/// budget). The message is for people: what, where and the remedy, and never a secret.
+/// A refusal that a retry will not change (a missing role, a value that is not a pod name, a disruption budget). The message is for people:
+/// what, where and the remedy, and never a secret.
 /// </summary>
 public class StepRefusedException(string message) : Exception(message)
 {
@@ -154,23 +146,22 @@ public class StepRefusedException(string message) : Exception(message)
 /// </summary>
 public sealed class ChangedSinceException(string message) : StepRefusedException(message);
 
-/// <summary>Everything was paused while a step waited between two of its changes, so it stopped. That says nothing about the step.</summary>
+/// <summary>Everything was paused while a step waited between two of its changes. That says nothing about the step.</summary>
 public sealed class StepPausedException(string message) : StepRefusedException(message);
 
-/// <summary>An action failed this time, and a retry may help. The message is for people and never contains a secret.</summary>
+/// <summary>A retry may help. The message is for people and never contains a secret.</summary>
 public class AttemptFailedException(string message, Exception? inner = null) : Exception(message, inner)
 {
     /// <summary>
-    /// Nothing was changed: the request was never sent, or the other side refused it. Even an action that is not repeatable is then
-    /// retried, so never set it if any part of the action may have happened.
+    /// Nothing was changed: the request was never sent, or was refused. Even an action that is not repeatable is then retried, so never set
+    /// it if any part may have happened.
     /// </summary>
     public bool NothingDone { get; init; }
 
-    /// <summary>Nothing was changed, because somebody else is at work there or everything is paused. The step waits and has not failed.</summary>
+    /// <summary>Nothing was changed, because somebody else is at work there or everything is paused. The step waits.</summary>
     public bool IsBusy { get; init; }
 }
 
-/// <summary>What a check or an action gets besides its parameters.</summary>
 public sealed record StepContext
 {
     public required string IncidentId { get; init; }
@@ -183,44 +174,35 @@ public sealed record StepContext
     public required string IdempotencyKey { get; init; }
 
     /// <summary>
-    /// The preparation of an attempt whose outcome was never recorded. Normally null. The action has to find out how far that attempt came,
-    /// and finish it.
+    /// Set if an earlier attempt's outcome was never recorded. The action has to find out how far that attempt came, and finish it.
     /// </summary>
     public Preparation? Interrupted { get; init; }
 
     /// <summary>
-    /// The end of a sentence about things that are already as the step makes them. After an interrupted attempt "already" could be wrong,
-    /// since that attempt may have done it.
+    /// Ends a sentence about things that are already so. An interrupted attempt may have made them so, and "already" would be wrong.
     /// </summary>
     public string Found => Interrupted is null ? "already" : "when this attempt came to it, by an earlier attempt or by somebody else";
 
-    /// <summary>
-    /// The result of a step that found things as it makes them. After an interrupted attempt it does not claim that they were so before.
-    /// </summary>
+    /// <summary>The result of a step that found things as it makes them.</summary>
     /// <param name="was">That things were so, without the end of the sentence, which says since when.</param>
     public ActionResult FoundSo(string was) => new($"{was} {Found}.") { FoundSo = Interrupted is null };
 
     /// <summary>For what a person may want to see later: logs, bundles.</summary>
     public required IEvidenceStore Evidence { get; init; }
 
-    /// <summary>The text files of the runbook's version, by the path in the runbook.</summary>
     public IReadOnlyDictionary<string, string> Samples { get; init; } = FrozenDictionary<string, string>.Empty;
 
     public required TimeProvider Time { get; init; }
 
-    /// <summary>For an undo: the step's parameters, bound again because secrets are in no record. Null if they cannot be bound any more.</summary>
+    /// <summary>For an undo: bound again, because secrets are in no record. Null if they cannot be bound any more.</summary>
     public object? Parameters { get; init; }
 
-    /// <summary>The progress of a waiting step, which is reported on a timeout.</summary>
     public StepProgress Progress { get; } = new();
 
     /// <summary>Why nothing may be changed now, in words. Null if changes are allowed.</summary>
     public Func<CancellationToken, Task<string?>> FindPause { get; init; } = _ => Task.FromResult<string?>(null);
 
-    /// <summary>
-    /// Call it before each change that follows a wait, since somebody may have paused everything meanwhile. A change that was already
-    /// requested is still waited for.
-    /// </summary>
+    /// <summary>Call it before each change that follows a wait. A change that was already requested is still waited for.</summary>
     /// <param name="done">What was changed so far, to complete "before that, …". Null for nothing; the step then waits for its turn.</param>
     /// <exception cref="StepPausedException">Everything is paused, and something was changed already.</exception>
     /// <exception cref="AttemptFailedException">Everything is paused, and nothing was changed.</exception>

@@ -12,13 +12,11 @@ public interface ICheck
     /// <summary>The least Azure or Kubernetes role that suffices. Null if none is needed.</summary>
     string? Role { get; }
 
-    /// <summary>The record that the <c>with</c> mapping is bound to.</summary>
     Type ParametersType { get; }
 
-    /// <summary>The timeout if the runbook's file does not give one.</summary>
     TimeSpan UsualTimeout => CheckSpec.DefaultTimeout;
 
-    /// <summary>The timeout for these parameters. A check with its own limit must have the time to reach it.</summary>
+    /// <summary>A check with its own limit must have the time to reach it.</summary>
     /// <param name="with">As in the runbook's file, with unfilled templates.</param>
     TimeSpan UsualTimeoutOf(JsonElement with) => UsualTimeout;
 
@@ -26,12 +24,11 @@ public interface ICheck
     /// <param name="with">As in the runbook's file, valid, with unfilled templates.</param>
     IReadOnlyList<ParameterWarning> WarningsOf(JsonElement with) => [];
 
-    /// <summary>Whether it is unknown while there is nothing to measure, and the file does not say what that means.</summary>
+    /// <summary>Unknown while there is nothing to measure, and the file does not say what that means.</summary>
     bool MayFindNothing(JsonElement with) => false;
 
     /// <summary>
-    /// How long after a change the answer still includes data from before it. Null if it is about the present, or if the file does not
-    /// tell.
+    /// How long after a change the answer includes data from before it. Null if it is about the present, or if the file does not tell.
     /// </summary>
     TimeSpan? LookBackOf(JsonElement with) => null;
 
@@ -66,10 +63,7 @@ public abstract class Check<TParameters>(string name, string summary) : ICheck
 
     public virtual TimeSpan? LookBackOf(JsonElement with) => null;
 
-    /// <summary>
-    /// An exception counts as unknown and its message is shown. So a message names the system, what was asked and the remedy, and never
-    /// contains a secret.
-    /// </summary>
+    /// <summary>An exception counts as unknown and its message is shown: the system, what was asked and the remedy, and never a secret.</summary>
     protected abstract Task<CheckResult> AskAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken);
 
     Task<CheckResult> ICheck.AskAsync(object parameters, StepContext context, CancellationToken cancellationToken) =>

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Runbooks.Catalog.Steps;
 
-/// <summary>Every check and action that runbooks may name. Two with the same name fail at start-up.</summary>
+/// <summary>Two with the same name fail at start-up.</summary>
 public sealed class StepCatalog
 {
     private readonly Dictionary<string, ICheck> _checks;
@@ -25,13 +25,9 @@ public sealed class StepCatalog
 
     public IAction? FindAction(string name) => _actions.GetValueOrDefault(name);
 
-    /// <summary>
-    /// Whether one of the steps does more than tell. Only then is there something to verify, to keep in place and to undo. An unknown
-    /// action may change something.
-    /// </summary>
+    /// <summary>Only then is there something to verify, to keep in place and to undo. An unknown action may change something.</summary>
     public bool ChangeSomething(IEnumerable<StepSpec> specs) => specs.Any(spec => FindAction(spec.Do) is not { TellsOnly: true });
 
-    /// <summary>Whether one of the steps is neither a message nor done by a person.</summary>
     public bool ActByThemselves(IEnumerable<StepSpec> specs) => specs.Any(spec => FindAction(spec.Do) is not ({ TellsOnly: true } or { IsManual: true }));
 
     /// <summary>The check that looks back the longest. Null if none does.</summary>
@@ -56,7 +52,6 @@ public sealed class StepCatalog
 
 public static class StepServices
 {
-    /// <summary>The built-in check and actions, and the catalog of everything registered.</summary>
     public static IServiceCollection AddRunbookSteps(this IServiceCollection services)
     {
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ICheck, AlwaysCheck>());
@@ -67,7 +62,7 @@ public static class StepServices
     }
 }
 
-/// <summary>What every host has besides its integrations. These touch nothing outside, so a simulation needs no substitute for them.</summary>
+/// <summary>These touch nothing outside, so a simulation needs no substitute for them.</summary>
 public static class BuiltInSteps
 {
     public const string Always = "always";
@@ -91,7 +86,6 @@ internal sealed class AlwaysCheck() : Check<AlwaysCheck.Parameters>(BuiltInSteps
         Task.FromResult(new CheckResult(parameters.Finding, "As the runbook says; nothing was looked at."));
 }
 
-/// <summary>Writes a line into the incident's timeline: what a person has to do or to know.</summary>
 internal sealed class NoteAction() : RunbookAction<NoteAction.Parameters>(BuiltInSteps.Note, "Writes a line into the incident's timeline, and touches nothing.")
 {
     public sealed record Parameters
@@ -120,10 +114,7 @@ internal sealed class NoteAction() : RunbookAction<NoteAction.Parameters>(BuiltI
         Task.FromResult(new ActionResult("Left the note as it is."));
 }
 
-/// <summary>
-/// A step that a person does, since not everything can be automated. The workflow asks, waits and records the answer; this class only says
-/// what is asked.
-/// </summary>
+/// <summary>The workflow asks, waits and records the answer. This class only says what is asked.</summary>
 public sealed partial class ManualAction() : RunbookAction<ManualAction.Parameters>(
     BuiltInSteps.Person, "Asks a person to do something by hand, and goes on once somebody says that it is done. `timeout` is how long they have: 1h unless said, at most 7d.")
 {
@@ -190,8 +181,6 @@ public sealed partial class ManualAction() : RunbookAction<ManualAction.Paramete
     protected override Task<ActionResult> ApplyAsync(Parameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) =>
         throw new InvalidOperationException("A person does this; there is nothing to apply.");
 
-    /// <summary>What the step asks while outputs of earlier steps are still missing.</summary>
-    /// <param name="shown">The parameters, with placeholders for what is not known yet.</param>
     public static string Planned(JsonElement shown) =>
         Planned(Texts(shown, "who"), Pending().Replace(string.Join(" ", Texts(shown, "instruction")), "(known after $1)"), Texts(shown, "checklist").Count());
 
@@ -201,10 +190,10 @@ public sealed partial class ManualAction() : RunbookAction<ManualAction.Paramete
     [GeneratedRegex(@"\{\{\s*steps\.([\w-]+)\.[^}]*\}\}", RegexOptions.NonBacktracking)]
     private static partial Regex Pending();
 
-    /// <summary>Whether a runbook has such a step, and so asks somebody even without an approval.</summary>
+    /// <summary>Such a runbook asks somebody even without an approval.</summary>
     public static bool IsIn(Runbook runbook) => runbook.AllSteps().Any(one => one.Step.Do == BuiltInSteps.Person);
 
-    /// <summary>What a step asks a person to do, as in the file, a line each: who and what, the checklist, the undo, the escalations.</summary>
+    /// <summary>As in the file, a line each.</summary>
     public static IEnumerable<string> LinesOf(StepSpec step) =>
     [
         $"{string.Join(", ", Texts(step.With, "who"))}, within {DurationText.Format(step.Timeout)}: {string.Join(" ", Texts(step.With, "instruction"))}",

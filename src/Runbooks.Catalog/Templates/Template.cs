@@ -3,8 +3,7 @@ using System.Text;
 namespace Runbooks.Catalog.Templates;
 
 /// <summary>
-/// Text with placeholders. There is only substitution: no expressions, functions or nesting. Inserted text is data and never searched for
-/// placeholders again.
+/// There is only substitution: no expressions, functions or nesting. Inserted text is data and never searched for placeholders again.
 /// </summary>
 public sealed partial class Template
 {
@@ -15,7 +14,6 @@ public sealed partial class Template
 
     private Template(IReadOnlyList<(string, Placeholder?)> parts, IReadOnlyList<string> errors) => (_parts, Errors) = (parts, errors);
 
-    /// <summary>Errors in the placeholders themselves, each with its remedy.</summary>
     public IReadOnlyList<string> Errors { get; }
 
     /// <summary>Text that looks like a placeholder but is kept: another tool's syntax, or one brace too few.</summary>
@@ -26,10 +24,7 @@ public sealed partial class Template
 
     public static bool HasPlaceholder(string text) => text.Contains("{{", StringComparison.Ordinal);
 
-    /// <summary>
-    /// Every text of a <c>with</c> mapping that may be a template. Raw JSON would not do, because it escapes non-ASCII characters, also in
-    /// names of labels.
-    /// </summary>
+    /// <summary>Raw JSON would not do, because it escapes non-ASCII characters, also in names of labels.</summary>
     public static IEnumerable<string> TextsOf(JsonElement with) => with.ValueKind switch
     {
         JsonValueKind.String => [with.GetString()!],
@@ -82,7 +77,6 @@ public sealed partial class Template
         return new Template(parts, errors);
     }
 
-    /// <param name="mode">Whether outputs of steps that have not run yet may stay as placeholders.</param>
     /// <param name="insert">Decides which values may be inserted. Null for all.</param>
     /// <param name="lenient">Whether missing values become <c>?</c>, and what is too long is cut.</param>
     internal RenderedText Render(TemplateScope scope, RenderMode mode = RenderMode.Run, IInsertRule? insert = null, bool lenient = false)
@@ -130,10 +124,7 @@ public sealed partial class Template
     private static partial Regex Lookalike();
 }
 
-/// <summary>
-/// What may be inserted into a text that comes only partly from outside. A value may mean something inside the text that a rule for the
-/// whole text cannot see.
-/// </summary>
+/// <summary>A value may mean something inside the text that a rule for the whole text cannot see.</summary>
 internal interface IInsertRule
 {
     /// <param name="before">The text before the inserted value.</param>

@@ -3,7 +3,6 @@ using Runbooks.Model.Alerts;
 
 namespace Runbooks.Catalog.Templates;
 
-/// <summary>Everything that placeholders may read at one moment of an incident.</summary>
 public sealed record TemplateScope
 {
     private const int NamesShown = 20;
@@ -18,7 +17,7 @@ public sealed record TemplateScope
     /// <summary>By the check's name in the runbook.</summary>
     public IReadOnlyDictionary<string, CheckResult> Findings { get; init; } = new Dictionary<string, CheckResult>();
 
-    /// <summary>Outputs of the steps that have run, by the step's name in the runbook.</summary>
+    /// <summary>By the step's name in the runbook.</summary>
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Steps { get; init; } =
         new Dictionary<string, IReadOnlyDictionary<string, string>>();
 
@@ -37,7 +36,7 @@ public sealed record TemplateScope
         _ => null,
     };
 
-    /// <summary>Says what is missing and what is there. Only names, since a value may be a secret.</summary>
+    /// <summary>Only names, since a value may be a secret.</summary>
     internal string Missing(Placeholder placeholder)
     {
         var what = $"{{{{ {Clip.To(placeholder.Path, 80)} }}}} has no value.";
@@ -101,7 +100,6 @@ public sealed record Placeholder(PlaceholderRoot Root, string Path, string Key, 
 
     private static readonly string[] s_roots = ["labels", "annotations", "alert", "target", "incident", "findings", "steps"];
 
-    /// <returns>The placeholder, or the error with its remedy.</returns>
     internal static (Placeholder? Placeholder, string? Error) Parse(string path)
     {
         var dot = path.IndexOf('.', StringComparison.Ordinal);
@@ -158,15 +156,14 @@ public sealed record Placeholder(PlaceholderRoot Root, string Path, string Key, 
     private static string Show(string path) => $"{{{{ {Clip.To(path, 80)} }}}}";
 }
 
-/// <summary>Compares what a runbook asks and does for different alerts.</summary>
 public static class ParameterComparison
 {
     /// <summary>Labels from the id of an Azure resource, which ignores case. Some of Azure's senders write it in lower case, others do not.</summary>
     private static readonly HashSet<string> s_azureNames = ["resourceName", "resourceType", "resourceGroup", "subscription", "resourcePath", "configurationItem"];
 
     /// <summary>
-    /// Whether the runbook's checks and steps are the same for both alerts, so that checking one is checking the other. Hidden values may
-    /// differ, so they never count as the same.
+    /// If checks and steps are the same for both alerts, checking one is checking the other. Hidden values may differ, so they never count
+    /// as the same.
     /// </summary>
     public static bool AreSame(Runbook runbook, string target, Alert left, Alert right)
     {
@@ -176,12 +173,11 @@ public static class ParameterComparison
     }
 
     /// <summary>
-    /// A hash that tells the subjects of one target apart: the labels, with their values, that the checks and the changing steps read,
-    /// without those that name the target. The alert's other text and messages to people do not count, nor does the generated part of a
-    /// pod's name.
+    /// A hash of the labels, with their values, that the checks and the changing steps read, without those that name the target. Messages
+    /// to people do not count, nor does the generated part of a pod's name.
     /// </summary>
     /// <param name="changes">Whether a step changes something.</param>
-    /// <returns>Null if a value is hidden, so that nobody can tell.</returns>
+    /// <returns>Null if a value is hidden.</returns>
     public static string? SubjectOf(Runbook runbook, Alert alert, Func<StepSpec, bool> changes)
     {
         var texts = runbook.Diagnosis.Select(check => check.With)

@@ -4,7 +4,6 @@ using System.Text.Unicode;
 
 namespace Runbooks.Catalog.Yaml;
 
-/// <summary>Characters that look like others, or that were damaged when the file was written.</summary>
 internal static partial class FileText
 {
     private static readonly SearchValues<char> s_blanks = SearchValues.Create("\u00A0\u2007\u202F\u3000");
@@ -115,7 +114,7 @@ internal static class Misread
     };
 }
 
-/// <summary>Mistakes that the YAML library reports in its own words or not at all, each with its remedy.</summary>
+/// <summary>Mistakes that the YAML library reports in its own words or not at all.</summary>
 internal static partial class YamlSlips
 {
     /// <summary>Keys with a sentence for people as value. A '#' in it is hardly ever meant as a comment.</summary>
@@ -126,7 +125,6 @@ internal static partial class YamlSlips
 
     public static bool IsSentence(string? key) => key is not null && s_sentences.Contains(key);
 
-    /// <summary>The most likely mistake where the YAML could not be read.</summary>
     /// <returns>Position, problem and remedy. Null if not known.</returns>
     public static (Position At, string Problem, string Remedy)? Explain(string[] lines, Position at)
     {
@@ -143,7 +141,7 @@ internal static partial class YamlSlips
         return null;
     }
 
-    /// <summary>A line that is indented by a tab. The parser reports the mapping around it, which may begin far above.</summary>
+    /// <summary>The parser reports the mapping around the tab, which may begin far above.</summary>
     /// <param name="isFault">The parser reported a tab. It may then be on an otherwise empty line.</param>
     /// <returns>Null if there is none from there on.</returns>
     public static (Position At, string Problem, string Remedy)? Tab(string[] lines, Position from, bool isFault)
@@ -159,7 +157,7 @@ internal static partial class YamlSlips
         return at.Column <= line.Length ? Quote(ValueAt(line, at.Column - 1)) : "\"…\"";
     }
 
-    /// <returns>The position of the comment that probably cut off a text. Null for none.</returns>
+    /// <returns>Null for none.</returns>
     public static Position? CutOff(string[] lines, string? key, string value, Position end)
     {
         var rest = end.Line <= lines.Length && end.Column - 1 <= lines[end.Line - 1].Length ? lines[end.Line - 1][(end.Column - 1)..] : "";

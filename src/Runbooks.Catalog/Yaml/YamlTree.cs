@@ -4,8 +4,8 @@ using YamlDotNet.Core.Events;
 namespace Runbooks.Catalog.Yaml;
 
 /// <summary>
-/// Reads the plain part of YAML: one document of mappings, lists and scalars. Aliases (a small file that expands into a huge one), tags (a
-/// file that chooses types) and files beyond the limits are refused.
+/// One document of mappings, lists and scalars. Aliases (a small file that expands into a huge one), tags (a file that chooses types) and
+/// files beyond the limits are refused.
 /// </summary>
 internal sealed class YamlTree
 {
@@ -87,7 +87,7 @@ internal sealed class YamlTree
         return root;
     }
 
-    /// <param name="key">The key of this value, or of the list that it is in. Null for any other node.</param>
+    /// <param name="key">Also that of the list that it is in. Null for any other node.</param>
     private YamlNode Node(int depth, string? key = null)
     {
         var node = _parser.Consume<ParsingEvent>();
@@ -176,14 +176,13 @@ internal sealed class YamlTree
 
     private static Position At(Mark mark) => new((int)mark.Line, (int)mark.Column);
 
-    /// <summary>Leaves the recursion after a limit was passed and reported.</summary>
     private sealed class YamlLimitException : Exception;
 }
 
 /// <summary>Both counted from 1.</summary>
 internal readonly record struct Position(int Line, int Column);
 
-/// <summary>What remains of YAML without anchors, aliases, tags and complex keys.</summary>
+/// <summary>Without anchors, aliases, tags and complex keys.</summary>
 internal abstract record YamlNode(Position At)
 {
     public abstract string Description { get; }
@@ -212,14 +211,14 @@ internal sealed record YamlMapping(IReadOnlyList<YamlEntry> Entries, Position At
 
 internal sealed record YamlEntry(string Key, Position KeyAt, YamlNode Value);
 
-/// <summary>A backslash within double quotes that began an escape, although the author meant a backslash.</summary>
+/// <summary>The author meant a backslash, but within double quotes it began an escape.</summary>
 internal static partial class YamlEscapes
 {
     /// <summary>The escapes of characters other than control characters, and of line breaks.</summary>
     private static readonly Dictionary<char, string> s_written = new() { ['\u00A0'] = @"\_", ['\u2028'] = @"\L", ['\u2029'] = @"\P", ['\n'] = @"\n", ['\r'] = @"\r" };
 
     /// <param name="lines">The lines of the text.</param>
-    /// <returns>The first character from an escape that was probably not meant. Null for none.</returns>
+    /// <returns>Null for none.</returns>
     public static char? FindUnmeant(string? key, string value, IReadOnlyCollection<string> lines)
     {
         foreach (var letter in value.Where(letter => char.IsControl(letter) || s_written.ContainsKey(letter)))

@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 
 namespace Runbooks.Model.Alerts;
 
-/// <summary>One alert in a common form for all senders. Attackers can influence all of its text: treat it as data, never as markup or code.</summary>
+/// <summary>In a common form for all senders. Attackers can influence all of its text: data, never markup or code.</summary>
 public sealed record Alert : Evolving
 {
     /// <summary><c>azure-monitor</c>, <c>alertmanager</c>, <c>grafana</c>, <c>generic</c>, <c>event-grid</c> or <c>manual</c>.</summary>
@@ -13,10 +13,7 @@ public sealed record Alert : Evolving
 
     public AlertStatus Status { get; init; } = AlertStatus.Firing;
 
-    /// <summary>
-    /// The sender's stable identity of this alert, shared by its firing, repeated and resolved messages: Azure Monitor's alertId,
-    /// Alertmanager's fingerprint.
-    /// </summary>
+    /// <summary>Shared by the firing, repeated and resolved messages of this alert: Azure Monitor's alertId, Alertmanager's fingerprint.</summary>
     public required string Fingerprint { get; init; }
 
     /// <summary>As the sender writes it (Sev0, critical …). Null for none.</summary>
@@ -42,15 +39,15 @@ public sealed record Alert : Evolving
     /// <summary>The sender's word for an unknown status. The alert then counts as firing. Null otherwise.</summary>
     public string? UnknownStatus { get; init; }
 
-    /// <summary>Labels whose value shows that it is a measurement, although their name does not. Null for none.</summary>
+    /// <summary>A value there shows that it is a measurement, although the name does not. Null for none.</summary>
     public IReadOnlyList<string>? Measured { get; init; }
 
     /// <summary>Ids of Azure resources. Empty for other senders.</summary>
     public IReadOnlyList<string> Resources { get; init; } = [];
 
     /// <summary>
-    /// The original, if its name or a label was hidden, until its runbook is found. It may contain a secret, so it is not public: it is
-    /// neither serialized nor printed, and an incident never has it.
+    /// The original, if its name or a label was hidden, until its runbook is found. It may contain a secret, so it is not public: never
+    /// serialized, printed or kept.
     /// </summary>
     internal Alert? AsSent { get; init; }
 }
@@ -94,10 +91,7 @@ public static class AlertSeverity
     public static string? Worst(params IEnumerable<string?> words) => words.Where(word => RankOf(word) is not null).MinBy(RankOf);
 }
 
-/// <summary>
-/// Which labels identify an alert. A measured value differs in each message, so it is neither part of a computed identity nor compared
-/// between two alerts.
-/// </summary>
+/// <summary>A measured value differs in each message, so it is neither part of a computed identity nor compared.</summary>
 public static class AlertLabels
 {
     private static readonly HashSet<string> s_measured = new(StringComparer.OrdinalIgnoreCase) { "value", "currentvalue", "lastvalue", "metricvalue", "measuredvalue", "timestamp" };
@@ -106,17 +100,16 @@ public static class AlertLabels
 
     public static bool IsMeasured(string name) => s_measured.Contains(Plain(name));
 
-    /// <summary>Whether the label may change while an alert fires: a measurement or a severity. A severity still tells two alerts apart.</summary>
+    /// <summary>A measurement or a severity. A severity still tells two alerts apart.</summary>
     public static bool MayChange(string name) => IsMeasured(name) || s_howBad.Contains(Plain(name));
 
-    /// <summary>The labels that tell it from other alerts of its name.</summary>
     private static IEnumerable<KeyValuePair<string, string>> Telling(Alert alert) => alert.Labels.Where(label => !IsMeasuredIn(alert, label.Key));
 
-    /// <summary>The same for two alerts with the same labels, measured values aside.</summary>
+    /// <summary>Measured values are left out.</summary>
     public static string KeyOf(Alert alert) =>
         string.Join('\n', Telling(alert).OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key.Length}:{label.Key}={label.Value.Length}:{label.Value}"));
 
-    /// <summary>Whether two alerts have the same labels, measured values aside. Hidden values may differ, so they never count as the same.</summary>
+    /// <summary>Measured values are left out. Hidden values may differ, so they never count as the same.</summary>
     public static bool AreSame(Alert left, Alert right) =>
         left.Labels.Keys.Union(right.Labels.Keys).Where(name => !IsMeasuredIn(left, name) && !IsMeasuredIn(right, name)).All(name =>
             left.Labels.GetValueOrDefault(name) is { } value && right.Labels.GetValueOrDefault(name) == value && !value.Contains(Redactor.Hidden, StringComparison.Ordinal));
@@ -126,19 +119,18 @@ public static class AlertLabels
     private static string Plain(string name) => name.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal);
 }
 
-/// <summary>What a sender means by the end of an alert.</summary>
 public static class AlertEnd
 {
-    /// <summary>Grafana's reason for a change of state without having seen that the condition is fine.</summary>
+    /// <summary>Grafana's reason for a change of state without having seen that all is well.</summary>
     private const string GrafanaReason = "grafana_state_reason";
 
     /// <summary>
-    /// The sender ended the alert without having seen that things are well: Grafana's MissingSeries, NoData, Error, Paused, Updated and
-    /// RuleDeleted (grafana.com/docs/grafana/latest/alerting/fundamentals/alert-rule-evaluation/stale-alert-instances), and an unknown
-    /// state of Azure Resource Health. Prometheus, Alertmanager and the other services of Azure Monitor give no such reason. The first
-    /// three are the usual end of Grafana's own alerts about a rule (<see cref="GrafanaRule"/>).
+    /// An end without having seen that things are well: Grafana's MissingSeries, NoData, Error, Paused, Updated and RuleDeleted
+    /// (grafana.com/docs/grafana/latest/alerting/fundamentals/alert-rule-evaluation/stale-alert-instances), and an unknown state of Azure
+    /// Resource Health. No other sender gives such a reason. The first three are the usual end of Grafana's own alerts about a rule
+    /// (<see cref="GrafanaRule"/>).
     /// </summary>
-    /// <returns>The sender's word. Null if the alert is not over, or ended without such a reason.</returns>
+    /// <returns>Null if the alert is not over, or ended without such a reason.</returns>
     public static string? NoAllClear(Alert alert)
     {
         if (alert.Status != AlertStatus.Resolved)
@@ -158,7 +150,6 @@ public static class AlertEnd
     }
 }
 
-/// <summary>Hides what looks like a secret in an alert before anything of it is kept or shown.</summary>
 public static class AlertSecrets
 {
     /// <summary>kube-state-metrics and cert-manager write the name of a Kubernetes secret into this label. The name itself is not secret.</summary>

@@ -15,7 +15,7 @@ public static class AlertSource
     public static readonly IReadOnlyList<string> All = [AzureMonitor, Alertmanager, Grafana, Generic, EventGrid, Manual];
 
     /// <summary>
-    /// Whether the sender posts a whole group and acts on our answer. It sends a refused post again at each <c>group_interval</c> while an
+    /// Whether the sender posts a whole group and acts on our answer. It repeats a refused post at each <c>group_interval</c> while an
     /// alert of the group fires; once none fires, it never sends the end (prometheus/alertmanager, notify.go: RetryStage,
     /// DedupStage.needsUpdate).
     /// </summary>
@@ -27,7 +27,7 @@ public static class AlertIdentity
 {
     private static readonly HashSet<string> s_over = new(StringComparer.OrdinalIgnoreCase) { "Mitigated", "Resolved", "RCA", "Complete", "Completed", "Canceled", "Cancelled" };
 
-    /// <summary>Azure's alertId is compared without case, the other senders' fingerprints with case.</summary>
+    /// <summary>Azure's alertId ignores case.</summary>
     public static string Of(string source, string fingerprint) =>
         source == AlertSource.AzureMonitor ? $"{source}:{fingerprint.ToLowerInvariant()}" : $"{source}:{fingerprint}";
 
@@ -37,13 +37,11 @@ public static class AlertIdentity
 
     public static bool IsKnownAgain(string identity) => !identity.StartsWith($"{AlertSource.Manual}:", StringComparison.Ordinal);
 
-    /// <summary>Every identity that may lead a message to an incident, the alert's own first.</summary>
+    /// <summary>The alert's own first.</summary>
     public static IReadOnlyList<string> All(Alert alert) =>
         [.. ((string?[])[Of(alert), OfOutage(alert)]).OfType<string>().Where(IsKnownAgain)];
 
-    /// <summary>
-    /// Whether the sender's identities are unique. In the generic form the caller chooses them, so the labels of a firing alert count too.
-    /// </summary>
+    /// <summary>In the generic form the caller chooses the identity, so the labels of a firing alert count too.</summary>
     public static bool NamesOneThing(Alert alert) => alert.Source is AlertSource.AzureMonitor or AlertSource.Alertmanager or AlertSource.Grafana;
 
     /// <summary>As Service Health writes it: Active, Mitigated, Resolved, RCA. Null for any other alert.</summary>
@@ -53,8 +51,8 @@ public static class AlertIdentity
     public static bool EndsOutage(string stage) => s_over.Contains(stage.Trim());
 
     /// <summary>
-    /// The identity of the outage. Azure Service Health sends separate alerts about one outage; they share its tracking id. One id names
-    /// the event in all subscriptions, so the subscription is part of the identity.
+    /// Azure Service Health sends separate alerts about one outage, with one tracking id. The id is the same in all subscriptions, so the
+    /// subscription is part of the identity.
     /// </summary>
     /// <returns>Null for any other alert.</returns>
     public static string? OfOutage(Alert alert) =>
@@ -66,10 +64,7 @@ public static class AlertIdentity
 
     public static string? TrackingId(Alert alert) => alert.Labels.TryGetValue("trackingId", out var id) && !string.IsNullOrWhiteSpace(id) ? id.Trim() : null;
 
-    /// <summary>
-    /// Whether it is an event of the activity log, Service Health or Resource Health. Two events are never the same alert, even with the
-    /// same text.
-    /// </summary>
+    /// <summary>Two events are never the same alert, even with the same text.</summary>
     public static bool IsEvent(Alert alert) =>
         alert.Source == AlertSource.AzureMonitor && (ServiceOf(alert).StartsWith("ActivityLog", StringComparison.OrdinalIgnoreCase) || IsOf(alert, "ServiceHealth") || IsOf(alert, "ResourceHealth"));
 
@@ -90,22 +85,19 @@ public static class AlertIdentity
 public static class TargetKey
 {
     /// <summary>
-    /// Azure resource names and ids ignore case. So targets ignore case if Azure Monitor reports them, if they contain a resource id, or if
-    /// they come from an Azure event. Labels from managed Prometheus and all other names keep their case. Unicode composition never
-    /// matters.
+    /// Ignores case for targets from Azure Monitor or an Azure event, and for resource ids. Labels from managed Prometheus and all other
+    /// names keep their case. Unicode composition never matters.
     /// </summary>
     public static string Of(string target, Alert alert) => IgnoresCase(target, alert) ? ComposedText.Of(target).ToLowerInvariant() : ComposedText.Of(target);
 
     private static bool IgnoresCase(string target, Alert alert) =>
         target.Contains("/subscriptions/", StringComparison.OrdinalIgnoreCase) || (alert.Source == AlertSource.AzureMonitor && !IsPrometheus(alert)) || IsAzureEvent(alert);
 
-    /// <summary>A runbook that Azure can start has targets that ignore case, even when another sender or a person names one.</summary>
+    /// <summary>If Azure can start the runbook, its targets ignore case for all senders.</summary>
     public static string Named(string target, Alert alert, IReadOnlyList<Trigger> triggers) =>
         !IgnoresCase(target, alert) && triggers.Any(trigger => trigger.Source == AlertSource.AzureMonitor || IsAzureEvent(trigger.Source, trigger.Alert)) ? target.ToLowerInvariant() : target;
 
-    /// <summary>
-    /// Whether a target that somebody else names is that of an incident with this key, compared by the rules of that incident's alert.
-    /// </summary>
+    /// <summary>Compared by the rules of the alert that opened the incident with this key.</summary>
     public static bool IsSame(string target, string key, Alert openedBy, IReadOnlyList<Trigger> triggers) => Of(Named(target, openedBy, triggers), openedBy) == key;
 
     /// <summary>The keys that a target may have when its sender is not known.</summary>
@@ -136,18 +128,18 @@ public static class GrafanaRule
     /// <returns>Grafana's word. Null if the rule is measured again.</returns>
     internal static string? StoppedBecause(string reason) => reason is "MissingSeries" or "Error" or "NoData" ? null : reason;
 
-    /// <summary>Whether an alert may belong to that rule: none of the rule's own labels differs, its folder included.</summary>
+    /// <summary>None of the rule's own labels differs, its folder included.</summary>
     public static bool MayBe(Alert alert, Alert told) => told.Labels.All(label =>
         s_own.Contains(label.Key) || AlertLabels.MayChange(label.Key) || !alert.Labels.TryGetValue(label.Key, out var value) || value == label.Value);
 }
 
 /// <summary>
-/// Azure's report of a resource's health. Each change is a message of its own that fires, the recovery too, from Azure Monitor
+/// Azure sends each change as a message of its own that fires, the recovery too, from Azure Monitor
 /// (https://learn.microsoft.com/azure/service-health/resource-health-alert-monitor-guide) or Event Grid
 /// (https://learn.microsoft.com/azure/event-grid/event-schema-health-resources).
 /// </summary>
-/// <param name="Now">The health now. Null if the message does not say it.</param>
-/// <param name="Before">The health before. Null if the message does not say it.</param>
+/// <param name="Now">Null if the message does not say it.</param>
+/// <param name="Before">Null if the message does not say it.</param>
 /// <param name="IsUpdate">A further message about an event that was already reported.</param>
 public sealed record ResourceHealth(string? Now, string? Before, bool IsUpdate) : Evolving
 {
@@ -180,10 +172,10 @@ public sealed record ResourceHealth(string? Now, string? Before, bool IsUpdate) 
 
     public bool IsNews => IsUpdate && !IsOver && (string.IsNullOrWhiteSpace(Now) || Is(Now, Available));
 
-    /// <summary>Whether it continues a trouble that was reported before. Only a worse state starts a new episode.</summary>
+    /// <summary>Only a worse state starts a new episode.</summary>
     public bool GoesOn => IsUpdate && !(Is(Now, "Unavailable") && (Is(Before, "Degraded") || Is(Before, "Unknown")));
 
-    /// <summary>The alert with the status and times that count. For one that goes on, EndsAt is the time of the message.</summary>
+    /// <summary>With the status and times that count. For an event that goes on, EndsAt is the time of the message.</summary>
     public Alert Told(Alert firing) =>
         IsOver ? firing with { Status = AlertStatus.Resolved, StartsAt = null, EndsAt = firing.StartsAt }
         : GoesOn ? firing with { StartsAt = null, EndsAt = firing.StartsAt }

@@ -1,6 +1,6 @@
 namespace Runbooks.Model.Definition;
 
-/// <summary>One time that a set of runbooks was published. The publisher supplies the texts.</summary>
+/// <summary>The texts come from the publisher.</summary>
 /// <param name="Number">Counts up with each publication to one place.</param>
 /// <param name="Set">SHA-256 over the set's files, lower-case hex.</param>
 /// <param name="By">The person who published, or the job that did it for them.</param>
@@ -21,7 +21,7 @@ public sealed record Publication(int Number, string Set, DateTimeOffset At, stri
     /// <summary>Always set when it rolls back.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>The number of the publication that this one went back to. Null for any other.</summary>
+    /// <summary>The publication that it went back to. Null for any other.</summary>
     public int? RollsBackTo { get; init; }
 
     /// <summary>Enough of the hash to tell two sets apart.</summary>

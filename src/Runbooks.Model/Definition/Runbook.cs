@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 
 namespace Runbooks.Model.Definition;
 
-/// <summary>A validated, immutable runbook. An incident stays with the version that it started with, by <see cref="Hash"/>.</summary>
+/// <summary>An incident stays with the version that it started with, by <see cref="Hash"/>.</summary>
 public sealed record Runbook
 {
     public required string Id { get; init; }
@@ -10,10 +10,10 @@ public sealed record Runbook
     public string Summary { get; init; } = "";
     public string Owner { get; init; } = "";
 
-    /// <summary>The team whose folder it is in; empty for none. The team's contacts are named <c>team.name</c>.</summary>
+    /// <summary>The team of its folder; empty for none. The team's contacts are named <c>team.name</c>.</summary>
     public string Team { get; init; } = "";
 
-    /// <summary>The contact that is told when nobody else was reached: the team's own if it has one.</summary>
+    /// <summary>Told when nobody else was reached. The team's own if it has one.</summary>
     public string Fallback { get; init; } = Approval.FallbackContact;
 
     /// <summary>Any of these starts it.</summary>
@@ -34,7 +34,7 @@ public sealed record Runbook
     public Resolution Resolution { get; init; } = new();
     public Limits Limits { get; init; } = new();
 
-    /// <summary>Contacts who get a report of each ended incident, whether or not they were asked.</summary>
+    /// <summary>These get a report of each ended incident, whether or not they were asked.</summary>
     public IReadOnlyList<string> ReportTo { get; init; } = [];
 
     public RunMode Mode { get; init; } = RunMode.Normal;
@@ -59,11 +59,11 @@ public sealed record Runbook
 
     public IReadOnlyList<StepSpec> StepsOf(Phase phase) => phase == Phase.Mitigation ? Mitigation.Steps : Resolution.Steps;
 
-    /// <summary>Both phases, in the order in which they run.</summary>
+    /// <summary>In the order in which they run.</summary>
     public IEnumerable<(Phase Phase, StepSpec Step)> AllSteps() =>
         Mitigation.Steps.Select(step => (Phase.Mitigation, step)).Concat(Resolution.Steps.Select(step => (Phase.Resolution, step)));
 
-    /// <summary>The steps that the approval of a phase covers. A resolution without its own approval runs on the mitigation's.</summary>
+    /// <summary>A resolution without its own approval runs on the mitigation's.</summary>
     public IEnumerable<(Phase Phase, StepSpec Step)> CoveredBy(Phase phase) =>
         AllSteps().Where(one => one.Phase == phase || (phase == Phase.Mitigation && Resolution.Approval is null));
 
@@ -90,7 +90,7 @@ public static class RunModes
     public static RunMode Stricter(RunMode a, RunMode b) => a > b ? a : b;
 }
 
-/// <summary>One way for a runbook to start. Every part that is given has to match.</summary>
+/// <summary>Every part that is given has to match.</summary>
 /// <param name="Source">Exact. Null for any.</param>
 /// <param name="Alert">Exact, or a glob with <c>*</c> and <c>?</c>.</param>
 /// <param name="Severity">Any of these, ignoring case. Empty for every severity.</param>
@@ -109,12 +109,12 @@ public sealed record SuppressedBy(string Runbook, string Target, TimeSpan AtMost
     public static readonly TimeSpan DefaultAtMost = TimeSpan.FromHours(1);
 }
 
-/// <summary>What the problem means for people. Shown first on every card.</summary>
+/// <summary>Shown first on every card.</summary>
 public sealed record Impact(ImpactSeverity Severity, string Users, string Data);
 
 public enum ImpactSeverity { Low, Medium, High, Critical }
 
-/// <summary>How often a runbook may act. Checked when a step is about to run.</summary>
+/// <summary>Checked when a step is about to run.</summary>
 public sealed record Limits
 {
     /// <summary>No limit looks back further.</summary>
@@ -158,10 +158,9 @@ public enum WhenExceeded
 
 public sealed record Approval
 {
-    /// <summary>The contact that is told when nobody else was reached.</summary>
+    /// <summary>Told when nobody else was reached.</summary>
     public const string FallbackContact = "fallback";
 
-    /// <summary>Whether it is that contact, or a team's own one.</summary>
     public static bool IsLastInLine(string contact) =>
         string.Equals(contact, FallbackContact, StringComparison.OrdinalIgnoreCase) || contact.EndsWith($".{FallbackContact}", StringComparison.OrdinalIgnoreCase);
 
@@ -174,10 +173,10 @@ public sealed record Approval
     /// <summary>How many different people have to approve.</summary>
     public int Required { get; init; } = 1;
 
-    /// <summary>A person who started the incident by hand may not approve it.</summary>
+    /// <summary>A person who started the incident by hand may not be its only approver.</summary>
     public bool SeparationOfDuties { get; init; }
 
-    /// <summary>Somebody of the runbook's owner has to be among the approvers.</summary>
+    /// <summary>Somebody of the owner has to be among the approvers.</summary>
     public bool OwnerRequired { get; init; }
 
     public TimeSpan? RemindAfter { get; init; }
@@ -189,7 +188,7 @@ public sealed record Approval
     public OnTimeout OnTimeout { get; init; } = OnTimeout.Abort;
 }
 
-/// <summary>After this time without a decision these contacts are asked too, and may decide.</summary>
+/// <summary>Asked too after this time without a decision.</summary>
 public sealed record Escalation(TimeSpan After, IReadOnlyList<string> To);
 
 public enum OnTimeout

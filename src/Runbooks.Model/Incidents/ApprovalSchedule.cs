@@ -1,25 +1,24 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>What happens to an open gate as time passes.</summary>
 public static class ApprovalSchedule
 {
     private static readonly TimeSpan s_askAgainAfter = TimeSpan.FromMinutes(1);
     private const int MaxDoublings = 4;
     private const int MaxHeldBack = 10;
 
-    /// <summary>The least time that a person has after a window that held their approval back.</summary>
+    /// <summary>At least this long is left to answer after a window that held an approval back.</summary>
     private static readonly TimeSpan s_afterWindow = TimeSpan.FromMinutes(30);
 
-    /// <summary>The longest time that a question stays open after its own time while nothing can run.</summary>
+    /// <summary>How long a question stays open after its own time while nothing can run.</summary>
     private static readonly TimeSpan s_longestStand = TimeSpan.FromDays(7);
 
     /// <summary>The first reminder of such a question. Each later pause is twice as long.</summary>
     private static readonly TimeSpan s_standReminder = TimeSpan.FromHours(1);
 
-    /// <summary>If a question is reviewed later than this after its time, nothing reviewed it in between. Usually the host was down.</summary>
+    /// <summary>Reviewed later than this, nothing reviewed it in between. Usually the host was down.</summary>
     private static readonly TimeSpan s_missedBy = TimeSpan.FromMinutes(2);
 
-    /// <summary>Does what is due on a pending gate, and returns the kind of message to send for it.</summary>
+    /// <summary>Does what is due now, and returns the kind of message to send.</summary>
     /// <param name="isAsked">Whether somebody whom the question reached may still answer it. Null for everybody.</param>
     /// <param name="heldBackBy">What keeps it from running now, even if somebody approves. Null for nothing.</param>
     public static (Incident Incident, CardKind? Due) Advance(Incident incident, string gateId, DateTimeOffset now, Func<Gate, string, bool>? isAsked, HeldBackBy? heldBackBy)
@@ -71,7 +70,7 @@ public static class ApprovalSchedule
         return AskUnblocked(incident, gate, heldBackBy, now) ?? Remind(incident, gate, now, now);
     }
 
-    /// <summary>Its time is up while no approval would be taken. It stays open until what stands against it ends or somebody lifts it.</summary>
+    /// <summary>No approval would be taken. It stays open until what stands against it ends or somebody lifts it.</summary>
     /// <returns>Null if something can run, if it has stayed open too long or too often, or if others are still to be asked, who may lift
     /// it.</returns>
     private static (Incident Incident, CardKind? Due)? Stand(Incident incident, Gate gate, HeldBackBy? heldBackBy, DateTimeOffset now)
@@ -105,13 +104,13 @@ public static class ApprovalSchedule
         }
     }
 
-    /// <summary>Something can run again. Those who saw that no approval is taken, or said nothing, are asked again with the whole time.</summary>
+    /// <summary>Something can run again. People who saw that no approval is taken, or said nothing, get the whole time again.</summary>
     /// <returns>Null if nothing stood against it, if something still does, if it was asked at the end of a window anyway, or if that was in
     /// vain too often.</returns>
     private static (Incident Incident, CardKind? Due)? AskUnblocked(Incident incident, Gate gate, HeldBackBy? heldBackBy, DateTimeOffset now) =>
         heldBackBy is null && gate.WasBlocked && (gate.IsStanding || Silence.MayCount(gate) || !(gate.HeldUntil >= gate.BlockedAt)) ? Silence.Prolong(incident, gate, now) : null;
 
-    /// <summary>The clock was ahead when it was opened. All of its time counts from now.</summary>
+    /// <summary>All of its time counts from now.</summary>
     private static (Incident Incident, Gate Gate) SetRight(Incident incident, Gate gate, DateTimeOffset now)
     {
         var ahead = gate.OpenedAt - now;
@@ -128,10 +127,7 @@ public static class ApprovalSchedule
         return (incident.Replace(right).Note(now, TimelineKind.Gate, "runbook", $"The clock was {DurationText.Format(TimeSpan.FromMinutes(Math.Round(ahead.TotalMinutes)))} ahead when this was asked. Its time counts from now."), right);
     }
 
-    /// <summary>
-    /// Contacts that were to be asked before the time was up, but were not because the host was down, are asked now and get the time that
-    /// they would have had.
-    /// </summary>
+    /// <summary>The host was down when these contacts were to be asked. They are asked now and get the time that they would have had.</summary>
     /// <returns>Null if everybody was asked.</returns>
     private static (Incident Incident, CardKind? Due)? AskUnasked(Incident incident, Gate gate, DateTimeOffset now)
     {
@@ -148,7 +144,7 @@ public static class ApprovalSchedule
             longer, now, now);
     }
 
-    /// <summary>Nothing reviewed the question when its time was up. It is asked once more with the same time.</summary>
+    /// <summary>Nothing reviewed it when its time was up. It is asked once more with the same time.</summary>
     /// <returns>Null if it was reviewed in time, if it escalates anyway, or if silence may count as approval.</returns>
     private static (Incident Incident, CardKind? Due)? AskOnceMore(Incident incident, Gate gate, DateTimeOffset now)
     {
@@ -164,12 +160,12 @@ public static class ApprovalSchedule
             CardKind.Reminder);
     }
 
-    /// <summary>Tells the next message whether anything can run, which may have changed since the last one.</summary>
-    /// <param name="why">What keeps it from running, in whole sentences. Null for nothing.</param>
+    /// <summary>This may have changed since the last message.</summary>
+    /// <param name="why">In whole sentences. Null for nothing.</param>
     public static Incident NoteWhetherItRuns(Incident incident, string gateId, string? why, DateTimeOffset now) =>
         incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } gate ? incident.Replace(gate with { BlockedBy = why, BlockedAt = why is null ? gate.BlockedAt : now }) : incident;
 
-    /// <summary>In a storm, asks now what is due by <paramref name="by"/>. Closes nothing.</summary>
+    /// <summary>In a storm. Closes nothing.</summary>
     public static Incident AskWithOthers(Incident incident, string gateId, DateTimeOffset by, DateTimeOffset now) => incident.FindGate(gateId) switch
     {
         { Outcome: GateOutcome.Pending } gate when gate.ExpiresAt <= now && (AskUnasked(incident, gate, now) ?? AskOnceMore(incident, gate, now)) is { } asked => asked.Incident,
@@ -178,21 +174,17 @@ public static class ApprovalSchedule
         _ => incident,
     };
 
-    /// <summary>
-    /// A storm sends one reminder for all, so its questions only escalate. A question that stays open past its time still reminds, rarely.
-    /// </summary>
+    /// <summary>A storm sends one reminder for all. A question that stays open past its time still reminds, rarely.</summary>
     public static Incident RemindNoMore(Incident incident, string gateId) =>
         incident.FindGate(gateId) is { Outcome: GateOutcome.Pending, IsStanding: false } gate && gate.Reminders.Any(IsMere)
             ? incident.Replace(gate with { Reminders = [.. gate.Reminders.Where(reminder => !IsMere(reminder))] })
             : incident;
 
-    /// <summary>A reminder that asks nobody new.</summary>
     private static bool IsMere(Reminder reminder) => reminder.To.Count == 0 && !reminder.IsKept;
 
-    /// <summary>In a storm a message may wait this long for others: a quarter of the question's time.</summary>
+    /// <summary>In a storm: a quarter of the question's time.</summary>
     public static DateTimeOffset ToldBy(Gate gate) => (gate.AskedAt ?? gate.OpenedAt) + (Silence.Needed(gate) / 4);
 
-    /// <summary>From now on these contacts are asked too, and may decide.</summary>
     public static Incident Escalate(Incident incident, string gateId, IReadOnlyList<string> to, DateTimeOffset now) =>
         incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } gate
             ? incident
@@ -200,9 +192,7 @@ public static class ApprovalSchedule
                 .Note(now, TimelineKind.Gate, "runbook", $"Escalated to {string.Join(", ", to)}.")
             : incident;
 
-    /// <summary>
-    /// For a question that reached neither all of its contacts nor the last in line: it is asked again soon, then less and less often.
-    /// </summary>
+    /// <summary>It reached neither all of its contacts nor the last in line. The pause grows.</summary>
     public static Incident AskAgain(Incident incident, string gateId, DateTimeOffset now)
     {
         if (incident.FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate)
@@ -217,8 +207,8 @@ public static class ApprovalSchedule
     }
 
     /// <summary>
-    /// Records an approval that was not taken. If what stands against it ends by itself, the question is asked again then. Until then
-    /// nobody is reminded and nobody else is asked, since they could only wait too.
+    /// If what stands against it ends by itself, the question is asked again then. Until then nobody is reminded or added, since they could
+    /// only wait too.
     /// </summary>
     /// <param name="approval">Null if the same person tried before, for the same reason.</param>
     internal static Gate HoldBack(Gate gate, HeldBackApproval? approval, DateTimeOffset? until, DateTimeOffset now)
@@ -236,7 +226,7 @@ public static class ApprovalSchedule
         Reminder Later(Reminder reminder) => reminder.At > end ? reminder : reminder with { At = end + TimeSpan.FromTicks(Math.Clamp((reminder.At - now).Ticks, 0, s_afterWindow.Ticks / 2)) };
     }
 
-    /// <summary>What held the question back until then ended early. It is asked again now.</summary>
+    /// <summary>It is asked again now.</summary>
     public static Incident Release(Incident incident, string gateId, DateTimeOffset heldUntil, DateTimeOffset now)
     {
         if (incident.FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate || gate.HeldUntil != heldUntil)
@@ -297,7 +287,6 @@ public static class ApprovalSchedule
 /// <summary>Somebody wanted to approve while nothing could run.</summary>
 public sealed record HeldBackApproval(string Person, string Why, DateTimeOffset At) : Evolving;
 
-/// <summary>What keeps a question from being carried out now, even if somebody approves.</summary>
 /// <param name="Why">In whole sentences.</param>
-/// <param name="Until">When the part that ends by itself has ended. Null if nothing ends by itself.</param>
+/// <param name="Until">When the part that ends by itself has ended. Null if nothing does.</param>
 public sealed record HeldBackBy(string Why, DateTimeOffset? Until) : Evolving;

@@ -1,17 +1,16 @@
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// Times in the record from a clock that was ahead: a resumed machine writes tomorrow's time and is set right a minute later. Such a time
-/// says nothing.
+/// A clock may have been ahead: a resumed machine writes tomorrow's time and is set right a minute later. Such a time says nothing.
 /// </summary>
 public static class Clocks
 {
-    /// <summary>The difference between two machines' clocks that is tolerated.</summary>
+    /// <summary>Tolerated between two machines.</summary>
     private static readonly TimeSpan s_mayDiffer = TimeSpan.FromMinutes(1);
 
     public static bool IsAhead(DateTimeOffset? at, DateTimeOffset now) => at > now + s_mayDiffer;
 
-    /// <summary>The latest time that is not ahead. If all are ahead, it counts as long ago.</summary>
+    /// <summary>If all are ahead, it counts as long ago.</summary>
     /// <returns>Null if there are no times.</returns>
     public static DateTimeOffset? Latest(IEnumerable<DateTimeOffset?> times, DateTimeOffset now)
     {
@@ -20,10 +19,10 @@ public static class Clocks
     }
 }
 
-/// <summary>When a turn is over that one of several hosts has taken and recorded.</summary>
+/// <summary>When one of several hosts has taken a turn and recorded it.</summary>
 public static class TurnEnd
 {
-    /// <summary>Whether the turn still lasts. An end beyond the longest possible turn comes from a clock that was ahead and does not count.</summary>
+    /// <summary>An end beyond the longest turn comes from a clock that was ahead and does not count.</summary>
     /// <param name="until">Null if nobody has the turn.</param>
     /// <param name="longest">The longest turn that is allowed.</param>
     public static bool IsAhead(DateTimeOffset? until, TimeSpan longest, DateTimeOffset now) => until > now && until <= now + (longest * 2);

@@ -1,20 +1,19 @@
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// What an ending says. It is made from the record alone, so no page or message can claim a fix, an undo or a check that the record does
-/// not show. <see cref="Incident.End"/> keeps it as the incident's reason.
+/// Made from the record alone, so no page or message can claim a fix, an undo or a check that the record does not show.
+/// <see cref="Incident.End"/> keeps it as the incident's reason.
 /// </summary>
 public static class EndingText
 {
     public const string TakenBack = "Recovered, fix taken back";
 
-    /// <summary>While changes are being undone, in any state.</summary>
+    /// <summary>In any state.</summary>
     internal const string TakingBack = "Taking back";
 
     /// <summary>A runbook that only tells.</summary>
     public const string Told = "Told, nothing changed";
 
-    /// <summary>Nothing was done, and the sender and the checks disagree.</summary>
     public const string NotSaidOver = "The sender has not said that the alert is over.";
 
     /// <summary>A maintenance window or a limit kept it from acting.</summary>
@@ -41,7 +40,6 @@ public static class EndingText
         _ => IncidentText.Of(incident.State),
     };
 
-    /// <summary>A temporary fix whose cause is gone.</summary>
     private static string HeadlineOfTemporary(Incident incident)
     {
         if (Has(incident, StepStatus.HandedOn))
@@ -64,14 +62,13 @@ public static class EndingText
 
     private static bool Has(Incident incident, StepStatus status) => incident.Steps.Any(step => step.Status == status);
 
-    /// <summary>What the statistics count as resolved: the fix was verified, or a temporary one lasted until the cause was gone.</summary>
+    /// <summary>Counted as resolved: the fix was verified, or a temporary one lasted until the cause was gone.</summary>
     public static bool IsFixed(Incident incident) => IsFixed(incident.State, Headline(incident));
 
     /// <param name="headline">Null if it equals the text of the state.</param>
     public static bool IsFixed(IncidentState state, string? headline) =>
         state == IncidentState.Resolved && (headline is null or TakenBack or HandedOn or LeftInPlace || headline == IncidentText.Of(state));
 
-    /// <summary>The headline and the reason, without repeating one in the other.</summary>
     public static string WithHeadline(Incident incident)
     {
         var headline = Headline(incident);
@@ -80,8 +77,8 @@ public static class EndingText
 
     /// <summary>What happened, in a few sentences.</summary>
     /// <param name="incident">In its final state.</param>
-    /// <param name="cause">What ended it, such as a decision or a failure, where the record does not say.</param>
-    /// <param name="inResolution">It ended while the resolution was to run, after the mitigation.</param>
+    /// <param name="cause">Such as a decision or a failure, where the record does not say.</param>
+    /// <param name="inResolution">After the mitigation.</param>
     public static string Of(Incident incident, string cause, bool inResolution) => incident.State switch
     {
         IncidentState.Resolved => Join(Resolved(incident), OnPurpose(incident)),
@@ -91,18 +88,18 @@ public static class EndingText
         _ => Join([Sentence(cause), .. WhatBecame(incident)]),
     };
 
-    /// <summary>Whether a step did more than tell or write something down.</summary>
+    /// <summary>More than telling or writing something down.</summary>
     public static bool ChangedAnything(Incident incident) => incident.Steps.Any(step => step.IsChange);
 
-    /// <summary>Whether the checks passed after the mitigation, before anything was undone.</summary>
+    /// <summary>Before anything was undone.</summary>
     private static bool IsVerified(Incident incident) =>
         incident.VerificationRounds.LastOrDefault(round => round.State == IncidentState.Verifying) is { Verdicts.Count: > 0 } last
         && last.Verdicts.Values.All(verdict => verdict == Verdict.Passing);
 
-    /// <summary>Whether a check passed after the mitigation that had not passed before it. A check that passed all along shows nothing.</summary>
+    /// <summary>A check passed that had not passed before the mitigation. A check that passed all along shows nothing.</summary>
     public static bool IsVerifiedFix(Incident incident) => IsVerified(incident) && HasChanged(incident) && !PassedBefore(incident, LastVerifying(incident));
 
-    /// <summary>Whether every check of a round after the first step had passed when it was last asked before that step.</summary>
+    /// <summary>Every check of the round had passed when last asked before the first step.</summary>
     internal static bool PassedBefore(Incident incident, VerificationRound after)
     {
         var began = incident.Steps.Where(step => step.IsChange && step.Phase == Phase.Mitigation).Min(step => step.StartedAt);
@@ -116,24 +113,19 @@ public static class EndingText
 
     private static VerificationRound LastVerifying(Incident incident) => incident.VerificationRounds.Last(round => round.State == IncidentState.Verifying);
 
-    /// <summary>
-    /// Whether a fix can be credited to it. A change that was already in place when a step began, or while it waited, is not this
-    /// incident's work.
-    /// </summary>
+    /// <summary>A change that was already in place when a step began, or while it waited, is not this incident's work.</summary>
     internal static bool HasChanged(Incident incident) => incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation, WasSo: false });
 
-    /// <summary>
-    /// Whether a fix that did not help counts as its own. It does even if another incident made the same change while this one waited.
-    /// </summary>
+    /// <summary>Also if another incident made the same change while this one waited.</summary>
     internal static bool HasMitigated(Incident incident) => incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation, Preparation.IsSo: false });
 
-    /// <summary>Whether its fix did not help. A crashed host, or one that was kept from acting, says nothing about the fix.</summary>
+    /// <summary>A crashed host, or one that was kept from acting, says nothing about the fix.</summary>
     internal static bool WasInVain(Incident incident) => !incident.IsInconclusive && FailedUnverified(incident) && !incident.Steps.Any(step => step.CutOff);
 
-    /// <summary>Whether it acted and failed for any reason, and nothing shows that it helped.</summary>
+    /// <summary>For any reason.</summary>
     internal static bool FailedUnverified(Incident incident) => incident.State == IncidentState.Failed && HasMitigated(incident) && !IsVerifiedFix(incident) && !Held(incident);
 
-    /// <summary>Whether its checks passed when last asked, and nothing was undone.</summary>
+    /// <summary>Nothing was undone.</summary>
     internal static bool Held(Incident incident) =>
         incident.Verification.Count > 0 && incident.Verification.All(finding => finding.Verdict == Verdict.Passing) && !incident.Steps.Any(step => step.UndoneFrom is not null);
 
@@ -166,7 +158,7 @@ public static class EndingText
             : "The steps ran. Nothing was checked after them.";
     }
 
-    /// <summary>Checks that did not pass when last asked, although the cause of a temporary fix is gone. Null if all passed.</summary>
+    /// <summary>Although the cause of a temporary fix is gone. Null if all passed.</summary>
     public static string? NotPassing(Incident incident) =>
         incident is { State: IncidentState.Resolved, UndoBeganAt: not null } && incident.Verification.Where(finding => finding.Verdict != Verdict.Passing).ToList() is { Count: > 0 } left
             ? $"Not passing when asked last, before the fix was taken back: {Incident.Summarize(left)}."
@@ -175,13 +167,13 @@ public static class EndingText
     private static string Passed(Incident incident) =>
         $"{string.Join(", ", Verified(incident))} passed{(LastVerifying(incident).Rounds is > 1 and var times ? $" {times} times in a row" : "")}";
 
-    /// <summary>The caveats of the checks that passed. Empty for none.</summary>
+    /// <summary>Empty for none.</summary>
     private static string Caveats(Incident incident) => string.Join(", ", incident.Verification
         .Where(finding => finding is { Verdict: Verdict.Passing, Result.Caveat: not null }).OrderBy(finding => finding.Name, StringComparer.Ordinal).Select(finding => $"{finding.Name} {finding.Result.Caveat}"));
 
     private static string NotNeeded(Incident incident) => Join([Found(incident.Findings), Looks(incident), incident.FiresUnexplained ? NotSaidOver : ""]);
 
-    /// <summary>Whether it ended because the checks called for nothing, and not because nothing was to act.</summary>
+    /// <summary>Not because nothing was to act.</summary>
     public static bool SawNothing(Incident incident) => incident is { State: IncidentState.NotNeeded, Gates.Count: 0, Findings.Count: > 0 };
 
     private static string Found(IReadOnlyList<Finding> findings)
@@ -197,7 +189,7 @@ public static class EndingText
         return $"{passing} of {findings.Count} checks passed, {string.Join(", ", others.OfType<string>())}. That does not call for the mitigation; nothing was done.";
     }
 
-    /// <summary>How often they were asked before their answer was believed. Empty if once.</summary>
+    /// <summary>Empty if the first answer was believed.</summary>
     private static string Looks(Incident incident)
     {
         var rounds = incident.VerificationRounds.Where(round => round.State == IncidentState.Diagnosing).ToList();
@@ -222,7 +214,6 @@ public static class EndingText
         _ => "did not run",
     };
 
-    /// <summary>What became of each change: undone, left on purpose, still there, or not known.</summary>
     private static IEnumerable<string> WhatBecame(Incident incident)
     {
         if (!incident.Steps.Any(step => step.IsChange))
@@ -256,7 +247,6 @@ public static class EndingText
         ];
     }
 
-    /// <summary>What is left to a person, what another incident undoes, and what was so before.</summary>
     private static IEnumerable<string> OnPurpose(Incident incident) =>
         incident.Steps.Where(step => step.Status is StepStatus.Kept or StepStatus.HandedOn or StepStatus.AsBefore).Select(step => Sentence(step.Outcome ?? $"{step.Name} was left as it is."));
 
@@ -264,7 +254,7 @@ public static class EndingText
 
     internal static string Names(IEnumerable<StepRecord> steps) => string.Join(", ", steps.Select(step => step.Name));
 
-    /// <summary>Adds a full stop unless the text has its own end.</summary>
+    /// <summary>Unless the text has its own end.</summary>
     public static string Sentence(string text) => text.TrimEnd() is { Length: > 0 } said && said[^1] is not ('.' or '!' or '?' or ')' or '…') ? $"{said}." : text.TrimEnd();
 
     private static string Join(string first, IEnumerable<string> more) => Join([first, .. more]);
@@ -272,7 +262,7 @@ public static class EndingText
     private static string Join(IEnumerable<string> sentences) => string.Join(" ", sentences.Where(sentence => sentence.Length > 0));
 }
 
-/// <summary>What ended an incident, where the record does not say it.</summary>
+/// <summary>Where the record does not say it.</summary>
 public static class EndingCause
 {
     public const string Terminated = "The automation was terminated from outside.";

@@ -17,22 +17,22 @@ public sealed record Finding(string Name, string Ask, CheckResult Result, DateTi
         Result is { Series.Count: > 1, SeriesSpan: { Ticks: > 0 } span } && (Result.SeriesUntil ?? At) is var until ? (until - span, until) : null;
 
     /// <summary>
-    /// A measurement from before the last step says nothing about that step. A pass does not count either if part of its time was before:
-    /// that part may be the reason. A failure in such a time leads to another check anyway.
+    /// A measurement from before the last step says nothing about that step. Neither does a pass of which a part was before. A failure of
+    /// that kind leads to another check anyway.
     /// </summary>
     internal Finding SinceActing(DateTimeOffset? actedAt, DateTimeOffset now) =>
         Verdict == Verdict.Passing || Result.MeasuredAt <= actedAt ? WhollySinceActing(actedAt, now) : this;
 
-    /// <summary>For acting on a failure: that must not be from before the last step either, not even in part.</summary>
+    /// <summary>To act on a failure, it must not be from before the last step either, not even in part.</summary>
     public Finding WhollySinceActing(DateTimeOffset? actedAt, DateTimeOffset now) =>
         (Result.MeasuredAt <= actedAt || Result.MeasuredFrom < actedAt) && !Clocks.IsAhead(actedAt, now)
             ? Unless($"the last step ended at {GateText.Clock(actedAt.Value, At)}") : this;
 
-    /// <summary>A pass from before the alert began says nothing about the alert. A failure may be what the alert is about.</summary>
+    /// <summary>From before the alert, a pass says nothing. A failure may be what the alert is about.</summary>
     internal Finding SinceFiring(DateTimeOffset? began) =>
         Verdict == Verdict.Passing && Result.MeasuredAt < began ? Unless($"the alert began at {GateText.Clock(began.Value, At)}") : this;
 
-    /// <summary>The same as unknown, because the measurement is too old.</summary>
+    /// <summary>The measurement is too old.</summary>
     /// <param name="why">What has happened since, as the end of a sentence.</param>
     internal Finding Unless(string why) => this with
     {
@@ -88,7 +88,7 @@ public sealed record CheckResult(Verdict Verdict, string Summary) : Evolving
     /// <summary>The check could not answer; <paramref name="summary"/> says why.</summary>
     public static CheckResult Unknown(string summary) => new(Verdict.Unknown, summary);
 
-    /// <summary>Cut to the size of a record and a card. Checks quote systems that may return anything.</summary>
+    /// <summary>Checks quote systems that may return anything.</summary>
     internal CheckResult Bounded() => this with
     {
         Summary = Clip.To(Summary, 500),
@@ -103,7 +103,7 @@ public sealed record CheckResult(Verdict Verdict, string Summary) : Evolving
 /// <summary>Unknown is not healthy.</summary>
 public enum Verdict { Passing, Failing, Unknown }
 
-/// <summary>One or more rounds of checks after the diagnosis, with equal answers.</summary>
+/// <summary>With equal answers.</summary>
 /// <param name="At">The time of the first of the rounds.</param>
 /// <param name="Verdicts">By the check's name in the runbook.</param>
 /// <param name="Rounds">How many rounds in a row gave these answers.</param>
@@ -120,10 +120,9 @@ public sealed record VerificationRound(IncidentState State, DateTimeOffset At, I
 
 public static class VerificationRounds
 {
-    /// <summary>Of more changes, the first and the newest are kept. A check that flaps for days must not bloat the record.</summary>
+    /// <summary>The first and the newest are kept. A check that flaps for days must not bloat the record.</summary>
     public const int MaxKept = 100;
 
-    /// <summary>A round with the same answers as the last is only counted.</summary>
     /// <param name="anew">Keeps it apart even if the answers are the same.</param>
     internal static IReadOnlyList<VerificationRound> Add(this IReadOnlyList<VerificationRound> rounds, IncidentState state, IReadOnlyList<Finding> findings, DateTimeOffset now, bool anew = false)
     {
@@ -143,7 +142,7 @@ public static class VerificationRounds
 
     private static List<VerificationRound> Kept(List<VerificationRound> all) => all.Count <= MaxKept ? all : WithoutOne(all);
 
-    /// <summary>Drops one from the middle. The first and the last of each state stay, and verifying rounds are dropped last.</summary>
+    /// <summary>The first and the last of each state stay, and verifying rounds are dropped last.</summary>
     private static List<VerificationRound> WithoutOne(List<VerificationRound> rounds)
     {
         var inner = rounds.GroupBy(round => round.State).SelectMany(ofState => ofState.Skip(1).SkipLast(1)).ToHashSet(ReferenceEqualityComparer.Instance);
@@ -162,7 +161,7 @@ public static class VerificationRounds
         && findings.All(finding => round.Verdicts.TryGetValue(finding.Name, out var verdict) && verdict == finding.Verdict);
 }
 
-/// <summary>The results of checks in words. Each list says when it was measured, since people may read it hours later.</summary>
+/// <summary>Each list says when it was measured, since people may read it hours later.</summary>
 public static class FindingText
 {
     /// <summary>A measurement at least this old says so.</summary>
@@ -172,7 +171,6 @@ public static class FindingText
     public static string Found(Incident incident, DateTimeOffset from) =>
         $"What was found{(incident.Verification.Count > 0 ? " first" : "")}{At(incident.Findings, incident.Verification.Count > 0 ? ", at" : " at", from)}";
 
-    /// <summary>The heading over the results after the first step.</summary>
     public static string SaidLast(Incident incident, DateTimeOffset from) => $"What the checks said last{At(incident.Verification, ", at", from)}";
 
     public static string Line(Finding finding) =>
@@ -182,8 +180,8 @@ public static class FindingText
 }
 
 /// <summary>
-/// The measurements of one check around its first and its last result, with what happened in between. Every graph of an incident is made
-/// from this.
+/// What one check measured around its first and its last result, with what happened in between. Every graph of an incident is made from
+/// this.
 /// </summary>
 /// <param name="Name">The check's name in the runbook.</param>
 /// <param name="Before">Up to the first result, the earliest first.</param>
@@ -198,7 +196,7 @@ public sealed partial record FindingCourse(string Name, string Ask, string? Unit
 
     public IEnumerable<CoursePoint> Points => Before.Concat(After);
 
-    /// <summary>One for each check whose values have times. Without times they cannot be drawn beside anything.</summary>
+    /// <summary>Values without times cannot be drawn beside anything.</summary>
     public static IReadOnlyList<FindingCourse> Of(Incident incident)
     {
         var after = incident.Verification.DistinctBy(finding => finding.Name).ToDictionary(finding => finding.Name, StringComparer.Ordinal);

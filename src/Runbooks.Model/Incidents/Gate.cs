@@ -1,8 +1,8 @@
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// A question to people that holds back a phase until it is answered. Nothing runs without a gate whose outcome is
-/// <see cref="GateOutcome.Approved"/>. The gate of a self-healing runbook is approved by the runbook itself, on record.
+/// Holds back a phase until people answer. Nothing runs without a gate whose outcome is <see cref="GateOutcome.Approved"/>. A self-healing
+/// runbook approves its own, on record.
 /// </summary>
 public sealed record Gate : Evolving
 {
@@ -54,7 +54,6 @@ public sealed record Gate : Evolving
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Starter { get; init; }
 
-    /// <summary>The contacts of this reminder who were not asked before.</summary>
     public IReadOnlyList<string> NewOf(Reminder reminder) => [.. reminder.To.Except(Approvers, StringComparer.OrdinalIgnoreCase)];
 
     public bool IsStarter(string person) => Starter is not null && string.Equals(Starter, person, StringComparison.OrdinalIgnoreCase);
@@ -65,7 +64,7 @@ public sealed record Gate : Evolving
     /// <summary>The team's contact that is asked if nobody else was reached. Null for the common one.</summary>
     public string? Fallback { get; init; }
 
-    /// <summary>Whom to ask next if it reached nobody: the team's fallback first, then the common one. Null once both are asked.</summary>
+    /// <summary>The team's fallback first, then the common one. Null once both are asked.</summary>
     [JsonIgnore]
     public string? NextFallback => new[] { Fallback ?? Approval.FallbackContact, Approval.FallbackContact }.FirstOrDefault(contact => !Approvers.Contains(contact, StringComparer.OrdinalIgnoreCase));
 
@@ -76,17 +75,14 @@ public sealed record Gate : Evolving
     /// <summary>Whether these approvals are enough.</summary>
     public bool IsCarriedBy(IReadOnlyList<Decision> approvals) => approvals.Count >= Required && (OwnerTeam is null || approvals.Any(approval => approval.OfOwner));
 
-    /// <summary>Whether it was closed by time or by events, and not by a person's last decision.</summary>
+    /// <summary>Closed by time or by events, not by a person's last decision.</summary>
     [JsonIgnore]
     public bool EndedUndecided => Outcome != GateOutcome.Pending && (Decisions.Count == 0 || Decisions[^1].At != ClosedAt);
 
     /// <summary>A question that opens with a warning never takes silence as approval.</summary>
     public OnTimeout OnTimeout { get; init; }
 
-    /// <summary>
-    /// Whether silence counts as approval: nobody has to be counted, nobody has answered, the plan is the first one, and this program can
-    /// undo all of it.
-    /// </summary>
+    /// <summary>Nobody has to be counted, nobody has answered, the plan is the first one, and this program can undo all of it.</summary>
     [JsonIgnore]
     public bool SilenceIsYes => OnTimeout == OnTimeout.ProceedIfReversible && !CountsPeople && Decisions.Count == 0 && Difference is null && Plan.Reversible;
     public required DateTimeOffset OpenedAt { get; init; }
@@ -114,15 +110,14 @@ public sealed record Gate : Evolving
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? BlockedAt { get; init; }
 
-    /// <summary>Whether nothing could run at some time since it was last asked.</summary>
+    /// <summary>At some time since it was last asked.</summary>
     [JsonIgnore]
     public bool WasBlocked => IsStanding || BlockedAt >= (AskedAt ?? OpenedAt);
 
-    /// <summary>The latest time that it stays open after its own time while nothing can run. Null if its time was never up then.</summary>
+    /// <summary>How long it stays open at most while nothing can run. Null if its time was never up then.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? StandsUntil { get; init; }
 
-    /// <summary>Whether its time is up, and it stays open because nothing can run.</summary>
     [JsonIgnore]
     public bool IsStanding => ExpiresAt == StandsUntil;
 
@@ -136,17 +131,16 @@ public sealed record Gate : Evolving
     public string NewsKey(IncidentNews news) => $"{Id}:news:{news.Key}";
     public IReadOnlyList<Decision> Decisions { get; init; } = [];
 
-    /// <summary>The last few approvals that were not taken, because nothing could run.</summary>
+    /// <summary>The last few approvals while nothing could run.</summary>
     public IReadOnlyList<HeldBackApproval> HeldBack { get; init; } = [];
 
     /// <summary>When what holds it back ends by itself. Null if nothing does.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? HeldUntil { get; init; }
 
-    /// <summary>Whether it waits for the end of a window, which nobody can change.</summary>
     public bool IsHeldBack(DateTimeOffset now) => now < HeldUntil;
 
-    /// <summary>Whether this person has approved, and others have to.</summary>
+    /// <summary>While others still have to.</summary>
     public bool IsAnsweredBy(string person) => Task is null && Decisions.Any(decision => string.Equals(decision.Person, person, StringComparison.OrdinalIgnoreCase));
 
     [JsonIgnore]
@@ -174,7 +168,7 @@ public sealed record Gate : Evolving
 
     public static string IdOf(Phase phase, int round) => $"{Word(phase)}-{round}";
 
-    /// <summary>For a step that a person does. Names of steps begin with a letter, so it is never the id of a round.</summary>
+    /// <summary>For a manual step. Names of steps begin with a letter, so it is never the id of a round.</summary>
     public static string IdOf(Phase phase, string step, bool undoes) => $"{(undoes ? "undo-" : "")}{Word(phase)}-{step}";
 
     private static string Word(Phase phase) => phase == Phase.Mitigation ? "mitigation" : "resolution";
@@ -227,7 +221,6 @@ public sealed record Decision(
         || (Identity is not null && string.Equals(Identity, other.Identity, StringComparison.OrdinalIgnoreCase));
 }
 
-/// <summary>How a decision came. Recorded and shown with it.</summary>
 public static class DecisionVia
 {
     public const string Api = "api";

@@ -1,6 +1,6 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>The texts about a gate, the same on every page, card and API answer.</summary>
+/// <summary>The same on every page, card and API answer.</summary>
 public static class GateText
 {
     public const string DryRun = "DRY RUN: nothing outside is touched.";
@@ -63,7 +63,6 @@ public static class GateText
         };
     }
 
-    /// <summary>Added for the person whose approval was the last one needed.</summary>
     internal static string AfterYes(Gate gate, RunMode mode) => gate is { Task: null, Outcome: GateOutcome.Approved } && mode == RunMode.DryRun ? $" {Rehearsed}" : "";
 
     public static string WhatNoMeans(Gate gate, Incident incident)
@@ -102,7 +101,7 @@ public static class GateText
         _ => "This question is still open. Decide from the newest message.",
     };
 
-    /// <summary>A word or two for the start of a card's title.</summary>
+    /// <summary>The start of a card's title.</summary>
     public static string Brief(Gate gate) => gate.Task is not null && ManualTaskText.Brief(gate) is { } brief ? brief : gate.Outcome switch
     {
         GateOutcome.Approved when gate.Decisions.Count == 0 => "Goes ahead without an answer",

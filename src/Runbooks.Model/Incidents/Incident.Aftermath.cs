@@ -1,25 +1,23 @@
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// After a take-over. For the engine the incident is final; for people it stays open until its responder closes it.
-/// <see cref="Incident.SettlesAt"/> is how long alerts on the target are still added to it.
+/// After a take-over. For the engine the incident is final; for people it stays open until its responder closes it. Until
+/// <see cref="Incident.SettlesAt"/> alerts on the target are still added to it.
 /// </summary>
 public sealed partial record Incident
 {
-    /// <summary>How long new alerts go to the responder who took over, before people are asked again.</summary>
+    /// <summary>After this time new alerts ask people again.</summary>
     public static readonly TimeSpan LongestOwnership = TimeSpan.FromHours(4);
 
-    /// <summary>Whether a person took it over and has not closed it yet.</summary>
     public bool IsOwnedByResponder() => this is { State: IncidentState.TakenOver, SettlesAt: not null };
 
     /// <summary>Null if nobody did.</summary>
     [JsonIgnore]
     public string? TakenOverBy => Gates.LastOrDefault(gate => gate.Outcome == GateOutcome.TakenOver)?.Decisions is [.., var last] ? last.Person : null;
 
-    /// <summary>Whether a new incident may open on its target.</summary>
     public bool MakesRoom() => State.IsFinal() && !IsOwnedByResponder();
 
-    /// <summary>Whether it has ended and a person still has to say that it is over.</summary>
+    /// <summary>A person still has to say that it is over.</summary>
     public bool CanBeClosedByHand() => IsOwnedByResponder() || (State.IsFinal() && Attention is not null && ClosedByHand is null);
 
     /// <summary>Does nothing if the incident leaves nothing to a person.</summary>
@@ -28,11 +26,11 @@ public sealed partial record Incident
             .Note(now, TimelineKind.Closed, by, $"{by} closed it by hand: {reason}")
         : this;
 
-    /// <summary>When it ended. A later close by hand does not move the end, except after a take-over.</summary>
+    /// <summary>A later close by hand does not move it, except after a take-over.</summary>
     [JsonIgnore]
     public DateTimeOffset? EndedAt => ClosedByHand is null || State == IncidentState.TakenOver ? ClosedAt : Attention?.Since ?? ClosedAt;
 
-    /// <summary>Others still have to be told of the close.</summary>
+    /// <summary>Others still have to be told.</summary>
     public Incident BeginClosing() => this with { ClosedByHand = ClosedByHand! with { IsUnfinished = true } };
 
     public Incident FinishClosing() => ClosedByHand is { IsUnfinished: true } closing ? this with { ClosedByHand = closing with { IsUnfinished = false } } : this;
@@ -43,35 +41,33 @@ public sealed partial record Incident
 }
 
 /// <summary>
-/// An end that leaves something to a person: it failed, nobody answered, or something was left as it is. For the engine the incident is
-/// final. It stays on top of every list until somebody acknowledges, retries or closes it.
+/// It failed, nobody answered, or something was left as it is. For the engine the incident is final. It stays on top of every list until
+/// somebody acknowledges, retries or closes it.
 /// </summary>
 public sealed partial record Incident
 {
-    /// <summary>What a person is needed for, and who has seen to it. Null if the end leaves nothing to do.</summary>
+    /// <summary>Null if the end leaves nothing to do.</summary>
     public Attention? Attention { get; init; }
 
-    /// <summary>Whether it ended with something to do that nobody has acknowledged yet.</summary>
     [JsonIgnore]
     public bool NeedsPerson => State.IsFinal() && Attention is { AcknowledgedAt: null };
 
-    /// <summary>Final, but it needs a person or has a responder.</summary>
     [JsonIgnore]
     public bool IsLeftToPeople => NeedsPerson || IsOwnedByResponder();
 
-    /// <summary>Final, but it is left to people, its changes are still in place, or what follows its end broke off.</summary>
+    /// <summary>Or what follows its end broke off.</summary>
     [JsonIgnore]
     public bool IsUnfinished => IsLeftToPeople || (State.IsFinal() && (IsAftermathUnfinished || ChangeText.InPlace(this).Count > 0));
 
-    /// <summary>What follows the end, a close by hand or an acknowledgement is not done yet. The watchdog does it.</summary>
+    /// <summary>The watchdog does what is left.</summary>
     [JsonIgnore]
     public bool IsAftermathUnfinished => IsEndUnfinished || IsAcknowledgementUnshown || ClosedByHand is { IsUnfinished: true };
 
-    /// <summary>Whether a person still has to do something or say that it is over, also after an acknowledgement.</summary>
+    /// <summary>Also after an acknowledgement.</summary>
     [JsonIgnore]
     public bool LeavesWork => ClosedByHand is null && (IsUnfinished || (RetriedAs is null && CanBeClosedByHand()));
 
-    /// <summary>The first acknowledgement counts. Does nothing if the incident needs nobody.</summary>
+    /// <summary>The first one counts. Does nothing if the incident needs nobody.</summary>
     /// <param name="note">Null if they do not say what they do.</param>
     public Incident Acknowledge(string by, string? note, DateTimeOffset now) => NeedsPerson
         ? SeeTo(by, note, now).Note(now, TimelineKind.Decision, by, $"{by} acknowledged it{(note is { Length: > 0 } ? $": {note}" : ".")}")
@@ -89,7 +85,7 @@ public sealed partial record Incident
         ? this with { Attention = Attention! with { AcknowledgedBy = by, AcknowledgedAt = now, Note = note }, UpdatedAt = now }
         : this;
 
-    /// <summary>What the end leaves to a person, in words. Null for nothing.</summary>
+    /// <summary>Null for nothing.</summary>
     private string? LeftToDo() => State switch
     {
         IncidentState.Failed or IncidentState.Expired => Reason ?? EndingText.Headline(this),

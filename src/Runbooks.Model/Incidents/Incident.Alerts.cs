@@ -3,7 +3,7 @@ namespace Runbooks.Model.Incidents;
 /// <summary>How alerts are added to an open incident.</summary>
 public sealed partial record Incident
 {
-    /// <summary>The most alerts that one incident lists. Of more, only counts are kept, so that a storm cannot bloat the record.</summary>
+    /// <summary>Of further alerts only counts are kept, so that a storm cannot bloat the record.</summary>
     public const int MaxListed = 50;
 
     /// <summary>The most timeline lines about alerts.</summary>
@@ -14,14 +14,11 @@ public sealed partial record Incident
     public IEnumerable<string> Identities =>
         Alerts.SelectMany(alert => (string?[])[alert.Identity, alert.Outage]).OfType<string>().Where(AlertIdentity.IsKnownAgain).Distinct();
 
-    /// <summary>Whether an alert on the same runbook and target belongs to this incident rather than to a new one.</summary>
+    /// <summary>Otherwise to a new one.</summary>
     public bool Accepts(DateTimeOffset now) =>
         !State.IsFinal() || now < SettlesAt;
 
-    /// <summary>
-    /// Whether a resolved alert belongs to this incident. Most senders report the end only after the fix was verified and the incident
-    /// closed. It is evidence for the fix.
-    /// </summary>
+    /// <summary>Most senders report the end only after the fix was verified and the incident closed. It is evidence for the fix.</summary>
     public bool AcceptsResolved(IReadOnlyList<Alert> alerts, DateTimeOffset now) =>
         Accepts(now)
         || (AlertResolvedAt is null && alerts.Any(KnowsFiring));
@@ -30,10 +27,7 @@ public sealed partial record Incident
 
     public bool KnowsFiring(Alert alert) => Find(alert) is { Resolved: false };
 
-    /// <summary>
-    /// If the labels equal those of exactly one firing alert, apart from measured values and severity, the message is about that alert and
-    /// gets its identity.
-    /// </summary>
+    /// <summary>If the labels equal those of exactly one firing alert, measured values and severity aside, the message gets its identity.</summary>
     public Alert NamedAsKnown(Alert alert) =>
         !Knows(alert)
         && Alerts.Where(known => !known.Resolved && known.Source == alert.Source && known.Name == alert.Name
@@ -71,7 +65,6 @@ public sealed partial record Incident
         return resolved ? noted.NoteResolved(alert, now) : noted.NoteFiring(alert, known, before: this, now);
     }
 
-    /// <summary>Lists the alert or only counts it, with the episode that it begins or ends.</summary>
     private Incident Count(Alert alert, AttachedAlert? known, bool resolved, string? noAllClear, DateTimeOffset now)
     {
         var entry = known is null ? First(alert, resolved, noAllClear, now) : Again(known, alert, resolved, noAllClear, now);
@@ -86,7 +79,6 @@ public sealed partial record Incident
         return counted with { EndedUnseenAt = counted.HaveEnded && !counted.AreOver ? EndedUnseenAt ?? now : null };
     }
 
-    /// <param name="before">This incident before the alert was counted.</param>
     private Incident NoteFiring(Alert alert, AttachedAlert? known, Incident before, DateTimeOffset now)
     {
         var changed = before.KnowsWithOtherLabels(alert) ? NoteOtherLabels(alert, now) : this;
@@ -136,11 +128,11 @@ public sealed partial record Incident
         return AlertResolvedAt is not null || Flaps(now) ? over : over.NoteAlert(now, alert.Source, "The sender says the alert is resolved.");
     }
 
-    /// <summary>People acknowledged the alert at its sender. Noted once for each alert. It counts neither as an alert nor as an answer.</summary>
+    /// <summary>Noted once for each alert. Counts neither as an alert nor as an answer.</summary>
     public Incident NoteAcknowledgedAtSender(Alert alert, DateTimeOffset now) =>
         NoteAlertOnce(now, alert.Source, $"{alert.Name} was acknowledged at the sender ({alert.Fingerprint}).");
 
-    /// <summary>Somebody wanted to start it by hand while it was open. Noted once for each person, since the lines are for alerts.</summary>
+    /// <summary>While it was open. Noted once for each person, since the lines are for alerts.</summary>
     public Incident NoteStart(string by, string what, DateTimeOffset now)
     {
         const string Again = "Started by hand once more, which opens nothing.";
@@ -148,7 +140,7 @@ public sealed partial record Incident
         return Timeline.Any(line => line.Who == noted.Timeline[^1].Who && line.What.StartsWith(Again, StringComparison.Ordinal)) ? this : noted;
     }
 
-    /// <summary>The unknown word may have meant the end. Noted once for each word, so that somebody reads it.</summary>
+    /// <summary>The word may have meant the end. Noted once for each word, so that somebody reads it.</summary>
     private Incident NoteUnknownStatus(Alert alert, AttachedAlert? known, DateTimeOffset now) =>
         alert.UnknownStatus is { } word && known is { Resolved: false }
             ? NoteAlertOnce(now, alert.Source, $"The sender said \"{Clip.To(word, 100)}\" of {alert.Name}. Nobody knows that status, so it was taken as firing.")
@@ -165,7 +157,6 @@ public sealed partial record Incident
     private Incident Counted(AttachedAlert known, DateTimeOffset now, bool afterNo = false) =>
         With(known, known with { Count = known.Count + 1, LastAt = now, ToldAfterNo = known.ToldAfterNo || afterNo }) with { AlertCount = AlertCount + 1, UpdatedAt = now };
 
-    /// <summary>Takes over the alerts of an earlier incident, and what is known of their end.</summary>
     private Incident CarryAlertsOf(Incident before, Func<AttachedAlert, AttachedAlert>? of = null) => this with
     {
         Alerts = [.. before.Alerts.Select(alert => (of?.Invoke(alert) ?? alert) with { AskedNobody = false, ToldAfterNo = false })],
@@ -213,7 +204,7 @@ public sealed partial record Incident
     private Incident NoteAlertOnce(DateTimeOffset now, string who, string what) => MayNoteAlerts ? NoteOnce(now, TimelineKind.Alert, who, what) : this;
 }
 
-/// <summary>One alert (by the sender's fingerprint) that reached an incident.</summary>
+/// <summary>By the sender's fingerprint.</summary>
 public sealed record AttachedAlert(
     string Fingerprint, string Source, string Name, int Count, DateTimeOffset FirstAt, DateTimeOffset LastAt, bool Resolved) : Evolving
 {
@@ -223,14 +214,14 @@ public sealed record AttachedAlert(
     /// <summary>Why an end of it is no all-clear now. Null while its sender can measure it.</summary>
     public Unmeasured? Unmeasured { get; init; }
 
-    /// <summary>When the first message of the present episode came. Null in older records.</summary>
+    /// <summary>Null in older records.</summary>
     public DateTimeOffset? BeganAt { get; init; }
 
-    /// <summary>When its present episode began, as far as known.</summary>
+    /// <summary>As far as known.</summary>
     [JsonIgnore]
     public DateTimeOffset Began => BeganAt ?? FirstAt;
 
-    /// <summary>The start of the present episode, as the sender says.</summary>
+    /// <summary>Of the present episode, as the sender says.</summary>
     public DateTimeOffset? StartsAt { get; init; }
 
     /// <summary>The end, as the sender says. Null while it fires.</summary>
@@ -239,13 +230,13 @@ public sealed record AttachedAlert(
     /// <summary>The starts of the last few earlier episodes.</summary>
     public IReadOnlyList<DateTimeOffset> EarlierStarts { get; init; } = [];
 
-    /// <summary>The late message of an earlier episode was noted. This is done once.</summary>
+    /// <summary>A late message of an earlier episode, noted once.</summary>
     public bool ToldEarlier { get; init; }
 
-    /// <summary>It was noted that it still fires after a rejection. This is done once.</summary>
+    /// <summary>That it still fires after a rejection, noted once.</summary>
     public bool ToldAfterNo { get; init; }
 
-    /// <summary>The present episode came after a rejection of a flapping alert. Nobody has decided about it.</summary>
+    /// <summary>It came after a rejection of a flapping alert, so nobody has decided about it.</summary>
     public bool AskedNobody { get; init; }
 
     /// <summary>The later incident where it is decided. Null for none.</summary>

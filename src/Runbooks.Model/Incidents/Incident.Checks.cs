@@ -2,16 +2,13 @@ namespace Runbooks.Model.Incidents;
 
 public sealed partial record Incident
 {
-    /// <summary>The most timeline lines about changes of the diagnosis.</summary>
+    /// <summary>In timeline lines.</summary>
     private const int MaxDiagnoses = 20;
 
-    /// <summary>
-    /// The most timeline lines about changes of the verification and of the checks while a temporary fix is in place. A check that flaps
-    /// for days must not bloat the record.
-    /// </summary>
+    /// <summary>In timeline lines. A check that flaps for days must not bloat the record.</summary>
     private const int MaxVerifications = 100;
 
-    /// <summary>Records the results of the diagnosis. They stay as they are once somebody was asked because of them.</summary>
+    /// <summary>The findings stay as they are once somebody was asked because of them.</summary>
     public Incident RecordFindings(IReadOnlyList<Finding> findings, DateTimeOffset now)
     {
         if (findings.Count == 0 || (Findings.Count > 0 && Gates.Count > 0))
@@ -27,20 +24,17 @@ public sealed partial record Incident
             : recorded.Note(now, TimelineKind.Diagnosis, "runbook", Summarize(findings));
     }
 
-    /// <summary>The checks pass, but the alert flaps. It is not over until it has been quiet for a while.</summary>
+    /// <summary>The checks pass, but it is not over until it has been quiet for a while.</summary>
     public Incident WatchFlapping(IReadOnlyList<Finding> findings, DateTimeOffset now) => Watch(
         findings,
         $"The checks do not call for the mitigation, but the alert comes and goes; they are asked every minute until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes, or comes no more than twice within an hour. {string.Join(' ', RecurrenceLines())}".TrimEnd(),
         now);
 
-    /// <summary>Whether the diagnosis was repeated before anybody was asked. Each of its rounds is then recorded.</summary>
+    /// <summary>The diagnosis was repeated before anybody was asked. Each of its rounds is then recorded.</summary>
     [JsonIgnore]
     public bool IsWatched => Gates.Count == 0 && VerificationRounds.Any(round => round.State == IncidentState.Diagnosing);
 
-    /// <summary>
-    /// The checks find nothing to do although the alert fires. One round is not enough: alerts may be ahead of what checks measure, or
-    /// behind it.
-    /// </summary>
+    /// <summary>Although the alert fires. One round is not enough: alerts may be ahead of what checks measure, or behind it.</summary>
     /// <param name="until">Until when they are asked again.</param>
     public Incident WatchHealthy(Condition when, IReadOnlyList<Finding> findings, DateTimeOffset until, DateTimeOffset now) => Watch(
         findings,
@@ -49,19 +43,16 @@ public sealed partial record Incident
             : $"The checks find nothing to do, but the alert still fires, so one round is not enough: they are asked again until {GateText.Clock(until, now)}.",
         now);
 
-    /// <summary>A person started it, and no alert fires at its sender. Alerts that came with a retry have not been heard of since.</summary>
+    /// <summary>No alert fires at its sender. Alerts that came with a retry have not been heard of since.</summary>
     [JsonIgnore]
     public bool IsOnlyAsked => StartedBy is not null && !Alerts.Any(alert => FiresAtItsSender(alert) && (RetryOf is null || alert.LastAt > OpenedAt));
 
     private static bool FiresAtItsSender(AttachedAlert alert) => !alert.Resolved && !AlertIdentity.IsByHand(alert.Source);
 
-    /// <summary>When the newest episode of its alerts began, as far as known.</summary>
+    /// <summary>The newest episode of its alerts, as far as known.</summary>
     public DateTimeOffset? FiringSince(DateTimeOffset now) => Alerts.Select(alert => (DateTimeOffset?)alert.Began).Where(at => !Clocks.IsAhead(at, now)).Max();
 
-    /// <summary>
-    /// When its newest alert will have fired for this long. Null if all have. A stateless rule fires again each time, which makes no newer
-    /// alert.
-    /// </summary>
+    /// <summary>Null if all have fired for this long. A stateless rule fires again each time, which makes no newer alert.</summary>
     public DateTimeOffset? NewestSeenFrom(TimeSpan healthyFor, DateTimeOffset now) => Alerts
         .Where(alert => !alert.Resolved && !(WholeReportOf(alert) is { } report && FiringAs(report).Any(one => one.FirstAt < alert.FirstAt)))
         .Select(alert => (DateTimeOffset?)(alert.Began + healthyFor))
@@ -70,11 +61,10 @@ public sealed partial record Incident
 
     public IReadOnlyList<Finding> SinceFiring(IReadOnlyList<Finding> findings, DateTimeOffset now) => [.. findings.Select(finding => finding.SinceFiring(FiringSince(now)))];
 
-    /// <summary>How much longer to wait for a newer value, after the time for which the checks must not call for the mitigation.</summary>
+    /// <summary>Added to the time for which the checks must not call for the mitigation.</summary>
     private static readonly TimeSpan s_longestWaitForValue = TimeSpan.FromMinutes(10);
 
     /// <summary>If no newer value has come for too long, old passes become unknown, and people are asked.</summary>
-    /// <param name="healthyFor">How long the checks must not call for the mitigation.</param>
     public IReadOnlyList<Finding> WithoutStandstill(Condition when, IReadOnlyList<Finding> findings, TimeSpan healthyFor, DateTimeOffset now) =>
         Diagnosis.MeasuredUntil(when, findings) is { } measured && now - (measured > OpenedAt || Clocks.IsAhead(OpenedAt, now) ? measured : OpenedAt) > healthyFor + s_longestWaitForValue
             ? [.. findings.Select(finding => finding.Verdict == Verdict.Passing && finding.SeenAt <= measured ? finding.Unless($"no newer value came until {GateText.Clock(now, now)}") : finding)]
@@ -92,23 +82,21 @@ public sealed partial record Incident
         };
     }
 
-    /// <summary>When last asked, its checks called for nothing. It goes on only because its alert may not be over.</summary>
+    /// <summary>It goes on only because its alert may not be over.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsFoundHealthy { get; init; }
 
-    /// <summary>
-    /// It ends because its checks found nothing to do for a while, but the sender has not ended the alert. One of the two is wrong.
-    /// </summary>
+    /// <summary>The checks found nothing to do for a while, but the sender has not ended the alert. One of the two is wrong.</summary>
     [JsonIgnore]
     public bool FiresUnexplained => IsWatched && AlertResolvedAt is null && HasSender;
 
-    /// <summary>The sender has not ended the alert, with or without an all-clear. An incident that a person started has no sender.</summary>
+    /// <summary>An incident that a person started has no sender.</summary>
     [JsonIgnore]
     public bool FiresOn => ClaimedAt is null && HasSender;
 
     private bool HasSender => StartedBy is null || Alerts.Any(FiresAtItsSender);
 
-    /// <summary>Whether to tell people of an end without action: the alert still fires, or was of the highest severity.</summary>
+    /// <summary>Although nothing was done: the alert still fires, or was of the highest severity.</summary>
     [JsonIgnore]
     public bool IsWorthTelling => State switch
     {
@@ -117,12 +105,12 @@ public sealed partial record Incident
         _ => false,
     };
 
-    /// <summary>Whether the sender had ended every alert before these results were measured, so that the two agree.</summary>
+    /// <summary>The sender had ended every alert before these results were measured.</summary>
     public bool IsOverFor(IReadOnlyList<Finding> findings) => AlertResolvedAt is { } over && findings.All(finding => finding.SeenAt >= over);
 
     /// <summary>
-    /// Records a verification round. Only some changes are noted, since a temporary fix may be checked a thousand times. After a crash an
-    /// engine may deliver a round again when the incident has ended; that changes nothing.
+    /// Only some changes are noted, since a temporary fix may be checked a thousand times. After a crash an engine may deliver a round
+    /// again when the incident has ended; that changes nothing.
     /// </summary>
     /// <param name="wakeEvent">What the incident waits for next.</param>
     /// <param name="reason">What is wrong although the fix is in place, in words. Null for nothing.</param>
@@ -155,11 +143,11 @@ public sealed partial record Incident
         static int Told(Incident incident) => incident.Timeline.Count(line => line.Kind is TimelineKind.Lease or TimelineKind.Verification);
     }
 
-    /// <summary>The end of the last mitigation step that may have changed something. Null if there is none.</summary>
+    /// <summary>Steps that only tell do not count. Null if there is none.</summary>
     [JsonIgnore]
     public DateTimeOffset? ActedAt => Steps.Where(step => step is { Phase: Phase.Mitigation, Preparation.TellsOnly: false }).Max(step => step.FinishedAt);
 
-    /// <returns>How long nothing was checked. Null if that was not too long, or if the checks did not pass before.</returns>
+    /// <returns>Null if that was not too long, or if the checks did not pass before.</returns>
     public TimeSpan? WasUnseen(IncidentState looking, Mitigation mitigation, DateTimeOffset now) =>
         looking == IncidentState.Verifying ? WasUnverified(mitigation.Verify, now) : WasUnheld(mitigation.HoldUntil, now);
 
@@ -179,7 +167,7 @@ public sealed partial record Incident
             ? gap
             : null;
 
-    /// <summary>Whether the checks for a temporary fix passed when last asked, not long ago. In a dry run none are asked.</summary>
+    /// <summary>And not long ago. In a dry run none are asked.</summary>
     public bool SawCauseGone(Hold hold, DateTimeOffset now) =>
         Verification.Where(finding => hold.Checks.Contains(finding.Name)).All(finding => finding.Verdict == Verdict.Passing && now - finding.At <= hold.LongestGap);
 
@@ -199,7 +187,7 @@ public sealed partial record Incident
 /// <summary>What the findings together mean for the mitigation.</summary>
 public static class Diagnosis
 {
-    /// <param name="isOver">The sender says that the alert is over. A pass with a caveat is then enough, since the two agree.</param>
+    /// <param name="isOver">A pass with a caveat is then enough, since checks and sender agree.</param>
     public static Conclusion Conclude(Condition when, IReadOnlyList<Finding> findings, bool isOver = false)
     {
         var asked = Asked(when, findings);
@@ -234,8 +222,7 @@ public static class Diagnosis
     public static IReadOnlyList<Finding> UnmetNeeds(Mitigation mitigation, Phase phase, Plan plan, IReadOnlyList<Finding> findings) =>
         phase != Phase.Mitigation || plan.TellsOnly ? [] : [.. findings.Where(finding => finding.Verdict != Verdict.Passing && mitigation.Needs.Contains(finding.Name))];
 
-    /// <returns>The time of the measurement that shows that nothing is called for. Null for the time when it was asked, and if nothing
-    /// shows it.</returns>
+    /// <returns>Null for the time when it was asked, and if nothing passes.</returns>
     public static DateTimeOffset? MeasuredUntil(Condition when, IReadOnlyList<Finding> findings)
     {
         // If all have to fail, one pass is enough, so the newest counts. Otherwise every check has to pass, so the oldest counts.

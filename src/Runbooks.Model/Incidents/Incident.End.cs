@@ -3,14 +3,14 @@ namespace Runbooks.Model.Incidents;
 /// <summary>How an incident ends. A final state never changes.</summary>
 public sealed partial record Incident
 {
-    /// <summary>The reason says nothing about the fix: the automation broke, or was kept from acting.</summary>
+    /// <summary>The automation broke, or was kept from acting. That says nothing about the fix.</summary>
     public bool IsInconclusive { get; init; }
 
-    /// <summary>What follows the end is not done yet: the watchdog recorded the end, or something became known after it.</summary>
+    /// <summary>The watchdog recorded the end, or something became known after it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsEndUnfinished { get; init; }
 
-    /// <param name="cause">What ended it, where the record does not say. <see cref="EndingText"/> makes the reason from it.</param>
+    /// <param name="cause">Where the record does not say. <see cref="EndingText"/> makes the reason from it.</param>
     public Incident End(IncidentState state, string cause, DateTimeOffset now, EndDetails? details = null)
     {
         var end = details ?? new();
@@ -51,8 +51,8 @@ public sealed partial record Incident
         : (this with { SettlesAt = null, WakeEvent = null }).Note(now, TimelineKind.Verification, "runbook", why);
 
     /// <summary>
-    /// How recent the last checks before the end were. If none were asked, the time of the end. If nothing was changed, a value may be
-    /// older than its alert, so the time of asking counts.
+    /// How recent the last checks before the end were; without checks, the time of the end. If nothing was changed, a value may be older
+    /// than its alert, so the time of asking counts.
     /// </summary>
     private DateTimeOffset? SeenAt => State switch
     {
@@ -62,12 +62,12 @@ public sealed partial record Incident
         _ => ClosedAt,
     };
 
-    /// <summary>Whether an alert fired after the last checks before the end, and the sender has not ended it.</summary>
+    /// <summary>After the last checks before the end.</summary>
     public bool FiresUnseen() => AlertResolvedAt is null && (Alerts.Any(alert => !alert.Resolved && alert.LastAt > SeenAt) || UnlistedFireUnseen);
 
     private bool UnlistedFireUnseen => UnlistedFiring > 0 && UnlistedAt > SeenAt;
 
-    /// <summary>The sender's reasons if everything since then ended without an all-clear. Null if something fires.</summary>
+    /// <summary>Everything since then ended without an all-clear. Null if something fires.</summary>
     public string? EndedUnseenBecause()
     {
         var since = Alerts.Where(alert => !alert.Resolved && alert.LastAt > SeenAt).Select(alert => alert.EndedBecause).Distinct().ToList();
@@ -75,8 +75,7 @@ public sealed partial record Incident
     }
 
     /// <summary>
-    /// Alerts that began too late for the end to know them: after a fix without a settle window, or after a rejection while the changes
-    /// were being undone.
+    /// Too late for the end to know them: after a fix without a settle window, or after a rejection while the changes were being undone.
     /// </summary>
     public IReadOnlyList<Alert> BegunUnseen() => [.. Alerts.Where(alert => !alert.Resolved && BeganUnseen(alert)).Select(Refired).OfType<Alert>()];
 
@@ -84,10 +83,7 @@ public sealed partial record Incident
         ? !alert.AskedNobody && BeganAfter(alert, no) && !IsRefired(alert, no)
         : State is IncidentState.Resolved or IncidentState.SelfRecovered && SettlesAt is null && alert.BeganAt > SeenAt;
 
-    /// <summary>
-    /// What fires although the fix was verified, first the newest that match the alert that opened the incident. Azure gives each firing a
-    /// new identity, and later messages use that.
-    /// </summary>
+    /// <summary>First the newest that match the opening alert. Azure gives each firing a new identity, and later messages use that.</summary>
     public IReadOnlyList<Alert> FiringAgain()
     {
         var firing = Alerts
@@ -132,9 +128,7 @@ public sealed partial record Incident
 
 public sealed partial record Incident
 {
-    /// <summary>
-    /// Records the stop once and closes the open question. A request to undo goes further than a stop, so it is recorded after one too.
-    /// </summary>
+    /// <summary>Closes the open question too. A request to undo goes further than a stop, so it is recorded after one.</summary>
     public Incident RequestStop(StopRequest stop)
     {
         if (State.IsFinal() || (Stop is { } earlier && (earlier.TakesBack || !stop.TakesBack)))
@@ -147,18 +141,17 @@ public sealed partial record Incident
         return noted.OpenGate is { Task: not { Undoes: true } } gate ? noted.CloseGate(gate.Id, GateOutcome.Cancelled, words, stop.At) : noted;
     }
 
-    /// <summary>Whether the resolution has begun. A stop then leaves the mitigation's changes in place.</summary>
+    /// <summary>A stop then leaves the mitigation's changes in place.</summary>
     [JsonIgnore]
     public bool HasReachedResolution => State == IncidentState.Resolving || Gates.Any(gate => gate.Phase == Phase.Resolution) || Steps.Any(step => step.Phase == Phase.Resolution);
 
     [JsonIgnore]
     public bool KeepsFix => HasReachedResolution && !TakesFixBack;
 
-    /// <summary>Whether its changes are being undone, or somebody has asked for that.</summary>
     [JsonIgnore]
     public bool TakesFixBack => UndoBeganAt is not null || Stop is { UndoesFix: true };
 
-    /// <summary>From now on its changes are undone and nothing more is done. Noted if there is anything to undo.</summary>
+    /// <summary>Noted if there is anything to undo.</summary>
     public Incident BeginUndo(string why, DateTimeOffset now)
     {
         if (UndoBeganAt is not null || State.IsFinal())
@@ -172,22 +165,18 @@ public sealed partial record Incident
             : begun;
     }
 
-    /// <summary>Whether its changes can be undone early, and nobody has asked for that yet.</summary>
     [JsonIgnore]
     public bool CanBeTakenBack => !State.IsFinal() && Stop is not { TakesBack: true } && ChangeText.InPlace(this).Count > 0;
 
     /// <summary>
-    /// Whether somebody stopped it after the workflow's last read, and steps that have run are to be undone. A stop during the resolution
-    /// leaves a working fix, and a take-over leaves things as they are. A request to undo leaves nothing.
+    /// Came after the workflow's last read. A stop during the resolution leaves a working fix, and a take-over leaves things as they are. A
+    /// request to undo leaves nothing.
     /// </summary>
-    /// <param name="end">The state in which it is about to end.</param>
-    /// <param name="inResolution">It is about to end while the resolution was to run.</param>
     public bool HasUnreadStop(IncidentState end, bool inResolution) =>
         Stop is { } stop && !State.IsFinal() && UndoBeganAt is null && Steps.Count > 0
         && (stop.TakesBack || (end != IncidentState.TakenOver && (stop.BeforeResolution || !(inResolution || Steps.Any(step => step.Phase == Phase.Resolution)))));
 }
 
-/// <summary>What a stop does, as people are told before and after.</summary>
 public static class StopText
 {
     /// <summary>Empty if no alert fires.</summary>
@@ -196,7 +185,7 @@ public static class StopText
     /// <inheritdoc cref="AsksNoMore"/>
     public static string NoIsRemembered(Incident incident) => Firing(incident, "A no is remembered: this");
 
-    /// <summary>What becomes of alerts that still fire after a close. Closing a failure says nothing about later alerts.</summary>
+    /// <summary>Closing a failure says nothing about later alerts.</summary>
     public static string AfterClosing(Incident closed)
     {
         var looked = closed.FollowedBy is { } next && closed.State == IncidentState.TakenOver

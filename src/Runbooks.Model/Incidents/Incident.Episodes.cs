@@ -1,6 +1,6 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>An alert may come and go. Each time is an episode, identified by its start. Messages of an earlier episode change nothing.</summary>
+/// <summary>Each time that an alert comes and goes, identified by its start. Messages of an earlier episode change nothing.</summary>
 public static class Episode
 {
     /// <summary>The tolerated clock difference of two senders. Starts closer than this are the same episode.</summary>
@@ -13,7 +13,7 @@ public static class Episode
     public static Alert WithoutStartAhead(Alert alert, DateTimeOffset now) =>
         alert.StartsAt > now ? alert with { StartsAt = alert.StartsAt - now > Tolerance ? null : now } : alert;
 
-    /// <summary>Whether a message belongs to an earlier episode. Both times are the sender's own.</summary>
+    /// <summary>Both times are the sender's own.</summary>
     public static bool IsEarlier(AttachedAlert known, Alert alert) =>
         IsDeliveredAgain(known, alert)
         || (known.StartsAt is { } current && alert.StartsAt != current
@@ -31,7 +31,7 @@ public static class Episode
     /// <summary>Azure reports each change of a resource's health separately and with one clock, so even close changes differ.</summary>
     private static TimeSpan ToleranceOf(Alert alert) => ResourceHealth.Of(alert) is null ? Tolerance : TimeSpan.Zero;
 
-    /// <summary>Whether it belongs to the episode on record. Without a start it does, until the sender ends the alert.</summary>
+    /// <summary>Without a start it is the same until the sender ends the alert.</summary>
     public static bool IsSame(AttachedAlert known, Alert alert) =>
         known.StartsAt is not { } current || alert.StartsAt is not { } starts || (starts - current).Duration() <= ToleranceOf(alert);
 }
@@ -44,8 +44,8 @@ public sealed partial record Incident
     public bool IsOfEarlierEpisode(Alert alert) => Find(alert) is { } known && Episode.IsEarlier(known, alert);
 
     /// <summary>
-    /// Whether this very message came before. Event Grid delivers at least once, for a day, and names each event. Other senders, and people
-    /// who try an alert by hand, repeat a message on purpose.
+    /// Event Grid delivers at least once, for a day, and names each event. Other senders, and people who try an alert by hand, repeat a
+    /// message on purpose.
     /// </summary>
     public bool KnowsMessage(Alert alert) =>
         alert is { Source: AlertSource.EventGrid, Status: AlertStatus.Firing, StartsAt: { } starts }
@@ -74,24 +74,18 @@ public sealed partial record Incident
     }
 }
 
-/// <summary>A rejection, which counts for the episode that it was about.</summary>
 public sealed partial record Incident
 {
-    /// <summary>Who closed it by hand after a take-over, or after an end that needed a person. Null for any other end.</summary>
+    /// <summary>After a take-over, or after an end that needed a person. Null for any other end.</summary>
     public HandClosing? ClosedByHand { get; init; }
 
-    /// <summary>The last decision on this target or on one of its alerts before this incident, if it was a rejection. Null otherwise.</summary>
+    /// <summary>On this target or on one of its alerts. Null if the last decision was not a rejection.</summary>
     public EarlierNo? EarlierNo { get; init; }
 
-    /// <summary>
-    /// The earlier incident that recently tried the same for its alert, and failed or left open whether it happened. Null for none.
-    /// </summary>
+    /// <summary>Recently, for its alert, and it failed or left open whether it happened. Null for none.</summary>
     public EarlierTry? Tried { get; init; }
 
-    /// <summary>
-    /// A person rejected or stopped it, or closed it by hand after a take-over. Null for any other end. It counts even if the undo failed
-    /// and the incident ended as failed.
-    /// </summary>
+    /// <summary>By a rejection, a stop, or a close after a take-over. Null for any other end. It counts even if the undo failed.</summary>
     public EarlierNo? SaidNo() => this switch
     {
         // A retry takes the rejection back.
@@ -105,7 +99,6 @@ public sealed partial record Incident
         _ => null,
     };
 
-    /// <summary>Takes over into this new incident what matters from the one before it on the target.</summary>
     /// <inheritdoc cref="ContinueSeries" path="/param"/>
     public Incident GoOnAfter(Incident before, DateTimeOffset now, bool isCounted = false)
     {
@@ -114,8 +107,8 @@ public sealed partial record Incident
     }
 
     /// <summary>
-    /// Whether this alert fires in the episode that a person rejected, so that it does not ask again. An outage is one episode. Without a
-    /// start the rejection counts as long as a take-over lasts. A worse alert asks again.
+    /// A rejection counts for the whole episode; an outage is one. Without a start it counts as long as a take-over lasts. A worse alert
+    /// asks again.
     /// </summary>
     public bool Remembers(Alert alert, DateTimeOffset now)
     {
@@ -146,7 +139,7 @@ public sealed partial record Incident
     /// </summary>
     private static bool BeganAfter(AttachedAlert known, EarlierNo no) => known.FirstAt > no.At || (known.EarlierStarts.Count > 0 && known.StartsAt > no.At);
 
-    /// <summary>It still fires after a rejection. It is counted here, noted once, and nobody is asked.</summary>
+    /// <summary>Counted here, noted once, and nobody is asked.</summary>
     public Incident AttachRemembered(Alert alert, DateTimeOffset now) =>
         SaidNo() is { } no
         && (Find(alert) ?? Alerts.FirstOrDefault(a => a.Outage is not null && a.Outage == AlertIdentity.OfOutage(alert))) is { } known
@@ -170,9 +163,7 @@ public sealed record HandClosing(string By, string Reason, DateTimeOffset At) : 
 /// <param name="Did">In the past tense: rejected, closed by hand.</param>
 public sealed record EarlierNo(string Incident, string By, string Did, DateTimeOffset At, string? Reason) : Evolving
 {
-    /// <summary>
-    /// It is about an alert that came again, with other decisions on the target since. Otherwise it is the last decision on the target.
-    /// </summary>
+    /// <summary>There were other decisions on the target since. Otherwise it is the last decision on the target.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool OfAlert { get; init; }
 
@@ -182,7 +173,6 @@ public sealed record EarlierNo(string Incident, string By, string Did, DateTimeO
     public string Warning => OfAlert ? $"An alert of this incident came before, and a person said no: {Text}" : $"The last decision on this target was a no: {Text}";
 }
 
-/// <summary>What was tried on a target for the same alert without visible success.</summary>
 /// <param name="At">When that incident ended.</param>
 /// <param name="Left">What it had not undone by then, a line for each change.</param>
 public sealed record EarlierTry(string Incident, DateTimeOffset At, IReadOnlyList<string> Left) : Evolving
@@ -207,7 +197,6 @@ public sealed partial record Incident
 {
     public bool KnowsRuleOf(Alert told) => Alerts.Any(known => IsOfRule(known, told));
 
-    /// <summary>Grafana cannot measure the rule, can again, or stopped evaluating it meanwhile.</summary>
     public Incident AddMeasuringNews(Alert told, DateTimeOffset now)
     {
         if (!KnowsRuleOf(told))

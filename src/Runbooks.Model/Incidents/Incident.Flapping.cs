@@ -1,8 +1,8 @@
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// How often one alert came and went on a target, counted across its incidents. Three starts within an hour count as flapping: messages
-/// stay in one thread, and further starts are counted without a line each.
+/// Counted across the incidents on the target. Three starts within an hour count as flapping: messages stay in one thread, and further
+/// starts are counted without a line each.
 /// </summary>
 /// <param name="Since">When it first began.</param>
 /// <param name="LastAt">When it last began or ended.</param>
@@ -22,8 +22,8 @@ public sealed record Recurrence(string Source, string Name, int Times, DateTimeO
     public string? Identity { get; init; }
 
     /// <summary>
-    /// A hash of that alert's labels without measured values, since the same name for another disk is another alert. Null in older records,
-    /// which count every alert of the name.
+    /// Without measured values: the same name for another disk is another alert. Null in older records, which count every alert of the
+    /// name.
     /// </summary>
     public string? Labels { get; init; }
 
@@ -67,7 +67,6 @@ public sealed record Recurrence(string Source, string Name, int Times, DateTimeO
         return this with { LastAt = now, FiringSince = null, Longest = Longest > lasted ? Longest : lasted };
     }
 
-    /// <summary>Continues the count of the incident before.</summary>
     internal Recurrence Continue(Recurrence before) => Starts[0] - before.LastAt > Within ? this : this with
     {
         Times = before.Times + Times,
@@ -143,11 +142,9 @@ public sealed partial record Incident
 
     private bool Flaps(Alert alert, DateTimeOffset now) => Recurrences.Any(recurrence => recurrence.Flaps(now) && recurrence.IsOf(alert));
 
-    /// <summary>For cards and pages, the alerts that came more than once.</summary>
     public IReadOnlyList<string> RecurrenceLines() => [.. Recurrences.Where(recurrence => recurrence.Times > 1).Select(recurrence => recurrence.Describe())];
 
-    /// <summary>Counts the start or the end of an episode, if the message is one.</summary>
-    /// <param name="known">The alert before this message. Null if it is new here.</param>
+    /// <param name="known">Null if the alert is new here.</param>
     private Incident CountEpisode(AttachedAlert? known, Alert alert, bool resolved, DateTimeOffset now)
     {
         if (AlertIdentity.OfOutage(alert) is not null)
@@ -175,7 +172,6 @@ public sealed partial record Incident
         return Replace(before, recurrence).NoteFlapping(before, recurrence, now);
     }
 
-    /// <summary>Noted once when it begins to flap.</summary>
     private Incident NoteFlapping(Recurrence? before, Recurrence recurrence, DateTimeOffset now) => recurrence.Flaps(now) && before?.Flaps(now) != true
         ? DropNews(RecoveryNews).NoteAlert(
             now, recurrence.Source, $"{recurrence.Describe()} It comes and goes: from here on each time is counted and not written down, until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes.")
@@ -193,7 +189,6 @@ public sealed partial record Incident
         return this with { Recurrences = [.. others.Count < MaxRecurrences ? others : others.Except([others.MinBy(other => other.LastAt)!]), next] };
     }
 
-    /// <summary>Continues the counts of the incident before it on the target.</summary>
     /// <param name="isCounted">The earlier incident already counted what opened this one.</param>
     public Incident ContinueSeries(Incident before, DateTimeOffset now, bool isCounted = false)
     {
@@ -206,7 +201,7 @@ public sealed partial record Incident
             : continued.Aggregate(this with { ThreadOf = before.ThreadOf ?? before.Id }, (changed, pair) => changed.Replace(pair.Own, pair.All).NoteFlapping(pair.Own, pair.All, now));
     }
 
-    /// <summary>Whether the next incident was opened by the episode on record here, which has not ended. That is not a further start.</summary>
+    /// <summary>The episode on record here opened it and has not ended. That is not a further start.</summary>
     private bool FiresOnIn(Incident next, Recurrence known) =>
         known.FiringSince is not null && next.Alerts.Any(alert => next.ReportOf(alert) is { } report && known.IsOf(report) && FiresOnAs(report));
 
@@ -222,7 +217,7 @@ public sealed partial record Incident
             : !wasWell && FiringAs(alert).Any();
     }
 
-    /// <returns>This incident with the alert added, if an earlier rejection still counts for it. Null if it may ask.</returns>
+    /// <returns>With the alert added, if an earlier rejection still counts for it. Null if it may ask.</returns>
     public Incident? FoldRefused(Alert alert, DateTimeOffset now) => SaidNo() is { } no && now - no.At < LongestOwnership && !IsWorseThanSeen(alert, no)
         ? FoldFlapping(alert, no, now) ?? FoldRefired(alert, no, now)
         : null;
@@ -234,8 +229,8 @@ public sealed partial record Incident
         Recurrences.Any(recurrence => recurrence.IsOf(alert) && now < recurrence.HeldUntil) && HasSeen(alert) ? AttachFlapping(alert, no, now) : null;
 
     /// <summary>
-    /// A stateless rule of Azure Monitor fires as a new alert each time and never ends. An alert with the same text as a firing one is that
-    /// one, and its rejection counts. Two events of the activity log differ.
+    /// A stateless rule of Azure Monitor fires as a new alert each time and never ends. The same text is the same alert. Two events of the
+    /// activity log differ.
     /// </summary>
     private Incident? FoldRefired(Alert alert, EarlierNo no, DateTimeOffset now) =>
         alert.Status == AlertStatus.Firing && FiringAs(alert).FirstOrDefault() is { } known ? CountAfterNo(known, alert, no, now) : null;
@@ -249,16 +244,13 @@ public sealed partial record Incident
         ? []
         : Alerts.Where(one => one is { Resolved: false, AskedNobody: false, HandedTo: null } && SaysTheSame(ReportOf(one) ?? Alert, alert));
 
-    /// <summary>
-    /// Whether the rejection was about this alert. The same name may be about another disk. Azure gives each firing a new identity, but the
-    /// text stays the same.
-    /// </summary>
+    /// <summary>The same name may be about another disk. Azure gives each firing a new identity, but the text stays the same.</summary>
     private bool HasSeen(Alert alert) => Knows(alert) || Alerts.Any(known => SaysTheSame(known.Alert ?? Alert, alert));
 
-    /// <summary>Whether it is the alert that opened this incident, in this firing or another.</summary>
+    /// <summary>In this firing or another.</summary>
     public bool WasOpenedBy(Alert alert) => AlertIdentity.Of(Alert) == AlertIdentity.Of(alert) || SaysTheSame(Alert, alert);
 
-    /// <summary>Whether its identity, which the caller chose, belongs here to an alert with other labels.</summary>
+    /// <summary>The caller chose its identity.</summary>
     public bool KnowsWithOtherLabels(Alert alert) =>
         alert.Source == AlertSource.Generic
         && Alerts.FirstOrDefault(known => known.Is(alert)) is { } known

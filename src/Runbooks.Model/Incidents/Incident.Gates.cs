@@ -18,7 +18,7 @@ public sealed partial record Incident
             : gate.ClosedBy ?? gate.Question);
     }
 
-    /// <summary>Records a person's answer if the gate can still take it. The answer that closes the gate is final.</summary>
+    /// <summary>The answer that closes the gate is final.</summary>
     /// <param name="starter">The person who started the incident, by the name that decisions use. Null for the name on the incident.</param>
     public (Incident Incident, DecisionResult Result) Decide(string gateId, Decision decision, string? starter = null) =>
         FindGate(gateId) is not { } gate
@@ -27,7 +27,7 @@ public sealed partial record Incident
                 ? (this, objection)
                 : Record(this, gate with { Decisions = [.. gate.Decisions, decision] }, decision);
 
-    /// <summary>Removes approvals by people who may no longer decide, or not in the role in which they did. Manual steps stay done.</summary>
+    /// <summary>Manual steps stay done.</summary>
     /// <param name="asOfNow">The approval as it counts now. Null if it does not count.</param>
     public Incident LoseApprovals(string gateId, Func<Decision, Decision?> asOfNow, DateTimeOffset now) =>
         FindGate(gateId) is { Outcome: GateOutcome.Pending, Task: null } gate && gate.Decisions.Any(decision => asOfNow(decision) != decision)
@@ -38,13 +38,12 @@ public sealed partial record Incident
     public static string LostText(Gate gate, Func<Decision, Decision?> asOfNow) => string.Join(" ", gate.Decisions.Where(decision => asOfNow(decision) != decision).ToLookup(decision => asOfNow(decision) is null).Select(some =>
         $"{string.Join(" and ", some.Select(decision => decision.Person))} approved, {(some.Key ? "and may not decide any more: that does not count." : $"but {CountText.Are(some.Count())} no longer in {gate.OwnerTeam}, and somebody from {gate.OwnerTeam} has to approve.")}"));
 
-    /// <summary>Closes a pending gate for a reason other than a person's decision.</summary>
     public Incident CloseGate(string gateId, GateOutcome outcome, string closedBy, DateTimeOffset now) =>
         FindGate(gateId) is { Outcome: GateOutcome.Pending } gate
             ? Replace(gate with { Outcome = outcome, ClosedAt = now, ClosedBy = closedBy }).Note(now, TimelineKind.Gate, "runbook", closedBy)
             : this;
 
-    /// <summary>Somebody wanted to approve while nothing may run. Noted once for each person and reason.</summary>
+    /// <summary>Noted once for each person and reason.</summary>
     /// <param name="until">When what stands against it ends by itself. Null if it does not.</param>
     public Incident NoteHeldBack(string gateId, string person, string why, DateTimeOffset? until, DateTimeOffset now)
     {
@@ -137,14 +136,14 @@ public sealed partial record Incident
     /// <summary>Older results are no reason to act.</summary>
     public static readonly TimeSpan LongestGround = TimeSpan.FromMinutes(30);
 
-    /// <summary>When the checks were last asked again just before a step, and the reasons still held. Null if that was never needed.</summary>
+    /// <summary>Just before a step, and the reasons still held. Null if that was never needed.</summary>
     public DateTimeOffset? ConfirmedAt { get; init; }
 
-    /// <summary>Whether a step of the automation or of a person may have changed something. Telling does not count.</summary>
+    /// <summary>By the automation or by a person. Telling does not count.</summary>
     [JsonIgnore]
     public bool HasActed => Steps.Any(step => !step.Preparation.TellsOnly);
 
-    /// <summary>Whether what a step of this phase relies on is too old. A step that broke off a moment ago is finished without new checks.</summary>
+    /// <summary>A step that broke off a moment ago is finished without new checks.</summary>
     /// <param name="gate">The approval that covers the step. Its age counts if the runbook has no checks.</param>
     public bool IsGroundTooOld(Phase phase, Gate gate, DateTimeOffset now)
     {
@@ -157,24 +156,21 @@ public sealed partial record Incident
     /// <summary>A person may report a manual step days later, so its end says nothing about the target.</summary>
     private bool IsActOfOurs(StepRecord step) => FindTask(step.Phase, step.Name) is not { Task: not null } && !step.Preparation.TellsOnly;
 
-    /// <summary>Whether a step has acted on this approval. It is then finished, since half of it is worse than all.</summary>
+    /// <summary>Such an approval is used up to the end, since half of it is worse than all.</summary>
     public bool HasActedOn(Gate gate) => Steps.Any(step => step.GateId == gate.Id && IsActOfOurs(step));
 
-    /// <summary>
-    /// Why an approval no longer covers the steps of a phase: the checks said so, or people were asked again. It also counts for later
-    /// attempts, even if the checks change.
-    /// </summary>
+    /// <summary>The checks said so, or people were asked again. It also counts for later attempts, even if the checks change.</summary>
     public string? FindLapse(Gate gate, Phase phase) => gate.Lapsed
         ?? Gates.FirstOrDefault(later => later.Task is null && later.Phase == phase && (later.Phase != gate.Phase || later.Round > gate.Round))?.Difference;
 
-    /// <summary>The checks were asked again just before a step, and the reasons still hold. The findings that people saw stay as they are.</summary>
+    /// <summary>The findings that people saw stay as they are.</summary>
     public Incident Confirm(IReadOnlyList<Finding> findings, DateTimeOffset now) => State.IsFinal() ? this
         : (this with { ConfirmedAt = now, VerificationRounds = VerificationRounds.Add(IncidentState.AwaitingApproval, findings, now) }).Note(now, TimelineKind.Diagnosis, "runbook", $"The answers of the checks were no longer fresh, so they were asked again: the reasons to act still hold. {Summarize(findings)}");
 
     /// <summary>Results up to this age show the state right before the first step.</summary>
     public static readonly TimeSpan LongestBaseline = TimeSpan.FromMinutes(1);
 
-    /// <summary>Whether nothing has acted yet and the last results are too old to credit the fix with a later pass.</summary>
+    /// <summary>With older results a later pass could not be credited to the fix.</summary>
     public bool NeedsLookBeforeActing(DateTimeOffset now) =>
         Mode != RunMode.DryRun && !HasActed && Findings.Count > 0
         && now - Clocks.Latest([.. Findings.Select(finding => (DateTimeOffset?)finding.At), ConfirmedAt], now) > LongestBaseline;
@@ -196,7 +192,7 @@ public sealed partial record Incident
     /// <summary>The findings, each with its newest result.</summary>
     public IReadOnlyList<Finding> Renewed(IReadOnlyList<Finding> newer) => [.. Findings.Select(old => newer.FirstOrDefault(one => one.Name == old.Name) ?? old)];
 
-    /// <summary>The approved reasons are gone. People who are asked again see the new results, and the first ones stay among the rounds.</summary>
+    /// <summary>People who are asked again see the new results. The first ones stay among the rounds.</summary>
     /// <param name="gate">The approval that no longer covers anything.</param>
     /// <param name="why">What has changed, in words.</param>
     /// <param name="stillCalls">The fault is still there, but what the steps rely on does not pass.</param>

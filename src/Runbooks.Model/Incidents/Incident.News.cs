@@ -1,6 +1,5 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>What was learnt since a question was asked, for the people who decide.</summary>
 public sealed partial record Incident
 {
     /// <summary>More would bury the question.</summary>
@@ -11,7 +10,7 @@ public sealed partial record Incident
 
     public IReadOnlyList<IncidentNews> News { get; init; } = [];
 
-    /// <summary>The news on the cards that asked. Null until there was any.</summary>
+    /// <summary>Null until there was any.</summary>
     public string? ShownNews { get; init; }
 
     /// <summary>Changes when the cards that asked have to say something else.</summary>
@@ -60,24 +59,19 @@ public sealed record IncidentNews(string Key, DateTimeOffset At, string Text, bo
     public int Turns { get; init; }
 }
 
-/// <summary>Azure's later messages about an outage or the health of a resource.</summary>
 public sealed partial record Incident
 {
     public bool KnowsOutage(Alert alert) =>
         AlertIdentity.OfOutage(alert) is { } outage && Alerts.Any(known => known.Outage == outage);
 
-    /// <summary>
-    /// Whether a fix for this outage is still in place. No fix ends an outage of Azure, so its next message is no reason to repeat the fix.
-    /// </summary>
+    /// <summary>No fix ends an outage of Azure, so its next message is no reason to repeat the fix.</summary>
     public bool HasStandingFixFor(Alert alert) =>
         State == IncidentState.Resolved && KnowsOutage(alert)
         && Steps.Any(step => step is { IsChange: true, Preparation.IsSo: false, Status: StepStatus.Done or StepStatus.Kept }) && Steps.All(step => step.Status != StepStatus.Undone);
 
     public bool KnowsNewsOf(Alert alert) => KnowsOutage(alert) || (ResourceHealth.Of(alert) is { IsNews: true } && Alerts.Any(known => known.Is(alert)));
 
-    /// <summary>
-    /// A message about a known outage, or one on a resource's health that neither starts nor ends an alert. It is counted and shown.
-    /// </summary>
+    /// <summary>Counted and shown. It neither starts nor ends an alert.</summary>
     public Incident AddOutageNews(Alert alert, DateTimeOffset now)
     {
         var outage = AlertIdentity.OfOutage(alert);
@@ -96,8 +90,8 @@ public sealed partial record Incident
     }
 
     /// <summary>
-    /// Within a stage the latest statement counts. A stage that comes again is separate news. People who are being asked hear at once that
-    /// the outage is over or goes on; after the first turns, less often. A late or repeated older statement is no news.
+    /// Within a stage the latest statement counts. A stage that comes again is separate news. People hear of the first turns at once, and
+    /// of later ones less often. A late or repeated older statement is no news.
     /// </summary>
     private Incident AddStage(string outage, string stage, Alert alert, string text, DateTimeOffset now)
     {

@@ -9,7 +9,6 @@ public sealed partial record Incident
     public Incident NotePage(string trouble, string message, DateTimeOffset now) =>
         Pages.Any(page => page.Trouble == trouble) ? this : this with { Pages = [.. Pages, new(trouble, message, now)] };
 
-    /// <param name="about">The number of incidents that the message was about.</param>
     public Incident RecordDeliveries(IReadOnlyList<Delivery> deliveries, int about = 1)
     {
         var shared = about > 1 ? $", in one message about {about} incidents" : "";
@@ -29,12 +28,12 @@ public sealed partial record Incident
     }
 
     /// <summary>
-    /// Alerts on channels that ring: those that are being sent, and those that the channel may or may not have taken. They are recorded
-    /// before anybody is called, so that they are ended even after a lost answer or a crash.
+    /// On channels that ring: alerts that are being sent, and those that the channel may have taken. Recorded before anybody is called, so
+    /// that they are ended even after a lost answer or a crash.
     /// </summary>
     public IReadOnlyList<Delivery> Calls { get; init; } = [];
 
-    /// <summary>Every message that may have to be changed, including alerts that the channel may have taken.</summary>
+    /// <summary>Also alerts that the channel may have taken.</summary>
     [JsonIgnore]
     public IEnumerable<Delivery> Changeable => Deliveries.Concat(Calls).Where(delivery => delivery.Reference is not null);
 
@@ -42,22 +41,21 @@ public sealed partial record Incident
 
     public Incident Expect(IReadOnlyList<Delivery> calls) => NewCalls(calls) is { Count: > 0 } news ? this with { Calls = [.. Calls, .. news] } : this;
 
-    /// <summary>The result of expected alerts is known, except for those that may exist.</summary>
+    /// <summary>Their result is known, except for those that may exist.</summary>
     public Incident SettleCalls(IReadOnlyList<Delivery> calls, IReadOnlyList<Delivery> perhaps) =>
         calls.Count == 0 && perhaps.Count == 0 ? this : this with { Calls = [.. Calls.Where(call => !calls.Any(call.IsSameMessage) && !perhaps.Any(call.IsSameMessage)), .. perhaps] };
 
     /// <summary>Whether the present asking has gone out, even if it reached nobody.</summary>
     public bool WasSent(Gate gate) => HasDelivery(gate.MessageKey);
 
-    /// <summary>Messages to people who have approved while others still have to. They need not hear of it again.</summary>
+    /// <summary>They need not hear of it again while others still have to approve.</summary>
     public IEnumerable<Delivery> ToThoseWhoAnswered(Gate gate) => Deliveries.Where(delivery => delivery.Reached && delivery.IsOf(gate) && gate.IsAnsweredBy(delivery.Contact));
 
     public bool ReachedNobody(Gate gate) => HasDelivery(gate.Id) && !Reached(gate.Id);
 
-    /// <summary>Whether a message under this key went out, even if it reached nobody.</summary>
+    /// <summary>Even if it reached nobody.</summary>
     public bool HasDelivery(string key) => DeliveriesUnder(key).Any();
 
-    /// <summary>Whether a message under this key reached somebody who can act on it.</summary>
     public bool Reached(string key) => DeliveriesUnder(key).Any(delivery => delivery.Reached);
 
     /// <summary>All attempts, including the failed ones.</summary>
@@ -65,7 +63,7 @@ public sealed partial record Incident
 
     // Schedules cannot be asked about the past, so the people they named are kept with the question.
 
-    /// <summary>Records whom schedules named for a message about this gate. An unchanged answer adds no line.</summary>
+    /// <summary>An unchanged answer adds no line.</summary>
     public Incident RecordOnCall(string gateId, IReadOnlyList<OnCallRecord> meant)
     {
         var changed = this;
@@ -101,7 +99,7 @@ public sealed record DuePage(string Trouble, string Message, DateTimeOffset At) 
 /// <param name="Reference">The channel's reference to the message, so that it can be changed. Null if it cannot.</param>
 public sealed record Delivery(string Key, string Contact, string? Channel, DateTimeOffset At, string? Failure, string? Reference = null) : Evolving
 {
-    /// <summary>Whether it reached somebody who can act on it.</summary>
+    /// <summary>Somebody who can act on it.</summary>
     public bool Reached => Channel is not null && !IsStranger;
 
     /// <summary>It went to somebody on a schedule who is not in the contacts. They are told, but it counts as not reached.</summary>
@@ -187,10 +185,8 @@ public static class Reach
 
 public enum CardKind { ApprovalRequest, Reminder, Escalation, Decided, Closed, Page }
 
-/// <summary>The people whom a contact's schedule named when a message was sent.</summary>
 /// <param name="Message">The latest message for which they were named. The same message is never sent to anybody else.</param>
 /// <param name="People">By the names of the contacts.</param>
-/// <param name="Words">For people: who was asked, and the source if known.</param>
 public sealed record OnCallRecord(string Contact, string Message, IReadOnlyList<string> People, string Words, DateTimeOffset At) : Evolving
 {
     /// <summary>Without secrets: <c>PagerDuty schedule PI7DH85</c>.</summary>

@@ -26,16 +26,11 @@ public sealed partial record Incident
     [JsonIgnore]
     public IReadOnlyList<AttachedAlert> Others => [.. Alerts.Where(alert => !alert.Is(Alert))];
 
-    /// <summary>
-    /// The incident whose fix did not last for this alert. Null if this incident does not know it, or acted on the alert, or found it well.
-    /// </summary>
+    /// <summary>Null if this incident does not know it, or acted on the alert, or found it well.</summary>
     public string? BrokenFixOf(Alert alert) => Alerts.FirstOrDefault(known => known.Is(alert))?.Follows
         ?? (IsDoneWith(alert) ? null : Follows);
 
-    /// <summary>
-    /// The incident that tried the same for this alert, and failed or left open whether it happened: this one or an earlier one. Null for
-    /// none.
-    /// </summary>
+    /// <summary>This incident or an earlier one. Null for none.</summary>
     private EarlierTry? TriedFor(Alert alert)
     {
         List<string> unknown = [.. Steps.Where(step => step is { IsChange: true, Status: StepStatus.Unknown }).Select(step => step.Name)];
@@ -43,22 +38,20 @@ public sealed partial record Incident
             : IsDoneWith(alert) ? null : Tried;
     }
 
-    /// <summary>Whether it acted on the alert, found it well, or was about another. Earlier fixes no longer matter then.</summary>
+    /// <summary>Earlier fixes then no longer matter.</summary>
     private bool IsDoneWith(Alert alert) => HasActed || FoundItWell || !WasOpenedBy(alert);
 
     private bool FoundItWell => State == IncidentState.SelfRecovered || (State == IncidentState.NotNeeded && !WasSuppressed());
 
-    /// <summary>
-    /// Moves alerts of an ended incident to this one, which was opened for others. The news says why, and later incidents for them know it.
-    /// </summary>
+    /// <summary>The news says why, and later incidents for these alerts know it.</summary>
     /// <param name="follows">The incident whose fix did not last for them. Null if that is not the reason.</param>
     public Incident GoOnFor(Incident ended, IReadOnlyList<Alert> alerts, string? follows, string why, DateTimeOffset now) =>
         (this with { Alerts = [.. Alerts.Select(known => follows is not null && alerts.Any(known.Is) ? known with { Follows = follows } : known)] })
         .AddNews($"{GoesOnNews}{ended.Id}", "runbook", $"{why} This incident has {string.Join(", ", alerts.Select(alert => alert.Name).Distinct())} from here on; its plan may not be for that.", now, urgent: true);
 
     /// <summary>
-    /// Takes over that an earlier fix did not last, if the incident before did nothing about it, and that the same was recently tried
-    /// without visible success. Silence is then no approval.
+    /// An earlier fix that did not last, unless the incident before acted, and what was recently tried without success. Silence is then no
+    /// approval.
     /// </summary>
     private Incident FollowOn(Incident before) => this with
     {
@@ -66,13 +59,11 @@ public sealed partial record Incident
         Tried = Tried ?? (before.TriedFor(Alert) is { } tried && OpenedAt - tried.At < EarlierTry.Lately ? tried : null),
     };
 
-    /// <summary>Alerts other than the opening one that fired after the last checks before the end.</summary>
+    /// <summary>After the last checks before the end.</summary>
     public IReadOnlyList<AttachedAlert> OthersUnseen() =>
         [.. Alerts.Where(known => !known.Resolved && known.LastAt > SeenAt && ReportOf(known) is { } report && !WasOpenedBy(report))];
 
-    /// <summary>
-    /// Other alerts that began after the take-over and still fire when it is closed. The person took over only what was there then.
-    /// </summary>
+    /// <summary>The person took over only what was there then.</summary>
     public IReadOnlyList<AttachedAlert> BegunSinceTakenOver() =>
         this is { State: IncidentState.TakenOver, ClosedByHand: not null } && Gates.LastOrDefault(gate => gate.Outcome == GateOutcome.TakenOver)?.ClosedAt is { } takenOver
             ? [.. Others.Where(other => !other.Resolved && other.Began > takenOver)]
@@ -120,19 +111,16 @@ public sealed partial record Incident
     [JsonIgnore]
     public string? WorstSeverity => AlertSeverity.Worst([Alert.Severity, UnlistedSeverity, .. Alerts.SelectMany(known => (string?[])[known.WorstSeverity, known.Alert?.Severity])]);
 
-    /// <summary>Worse than everything before. People who are being asked hear it at once.</summary>
+    /// <summary>People who are being asked hear it at once.</summary>
     private bool IsMoreSevere(Alert alert) =>
         AlertSeverity.RankOf(alert.Severity) < (AlertSeverity.RankOf(WorstSeverity) ?? AlertSeverity.RankOfUnknown);
 
-    /// <summary>Worse than what was known when a person rejected it, or what became known while that was being carried out.</summary>
+    /// <summary>Or became worse while the rejection was being carried out.</summary>
     private bool IsWorseThanSeen(Alert alert, EarlierNo no) => IsMoreSevere(alert) || GotWorseAfter(no);
 
     private bool GotWorseAfter(EarlierNo no) => News.Any(news => news.At > no.At && IsSeverity(news));
 
-    /// <summary>
-    /// News of something worse, or of another incident that continues here, that nobody heard while the last question was open. Of several
-    /// about severity only the last counts.
-    /// </summary>
+    /// <summary>Of something worse, or of another incident that continues here. Of several about severity only the last counts.</summary>
     public IReadOnlyList<IncidentNews> UrgentSinceAsked()
     {
         var asked = Gates.LastOrDefault(gate => gate.WasAsked);
@@ -143,14 +131,14 @@ public sealed partial record Incident
 
     public static bool IsSeverity(IncidentNews news) => news.Key.StartsWith(SeverityNews, StringComparison.Ordinal);
 
-    /// <summary>Another incident on the target continues as this one. This is not about severity.</summary>
+    /// <summary>This is not about severity.</summary>
     public static bool GoesOn(IncidentNews news) => news.Key.StartsWith(GoesOnNews, StringComparison.Ordinal);
 
     private Incident NoteOtherAlert(Alert alert, bool moreSevere, DateTimeOffset now) => moreSevere
         ? AddNews($"{SeverityNews}{AlertSeverity.RankOf(alert.Severity)}", alert.Source, $"A more severe alert on this target: {Describe(alert.Name, alert)}", now, urgent: true)
         : NoteAlert(now, alert.Source, $"Another alert on this target: {Describe(alert.Name, alert)}");
 
-    /// <summary>The opening alert is over and another still fires. People should not decide about what is past.</summary>
+    /// <summary>People should not decide about what is past.</summary>
     private Incident AddOpenerIsOverNews(Alert alert, DateTimeOffset now)
     {
         var firing = Alerts.Where(known => !known.Resolved).ToList();
@@ -171,7 +159,6 @@ public sealed partial record Incident
             now);
     }
 
-    /// <summary>A further incident takes the alerts that still fired.</summary>
     public Incident FollowUp(string next, IReadOnlyList<Alert> alerts, DateTimeOffset now)
     {
         if (FollowedBy is not null)
@@ -188,7 +175,7 @@ public sealed partial record Incident
     public bool KnowsEndUnseen(Alert alert) => Alerts.Any(known => known.Is(alert) && known.EndedBecause is not null);
 
     /// <summary>An alert that ended without an all-clear sends nothing more. It stays so here, and the checks tell whether it is over.</summary>
-    /// <param name="before">The alert on the incident that ended. Null if it was not there.</param>
+    /// <param name="before">As it was on the incident that ended. Null if it was not there.</param>
     public Incident KeepEnd(AttachedAlert? before, DateTimeOffset now)
     {
         if (before?.EndedBecause is not { } why)
@@ -204,19 +191,18 @@ public sealed partial record Incident
 /// <summary>Retries of an ended incident.</summary>
 public sealed partial record Incident
 {
-    /// <summary>The ended incident that this one retries. Null for any other.</summary>
+    /// <summary>Null if it is not a retry.</summary>
     public string? RetryOf { get; init; }
 
-    /// <summary>The incident that retries this one. Null for none.</summary>
+    /// <summary>Null if it was not retried.</summary>
     public string? RetriedAs { get; init; }
 
-    /// <summary>Takes over the alerts of the incident that this one retries, and what is known of their end.</summary>
     /// <param name="hasChecks">Without checks, the sender's word alone would withdraw what a person has just asked for.</param>
     public Incident TryAgain(Incident ended, bool hasChecks, string by, string reason, DateTimeOffset now) =>
         (CarryAlertsOf(ended).FollowOn(ended) with { RetryOf = ended.Id, Follows = ended.Follows, AlertResolvedAt = hasChecks ? ended.AlertResolvedAt : null })
         .Note(now, TimelineKind.Opened, by, $"{by} had incident {ended.Id} tried again: {reason}");
 
-    /// <summary>The retry takes over from here. The alerts that called people about this one have to say so.</summary>
+    /// <summary>The alerts that called people about this one have to say so.</summary>
     public Incident NoteRetried(string next, string by, string reason, DateTimeOffset now) => RetriedAs is not null
         ? this
         : (SeeTo(by, $"Tried again as incident {next}.", now) with { RetriedAs = next, IsAcknowledgementUnshown = true }).Note(now, TimelineKind.Decision, by, $"{by} had it tried again as incident {next}: {reason}");

@@ -4,10 +4,7 @@ namespace Runbooks.Model.Incidents;
 
 public sealed partial record Incident
 {
-    /// <summary>
-    /// Records that a step is about to act. A further attempt keeps the first preparation, because undo needs the state from before the
-    /// first one.
-    /// </summary>
+    /// <summary>A further attempt keeps the first preparation, because undo needs the state from before the first one.</summary>
     public Incident BeginStep(StepSpec spec, Phase phase, string gateId, Preparation preparation, DateTimeOffset now)
     {
         var known = FindStep(phase, spec.Name);
@@ -25,15 +22,14 @@ public sealed partial record Incident
     public Incident ForgetBegin(Phase phase, string step, StepRecord? before) => FindStep(phase, step) is not { FinishedAt: null } begun || begun.Attempts != (before?.Attempts ?? 0) + 1 ? this
         : this with { Steps = before is null ? [.. Steps.Where(each => each != begun)] : [.. Steps.Select(each => each == begun ? before : each)] };
 
-    /// <summary>The last attempt has broken off, and another one follows.</summary>
     /// <param name="attempt">Its number. Ignored if it is no longer the last.</param>
     /// <remarks>A machine may have slept meanwhile, so the attempt counts as at work no longer than the step's timeout.</remarks>
     public Incident BreakOffStep(StepSpec spec, Phase phase, int attempt, DateTimeOffset now) => FindStep(phase, spec.Name) is not { FinishedAt: null } begun || begun.Attempts != attempt ? this
         : Replace(begun with { AttemptedAt = (begun.AttemptedAt ?? begun.StartedAt) + spec.Timeout is var late && late < now ? late : now }, now);
 
     /// <summary>
-    /// Records an outcome. The first one counts, in case an engine ran the same attempt twice. After it come only an undo, or the late
-    /// outcome of a step that seemed cut off.
+    /// The first outcome counts, in case an engine ran the same attempt twice. After it come only an undo, or the late outcome of a step
+    /// that seemed cut off.
     /// </summary>
     public Incident FinishStep(StepRecord step, StepStatus status, ActionResult result, DateTimeOffset now)
     {
@@ -49,7 +45,7 @@ public sealed partial record Incident
         return late ? finished.TellOutcome(step.Name, Clip.To(line, LongestOutcome), now) : finished;
     }
 
-    /// <summary>At the end of the incident, a step that began and is not retried is cut off until more is known.</summary>
+    /// <summary>It is cut off until more is known.</summary>
     private Incident FinishBrokenOff(DateTimeOffset now) => Steps
         .Where(step => step.Status == StepStatus.Running)
         .Aggregate(this, (incident, step) => incident.FinishStep(step with { CutOff = true }, StepStatus.Unknown, new("An attempt was cut off, and it is not tried again."), now));
@@ -72,7 +68,7 @@ public sealed partial record Incident
         ? NotePage($"{KnownNow}{step}", line, now) with { Reason = $"{Reason} {line}".Trim(), IsEndUnfinished = true }
         : NotePage($"{KnownNow}{step}", line, now);
 
-    /// <summary>Writes the record of a manual step in one go once its outcome is known. If nobody has begun it, there is nothing to undo.</summary>
+    /// <summary>In one go once the outcome is known. If nobody has begun it, there is nothing to undo.</summary>
     public Incident RecordManualStep(StepSpec spec, string gateId, Gate asked, DateTimeOffset now)
     {
         var task = asked.Task!;
@@ -96,7 +92,7 @@ public sealed partial record Incident
     /// <summary>Until when a lack of progress is normal. Null if nothing holds it back.</summary>
     public DateTimeOffset? WaitsUntil { get; init; }
 
-    /// <summary>An approved step waits until nothing stands against it. Noted once for each reason.</summary>
+    /// <summary>Noted once for each reason.</summary>
     /// <param name="until">When what stands against it ends, or is checked again.</param>
     public Incident HoldStep(string step, Phase phase, string why, DateTimeOffset until, DateTimeOffset now) =>
         AwaitNextTry(phase, until, now).Hold($"{step} waits: {why}", until, now);
@@ -105,7 +101,7 @@ public sealed partial record Incident
     /// <param name="until">When it is tried again, at the latest.</param>
     public Incident AwaitNextTry(Phase phase, DateTimeOffset until, DateTimeOffset now) => this with { State = StateOf(phase), WaitsUntil = until, UpdatedAt = now };
 
-    /// <summary>Its changes are not undone yet. Noted once for each reason.</summary>
+    /// <summary>Noted once for each reason.</summary>
     /// <param name="until">When it is tried again, at the latest.</param>
     public Incident HoldUndo(string step, string why, DateTimeOffset until, DateTimeOffset now) =>
         State.IsFinal() ? this : Hold($"{step} is not taken back yet: {why}", until, now);
@@ -122,16 +118,14 @@ public sealed partial record Incident
 }
 
 /// <summary>
-/// The sender ended the alert before anything was done. That is only a claim: the runbook's checks have to confirm it before the question
-/// is withdrawn. Without checks the sender's all-clear is enough, but an end without an all-clear is not.
+/// The sender ended the alert before anything was done. The runbook's checks have to confirm that before the question is withdrawn. Without
+/// checks the sender's all-clear is enough, but an end without an all-clear is not.
 /// </summary>
 public sealed partial record Incident
 {
     private const string RecoveryNews = "recovery";
 
-    /// <summary>
-    /// Since when every alert has ended at its sender, at least one without an all-clear. Null while one fires, and if all are over.
-    /// </summary>
+    /// <summary>Every alert has ended, at least one without an all-clear. Null while one fires, and if all are over.</summary>
     public DateTimeOffset? EndedUnseenAt { get; init; }
 
     /// <summary>When the sender ended all alerts, with or without an all-clear. Null while one fires.</summary>
@@ -142,26 +136,21 @@ public sealed partial record Incident
     [JsonIgnore]
     public bool ClaimsRecovery => ClaimedAt is not null && !HasActed && !Gates.Any(gate => gate.Task is { IsBegun: true });
 
-    /// <summary>The result of the checks on the present claim. Null until they were asked about it.</summary>
+    /// <summary>Null until the checks were asked about the present claim.</summary>
     [JsonIgnore]
     public RecoveryCheck? CheckedClaim => ClaimsRecovery && Recovery?.ClaimedAt == ClaimedAt ? Recovery : null;
 
-    /// <summary>
-    /// Before anything was done, an ended alert with agreeing checks means that nothing needs doing. Afterwards it is only evidence.
-    /// </summary>
+    /// <summary>Nothing then needs doing. After a step it is only evidence.</summary>
     public static bool RecoveredBeforeActing(Incident incident) =>
         incident.CheckedClaim is { Answer: RecoveryAnswer.Confirmed } || (incident.CheckedClaim is { Answer: RecoveryAnswer.NoChecks } && incident.AlertResolvedAt is not null);
 
-    /// <summary>
-    /// As <see cref="RecoveredBeforeActing(Incident)"/>, but a flapping alert has to be quiet for a while. Its question stays open
-    /// meanwhile.
-    /// </summary>
+    /// <summary>A flapping alert also has to be quiet for a while. Its question stays open meanwhile.</summary>
     public static bool RecoveredBeforeActing(Incident incident, DateTimeOffset now) =>
         RecoveredBeforeActing(incident) && !(now < incident.HeldUntil);
 
-    /// <summary>Records the result of the checks on the sender's claim. If they do not confirm it, people are told once.</summary>
+    /// <summary>If the checks do not confirm the claim, people are told once.</summary>
     /// <param name="claimedAt">The claim that the checks were asked about. If it was withdrawn meanwhile, nothing is recorded.</param>
-    /// <param name="answers">Of the checks that call for the mitigation. Empty if the runbook has none.</param>
+    /// <param name="answers">Empty if the runbook has no such checks.</param>
     public Incident RecordRecovery(DateTimeOffset claimedAt, Condition when, IReadOnlyList<Finding> answers, DateTimeOffset now)
     {
         if (!ClaimsRecovery || ClaimedAt != claimedAt || State.IsFinal())
@@ -211,7 +200,7 @@ public sealed partial record Incident
 
     private string EndReasons => string.Join(", ", Alerts.Select(alert => alert.EndedBecause).Concat(Unlisted.Select(alert => alert.Why)).OfType<string>().Distinct().Select(why => Clip.To(why, 100)));
 
-    /// <summary>Why nobody was asked, a question was withdrawn, or what was approved did not run.</summary>
+    /// <summary>Nobody was asked, a question was withdrawn, or what was approved did not run.</summary>
     public static string RecoveryReason(Incident incident)
     {
         var over = incident.AlertResolvedAt is null ? incident.EndedText("the alert") : "the alert was resolved";
@@ -229,7 +218,6 @@ public sealed partial record Incident
     }
 }
 
-/// <summary>What the checks said about one end by the sender.</summary>
 /// <param name="ClaimedAt">When the sender ended the alerts.</param>
 /// <param name="AskedAt">When the checks were last asked about it.</param>
 public sealed record RecoveryCheck(DateTimeOffset ClaimedAt, DateTimeOffset AskedAt, RecoveryAnswer Answer) : Evolving;

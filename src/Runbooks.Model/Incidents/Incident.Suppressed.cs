@@ -1,19 +1,18 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>What nobody was asked about for a while because of a maintenance window, or of a rejection of a flapping alert.</summary>
+/// <summary>Because of a maintenance window, or of a rejection of a flapping alert.</summary>
 public sealed partial record Incident
 {
-    /// <summary>Whether it ended because nothing was to run: in a maintenance window, or at the limits of a runbook that only tells.</summary>
+    /// <summary>In a maintenance window, or at the limits of a runbook that only tells.</summary>
     public bool WasSuppressed() =>
         State == IncidentState.NotNeeded && LatestGate?.Outcome is GateOutcome.DiagnosedOnly or GateOutcome.Suppressed;
 
     /// <summary>Whether it has to be checked when that time is over. The sender's all-clear is enough only without checks.</summary>
     public bool IsUnasked() => (WasSuppressed() && (AlertResolvedAt is null || Findings.Count > 0)) || HoldsUnasked();
 
-    /// <summary>The alert that it has to be checked for.</summary>
     public Alert Unasked() => Alerts.LastOrDefault(alert => alert is { AskedNobody: true, Resolved: false })?.Alert ?? Alert;
 
-    /// <summary>Takes up what nobody was asked about. Ended alerts stay ended.</summary>
+    /// <summary>Ended alerts stay ended.</summary>
     public Incident TakeUp(Incident before, DateTimeOffset now) =>
         (CarryAlertsOf(before, alert => before.WholeReportOf(alert) is { } report ? WithReport(alert, report) : alert) with
         {
@@ -24,7 +23,7 @@ public sealed partial record Incident
             IsProposed = IsProposed || (before.IsProposed && Alert == before.Alert),
         }).FollowOn(before).Note(now, TimelineKind.Opened, "runbook", $"{WhyNow(before)} This incident looks {(before.SaidNo() is null ? "again" : "at it")}, after incident {before.Id}.");
 
-    /// <summary>Alerts that came again after a rejection on an earlier incident, still fire, and have not been heard of here since.</summary>
+    /// <summary>After a rejection on an earlier incident. They still fire, and have not been heard of here since.</summary>
     public IReadOnlyList<Alert> UnheardOf(Incident before) =>
     [
         .. before.Alerts
@@ -32,7 +31,7 @@ public sealed partial record Incident
             .Select(before.ReportOf).OfType<Alert>(),
     ];
 
-    /// <summary>Takes over what the incident before could not ask about, since only the last incident on a target is checked again.</summary>
+    /// <summary>Only the last incident on a target is checked again.</summary>
     public Incident AddUnaskedOf(Incident before, DateTimeOffset now)
     {
         var missing = before.Alerts
@@ -50,7 +49,6 @@ public sealed partial record Incident
             }).NoteOtherAlert(one.Alert!, moreSevere: false, now));
     }
 
-    /// <summary>What the alert said when it last fired.</summary>
     private Alert? ReportOf(AttachedAlert known) => known.Is(Alert) ? Alert : known.Alert;
 
     /// <summary>Null if only a part was kept.</summary>
@@ -65,8 +63,7 @@ public sealed partial record Incident
 }
 
 /// <summary>
-/// An incident that waits because an open incident of another runbook covers it. It asks nobody meanwhile. When the other has ended in any
-/// way, its own checks are asked.
+/// An open incident of another runbook covers it, so it asks nobody. When the other has ended in any way, its own checks are asked.
 /// </summary>
 public sealed partial record Incident
 {
@@ -76,16 +73,12 @@ public sealed partial record Incident
     /// <summary>Null if it never waited.</summary>
     public IncidentSuppression? SuppressedBy { get; init; }
 
-    /// <summary>The incidents that wait, or waited, for this one to end.</summary>
     public IReadOnlyList<string> Suppresses { get; init; } = [];
 
     [JsonIgnore]
     public bool IsWaitingForOther => SuppressedBy is { Over: null } && !State.IsFinal();
 
-    /// <summary>
-    /// Whether incidents that it covers wait for it: until it ends, or is closed after a take-over. If its own checks find things well, it
-    /// explains no other trouble.
-    /// </summary>
+    /// <summary>Until it ends, or is closed after a take-over. If its own checks find things well, it explains no other trouble.</summary>
     [JsonIgnore]
     public bool Covers => IsOwnedByResponder() || (!State.IsFinal() && !(State == IncidentState.Diagnosing && IsFoundHealthy));
 
@@ -116,25 +109,21 @@ public sealed partial record Incident
 public sealed record IncidentSuppression(string Incident, string Runbook, string Target, DateTimeOffset Since, DateTimeOffset Until, DateTimeOffset? Over = null) : Evolving;
 
 /// <summary>
-/// Each incident knows the earlier rejections on its target. An incident in between that ended by itself, or was about another alert, does
-/// not cancel them. A decision or action about the same alert does.
+/// An incident in between that ended by itself, or was about another alert, does not cancel an earlier rejection on the target. A decision
+/// or action about the same alert does.
 /// </summary>
 public sealed partial record Incident
 {
     /// <summary>The most rejections in one record. The oldest are dropped.</summary>
     private const int MaxStandingNoes = 10;
 
-    /// <summary>Earlier rejections on this target that still counted when it opened, the newest last. Null for none.</summary>
+    /// <summary>Those that still counted when it opened, the newest last. Null for none.</summary>
     public IReadOnlyList<StandingNo>? StandingNoes { get; init; }
 
-    /// <summary>
-    /// The last decision of a person on this target, if it was a rejection: in this incident or, if nobody decided here, before it.
-    /// </summary>
+    /// <summary>The last decision on this target, if it was a rejection: in this incident or, if nobody decided here, before it.</summary>
     public EarlierNo? LastNo() => SaidNo() ?? (IsDecidedByPeople || EarlierNo is { OfAlert: true } ? null : EarlierNo);
 
-    /// <summary>
-    /// Takes over the earlier rejections on its target, and warns if one was the last decision on the target or on one of its alerts.
-    /// </summary>
+    /// <summary>Warns if a rejection was the last decision on the target or on one of its alerts.</summary>
     public Incident WarnOfNo(Incident before, DateTimeOffset now)
     {
         var noes = before.NoesAfter(handedOn: FollowUpOf == before.Id ? Alerts : []);
@@ -143,7 +132,6 @@ public sealed partial record Incident
         return no is null ? knowing : knowing.Note(now, TimelineKind.Opened, "runbook", no.Warning);
     }
 
-    /// <summary>The incidents to ask whether a rejection there still counts for one of these alerts.</summary>
     public IReadOnlyList<string> RefusedBy(IReadOnlyList<Alert> alerts)
     {
         if (StandingNoes is null && SaidNo() is null)
@@ -178,13 +166,11 @@ public sealed partial record Incident
     private RefusedAlert Refused(AttachedAlert known) => WholeReportOf(known) is { } report ? RefusedAlert.Of(report) : new(RefusedAlert.HashOf(known.Identity));
 }
 
-/// <summary>A rejection, and the alerts that it was about.</summary>
 public sealed record StandingNo(EarlierNo No, IReadOnlyList<RefusedAlert> Alerts) : Evolving
 {
     internal bool IsAbout(RefusedAlert alert) => Alerts.Any(alert.IsSame);
 }
 
-/// <summary>What identifies a rejected alert when it comes again.</summary>
 /// <param name="Identity">A hash. Null for a start by hand, which never comes again.</param>
 /// <param name="Says">A hash of sender, name and labels without measured values, since some senders give each firing a new identity. Null
 /// if the alert was not kept whole.</param>

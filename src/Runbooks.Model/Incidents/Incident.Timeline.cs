@@ -1,15 +1,15 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>Appends to an incident's record, and proves that nothing in it was removed or changed.</summary>
+/// <summary>A chain of hashes proves that nothing was removed or changed.</summary>
 public sealed partial record Incident
 {
-    /// <summary>In characters. An entry has to be readable on a phone.</summary>
+    /// <summary>An entry has to be readable on a phone.</summary>
     public const int MaxText = 2_000;
 
     /// <summary>The most notes by people in one record.</summary>
     public const int MaxNotes = 100;
 
-    /// <summary>The same text of the same person within this time is one note that was sent twice, by a double click or a reloaded page.</summary>
+    /// <summary>A double click or a reloaded page sends a note twice.</summary>
     public static readonly TimeSpan SameNote = TimeSpan.FromMinutes(10);
 
     public Incident Note(DateTimeOffset at, TimelineKind kind, string who, string what)
@@ -20,7 +20,7 @@ public sealed partial record Incident
         return this with { Timeline = [.. Timeline, entry], UpdatedAt = at };
     }
 
-    /// <summary>As <see cref="Note"/>, unless the record has it already, compared after redacting and cutting.</summary>
+    /// <summary>Compared after redacting and cutting.</summary>
     public Incident NoteOnce(DateTimeOffset at, TimelineKind kind, string who, string what)
     {
         var noted = Note(at, kind, who, what);
@@ -50,18 +50,16 @@ public sealed partial record Incident
         .. AlertIdentity.IsByHand(Alert.Source) && Alert.Summary is { } said ? [Clip.To(said, 500)] : Array.Empty<string>(),
     ];
 
-    /// <summary>When a person first acted on it. Null while nobody has.</summary>
+    /// <summary>Null while nobody has.</summary>
     public DateTimeOffset? FirstResponseAt() => Gates.SelectMany(gate => gate.Decisions).Select(decision => decision.At)
         .Concat(Stop is { } stop ? [stop.At] : []).Concat(Attention?.AcknowledgedAt is { } seen ? [seen] : []).Cast<DateTimeOffset?>().Min();
 
-    /// <summary>
-    /// When the checks first passed after it had acted. Null if they never did, if they had passed before, or if it changed nothing.
-    /// </summary>
+    /// <summary>Null if they never did, if they had passed before, or if it changed nothing.</summary>
     public DateTimeOffset? MitigatedAt() => Mode != RunMode.DryRun && EndingText.HasChanged(this)
         && VerificationRounds.FirstOrDefault(round => round.State is IncidentState.Verifying or IncidentState.Holding && round.Verdicts.Values.All(verdict => verdict == Verdict.Passing)) is { } passed
         && !EndingText.PassedBefore(this, passed) ? passed.At : null;
 
-    /// <summary>The number of the first entry that does not follow from the one before. Null if the chain is intact.</summary>
+    /// <summary>Null if the chain is intact.</summary>
     public static int? FindBreak(string incidentId, IReadOnlyList<TimelineEntry> timeline)
     {
         var previous = incidentId;
@@ -95,10 +93,7 @@ public sealed partial record Incident
     private static string Cut(string text, int max) => text.Length <= max ? text : string.Concat(text.AsSpan(0, max - 1), "…");
 }
 
-/// <summary>
-/// One entry of an incident's record, which is also its audit log. Append-only: each <see cref="Hash"/> covers the entry before, so a
-/// removed or changed one shows.
-/// </summary>
+/// <summary>Also the audit log. Append-only: each <see cref="Hash"/> covers the entry before, so a removed or changed one shows.</summary>
 public sealed record TimelineEntry(int Number, DateTimeOffset At, TimelineKind Kind, string Who, string What, string Hash) : Evolving;
 
 public enum TimelineKind { Opened, Alert, Diagnosis, Gate, Decision, Message, Step, Verification, Lease, Undo, Safety, Closed, Note }

@@ -1,8 +1,8 @@
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// Alerts that the list has no room for. Their text is not kept, only identity, start and whether they are over, so that rejections count
-/// for them too and the end of all is known.
+/// The list has no room for these alerts. Only identity, start and end are kept, so that rejections count for them too and the end of all
+/// is known.
 /// </summary>
 public sealed partial record Incident
 {
@@ -14,20 +14,20 @@ public sealed partial record Incident
     /// <summary>When one of them last fired. Null if there is none.</summary>
     public DateTimeOffset? UnlistedAt { get; init; }
 
-    /// <summary>The sender's word for the worst severity among them. Null if no word is known.</summary>
+    /// <summary>Null if no word is known.</summary>
     public string? UnlistedSeverity { get; init; }
 
-    /// <summary>Messages of unlisted alerts for which it is known whether they are over.</summary>
+    /// <summary>It is known whether these are over.</summary>
     public int CountedOnly { get; init; }
 
-    /// <summary>Whether more different alerts came than one record can keep. Whether those are over is not known.</summary>
+    /// <summary>Whether those are over is not known.</summary>
     [JsonIgnore]
     public bool HasUnknownAlerts => AlertCount > Alerts.Sum(alert => alert.Count) + CountedOnly;
 
     [JsonIgnore]
     public int UnlistedFiring => Unlisted.Count(alert => !alert.Over);
 
-    /// <summary>What earlier messages of the alert said. Null if there were none, or nothing was kept.</summary>
+    /// <summary>Null if nothing was kept.</summary>
     public AttachedAlert? Find(Alert alert) => Alerts.FirstOrDefault(known => known.Is(alert)) ?? FindUnlisted(alert);
 
     private AttachedAlert? FindUnlisted(Alert alert)
@@ -38,10 +38,7 @@ public sealed partial record Incident
             : null;
     }
 
-    /// <summary>
-    /// Makes room in the list if this alert should have it. An ended one gives way. One of a name that is listed twice gives way to a new
-    /// name or a worse alert.
-    /// </summary>
+    /// <summary>An ended alert gives way. One of a name that is listed twice gives way to a new name or a worse alert.</summary>
     private Incident WithRoomFor(Alert alert)
     {
         if (Alerts.Count < MaxListed)
@@ -120,7 +117,6 @@ public sealed partial record Incident
     ];
 }
 
-/// <summary>An alert that the incident's list has no room for.</summary>
 /// <param name="Id">A hash of its identity.</param>
 /// <param name="At">When the first message of its present episode came, in UTC ticks.</param>
 public sealed record UnlistedAlert(string Id, long At) : Evolving

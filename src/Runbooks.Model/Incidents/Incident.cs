@@ -3,40 +3,40 @@ using System.Security.Cryptography;
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// The one durable record of an incident, which every page, card, API answer and engine reads. It changes only through the functions beside
-/// it, inside <see cref="IIncidentStore.UpdateAsync{T}"/>, so each rule exists once and applies to every store.
+/// Every page, card, API answer and engine reads this one record. It changes only through the functions beside it, inside
+/// <see cref="IIncidentStore.UpdateAsync{T}"/>, so each rule exists once and applies to every store.
 /// </summary>
 public sealed partial record Incident : Evolving
 {
     public required string Id { get; init; }
     public required string RunbookId { get; init; }
 
-    /// <summary>The runbook version that this incident keeps until its end.</summary>
+    /// <summary>Kept until the incident's end.</summary>
     public required string RunbookHash { get; init; }
     public required string Title { get; init; }
     public required string Target { get; init; }
 
-    /// <summary>The target in the form in which targets are compared.</summary>
+    /// <summary>For comparison with other targets.</summary>
     [JsonIgnore]
     public string TargetKey => Model.Alerts.TargetKey.Of(Target, Alert);
 
     public required Alert Alert { get; init; }
 
-    /// <summary>The runbook's impact severity when it opened. Null in older records.</summary>
+    /// <summary>From the runbook when it opened. Null in older records.</summary>
     public ImpactSeverity? Severity { get; init; }
 
     public IncidentState State { get; init; } = IncidentState.Diagnosing;
 
-    /// <summary>The runbook's publication when it opened. Null for plain files.</summary>
+    /// <summary>When it opened. Null for plain files.</summary>
     public Publication? Publication { get; init; }
 
-    /// <summary>The runbook's team when it opened. Null for none.</summary>
+    /// <summary>When it opened. Null for none.</summary>
     public string? Team { get; init; }
 
-    /// <summary>Why it is in this state, in words. Null if there is nothing to say.</summary>
+    /// <summary>In words. Null if there is nothing to say.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>The person who started it by hand. Null if an alert did.</summary>
+    /// <summary>Null if an alert started it.</summary>
     public string? StartedBy { get; init; }
 
     /// <summary>Nobody who is responsible started it. A person is asked before anything runs, even if it only tells.</summary>
@@ -57,7 +57,7 @@ public sealed partial record Incident : Evolving
     /// <summary>The incident whose fix did not last, so that this one or one before it was opened. Null for any other.</summary>
     public string? Follows { get; init; }
 
-    /// <summary>The storm that it is part of. People get one message about all of its incidents. Null while it asks by itself.</summary>
+    /// <summary>People get one message about all incidents of a storm. Null while it asks by itself.</summary>
     public string? Storm { get; init; }
 
     [JsonIgnore]
@@ -70,7 +70,7 @@ public sealed partial record Incident : Evolving
     /// <summary>When the sender ended every alert of this incident with an all-clear.</summary>
     public DateTimeOffset? AlertResolvedAt { get; init; }
 
-    /// <summary>The checks' result after the sender ended the alerts before anything was done. Null until they were asked.</summary>
+    /// <summary>When the sender ended the alerts before anything was done. Null until the checks were asked.</summary>
     public RecoveryCheck? Recovery { get; init; }
 
     public IReadOnlyList<Finding> Findings { get; init; } = [];
@@ -98,7 +98,7 @@ public sealed partial record Incident : Evolving
 
     public Gate? FindGate(string id) => Gates.FirstOrDefault(gate => gate.Id == id);
 
-    /// <summary>The question to the person who does that step. Null if nobody was asked.</summary>
+    /// <summary>Null if nobody was asked.</summary>
     public Gate? FindTask(Phase phase, string step) => FindGate(Gate.IdOf(phase, step, undoes: false));
 
     [JsonIgnore]
@@ -112,12 +112,12 @@ public sealed partial record Incident : Evolving
 }
 
 /// <summary>
-/// A record that was restored from a backup does not show what was done since. Nothing more is done without a new approval, and a person
-/// undoes the earlier changes.
+/// Restored from a backup, a record does not show what was done since. Nothing more is done without a new approval, and a person undoes the
+/// earlier changes.
 /// </summary>
 public sealed partial record Incident
 {
-    /// <summary>When the record was found to be an earlier copy of itself. Null for any other.</summary>
+    /// <summary>Null if it is not an earlier copy of itself.</summary>
     public DateTimeOffset? RestoredAt { get; init; }
 
     public const string RestoredText =
@@ -127,23 +127,16 @@ public sealed partial record Incident
         ? this
         : (this with { RestoredAt = now }).AddNews($"restored:{now.UtcTicks}", "runbook", RestoredText, now, urgent: true);
 
-    /// <summary>
-    /// Whether a person has approved what the automation does since the restore. True if it was never restored. A manual step does not
-    /// count.
-    /// </summary>
+    /// <summary>True if it was never restored. A manual step does not count.</summary>
     [JsonIgnore]
     public bool IsAgreedSinceRestored => RestoredAt is not { } restored
         || Gates.Any(gate => gate is { Task: null, Outcome: GateOutcome.Approved } && gate.Decisions.Any(decision => decision.Verb == DecisionVerb.Approve && decision.At > restored));
 }
 
-/// <summary>A person's request to stop the automation of this incident.</summary>
 /// <param name="TakesBack">They asked to undo its changes too.</param>
 public sealed record StopRequest(string By, string Reason, DateTimeOffset At, bool TakesBack = false) : Evolving
 {
-    /// <summary>
-    /// It came before the resolution, so the person was told that its changes are undone where possible. That stays true wherever the
-    /// workflow reads it.
-    /// </summary>
+    /// <summary>It came before the resolution, so the person was told that its changes are undone where possible.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool BeforeResolution { get; init; }
 

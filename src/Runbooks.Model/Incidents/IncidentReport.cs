@@ -2,9 +2,7 @@ using System.Text.Json;
 
 namespace Runbooks.Model.Incidents;
 
-/// <summary>
-/// What happened, as a Markdown document for a wiki, a ticket or a review. It is made from the record alone. An open incident has one too.
-/// </summary>
+/// <summary>A Markdown document for a wiki, a ticket or a review, from the record alone. An open incident has one too.</summary>
 public static class IncidentReport
 {
     /// <summary>Further ones are only counted.</summary>
@@ -106,7 +104,7 @@ public static class IncidentReport
         return $"- {Clock(step.StartedAt)}: {Text(step.Name)} ({CamelCase.Of(step.Phase)}, {CamelCase.Of(step.Status)}{took}). {Text(step.Outcome ?? step.Preparation.PlannedEffect)}";
     }
 
-    /// <summary>What is left to people, a line each. The first says who sees to it or what to do now.</summary>
+    /// <summary>The first line says who sees to it or what to do now.</summary>
     public static IReadOnlyList<string> LeftToDo(Incident incident, DateTimeOffset now)
     {
         if (incident.State.IsFinal() && (!incident.IsUnfinished || incident.Attention?.AcknowledgedAt is not null || incident.ClosedByHand is not null))
@@ -123,7 +121,6 @@ public static class IncidentReport
         return NextSteps(incident, now);
     }
 
-    /// <summary>What to do now and what is still changed, a line each.</summary>
     /// <param name="now">When it is read. Times on another day get their date.</param>
     public static IReadOnlyList<string> NextSteps(Incident incident, DateTimeOffset now) =>
         [NextStepText.Of(incident, now), .. ChangeText.InPlace(incident).Select(change => $"Still changed: {change}")];
@@ -150,8 +147,8 @@ public static class IncidentReport
 }
 
 /// <summary>
-/// An incident's record as JSON lines: one for each entry, chained to the one before, and a last line that counts them. A changed, removed
-/// or added line shows, and so does a file that was cut off.
+/// As JSON lines, each chained to the one before, with a last line that counts them. A changed, removed or added line shows, and so does a
+/// file that was cut off.
 /// </summary>
 public static class AuditTrail
 {
@@ -162,7 +159,7 @@ public static class AuditTrail
         MaxDepth = 4,
     };
 
-    /// <summary>Unknown properties of an entry are left out, because the entry's hash does not cover them.</summary>
+    /// <summary>Without unknown properties, which the entry's hash does not cover.</summary>
     public static IEnumerable<string> Export(Incident incident) => incident.Timeline
         .Select(entry => JsonSerializer.Serialize(entry with { Later = null }, s_json))
         .Append(JsonSerializer.Serialize(AuditHead.Of(incident), s_json));
@@ -217,9 +214,7 @@ public sealed record AuditVerdict(string? Incident, int? Line, string Message)
     public bool IsIntact => Line is null;
 }
 
-/// <summary>
-/// What an incident's record must add up to. A copy of <see cref="LastHash"/> elsewhere also proves that nobody rewrote the whole chain.
-/// </summary>
+/// <summary>A copy of <see cref="LastHash"/> elsewhere also proves that nobody rewrote the whole chain.</summary>
 public sealed record AuditHead(
     string Incident, string Runbook, string RunbookHash, string Target, IncidentState State, int Entries, string LastHash)
 {

@@ -39,11 +39,10 @@ public static class IncidentStates
 {
     public static bool IsFinal(this IncidentState state) => state >= IncidentState.Resolved;
 
-    /// <summary>Nobody is being asked, and the automation changes something or watches its change.</summary>
     public static bool IsAtWork(this IncidentState state) => state is IncidentState.Mitigating or IncidentState.Verifying or IncidentState.Holding or IncidentState.Resolving;
 }
 
-/// <summary>The words for a state and for a target, the same on every page and card.</summary>
+/// <summary>The same on every page and card.</summary>
 public static class IncidentText
 {
     public static string Of(IncidentState state) => state switch
@@ -65,7 +64,7 @@ public static class IncidentText
         _ => state.ToString(),
     };
 
-    /// <summary>An Azure resource by its name and its parents' names, because its id is too long to read. Any other target as it is.</summary>
+    /// <summary>An Azure resource by its name and its parents' names, because its id is too long to read.</summary>
     public static string Target(string target)
     {
         if (!IsResourceId(target))

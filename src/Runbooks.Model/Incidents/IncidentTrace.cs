@@ -4,15 +4,14 @@ using System.Security.Cryptography;
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// The trace of an incident: the sender's if it began one, otherwise one computed from the incident's id. Span ids are computed too, so
-/// that every host and every restart makes the same ones.
+/// The sender's if it began one, otherwise computed from the incident's id. Span ids are computed too, so that every host and every restart
+/// makes the same ones.
 /// </summary>
 public static class IncidentTrace
 {
-    /// <summary>The key of the incident's root span.</summary>
     private const string Root = "incident";
 
-    /// <summary>Checks the sender's <c>traceparent</c>. Null if it is not valid or of an unknown version.</summary>
+    /// <summary>Null if it is not valid or of an unknown version.</summary>
     public static string? Read(string? traceParent) =>
         traceParent is { Length: 55 } && traceParent.StartsWith("00-", StringComparison.Ordinal) && ActivityContext.TryParse(traceParent, null, isRemote: true, out var context)
             && context.TraceId != default && context.SpanId != default

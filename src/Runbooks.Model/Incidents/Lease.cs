@@ -1,6 +1,5 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>A temporary fix that is in place, as the record shows it.</summary>
 /// <param name="Held">One line for each step.</param>
 /// <param name="Until">When a person is paged if it is still there. The fix stays in place.</param>
 /// <param name="HealthySince">Since when every check has passed without a break. Null while one does not.</param>
@@ -47,19 +46,16 @@ public sealed record Lease(IReadOnlyList<string> Held, DateTimeOffset Since, Dat
         : "The checks do not pass yet, so the time has not begun to count.";
 }
 
-/// <summary>What an incident has changed outside and not undone.</summary>
 public static class ChangeText
 {
     private const int MaxLines = 5;
 
-    /// <summary>A line for each change that could be undone.</summary>
     public static IReadOnlyList<string> InPlace(Incident incident) =>
         [.. incident.Steps.Where(step => IsInPlace(incident, step)).Take(MaxLines).Select(step => Clip.To($"{step.Name}: {(step.Status == StepStatus.Done ? step.Outcome : null) ?? step.Preparation.PlannedEffect}", 200))];
 
     /// <summary>
-    /// While the incident runs or has a responder, every change of the mitigation is listed. After another end, only what should have been
-    /// undone and was not, or what a broken automation left behind. An acknowledgement undoes nothing, so it is listed until a person
-    /// closes the incident.
+    /// While the incident runs or has a responder, every change of the mitigation. After another end, only what should have been undone and
+    /// was not, or what a broken automation left behind, until a person closes the incident.
     /// </summary>
     private static bool IsInPlace(Incident incident, StepRecord step) =>
         step is { Phase: Phase.Mitigation, Preparation: { UndoState: not null, TellsOnly: false } }

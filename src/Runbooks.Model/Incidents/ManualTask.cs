@@ -14,7 +14,6 @@ public sealed record ManualTask(string Step, string Instruction, IReadOnlyList<T
     [JsonIgnore]
     public IReadOnlyList<int>? ItemsLeft => Items.Count == 0 ? null : [.. Items.Index().Where(item => item.Item.DoneBy is null).Select(item => item.Index + 1)];
 
-    /// <summary>Whether somebody said that a part of it is done.</summary>
     [JsonIgnore]
     public bool IsBegun => Items.Any(item => item.DoneBy is not null);
 
@@ -45,7 +44,7 @@ public sealed record ManualTask(string Step, string Instruction, IReadOnlyList<T
 /// <param name="DoneBy">Null while nobody said that it is done.</param>
 public sealed record TaskItem(string Text, string? DoneBy = null, DateTimeOffset? DoneAt = null) : Evolving;
 
-/// <summary>The texts about work by hand, the same on every page, card and answer.</summary>
+/// <summary>The same on every page, card and answer.</summary>
 public static class ManualTaskText
 {
     /// <summary>Follows a person's name.</summary>
@@ -58,7 +57,7 @@ public static class ManualTaskText
         _ => "took over",
     };
 
-    /// <summary>The beginning of a closed card's title. Null if the usual word fits.</summary>
+    /// <summary>Null if the usual word fits.</summary>
     public static string? Brief(Gate gate) => gate.Outcome switch
     {
         GateOutcome.Approved => gate.Task!.Undoes ? "Taken back" : "Done",
@@ -83,7 +82,6 @@ public static class ManualTaskText
     public static string Left(ManualTask task) =>
         $"{CountText.Format(task.Left, "item")} left: {string.Join("; ", task.Items.Where(item => item.DoneBy is null).Select(item => item.Text))}.";
 
-    /// <summary>What follows if nobody says that it is done.</summary>
     public static string Without(Gate gate) => gate switch
     {
         { Task.Undoes: true } => "it counts as not taken back, and a person is paged",
@@ -108,7 +106,6 @@ public static class ManualTaskText
         };
     }
 
-    /// <summary>Everybody who said that it, or a part of it, is done.</summary>
     public static string People(Gate gate) =>
         string.Join(" and ", gate.Decisions.Where(decision => decision.Verb == DecisionVerb.Approve).Select(decision => decision.Person).Distinct(StringComparer.OrdinalIgnoreCase));
 

@@ -1,6 +1,5 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>The first thing for a paged person to do, in a sentence or two.</summary>
 public static class NextStepText
 {
     /// <summary>For several incidents that were taken over at different times.</summary>

@@ -4,16 +4,16 @@ namespace Runbooks.Model.Incidents;
 public sealed record Reminder(DateTimeOffset At, IReadOnlyList<string> To) : Evolving
 {
     /// <summary>
-    /// Reminders at the normal pace. After them the pause doubles each time, so that a question that is open for days is neither repeated
-    /// every few minutes nor forgotten.
+    /// After these the pause doubles each time, so that a question that is open for days is neither repeated every few minutes nor
+    /// forgotten.
     /// </summary>
     private const int Steady = 10;
 
-    /// <summary>It asks those who were not reached or could not answer, even if no other reminders are sent.</summary>
+    /// <summary>Even if no other reminders are sent.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsKept { get; init; }
 
-    /// <summary>Everything that is due on a question while nobody answers, soonest first.</summary>
+    /// <summary>Soonest first.</summary>
     /// <param name="every">The pause between reminders. Null for none.</param>
     public static IReadOnlyList<Reminder> Of(TimeSpan? every, IEnumerable<Escalation> escalations, TimeSpan timeout, DateTimeOffset now)
     {

@@ -1,8 +1,8 @@
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// When silence counts as approval. Only time in which somebody could have answered counts: not while the question had reached nobody or
-/// its arrival was unknown, the host was down, or nothing could run.
+/// Only time in which somebody could have answered counts: not while the question had reached nobody or its arrival was unknown, the host
+/// was down, or nothing could run.
 /// </summary>
 public static class Silence
 {
@@ -17,20 +17,19 @@ public static class Silence
 
     public static bool MayCount(Gate gate) => gate is { Outcome: GateOutcome.Pending, SilenceIsYes: true };
 
-    /// <summary>The pause between reviews of such a question. A longer gap means that the host was down, and the excess does not count.</summary>
+    /// <summary>A longer gap means that the host was down, and the excess does not count.</summary>
     public static TimeSpan ReviewPause(Gate gate) => Bounded((gate.ExpiresAt - gate.OpenedAt) / 20);
 
-    /// <summary>The pause between reviews while no approval is taken and nobody knows until when. It grows with the age of the question.</summary>
+    /// <summary>Grows with the age of the question.</summary>
     public static TimeSpan BlockedPause(Gate gate, DateTimeOffset now) => Bounded((now - gate.OpenedAt) / 10);
 
     private static TimeSpan Bounded(TimeSpan pause) => pause < s_shortest ? s_shortest : pause > s_longest ? s_longest : pause;
 
     public static bool CanProlong(Gate gate) => gate.Prolonged < MostProlonged;
 
-    /// <summary>Counts the time since the last review in which the question could have been answered.</summary>
+    /// <summary>Only time in which the question could have been answered.</summary>
     /// <param name="isAsked">Whether somebody whom it reached may still answer it. Null for everybody.</param>
-    /// <param name="heldBackBy">What keeps it from running now, or null. If set, the time counted so far is reset, because people may have
-    /// given up answering.</param>
+    /// <param name="heldBackBy">If set, the time counted so far is reset, because people may have given up answering.</param>
     public static Gate Count(Incident incident, Gate gate, DateTimeOffset now, Func<Gate, string, bool>? isAsked, HeldBackBy? heldBackBy)
     {
         if (MayCount(gate) && (heldBackBy is not null || gate.WasBlocked))
@@ -57,7 +56,7 @@ public static class Silence
     /// <returns>How long it still has to be heard. Zero when silence counts.</returns>
     public static TimeSpan Missing(Gate gate) => Needed(gate) - gate.Heard is { Ticks: > 0 } missing ? missing : TimeSpan.Zero;
 
-    /// <summary>Keeps the question open for the missing time and asks it again, unless that was in vain too often.</summary>
+    /// <summary>Unless that was in vain too often.</summary>
     /// <returns>Null if it is given up.</returns>
     public static (Incident Incident, CardKind? Due)? Prolong(Incident incident, Gate gate, DateTimeOffset now)
     {
@@ -104,13 +103,9 @@ public static class Silence
     private static TimeSpan RoundUp(TimeSpan time) => TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(time.TotalSeconds)));
 }
 
-/// <summary>
-/// What happens to many questions when nobody answers: a line for each runbook and end, with the number of targets. Those that run without
-/// an answer come first.
-/// </summary>
+/// <summary>A line for each runbook and end, with the number of targets. Those that run without an answer come first.</summary>
 public static class SilenceText
 {
-    /// <param name="asked">The open questions, each with the title of its runbook.</param>
     public static IReadOnlyList<string> Of(IReadOnlyCollection<(string Title, Gate Gate)> asked)
     {
         var ends = asked.GroupBy(one => (one.Title, End: GateText.WhenTimeIsUp(one.Gate)), one => one.Gate).OrderByDescending(end => Silence.MayCount(end.First())).ToList();

@@ -3,10 +3,7 @@ using System.Text.Json;
 
 namespace Runbooks.Model.Incidents;
 
-/// <summary>
-/// One step of one incident. The intent is stored before it acts, and the outcome after. An intent without an outcome is an attempt that a
-/// crash cut off.
-/// </summary>
+/// <summary>The intent is stored before it acts, and the outcome after. An intent without an outcome is an attempt that a crash cut off.</summary>
 public sealed record StepRecord : Evolving
 {
     public required Phase Phase { get; init; }
@@ -24,14 +21,10 @@ public sealed record StepRecord : Evolving
     public required DateTimeOffset StartedAt { get; init; }
     public DateTimeOffset? FinishedAt { get; init; }
 
-    /// <summary>
-    /// When it was last known to be at work: the start or the break-off of the latest attempt. Null while the first attempt has done
-    /// neither.
-    /// </summary>
+    /// <summary>The start or the break-off of the latest attempt. Null while the first attempt has done neither.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? AttemptedAt { get; init; }
 
-    /// <summary>What it did, or why it did not, in words.</summary>
     public string? Outcome { get; init; }
     public IReadOnlyDictionary<string, string> Outputs { get; init; } = new Dictionary<string, string>();
     public IReadOnlyList<string> Evidence { get; init; } = [];
@@ -47,18 +40,17 @@ public sealed record StepRecord : Evolving
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool FoundSo { get; init; }
 
-    /// <summary>Whether it changed nothing, because things were already so when it was prepared or when its turn came.</summary>
+    /// <summary>When it was prepared or when its turn came.</summary>
     [JsonIgnore]
     public bool WasSo => Preparation.IsSo || FoundSo;
 
     [JsonIgnore]
     public string Line => $"{Name}: {Outcome ?? "outcome not known"}";
 
-    /// <summary>Whether it is more than a rehearsal or a message.</summary>
     [JsonIgnore]
     public bool IsChange => Status != StepStatus.DryRun && !Preparation.TellsOnly;
 
-    /// <summary>Whether it is undone with the mitigation. A failed or cut-off attempt may have done half of it.</summary>
+    /// <summary>A failed or cut-off attempt may have done half of it.</summary>
     [JsonIgnore]
     public bool IsToBeTakenBack =>
         Phase == Phase.Mitigation && Preparation is { UndoState: not null, TellsOnly: false } && Status is not (StepStatus.Undone or StepStatus.Kept or StepStatus.LeftAlone or StepStatus.HandedOn or StepStatus.AsBefore or StepStatus.DryRun);
@@ -96,9 +88,7 @@ public enum StepStatus
     AsBefore,
 }
 
-/// <summary>
-/// What an action found before acting. It is shown on the approval page, hashed into the plan, and made again just before the step runs.
-/// </summary>
+/// <summary>Shown on the approval page, hashed into the plan, and made again just before the step runs.</summary>
 public sealed record Preparation : Evolving
 {
     /// <summary>The line that a person approves: what it will do, with the resolved parameters.</summary>
@@ -123,7 +113,7 @@ public sealed record Preparation : Evolving
     /// <summary>A person has to undo it; <see cref="Undo"/> says so.</summary>
     public bool UndoneByHand { get; init; }
 
-    /// <summary>It only tells people or writes something down. Nothing outside is changed, and there is nothing to undo.</summary>
+    /// <summary>It only tells people or writes something down, so there is nothing to undo.</summary>
     public bool TellsOnly { get; init; }
 
     /// <summary>Why it must not run now. Null if it may. A refusal is shown, and nothing runs.</summary>
@@ -146,7 +136,7 @@ public sealed record ActionResult(string Result)
     public bool FoundSo { get; init; }
 }
 
-/// <summary>Exactly what will run: what a person sees, what the link is signed over, and what is compared at execution.</summary>
+/// <summary>What a person sees, what the link is signed over, and what is compared at execution.</summary>
 /// <param name="Hash">SHA-256 over runbook version, target, and every step's action, parameters, identity and shown sentences; lower-case
 /// hex.</param>
 /// <param name="Blocker">Why it must not run now. Null if it may.</param>
@@ -156,10 +146,9 @@ public sealed record Plan(string Hash, IReadOnlyList<PlannedStep> Steps, string?
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? LaterBlocker { get; init; }
 
-    /// <summary>Whether this program can undo everything that the approval covers and that has to be undone, the resolution included.</summary>
+    /// <summary>This program can undo everything that has to be undone, the resolution included.</summary>
     public bool Reversible => Steps.All(step => step.IsTakenBack);
 
-    /// <summary>Whether its steps only tell people or write something down.</summary>
     public bool TellsOnly => Steps.Count > 0 && Steps.All(step => step.TellsOnly);
 }
 
@@ -175,14 +164,11 @@ public sealed record PlannedStep(
     /// <summary>It only tells people or writes something down.</summary>
     public bool TellsOnly { get; init; }
 
-    /// <summary>
-    /// Whether it leaves nothing that this program does not undo. Only steps of the mitigation are undone, and not those that a person
-    /// undoes.
-    /// </summary>
+    /// <summary>Only steps of the mitigation are undone, and not those that a person undoes.</summary>
     [JsonIgnore]
     public bool IsTakenBack => TellsOnly || this is { Phase: Phase.Mitigation, Undo: not null, UndoneByHand: false };
 
-    /// <summary>Whether to say how it is undone. A step of the resolution is never undone, so only that it cannot be is worth a line.</summary>
+    /// <summary>A step of the resolution is never undone, so only that it cannot be is worth a line.</summary>
     public bool ShowsUndo => Phase == Phase.Mitigation || Undo is null;
 
     /// <summary>Null if there is nothing to say.</summary>
@@ -201,7 +187,7 @@ public static class PlanHash
             Steps = steps.Select(step => new { step.Phase, step.Name, step.Action, step.Parameters, step.Identity, step.PlannedEffect, step.Undo, step.UndoneByHand }),
         })));
 
-    /// <returns>What differs from the planned step, in words. Null for nothing.</returns>
+    /// <returns>In words. Null for no difference.</returns>
     public static string? Difference(PlannedStep planned, JsonElement parameters, Preparation now)
     {
         if (planned.Deferred)

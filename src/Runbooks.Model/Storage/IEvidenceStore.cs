@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Runbooks.Model.Storage;
 
-/// <summary>Keeps what is too large or too sensitive for an incident's record: logs, forensic bundles.</summary>
+/// <summary>What is too large or too sensitive for an incident's record: logs, forensic bundles.</summary>
 public interface IEvidenceStore
 {
     /// <summary>The same name again replaces the content.</summary>
@@ -16,7 +16,7 @@ public interface IEvidenceStore
     Task DeleteAsync(string incidentId, CancellationToken cancellationToken);
 }
 
-/// <summary>The two parts of an evidence reference. A reference may come from a link and becomes a path, so only plain names are accepted.</summary>
+/// <summary>A reference may come from a link and becomes a path, so only plain names are accepted.</summary>
 public sealed record EvidenceName
 {
     private static readonly SearchValues<char> s_allowed =

@@ -23,7 +23,7 @@ public sealed record IncidentQuery(
 
     public const string TextTooLong = "Use at most 1,000 characters.";
 
-    /// <summary>The part of the query that no index answers.</summary>
+    /// <summary>No index answers these.</summary>
     public bool Fits(IncidentSummary incident) =>
         (!LeftToPeople || incident.IsLeftToPeople) && (!Unfinished || incident.IsUnfinished) && HasText(incident);
 
@@ -40,7 +40,6 @@ public sealed record IncidentPage(IReadOnlyList<IncidentSummary> Items, string? 
 /// <param name="Storm">The storm whose messages it shares. Null while it asks by itself.</param>
 /// <param name="TargetKey">The target as it is compared. Null if that equals the target.</param>
 /// <param name="Headline">A word or two. Null if the text of the state says it.</param>
-/// <param name="NeedsPerson">It ended with something to do that nobody has acknowledged yet.</param>
 public sealed record IncidentSummary(
     string Id,
     string RunbookId,
@@ -82,9 +81,7 @@ public sealed record IncidentSummary(
     /// <summary>Nothing was touched, so the rehearsal says nothing about what would have helped.</summary>
     public bool IsDryRun { get; init; }
 
-    /// <summary>
-    /// Whether it ended because its checks called for nothing, and not because nothing was to act. Null if an older version listed it.
-    /// </summary>
+    /// <summary>Not because nothing was to act. Null if an older version listed it.</summary>
     public bool? SawNothing { get; init; }
 
     /// <inheritdoc cref="Incident.WasSuppressed"/>
@@ -102,7 +99,6 @@ public sealed record IncidentSummary(
     [JsonIgnore]
     public bool IsFixed => EndingText.IsFixed(State, Headline);
 
-    /// <summary>Final, but it needs a person or has a responder.</summary>
     [JsonIgnore]
     public bool IsLeftToPeople => NeedsPerson || OwnedByResponder;
 
@@ -133,7 +129,7 @@ public sealed record IncidentSummary(
     };
 }
 
-/// <summary>A place in a listing, newest first: the opening time, and a tie-breaker of the store. New incidents do not move it.</summary>
+/// <summary>Newest first. New incidents do not move it.</summary>
 public sealed record IncidentCursor(DateTimeOffset OpenedAt, string Tie)
 {
     public override string ToString() =>

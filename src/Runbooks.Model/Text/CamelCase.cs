@@ -2,7 +2,6 @@ using System.Text.Json;
 
 namespace Runbooks.Model.Text;
 
-/// <summary>Names as runbook files, the API and messages write them.</summary>
 public static class CamelCase
 {
     /// <summary>Enumerations in JSON as words. Numbers are refused.</summary>

@@ -1,8 +1,8 @@
 namespace Runbooks.Model.Text;
 
 /// <summary>
-/// Makes outside text safe to store and show: no control characters, lone surrogates, direction marks or invisible characters, and a
-/// bounded length. Removed characters become U+FFFD. If they vanished, "llm-b-\u00000" would become the name of another pod unnoticed.
+/// No control characters, lone surrogates, direction marks or invisible characters, and a bounded length. Removed characters become U+FFFD.
+/// If they vanished, "llm-b-\u00000" would become the name of another pod unnoticed.
 /// </summary>
 public static class CleanText
 {
@@ -77,8 +77,8 @@ public static class CleanText
 }
 
 /// <summary>
-/// Composes letters with the accents that follow them, as Unicode's form C does (UAX 15), for Latin, Greek, Cyrillic, kana and Hangul. With
-/// invariant globalization the framework lacks the data for it.
+/// As Unicode's form C (UAX 15), for Latin, Greek, Cyrillic, kana and Hangul. With invariant globalization the framework lacks the data for
+/// it.
 /// </summary>
 public static class ComposedText
 {
@@ -212,7 +212,7 @@ public static class Clip
         return string.Concat(text.AsSpan(0, end), "…");
     }
 
-    /// <summary>As <see cref="To"/>, but keeps the end too, which is the telling part of an address.</summary>
+    /// <summary>Keeps the end too, which is the telling part of an address.</summary>
     public static string Middle(string text, int length)
     {
         if (text.Length <= length)

@@ -1,11 +1,9 @@
 namespace Runbooks.Model.Text;
 
-/// <summary>Outside text in a Markdown document: it stays text, on one line.</summary>
 public static class MarkdownText
 {
     private const string Blocks = " ▁▂▃▄▅▆▇█";
 
-    /// <summary>Escapes every character that Markdown or HTML could interpret.</summary>
     public static string Escape(string text)
     {
         var escaped = new StringBuilder(text.Length);
@@ -26,7 +24,7 @@ public static class MarkdownText
         return escaped.Replace("://", "&#58;//").Replace("www.", "www&#46;").ToString();
     }
 
-    /// <summary>The values as a line of blocks from the lowest to the highest. Empty for fewer than two.</summary>
+    /// <summary>From the lowest to the highest. Empty for fewer than two values.</summary>
     /// <param name="beside">The values of another line, for a common scale.</param>
     public static string Sparkline(IReadOnlyList<double> values, IReadOnlyList<double> beside)
     {

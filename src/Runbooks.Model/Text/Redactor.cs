@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace Runbooks.Model.Text;
 
 /// <summary>
-/// Removes secrets from free text by others: alerts, logs, exceptions, answers of outside systems. It recognizes them by name, by place (a
-/// header, an address) and by shape (<see cref="SecretFormats"/>). Parameters that are declared secret are masked elsewhere.
+/// For free text by others: alerts, logs, exceptions, answers of outside systems. It recognizes secrets by name, by place (a header, an
+/// address) and by shape (<see cref="SecretFormats"/>).
 /// </summary>
 public static partial class Redactor
 {
@@ -25,9 +25,7 @@ public static partial class Redactor
         "passwords?|passwd|passphrase|pwd|secrets?|credentials?|(?:access|account|api|subscription|functions?|host|master|primary|secondary|private|signing|encryption|routing|integration|webhook|storage|admin|service|auth|sharedaccess|shared_access|secret|jwt|session|cookie|salt|fernet|hmac)[_.-]?keys?(?:_base)?"
         + "|(?:openai|anthropic|cohere|mistral|groq|gemini)[_.-]?keys?|(?:db|database|smtp|e?mail|mysql|pg|postgres|redis|mongo|amqp|rabbitmq|ldap|s?ftp|proxy|user|root|admin|default|auth|http|client|login|sasl)[_.-]pass|(?-i:_PASS)|neo4j_auth|token|authorization|connection[_.-]?string|conn[_.-]?str|api[_.-]?key|x-functions-key|ocp-apim-subscription-key";
 
-    /// <summary>
-    /// Names that also have harmless values, such as settings with a word after the name. Only a value with the shape of a key is hidden.
-    /// </summary>
+    /// <summary>Only a value with the shape of a key is hidden, since settings have such names too.</summary>
     private const string KeyNames = @"key\d?|[_:]auth|\b(?:\w+_)?pat|(?-i:(?:KEY|TOKEN|SECRET|CREDENTIALS?)_[A-Z0-9_]+)|(?<pass>(?-i:(?:PASSWORD|PASSWD|PASSPHRASE)_[A-Z0-9_]+|[a-z]Pass))";
 
     /// <summary>A quotation mark: plain, escaped, or as HTML, JSON and URLs write it.</summary>
@@ -36,7 +34,7 @@ public static partial class Redactor
     private static readonly SearchValues<string> s_words = SearchValues.Create(
         ["pass", "pwd", "secret", "credential", "key", "token", "signature", "conn", "sig=", "code=", "auth", "cookie", "bearer", "basic ", "sharedkey", "%3d", "curl ", "pat=", "pat:", "pat\"", "_pat", "mysql", "mariadb", "redis-cli"], StringComparison.OrdinalIgnoreCase);
 
-    /// <param name="secrets">Values that are known to be secret. They are hidden everywhere.</param>
+    /// <param name="secrets">Hidden everywhere.</param>
     public static string Redact(string text, IEnumerable<string>? secrets = null)
     {
         foreach (var secret in secrets ?? [])
@@ -55,10 +53,9 @@ public static partial class Redactor
         return SecretFormats.Hide(text);
     }
 
-    /// <summary>An exception for the log, with type, stack and message but without secrets.</summary>
     public static Exception Redact(Exception failure, IEnumerable<string>? secrets = null) => new RedactedException(Redact(failure.ToString(), secrets));
 
-    /// <summary>For a text that is read line by line: also hides a value whose name is on the line before.</summary>
+    /// <summary>Also hides a value whose name is on the line before.</summary>
     public static string RedactLine(string before, string line) =>
         IsNamedBefore(before, line) && Redact($"{before}\n{line}").Split('\n') is [_, var redacted] ? redacted : Redact(line);
 
@@ -89,13 +86,12 @@ public static partial class Redactor
             found.Groups["pass"] is { Success: true } pass ? SecretValues.IsPassword(pass.Value, value) : SecretFormats.IsKey(value));
     }
 
-    /// <summary>Keeps the first group of each match and hides the rest.</summary>
     private static string HideUnless(string text, Regex found, Func<Match, bool> isHarmless, string between = "") =>
         found.Replace(text, match => isHarmless(match) ? match.Value : $"{match.Groups[1].Value}{between}{Hidden}");
 
     /// <summary>
-    /// Hides the value after each match. If the match has a name, only a value that looks secret under that name. A quoted value ends at
-    /// its mark or with the line, another with the word.
+    /// If the match has a name, only a value that looks secret under that name. A quoted value ends at its mark or with the line, another
+    /// with the word.
     /// </summary>
     /// <param name="isSecret">Decides by the value instead of the name.</param>
     internal static string HideValues(string text, Regex names, Func<Match, string, bool>? isSecret = null, string ends = WordEnds)

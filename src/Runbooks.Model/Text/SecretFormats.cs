@@ -4,9 +4,8 @@ using System.Text.RegularExpressions;
 namespace Runbooks.Model.Text;
 
 /// <summary>
-/// Secrets that are known by their shape. The shapes come from the issuers' documentation, as in the public rules of gitleaks
-/// (config/gitleaks.toml) and, for Azure's keys with a signature inside, of microsoft/security-utilities. Shapes that ordinary text has too
-/// are left out, such as 32 hexadecimal digits.
+/// From the issuers' documentation, as in the public rules of gitleaks (config/gitleaks.toml) and, for Azure's keys with a signature
+/// inside, of microsoft/security-utilities. Shapes that ordinary text has too are left out, such as 32 hexadecimal digits.
 /// </summary>
 internal static partial class SecretFormats
 {
@@ -30,7 +29,6 @@ internal static partial class SecretFormats
     private static readonly SearchValues<string> s_hosts = SearchValues.Create(
         ["hooks.slack.com/", "webhook.office.com/", "discord.com/", "discordapp.com/", "chat.googleapis.com/"], StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The letters of a Base64 key.</summary>
     private static readonly SearchValues<char> s_keyLetters = SearchValues.Create(Base64);
 
     /// <summary>The shortest key that a service issues, in characters.</summary>

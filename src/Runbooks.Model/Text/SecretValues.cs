@@ -1,6 +1,6 @@
 namespace Runbooks.Model.Text;
 
-/// <summary>Tells a secret from other text after a secret's name: prose, a number, a path, the name of something.</summary>
+/// <summary>The other texts: prose, a number, a path, the name of something.</summary>
 internal static class SecretValues
 {
     private const int LongestWord = 24;
