@@ -9,7 +9,7 @@ namespace Runbooks.Catalog;
 /// <summary>Loading replaces all runbooks at once, and a broken file never replaces a good version.</summary>
 public sealed class RunbookCatalog(RunbookReader reader)
 {
-    /// <summary>In a team's folder nothing reads it.</summary>
+    /// <summary>A team's folder must not have this file, since nothing reads it there.</summary>
     private const string Windows = "windows.yaml";
 
     private readonly Lock _loading = new();
@@ -170,7 +170,7 @@ public sealed record LoadResult(IReadOnlyList<CatalogError> Errors, IReadOnlyLis
     /// <summary>In words: <c>hanged-gpu changed</c>.</summary>
     public IReadOnlyList<string> Changes { get; init; } = [];
 
-    /// <summary>They do not keep anything from being loaded.</summary>
+    /// <summary>Warnings do not keep a file from being loaded.</summary>
     public IReadOnlyList<CatalogError> Warnings { get; init; } = [];
 }
 

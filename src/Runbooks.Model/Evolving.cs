@@ -3,7 +3,8 @@ using System.Text.Json;
 namespace Runbooks.Model;
 
 /// <summary>
-/// Read and written by programs of different versions, such as during an upgrade. Properties that this version does not know are kept.
+/// A record that programs of different versions read and write, such as during an upgrade. Properties that this version does not know are
+/// kept.
 /// </summary>
 public abstract record Evolving
 {

@@ -96,7 +96,7 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
 
     private static readonly object s_wrong = new();
 
-    /// <summary>Their templates are not filled. A stand-in of the right type replaces the value.</summary>
+    /// <summary>The keys with an unfilled template. A stand-in of the right type replaces the value.</summary>
     private readonly HashSet<string> _unknown = new(StringComparer.Ordinal);
 
     public object? Record(JsonObject with, Type type, string prefix)

@@ -68,7 +68,7 @@ public sealed class ArmResourceIdAttribute(string? resourceType = null) : Parame
     private static bool Is(string written, string expected) => string.Equals(written, expected, StringComparison.OrdinalIgnoreCase);
 }
 
-/// <summary>Without user name and password.</summary>
+/// <summary>An absolute http or https address without user name and password.</summary>
 public sealed class HttpUrlAttribute : ParameterRuleAttribute, IInsertRule
 {
     private static readonly SearchValues<char> s_inserted = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:@");

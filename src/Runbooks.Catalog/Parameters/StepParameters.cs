@@ -119,14 +119,14 @@ public sealed record StepParameter
     /// <summary>Null if every value may be inserted.</summary>
     internal IInsertRule? Insert { get; init; }
 
-    /// <summary>In the constructor. Null for an init property.</summary>
+    /// <summary>The position in the constructor. Null for an init property.</summary>
     internal int? Position { get; init; }
 
     internal object? DefaultValue { get; init; }
 
     internal PropertyInfo? Property { get; init; }
 
-    /// <summary>With bounds, for a remedy, the schema and the reference page.</summary>
+    /// <summary>What to write, with its bounds.</summary>
     public string Expected => Rules.OfType<ParameterRuleAttribute>().FirstOrDefault() is { } rule ? ParameterType.ShapeOf(Type) == ParameterShape.List ? $"a list; each item is {rule.Expected}" : rule.Expected
         : Rules.OfType<RangeAttribute>().FirstOrDefault() is { } range ? $"{TypeText}, {Bounds(range)}"
         : Rules.OfType<MaxLengthAttribute>().FirstOrDefault() is { } most ? $"{TypeText} of at most {most.Length} characters"

@@ -188,7 +188,7 @@ public sealed record CatalogError(string File, int Line, int Column, string Key,
         string.Join("  ", new[] { $"{File}:{Line}:{Column}", Key, Problem, Remedy, Code is null ? "" : $"[{Code}]" }.Where(part => part.Length > 0));
 }
 
-/// <summary>As YAML counts them.</summary>
+/// <summary>Lines as YAML counts them.</summary>
 internal static class FileLines
 {
     private static readonly string[] s_ends = ["\r\n", "\n", "\r", "\u0085", "\u2028", "\u2029"];

@@ -66,7 +66,7 @@ internal sealed class FileErrors
         }
     }
 
-    /// <summary>For the YAML itself. Later errors about the same value are only consequences and are dropped.</summary>
+    /// <summary>Reports an error in the YAML itself. Later errors about the same value are only consequences and are dropped.</summary>
     public void Refuse(Position at, string problem, string remedy)
     {
         Add(at, "", problem, remedy);
@@ -114,7 +114,7 @@ internal sealed class FileErrors
     /// <param name="first">The first key of such a file.</param>
     public void NoMapping(YamlNode whole, string first) => Add(whole.At, "", $"The file is {whole.Description} and must be a mapping.", $"Begin with '{first}:'.");
 
-    /// <summary>Not text, or empty because all of it is a comment: <c>slack: #alerts</c>.</summary>
+    /// <summary>The value is not text, or is empty because all of it is a comment: <c>slack: #alerts</c>.</summary>
     public void NoText(string path, YamlNode node, string remedy)
     {
         var line = _lines.ElementAtOrDefault(node.At.Line - 1) ?? "";

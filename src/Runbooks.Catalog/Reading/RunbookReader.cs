@@ -200,7 +200,7 @@ internal static class TriggerReader
     }
 }
 
-/// <summary>Those that the steps name are part of the runbook's version.</summary>
+/// <summary>The text files beside a runbook. Those that the steps name are part of the runbook's version.</summary>
 internal sealed class SampleFiles(IReadOnlyDictionary<string, string>? there)
 {
     private readonly IReadOnlyDictionary<string, string> _there = there ?? FrozenDictionary<string, string>.Empty;

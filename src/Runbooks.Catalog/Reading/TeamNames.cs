@@ -33,7 +33,6 @@ internal sealed class TeamNames(Team team, StepCatalog steps, FileErrors errors,
         return (YamlMapping)named;
     }
 
-    /// <summary>As part of the runbook's version.</summary>
     public string Fallback => Name(Model.Definition.Approval.FallbackContact);
 
     public void CheckActions(Runbook runbook)

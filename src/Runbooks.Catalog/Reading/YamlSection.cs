@@ -41,7 +41,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
     /// <summary>Null if there is none.</summary>
     public YamlNode? Node(string key) => Find(key);
 
-    /// <summary>Without checks; a later read reports the errors. Null for none.</summary>
+    /// <summary>A value without checks; a later read reports its errors. Null for none.</summary>
     public string? Raw(string key) => Find(key) is YamlScalar { IsNull: false } scalar ? scalar.Value : null;
 
     /// <param name="mayBeEmpty">It has to be in quotes; without them the value is missing.</param>
@@ -62,7 +62,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         }
     }
 
-    /// <summary>Without placeholders, which would never be filled.</summary>
+    /// <summary>Text that must not have placeholders, which would never be filled.</summary>
     public string Plain(string key, bool required = false, int longest = 2_000)
     {
         var text = Text(key, required: required, longest: longest);
@@ -160,7 +160,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         }
     }
 
-    /// <summary>Without placeholders, which would never be filled.</summary>
+    /// <summary>Text that must not have placeholders, which would never be filled.</summary>
     /// <param name="remedy">What to write instead of a placeholder.</param>
     public IReadOnlyList<string> PlainWords(string key, string remedy, bool required = false)
     {

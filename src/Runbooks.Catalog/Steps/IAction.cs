@@ -18,7 +18,7 @@ public interface IAction
     /// <summary>The least Azure or Kubernetes role that suffices. Null if none is needed.</summary>
     string? Role { get; }
 
-    /// <summary>If running it twice is not the same as running it once, it is never repeated after a crash.</summary>
+    /// <summary>Whether running it twice is the same as running it once. If not, it is never repeated after a crash.</summary>
     bool Repeatable { get; }
 
     /// <summary>Whether <see cref="UndoAsync"/> restores the earlier state.</summary>
@@ -27,13 +27,15 @@ public interface IAction
     /// <param name="with">As in the runbook's file, with unfilled templates.</param>
     Reversal ReversalOf(JsonElement with);
 
-    /// <summary>It only tells people or writes something down, so there is nothing to undo.</summary>
+    /// <summary>Whether it only tells people or writes something down, so that there is nothing to undo.</summary>
     bool TellsOnly => false;
 
-    /// <summary>A person does it: the workflow asks and continues with the answer.</summary>
+    /// <summary>Whether a person does it. The workflow asks and continues with the answer.</summary>
     bool IsManual => false;
 
-    /// <summary>Such a step runs only after a person's approval: never in a runbook that asks nobody, and never because nobody answered.</summary>
+    /// <summary>
+    /// Whether such a step runs only after a person's approval: never in a runbook that asks nobody, and never because nobody answered.
+    /// </summary>
     /// <param name="with">As in the runbook's file, with unfilled templates.</param>
     bool AlwaysAsks(JsonElement with);
 
@@ -194,7 +196,9 @@ public sealed record StepContext
 
     public required TimeProvider Time { get; init; }
 
-    /// <summary>For an undo: bound again, because secrets are in no record. Null if they cannot be bound any more.</summary>
+    /// <summary>
+    /// The parameters of a step that is undone, bound again because secrets are in no record. Null if they cannot be bound any more.
+    /// </summary>
     public object? Parameters { get; init; }
 
     public StepProgress Progress { get; } = new();

@@ -25,7 +25,9 @@ public sealed class StepCatalog
 
     public IAction? FindAction(string name) => _actions.GetValueOrDefault(name);
 
-    /// <summary>Only then is there something to verify, to keep in place and to undo. An unknown action may change something.</summary>
+    /// <summary>
+    /// Whether a step does more than tell, so that there is something to verify and to undo. An unknown action may change something.
+    /// </summary>
     public bool ChangeSomething(IEnumerable<StepSpec> specs) => specs.Any(spec => FindAction(spec.Do) is not { TellsOnly: true });
 
     public bool ActByThemselves(IEnumerable<StepSpec> specs) => specs.Any(spec => FindAction(spec.Do) is not ({ TellsOnly: true } or { IsManual: true }));
@@ -62,7 +64,7 @@ public static class StepServices
     }
 }
 
-/// <summary>These touch nothing outside, so a simulation needs no substitute for them.</summary>
+/// <summary>The steps of every host. They touch nothing outside, so a simulation needs no substitute for them.</summary>
 public static class BuiltInSteps
 {
     public const string Always = "always";
@@ -190,10 +192,9 @@ public sealed partial class ManualAction() : RunbookAction<ManualAction.Paramete
     [GeneratedRegex(@"\{\{\s*steps\.([\w-]+)\.[^}]*\}\}", RegexOptions.NonBacktracking)]
     private static partial Regex Pending();
 
-    /// <summary>Such a runbook asks somebody even without an approval.</summary>
+    /// <summary>Whether a runbook has such a step, and so asks somebody even without an approval.</summary>
     public static bool IsIn(Runbook runbook) => runbook.AllSteps().Any(one => one.Step.Do == BuiltInSteps.Person);
 
-    /// <summary>As in the file, a line each.</summary>
     public static IEnumerable<string> LinesOf(StepSpec step) =>
     [
         $"{string.Join(", ", Texts(step.With, "who"))}, within {DurationText.Format(step.Timeout)}: {string.Join(" ", Texts(step.With, "instruction"))}",

@@ -36,7 +36,7 @@ public sealed record TemplateScope
         _ => null,
     };
 
-    /// <summary>Only names, since a value may be a secret.</summary>
+    /// <summary>Lists names only, since a value may be a secret.</summary>
     internal string Missing(Placeholder placeholder)
     {
         var what = $"{{{{ {Clip.To(placeholder.Path, 80)} }}}} has no value.";

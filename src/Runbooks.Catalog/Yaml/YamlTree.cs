@@ -182,7 +182,7 @@ internal sealed class YamlTree
 /// <summary>Both counted from 1.</summary>
 internal readonly record struct Position(int Line, int Column);
 
-/// <summary>Without anchors, aliases, tags and complex keys.</summary>
+/// <summary>A YAML node. Anchors, aliases, tags and complex keys are refused.</summary>
 internal abstract record YamlNode(Position At)
 {
     public abstract string Description { get; }

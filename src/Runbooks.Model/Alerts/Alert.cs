@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 
 namespace Runbooks.Model.Alerts;
 
-/// <summary>In a common form for all senders. Attackers can influence all of its text: data, never markup or code.</summary>
+/// <summary>One alert in a common form for all senders. Attackers can influence all of its text: it is data, never markup or code.</summary>
 public sealed record Alert : Evolving
 {
     /// <summary><c>azure-monitor</c>, <c>alertmanager</c>, <c>grafana</c>, <c>generic</c>, <c>event-grid</c> or <c>manual</c>.</summary>

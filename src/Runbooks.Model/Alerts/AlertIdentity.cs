@@ -172,10 +172,10 @@ public sealed record ResourceHealth(string? Now, string? Before, bool IsUpdate) 
 
     public bool IsNews => IsUpdate && !IsOver && (string.IsNullOrWhiteSpace(Now) || Is(Now, Available));
 
-    /// <summary>Only a worse state starts a new episode.</summary>
+    /// <summary>Whether it continues a reported trouble. Only a worse state starts a new episode.</summary>
     public bool GoesOn => IsUpdate && !(Is(Now, "Unavailable") && (Is(Before, "Degraded") || Is(Before, "Unknown")));
 
-    /// <summary>With the status and times that count. For an event that goes on, EndsAt is the time of the message.</summary>
+    /// <summary>The alert with the status and times that count. For an event that goes on, EndsAt is the time of the message.</summary>
     public Alert Told(Alert firing) =>
         IsOver ? firing with { Status = AlertStatus.Resolved, StartsAt = null, EndsAt = firing.StartsAt }
         : GoesOn ? firing with { StartsAt = null, EndsAt = firing.StartsAt }

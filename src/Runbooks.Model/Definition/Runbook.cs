@@ -13,7 +13,7 @@ public sealed record Runbook
     /// <summary>The team of its folder; empty for none. The team's contacts are named <c>team.name</c>.</summary>
     public string Team { get; init; } = "";
 
-    /// <summary>Told when nobody else was reached. The team's own if it has one.</summary>
+    /// <summary>The contact that is told when nobody else was reached: the team's own if it has one.</summary>
     public string Fallback { get; init; } = Approval.FallbackContact;
 
     /// <summary>Any of these starts it.</summary>
@@ -158,7 +158,7 @@ public enum WhenExceeded
 
 public sealed record Approval
 {
-    /// <summary>Told when nobody else was reached.</summary>
+    /// <summary>The contact that is told when nobody else was reached.</summary>
     public const string FallbackContact = "fallback";
 
     public static bool IsLastInLine(string contact) =>
@@ -188,7 +188,7 @@ public sealed record Approval
     public OnTimeout OnTimeout { get; init; } = OnTimeout.Abort;
 }
 
-/// <summary>Asked too after this time without a decision.</summary>
+/// <summary>After this time without a decision these contacts are asked too.</summary>
 public sealed record Escalation(TimeSpan After, IReadOnlyList<string> To);
 
 public enum OnTimeout

@@ -24,7 +24,7 @@ public sealed record StepSpec(string Name, string Do, JsonElement With, TimeSpan
     /// <summary><c>functionTimeout</c> in host.json is longer, so that a host does not cut off such a step.</summary>
     public static readonly TimeSpan LongestTimeout = TimeSpan.FromHours(2);
 
-    /// <summary>Looking only reads. One activity looks at all steps of a plan.</summary>
+    /// <summary>The longest look at one step. One activity looks at all steps of a plan.</summary>
     public static readonly TimeSpan LongestLook = TimeSpan.FromMinutes(2);
 
     [JsonIgnore]
@@ -103,7 +103,7 @@ public sealed record Verify(IReadOnlyList<string> Checks, TimeSpan Every, TimeSp
     public TimeSpan LongestGap => (2 * Every) + Late;
 }
 
-/// <summary>Undone when the cause has been gone for a while.</summary>
+/// <summary>A temporary mitigation, which is undone when the cause has been gone for a while.</summary>
 /// <param name="Checks">All must pass.</param>
 /// <param name="StableFor">They have to pass for this long without a break.</param>
 /// <param name="AtMost">If they still do not pass after this time, a person is paged. The fix stays in place.</param>
@@ -112,7 +112,7 @@ public sealed record Hold(IReadOnlyList<string> Checks, TimeSpan StableFor, Time
 {
     public static readonly TimeSpan DefaultEvery = TimeSpan.FromSeconds(30);
 
-    /// <summary>As in <see cref="Verify.LongestGap"/>.</summary>
+    /// <inheritdoc cref="Verify.LongestGap"/>
     [JsonIgnore]
     public TimeSpan LongestGap => (2 * Every) + (StableFor / 2 < Verify.Late ? StableFor / 2 : Verify.Late);
 }

@@ -15,10 +15,10 @@ public static class ApprovalSchedule
     /// <summary>The first reminder of such a question. Each later pause is twice as long.</summary>
     private static readonly TimeSpan s_standReminder = TimeSpan.FromHours(1);
 
-    /// <summary>Reviewed later than this, nothing reviewed it in between. Usually the host was down.</summary>
+    /// <summary>If a question is reviewed later than this after its time, nothing reviewed it in between. Usually the host was down.</summary>
     private static readonly TimeSpan s_missedBy = TimeSpan.FromMinutes(2);
 
-    /// <summary>Does what is due now, and returns the kind of message to send.</summary>
+    /// <summary>Does what is due on the gate now, and returns the kind of message to send.</summary>
     /// <param name="isAsked">Whether somebody whom the question reached may still answer it. Null for everybody.</param>
     /// <param name="heldBackBy">What keeps it from running now, even if somebody approves. Null for nothing.</param>
     public static (Incident Incident, CardKind? Due) Advance(Incident incident, string gateId, DateTimeOffset now, Func<Gate, string, bool>? isAsked, HeldBackBy? heldBackBy)
@@ -70,7 +70,7 @@ public static class ApprovalSchedule
         return AskUnblocked(incident, gate, heldBackBy, now) ?? Remind(incident, gate, now, now);
     }
 
-    /// <summary>No approval would be taken. It stays open until what stands against it ends or somebody lifts it.</summary>
+    /// <summary>Its time is up while no approval would be taken. It stays open until what stands against it ends or somebody lifts it.</summary>
     /// <returns>Null if something can run, if it has stayed open too long or too often, or if others are still to be asked, who may lift
     /// it.</returns>
     private static (Incident Incident, CardKind? Due)? Stand(Incident incident, Gate gate, HeldBackBy? heldBackBy, DateTimeOffset now)
@@ -110,7 +110,7 @@ public static class ApprovalSchedule
     private static (Incident Incident, CardKind? Due)? AskUnblocked(Incident incident, Gate gate, HeldBackBy? heldBackBy, DateTimeOffset now) =>
         heldBackBy is null && gate.WasBlocked && (gate.IsStanding || Silence.MayCount(gate) || !(gate.HeldUntil >= gate.BlockedAt)) ? Silence.Prolong(incident, gate, now) : null;
 
-    /// <summary>All of its time counts from now.</summary>
+    /// <summary>The clock was ahead when the question was opened, so all of its time counts from now.</summary>
     private static (Incident Incident, Gate Gate) SetRight(Incident incident, Gate gate, DateTimeOffset now)
     {
         var ahead = gate.OpenedAt - now;
@@ -144,7 +144,7 @@ public static class ApprovalSchedule
             longer, now, now);
     }
 
-    /// <summary>Nothing reviewed it when its time was up. It is asked once more with the same time.</summary>
+    /// <summary>A question that nothing reviewed when its time was up is asked once more with the same time.</summary>
     /// <returns>Null if it was reviewed in time, if it escalates anyway, or if silence may count as approval.</returns>
     private static (Incident Incident, CardKind? Due)? AskOnceMore(Incident incident, Gate gate, DateTimeOffset now)
     {
@@ -160,12 +160,12 @@ public static class ApprovalSchedule
             CardKind.Reminder);
     }
 
-    /// <summary>This may have changed since the last message.</summary>
+    /// <summary>Records for the next message whether anything can run, which may have changed.</summary>
     /// <param name="why">In whole sentences. Null for nothing.</param>
     public static Incident NoteWhetherItRuns(Incident incident, string gateId, string? why, DateTimeOffset now) =>
         incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } gate ? incident.Replace(gate with { BlockedBy = why, BlockedAt = why is null ? gate.BlockedAt : now }) : incident;
 
-    /// <summary>In a storm. Closes nothing.</summary>
+    /// <summary>In a storm, asks now what is due by <paramref name="by"/>. Closes nothing.</summary>
     public static Incident AskWithOthers(Incident incident, string gateId, DateTimeOffset by, DateTimeOffset now) => incident.FindGate(gateId) switch
     {
         { Outcome: GateOutcome.Pending } gate when gate.ExpiresAt <= now && (AskUnasked(incident, gate, now) ?? AskOnceMore(incident, gate, now)) is { } asked => asked.Incident,
@@ -182,7 +182,7 @@ public static class ApprovalSchedule
 
     private static bool IsMere(Reminder reminder) => reminder.To.Count == 0 && !reminder.IsKept;
 
-    /// <summary>In a storm: a quarter of the question's time.</summary>
+    /// <summary>In a storm a message may wait for others until a quarter of the question's time has passed.</summary>
     public static DateTimeOffset ToldBy(Gate gate) => (gate.AskedAt ?? gate.OpenedAt) + (Silence.Needed(gate) / 4);
 
     public static Incident Escalate(Incident incident, string gateId, IReadOnlyList<string> to, DateTimeOffset now) =>
@@ -192,7 +192,7 @@ public static class ApprovalSchedule
                 .Note(now, TimelineKind.Gate, "runbook", $"Escalated to {string.Join(", ", to)}.")
             : incident;
 
-    /// <summary>It reached neither all of its contacts nor the last in line. The pause grows.</summary>
+    /// <summary>A question that reached neither all of its contacts nor the last in line is asked again soon, then less and less often.</summary>
     public static Incident AskAgain(Incident incident, string gateId, DateTimeOffset now)
     {
         if (incident.FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate)
@@ -226,7 +226,7 @@ public static class ApprovalSchedule
         Reminder Later(Reminder reminder) => reminder.At > end ? reminder : reminder with { At = end + TimeSpan.FromTicks(Math.Clamp((reminder.At - now).Ticks, 0, s_afterWindow.Ticks / 2)) };
     }
 
-    /// <summary>It is asked again now.</summary>
+    /// <summary>What held the question back has ended early, so it is asked again now.</summary>
     public static Incident Release(Incident incident, string gateId, DateTimeOffset heldUntil, DateTimeOffset now)
     {
         if (incident.FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate || gate.HeldUntil != heldUntil)

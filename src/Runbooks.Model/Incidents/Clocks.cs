@@ -5,12 +5,12 @@ namespace Runbooks.Model.Incidents;
 /// </summary>
 public static class Clocks
 {
-    /// <summary>Tolerated between two machines.</summary>
+    /// <summary>The tolerated difference between two machines' clocks.</summary>
     private static readonly TimeSpan s_mayDiffer = TimeSpan.FromMinutes(1);
 
     public static bool IsAhead(DateTimeOffset? at, DateTimeOffset now) => at > now + s_mayDiffer;
 
-    /// <summary>If all are ahead, it counts as long ago.</summary>
+    /// <summary>The latest time that is not ahead. If all are ahead, it counts as long ago.</summary>
     /// <returns>Null if there are no times.</returns>
     public static DateTimeOffset? Latest(IEnumerable<DateTimeOffset?> times, DateTimeOffset now)
     {

@@ -1,14 +1,13 @@
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// Made from the record alone, so no page or message can claim a fix, an undo or a check that the record does not show.
-/// <see cref="Incident.End"/> keeps it as the incident's reason.
+/// The texts of an ending, made from the record alone, so that no page or message can claim a fix, an undo or a check that the record does
+/// not show. <see cref="Incident.End"/> keeps it as the incident's reason.
 /// </summary>
 public static class EndingText
 {
     public const string TakenBack = "Recovered, fix taken back";
 
-    /// <summary>In any state.</summary>
     internal const string TakingBack = "Taking back";
 
     /// <summary>A runbook that only tells.</summary>
@@ -62,7 +61,7 @@ public static class EndingText
 
     private static bool Has(Incident incident, StepStatus status) => incident.Steps.Any(step => step.Status == status);
 
-    /// <summary>Counted as resolved: the fix was verified, or a temporary one lasted until the cause was gone.</summary>
+    /// <summary>Whether the fix was verified, or a temporary one lasted until the cause was gone.</summary>
     public static bool IsFixed(Incident incident) => IsFixed(incident.State, Headline(incident));
 
     /// <param name="headline">Null if it equals the text of the state.</param>
@@ -91,15 +90,15 @@ public static class EndingText
     /// <summary>More than telling or writing something down.</summary>
     public static bool ChangedAnything(Incident incident) => incident.Steps.Any(step => step.IsChange);
 
-    /// <summary>Before anything was undone.</summary>
+    /// <summary>Whether the checks passed after the mitigation, before anything was undone.</summary>
     private static bool IsVerified(Incident incident) =>
         incident.VerificationRounds.LastOrDefault(round => round.State == IncidentState.Verifying) is { Verdicts.Count: > 0 } last
         && last.Verdicts.Values.All(verdict => verdict == Verdict.Passing);
 
-    /// <summary>A check passed that had not passed before the mitigation. A check that passed all along shows nothing.</summary>
+    /// <summary>Whether a check passed that had not passed before the mitigation. A check that passed all along shows nothing.</summary>
     public static bool IsVerifiedFix(Incident incident) => IsVerified(incident) && HasChanged(incident) && !PassedBefore(incident, LastVerifying(incident));
 
-    /// <summary>Every check of the round had passed when last asked before the first step.</summary>
+    /// <summary>Whether every check of the round had passed when last asked before the first step.</summary>
     internal static bool PassedBefore(Incident incident, VerificationRound after)
     {
         var began = incident.Steps.Where(step => step.IsChange && step.Phase == Phase.Mitigation).Min(step => step.StartedAt);
@@ -113,19 +112,19 @@ public static class EndingText
 
     private static VerificationRound LastVerifying(Incident incident) => incident.VerificationRounds.Last(round => round.State == IncidentState.Verifying);
 
-    /// <summary>A change that was already in place when a step began, or while it waited, is not this incident's work.</summary>
+    /// <summary>Whether a fix can be credited to it. A change that was already in place when a step began, or while it waited, cannot.</summary>
     internal static bool HasChanged(Incident incident) => incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation, WasSo: false });
 
-    /// <summary>Also if another incident made the same change while this one waited.</summary>
+    /// <summary>Whether a useless fix counts as its own, also if another incident made the same change while this one waited.</summary>
     internal static bool HasMitigated(Incident incident) => incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation, Preparation.IsSo: false });
 
-    /// <summary>A crashed host, or one that was kept from acting, says nothing about the fix.</summary>
+    /// <summary>Whether its fix did not help. A crashed host, or one that was kept from acting, says nothing about the fix.</summary>
     internal static bool WasInVain(Incident incident) => !incident.IsInconclusive && FailedUnverified(incident) && !incident.Steps.Any(step => step.CutOff);
 
-    /// <summary>For any reason.</summary>
+    /// <summary>Whether it acted and failed for any reason, and nothing shows that it helped.</summary>
     internal static bool FailedUnverified(Incident incident) => incident.State == IncidentState.Failed && HasMitigated(incident) && !IsVerifiedFix(incident) && !Held(incident);
 
-    /// <summary>Nothing was undone.</summary>
+    /// <summary>Whether its checks passed when last asked, and nothing was undone.</summary>
     internal static bool Held(Incident incident) =>
         incident.Verification.Count > 0 && incident.Verification.All(finding => finding.Verdict == Verdict.Passing) && !incident.Steps.Any(step => step.UndoneFrom is not null);
 
@@ -158,7 +157,7 @@ public static class EndingText
             : "The steps ran. Nothing was checked after them.";
     }
 
-    /// <summary>Although the cause of a temporary fix is gone. Null if all passed.</summary>
+    /// <summary>Checks that did not pass, although the cause of a temporary fix is gone. Null if all passed.</summary>
     public static string? NotPassing(Incident incident) =>
         incident is { State: IncidentState.Resolved, UndoBeganAt: not null } && incident.Verification.Where(finding => finding.Verdict != Verdict.Passing).ToList() is { Count: > 0 } left
             ? $"Not passing when asked last, before the fix was taken back: {Incident.Summarize(left)}."
@@ -173,7 +172,7 @@ public static class EndingText
 
     private static string NotNeeded(Incident incident) => Join([Found(incident.Findings), Looks(incident), incident.FiresUnexplained ? NotSaidOver : ""]);
 
-    /// <summary>Not because nothing was to act.</summary>
+    /// <summary>Whether it ended because the checks called for nothing, and not because nothing was to act.</summary>
     public static bool SawNothing(Incident incident) => incident is { State: IncidentState.NotNeeded, Gates.Count: 0, Findings.Count: > 0 };
 
     private static string Found(IReadOnlyList<Finding> findings)
@@ -254,7 +253,7 @@ public static class EndingText
 
     internal static string Names(IEnumerable<StepRecord> steps) => string.Join(", ", steps.Select(step => step.Name));
 
-    /// <summary>Unless the text has its own end.</summary>
+    /// <summary>Adds a full stop unless the text has its own end.</summary>
     public static string Sentence(string text) => text.TrimEnd() is { Length: > 0 } said && said[^1] is not ('.' or '!' or '?' or ')' or '…') ? $"{said}." : text.TrimEnd();
 
     private static string Join(string first, IEnumerable<string> more) => Join([first, .. more]);
@@ -262,7 +261,7 @@ public static class EndingText
     private static string Join(IEnumerable<string> sentences) => string.Join(" ", sentences.Where(sentence => sentence.Length > 0));
 }
 
-/// <summary>Where the record does not say it.</summary>
+/// <summary>The causes of an end that the record does not show.</summary>
 public static class EndingCause
 {
     public const string Terminated = "The automation was terminated from outside.";

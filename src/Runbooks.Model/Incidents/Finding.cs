@@ -23,12 +23,12 @@ public sealed record Finding(string Name, string Ask, CheckResult Result, DateTi
     internal Finding SinceActing(DateTimeOffset? actedAt, DateTimeOffset now) =>
         Verdict == Verdict.Passing || Result.MeasuredAt <= actedAt ? WhollySinceActing(actedAt, now) : this;
 
-    /// <summary>To act on a failure, it must not be from before the last step either, not even in part.</summary>
+    /// <summary>A failure is a reason to act only if no part of it is from before the last step.</summary>
     public Finding WhollySinceActing(DateTimeOffset? actedAt, DateTimeOffset now) =>
         (Result.MeasuredAt <= actedAt || Result.MeasuredFrom < actedAt) && !Clocks.IsAhead(actedAt, now)
             ? Unless($"the last step ended at {GateText.Clock(actedAt.Value, At)}") : this;
 
-    /// <summary>From before the alert, a pass says nothing. A failure may be what the alert is about.</summary>
+    /// <summary>A pass from before the alert says nothing. A failure may be what the alert is about.</summary>
     internal Finding SinceFiring(DateTimeOffset? began) =>
         Verdict == Verdict.Passing && Result.MeasuredAt < began ? Unless($"the alert began at {GateText.Clock(began.Value, At)}") : this;
 
@@ -67,7 +67,7 @@ public sealed record CheckResult(Verdict Verdict, string Summary) : Evolving
     /// </summary>
     public DateTimeOffset? MeasuredAt { get; init; }
 
-    /// <summary>Where the result covers a time, as a mean or a count does: its start. Null for a moment, and if not known.</summary>
+    /// <summary>The start of the time that a mean or a count covers. Null for a moment, and if not known.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? MeasuredFrom { get; init; }
 
@@ -103,7 +103,7 @@ public sealed record CheckResult(Verdict Verdict, string Summary) : Evolving
 /// <summary>Unknown is not healthy.</summary>
 public enum Verdict { Passing, Failing, Unknown }
 
-/// <summary>With equal answers.</summary>
+/// <summary>One or more rounds of checks with equal answers.</summary>
 /// <param name="At">The time of the first of the rounds.</param>
 /// <param name="Verdicts">By the check's name in the runbook.</param>
 /// <param name="Rounds">How many rounds in a row gave these answers.</param>

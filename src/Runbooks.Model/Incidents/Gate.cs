@@ -75,14 +75,17 @@ public sealed record Gate : Evolving
     /// <summary>Whether these approvals are enough.</summary>
     public bool IsCarriedBy(IReadOnlyList<Decision> approvals) => approvals.Count >= Required && (OwnerTeam is null || approvals.Any(approval => approval.OfOwner));
 
-    /// <summary>Closed by time or by events, not by a person's last decision.</summary>
+    /// <summary>Whether it was closed by time or by events, not by a person's last decision.</summary>
     [JsonIgnore]
     public bool EndedUndecided => Outcome != GateOutcome.Pending && (Decisions.Count == 0 || Decisions[^1].At != ClosedAt);
 
     /// <summary>A question that opens with a warning never takes silence as approval.</summary>
     public OnTimeout OnTimeout { get; init; }
 
-    /// <summary>Nobody has to be counted, nobody has answered, the plan is the first one, and this program can undo all of it.</summary>
+    /// <summary>
+    /// Whether silence counts as approval: nobody has to be counted, nobody has answered, the plan is the first one, and this program can
+    /// undo all of it.
+    /// </summary>
     [JsonIgnore]
     public bool SilenceIsYes => OnTimeout == OnTimeout.ProceedIfReversible && !CountsPeople && Decisions.Count == 0 && Difference is null && Plan.Reversible;
     public required DateTimeOffset OpenedAt { get; init; }
@@ -110,7 +113,7 @@ public sealed record Gate : Evolving
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? BlockedAt { get; init; }
 
-    /// <summary>At some time since it was last asked.</summary>
+    /// <summary>Whether nothing could run at some time since it was last asked.</summary>
     [JsonIgnore]
     public bool WasBlocked => IsStanding || BlockedAt >= (AskedAt ?? OpenedAt);
 
@@ -131,7 +134,7 @@ public sealed record Gate : Evolving
     public string NewsKey(IncidentNews news) => $"{Id}:news:{news.Key}";
     public IReadOnlyList<Decision> Decisions { get; init; } = [];
 
-    /// <summary>The last few approvals while nothing could run.</summary>
+    /// <summary>The last few approvals that were not taken, because nothing could run.</summary>
     public IReadOnlyList<HeldBackApproval> HeldBack { get; init; } = [];
 
     /// <summary>When what holds it back ends by itself. Null if nothing does.</summary>
@@ -140,7 +143,7 @@ public sealed record Gate : Evolving
 
     public bool IsHeldBack(DateTimeOffset now) => now < HeldUntil;
 
-    /// <summary>While others still have to.</summary>
+    /// <summary>Whether this person has approved while others still have to.</summary>
     public bool IsAnsweredBy(string person) => Task is null && Decisions.Any(decision => string.Equals(decision.Person, person, StringComparison.OrdinalIgnoreCase));
 
     [JsonIgnore]
@@ -168,7 +171,7 @@ public sealed record Gate : Evolving
 
     public static string IdOf(Phase phase, int round) => $"{Word(phase)}-{round}";
 
-    /// <summary>For a manual step. Names of steps begin with a letter, so it is never the id of a round.</summary>
+    /// <summary>The id for a manual step. Names of steps begin with a letter, so it is never the id of a round.</summary>
     public static string IdOf(Phase phase, string step, bool undoes) => $"{(undoes ? "undo-" : "")}{Word(phase)}-{step}";
 
     private static string Word(Phase phase) => phase == Phase.Mitigation ? "mitigation" : "resolution";

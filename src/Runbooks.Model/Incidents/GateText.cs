@@ -171,7 +171,7 @@ public static class GateText
     /// <summary>For texts that are read on another day.</summary>
     public static string DayAndClock(DateTimeOffset at) => at.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
 
-    /// <summary>With the date if that differs from <paramref name="from"/>, when the reader was told. People may have weeks to answer.</summary>
+    /// <summary>Has the date if that differs from <paramref name="from"/>, when the reader was told. People may have weeks to answer.</summary>
     public static string Clock(DateTimeOffset at, DateTimeOffset from) =>
         at.UtcDateTime.Date == from.UtcDateTime.Date ? Clock(at) : DayAndClock(at);
 }

@@ -1,12 +1,12 @@
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// After a take-over. For the engine the incident is final; for people it stays open until its responder closes it. Until
+/// After a take-over the incident is final for the engine. For people it stays open until its responder closes it, and until
 /// <see cref="Incident.SettlesAt"/> alerts on the target are still added to it.
 /// </summary>
 public sealed partial record Incident
 {
-    /// <summary>After this time new alerts ask people again.</summary>
+    /// <summary>After this time new alerts no longer go to the responder who took over, but ask people again.</summary>
     public static readonly TimeSpan LongestOwnership = TimeSpan.FromHours(4);
 
     public bool IsOwnedByResponder() => this is { State: IncidentState.TakenOver, SettlesAt: not null };
@@ -17,7 +17,7 @@ public sealed partial record Incident
 
     public bool MakesRoom() => State.IsFinal() && !IsOwnedByResponder();
 
-    /// <summary>A person still has to say that it is over.</summary>
+    /// <summary>Whether it has ended and a person still has to say that it is over.</summary>
     public bool CanBeClosedByHand() => IsOwnedByResponder() || (State.IsFinal() && Attention is not null && ClosedByHand is null);
 
     /// <summary>Does nothing if the incident leaves nothing to a person.</summary>
@@ -26,7 +26,7 @@ public sealed partial record Incident
             .Note(now, TimelineKind.Closed, by, $"{by} closed it by hand: {reason}")
         : this;
 
-    /// <summary>A later close by hand does not move it, except after a take-over.</summary>
+    /// <summary>The time of the end. A later close by hand does not move it, except after a take-over.</summary>
     [JsonIgnore]
     public DateTimeOffset? EndedAt => ClosedByHand is null || State == IncidentState.TakenOver ? ClosedAt : Attention?.Since ?? ClosedAt;
 
@@ -41,8 +41,8 @@ public sealed partial record Incident
 }
 
 /// <summary>
-/// It failed, nobody answered, or something was left as it is. For the engine the incident is final. It stays on top of every list until
-/// somebody acknowledges, retries or closes it.
+/// An end that leaves something to a person: it failed, nobody answered, or something was left as it is. It stays on top of every list
+/// until somebody acknowledges, retries or closes it.
 /// </summary>
 public sealed partial record Incident
 {
@@ -55,15 +55,15 @@ public sealed partial record Incident
     [JsonIgnore]
     public bool IsLeftToPeople => NeedsPerson || IsOwnedByResponder();
 
-    /// <summary>Or what follows its end broke off.</summary>
+    /// <summary>Final, but it is left to people, its changes are still in place, or what follows its end broke off.</summary>
     [JsonIgnore]
     public bool IsUnfinished => IsLeftToPeople || (State.IsFinal() && (IsAftermathUnfinished || ChangeText.InPlace(this).Count > 0));
 
-    /// <summary>The watchdog does what is left.</summary>
+    /// <summary>Something is still to be done after the end, a close or an acknowledgement. The watchdog does it.</summary>
     [JsonIgnore]
     public bool IsAftermathUnfinished => IsEndUnfinished || IsAcknowledgementUnshown || ClosedByHand is { IsUnfinished: true };
 
-    /// <summary>Also after an acknowledgement.</summary>
+    /// <summary>Whether a person still has something to do, also after an acknowledgement.</summary>
     [JsonIgnore]
     public bool LeavesWork => ClosedByHand is null && (IsUnfinished || (RetriedAs is null && CanBeClosedByHand()));
 
@@ -85,7 +85,7 @@ public sealed partial record Incident
         ? this with { Attention = Attention! with { AcknowledgedBy = by, AcknowledgedAt = now, Note = note }, UpdatedAt = now }
         : this;
 
-    /// <summary>Null for nothing.</summary>
+    /// <summary>What the end leaves to a person. Null for nothing.</summary>
     private string? LeftToDo() => State switch
     {
         IncidentState.Failed or IncidentState.Expired => Reason ?? EndingText.Headline(this),

@@ -3,7 +3,7 @@ namespace Runbooks.Model.Incidents;
 /// <summary>How alerts are added to an open incident.</summary>
 public sealed partial record Incident
 {
-    /// <summary>Of further alerts only counts are kept, so that a storm cannot bloat the record.</summary>
+    /// <summary>The most alerts that one incident lists. Of further ones only counts are kept, so that a storm cannot bloat the record.</summary>
     public const int MaxListed = 50;
 
     /// <summary>The most timeline lines about alerts.</summary>
@@ -14,11 +14,14 @@ public sealed partial record Incident
     public IEnumerable<string> Identities =>
         Alerts.SelectMany(alert => (string?[])[alert.Identity, alert.Outage]).OfType<string>().Where(AlertIdentity.IsKnownAgain).Distinct();
 
-    /// <summary>Otherwise to a new one.</summary>
+    /// <summary>Whether an alert on the same runbook and target belongs to this incident rather than to a new one.</summary>
     public bool Accepts(DateTimeOffset now) =>
         !State.IsFinal() || now < SettlesAt;
 
-    /// <summary>Most senders report the end only after the fix was verified and the incident closed. It is evidence for the fix.</summary>
+    /// <summary>
+    /// Whether resolved alerts belong to this incident. Most senders report the end only after the incident closed, as evidence for the
+    /// fix.
+    /// </summary>
     public bool AcceptsResolved(IReadOnlyList<Alert> alerts, DateTimeOffset now) =>
         Accepts(now)
         || (AlertResolvedAt is null && alerts.Any(KnowsFiring));
@@ -128,11 +131,11 @@ public sealed partial record Incident
         return AlertResolvedAt is not null || Flaps(now) ? over : over.NoteAlert(now, alert.Source, "The sender says the alert is resolved.");
     }
 
-    /// <summary>Noted once for each alert. Counts neither as an alert nor as an answer.</summary>
+    /// <summary>People acknowledged the alert at its sender. Noted once for each alert; it counts neither as an alert nor as an answer.</summary>
     public Incident NoteAcknowledgedAtSender(Alert alert, DateTimeOffset now) =>
         NoteAlertOnce(now, alert.Source, $"{alert.Name} was acknowledged at the sender ({alert.Fingerprint}).");
 
-    /// <summary>While it was open. Noted once for each person, since the lines are for alerts.</summary>
+    /// <summary>Somebody wanted to start it by hand while it was open. Noted once for each person, since the lines are for alerts.</summary>
     public Incident NoteStart(string by, string what, DateTimeOffset now)
     {
         const string Again = "Started by hand once more, which opens nothing.";
@@ -204,7 +207,7 @@ public sealed partial record Incident
     private Incident NoteAlertOnce(DateTimeOffset now, string who, string what) => MayNoteAlerts ? NoteOnce(now, TimelineKind.Alert, who, what) : this;
 }
 
-/// <summary>By the sender's fingerprint.</summary>
+/// <summary>One alert, by the sender's fingerprint, that reached an incident.</summary>
 public sealed record AttachedAlert(
     string Fingerprint, string Source, string Name, int Count, DateTimeOffset FirstAt, DateTimeOffset LastAt, bool Resolved) : Evolving
 {
@@ -217,7 +220,7 @@ public sealed record AttachedAlert(
     /// <summary>Null in older records.</summary>
     public DateTimeOffset? BeganAt { get; init; }
 
-    /// <summary>As far as known.</summary>
+    /// <summary>When its present episode began, as far as known.</summary>
     [JsonIgnore]
     public DateTimeOffset Began => BeganAt ?? FirstAt;
 
@@ -230,13 +233,13 @@ public sealed record AttachedAlert(
     /// <summary>The starts of the last few earlier episodes.</summary>
     public IReadOnlyList<DateTimeOffset> EarlierStarts { get; init; } = [];
 
-    /// <summary>A late message of an earlier episode, noted once.</summary>
+    /// <summary>A late message of an earlier episode was noted, which is done once.</summary>
     public bool ToldEarlier { get; init; }
 
-    /// <summary>That it still fires after a rejection, noted once.</summary>
+    /// <summary>It was noted that it still fires after a rejection, which is done once.</summary>
     public bool ToldAfterNo { get; init; }
 
-    /// <summary>It came after a rejection of a flapping alert, so nobody has decided about it.</summary>
+    /// <summary>Its present episode came after a rejection of a flapping alert, so nobody has decided about it.</summary>
     public bool AskedNobody { get; init; }
 
     /// <summary>The later incident where it is decided. Null for none.</summary>

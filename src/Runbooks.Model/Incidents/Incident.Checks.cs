@@ -2,13 +2,13 @@ namespace Runbooks.Model.Incidents;
 
 public sealed partial record Incident
 {
-    /// <summary>In timeline lines.</summary>
+    /// <summary>The most timeline lines about the diagnosis.</summary>
     private const int MaxDiagnoses = 20;
 
-    /// <summary>In timeline lines. A check that flaps for days must not bloat the record.</summary>
+    /// <summary>The most timeline lines about rounds of checks. A check that flaps for days must not bloat the record.</summary>
     private const int MaxVerifications = 100;
 
-    /// <summary>The findings stay as they are once somebody was asked because of them.</summary>
+    /// <summary>Findings stay as they are once somebody was asked because of them.</summary>
     public Incident RecordFindings(IReadOnlyList<Finding> findings, DateTimeOffset now)
     {
         if (findings.Count == 0 || (Findings.Count > 0 && Gates.Count > 0))
@@ -24,17 +24,19 @@ public sealed partial record Incident
             : recorded.Note(now, TimelineKind.Diagnosis, "runbook", Summarize(findings));
     }
 
-    /// <summary>The checks pass, but it is not over until it has been quiet for a while.</summary>
+    /// <summary>The checks pass, but a flapping alert is not over until it has been quiet for a while.</summary>
     public Incident WatchFlapping(IReadOnlyList<Finding> findings, DateTimeOffset now) => Watch(
         findings,
         $"The checks do not call for the mitigation, but the alert comes and goes; they are asked every minute until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes, or comes no more than twice within an hour. {string.Join(' ', RecurrenceLines())}".TrimEnd(),
         now);
 
-    /// <summary>The diagnosis was repeated before anybody was asked. Each of its rounds is then recorded.</summary>
+    /// <summary>Whether the diagnosis was repeated before anybody was asked. Each of its rounds is then recorded.</summary>
     [JsonIgnore]
     public bool IsWatched => Gates.Count == 0 && VerificationRounds.Any(round => round.State == IncidentState.Diagnosing);
 
-    /// <summary>Although the alert fires. One round is not enough: alerts may be ahead of what checks measure, or behind it.</summary>
+    /// <summary>
+    /// The checks pass although the alert fires. One round is not enough: alerts may be ahead of what checks measure, or behind it.
+    /// </summary>
     /// <param name="until">Until when they are asked again.</param>
     public Incident WatchHealthy(Condition when, IReadOnlyList<Finding> findings, DateTimeOffset until, DateTimeOffset now) => Watch(
         findings,
@@ -43,16 +45,19 @@ public sealed partial record Incident
             : $"The checks find nothing to do, but the alert still fires, so one round is not enough: they are asked again until {GateText.Clock(until, now)}.",
         now);
 
-    /// <summary>No alert fires at its sender. Alerts that came with a retry have not been heard of since.</summary>
+    /// <summary>A person started it, and no alert fires at its sender. Alerts that came with a retry have not been heard of since.</summary>
     [JsonIgnore]
     public bool IsOnlyAsked => StartedBy is not null && !Alerts.Any(alert => FiresAtItsSender(alert) && (RetryOf is null || alert.LastAt > OpenedAt));
 
     private static bool FiresAtItsSender(AttachedAlert alert) => !alert.Resolved && !AlertIdentity.IsByHand(alert.Source);
 
-    /// <summary>The newest episode of its alerts, as far as known.</summary>
+    /// <summary>The start of the newest episode of its alerts, as far as known.</summary>
     public DateTimeOffset? FiringSince(DateTimeOffset now) => Alerts.Select(alert => (DateTimeOffset?)alert.Began).Where(at => !Clocks.IsAhead(at, now)).Max();
 
-    /// <summary>Null if all have fired for this long. A stateless rule fires again each time, which makes no newer alert.</summary>
+    /// <summary>
+    /// When its newest alert will have fired for this long. Null if all have. A stateless rule fires again each time, which makes no newer
+    /// alert.
+    /// </summary>
     public DateTimeOffset? NewestSeenFrom(TimeSpan healthyFor, DateTimeOffset now) => Alerts
         .Where(alert => !alert.Resolved && !(WholeReportOf(alert) is { } report && FiringAs(report).Any(one => one.FirstAt < alert.FirstAt)))
         .Select(alert => (DateTimeOffset?)(alert.Began + healthyFor))
@@ -61,7 +66,7 @@ public sealed partial record Incident
 
     public IReadOnlyList<Finding> SinceFiring(IReadOnlyList<Finding> findings, DateTimeOffset now) => [.. findings.Select(finding => finding.SinceFiring(FiringSince(now)))];
 
-    /// <summary>Added to the time for which the checks must not call for the mitigation.</summary>
+    /// <summary>How much longer to wait for a newer value than the checks must not call for the mitigation.</summary>
     private static readonly TimeSpan s_longestWaitForValue = TimeSpan.FromMinutes(10);
 
     /// <summary>If no newer value has come for too long, old passes become unknown, and people are asked.</summary>
@@ -82,21 +87,21 @@ public sealed partial record Incident
         };
     }
 
-    /// <summary>It goes on only because its alert may not be over.</summary>
+    /// <summary>Its checks called for nothing when last asked. It goes on only because its alert may not be over.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsFoundHealthy { get; init; }
 
-    /// <summary>The checks found nothing to do for a while, but the sender has not ended the alert. One of the two is wrong.</summary>
+    /// <summary>It ends because its checks found nothing to do, but the sender has not ended the alert. One of the two is wrong.</summary>
     [JsonIgnore]
     public bool FiresUnexplained => IsWatched && AlertResolvedAt is null && HasSender;
 
-    /// <summary>An incident that a person started has no sender.</summary>
+    /// <summary>The sender has not ended the alert. An incident that a person started has no sender.</summary>
     [JsonIgnore]
     public bool FiresOn => ClaimedAt is null && HasSender;
 
     private bool HasSender => StartedBy is null || Alerts.Any(FiresAtItsSender);
 
-    /// <summary>Although nothing was done: the alert still fires, or was of the highest severity.</summary>
+    /// <summary>Whether to tell people of an end without action: the alert still fires, or was of the highest severity.</summary>
     [JsonIgnore]
     public bool IsWorthTelling => State switch
     {
@@ -105,12 +110,12 @@ public sealed partial record Incident
         _ => false,
     };
 
-    /// <summary>The sender had ended every alert before these results were measured.</summary>
+    /// <summary>Whether the sender had ended every alert before these results were measured.</summary>
     public bool IsOverFor(IReadOnlyList<Finding> findings) => AlertResolvedAt is { } over && findings.All(finding => finding.SeenAt >= over);
 
     /// <summary>
-    /// Only some changes are noted, since a temporary fix may be checked a thousand times. After a crash an engine may deliver a round
-    /// again when the incident has ended; that changes nothing.
+    /// Records a round of checks. Only some changes are noted, since a temporary fix may be checked a thousand times. After a crash an
+    /// engine may deliver a round again when the incident has ended; that changes nothing.
     /// </summary>
     /// <param name="wakeEvent">What the incident waits for next.</param>
     /// <param name="reason">What is wrong although the fix is in place, in words. Null for nothing.</param>
@@ -143,7 +148,7 @@ public sealed partial record Incident
         static int Told(Incident incident) => incident.Timeline.Count(line => line.Kind is TimelineKind.Lease or TimelineKind.Verification);
     }
 
-    /// <summary>Steps that only tell do not count. Null if there is none.</summary>
+    /// <summary>The end of the last mitigation step. Steps that only tell do not count. Null if there is none.</summary>
     [JsonIgnore]
     public DateTimeOffset? ActedAt => Steps.Where(step => step is { Phase: Phase.Mitigation, Preparation.TellsOnly: false }).Max(step => step.FinishedAt);
 
@@ -167,7 +172,7 @@ public sealed partial record Incident
             ? gap
             : null;
 
-    /// <summary>And not long ago. In a dry run none are asked.</summary>
+    /// <summary>Whether the checks of a temporary fix passed when last asked, and not long ago. In a dry run none are asked.</summary>
     public bool SawCauseGone(Hold hold, DateTimeOffset now) =>
         Verification.Where(finding => hold.Checks.Contains(finding.Name)).All(finding => finding.Verdict == Verdict.Passing && now - finding.At <= hold.LongestGap);
 

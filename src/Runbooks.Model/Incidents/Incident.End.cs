@@ -3,10 +3,10 @@ namespace Runbooks.Model.Incidents;
 /// <summary>How an incident ends. A final state never changes.</summary>
 public sealed partial record Incident
 {
-    /// <summary>The automation broke, or was kept from acting. That says nothing about the fix.</summary>
+    /// <summary>The end says nothing about the fix: the automation broke, or was kept from acting.</summary>
     public bool IsInconclusive { get; init; }
 
-    /// <summary>The watchdog recorded the end, or something became known after it.</summary>
+    /// <summary>What follows the end is not done yet: the watchdog recorded the end, or something became known after it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsEndUnfinished { get; init; }
 
@@ -62,12 +62,12 @@ public sealed partial record Incident
         _ => ClosedAt,
     };
 
-    /// <summary>After the last checks before the end.</summary>
+    /// <summary>Whether an alert fired after the last checks before the end, and the sender has not ended it.</summary>
     public bool FiresUnseen() => AlertResolvedAt is null && (Alerts.Any(alert => !alert.Resolved && alert.LastAt > SeenAt) || UnlistedFireUnseen);
 
     private bool UnlistedFireUnseen => UnlistedFiring > 0 && UnlistedAt > SeenAt;
 
-    /// <summary>Everything since then ended without an all-clear. Null if something fires.</summary>
+    /// <summary>The sender's reasons, if everything since then ended without an all-clear. Null if something fires.</summary>
     public string? EndedUnseenBecause()
     {
         var since = Alerts.Where(alert => !alert.Resolved && alert.LastAt > SeenAt).Select(alert => alert.EndedBecause).Distinct().ToList();
@@ -75,7 +75,8 @@ public sealed partial record Incident
     }
 
     /// <summary>
-    /// Too late for the end to know them: after a fix without a settle window, or after a rejection while the changes were being undone.
+    /// Alerts that began too late for the end to know them: after a fix without a settle window, or after a rejection while the changes
+    /// were being undone.
     /// </summary>
     public IReadOnlyList<Alert> BegunUnseen() => [.. Alerts.Where(alert => !alert.Resolved && BeganUnseen(alert)).Select(Refired).OfType<Alert>()];
 
@@ -83,7 +84,10 @@ public sealed partial record Incident
         ? !alert.AskedNobody && BeganAfter(alert, no) && !IsRefired(alert, no)
         : State is IncidentState.Resolved or IncidentState.SelfRecovered && SettlesAt is null && alert.BeganAt > SeenAt;
 
-    /// <summary>First the newest that match the opening alert. Azure gives each firing a new identity, and later messages use that.</summary>
+    /// <summary>
+    /// What fires although the fix was verified, first the newest that match the opening alert. Azure gives each firing a new identity, and
+    /// later messages use that.
+    /// </summary>
     public IReadOnlyList<Alert> FiringAgain()
     {
         var firing = Alerts
@@ -128,7 +132,7 @@ public sealed partial record Incident
 
 public sealed partial record Incident
 {
-    /// <summary>Closes the open question too. A request to undo goes further than a stop, so it is recorded after one.</summary>
+    /// <summary>Closes the open question too. A request to undo goes further than a stop, so it is recorded even after one.</summary>
     public Incident RequestStop(StopRequest stop)
     {
         if (State.IsFinal() || (Stop is { } earlier && (earlier.TakesBack || !stop.TakesBack)))
@@ -141,7 +145,7 @@ public sealed partial record Incident
         return noted.OpenGate is { Task: not { Undoes: true } } gate ? noted.CloseGate(gate.Id, GateOutcome.Cancelled, words, stop.At) : noted;
     }
 
-    /// <summary>A stop then leaves the mitigation's changes in place.</summary>
+    /// <summary>Whether the resolution has begun. A stop then leaves the mitigation's changes in place.</summary>
     [JsonIgnore]
     public bool HasReachedResolution => State == IncidentState.Resolving || Gates.Any(gate => gate.Phase == Phase.Resolution) || Steps.Any(step => step.Phase == Phase.Resolution);
 
@@ -151,7 +155,7 @@ public sealed partial record Incident
     [JsonIgnore]
     public bool TakesFixBack => UndoBeganAt is not null || Stop is { UndoesFix: true };
 
-    /// <summary>Noted if there is anything to undo.</summary>
+    /// <summary>Nothing more is done after this. Noted if there is anything to undo.</summary>
     public Incident BeginUndo(string why, DateTimeOffset now)
     {
         if (UndoBeganAt is not null || State.IsFinal())
@@ -169,8 +173,8 @@ public sealed partial record Incident
     public bool CanBeTakenBack => !State.IsFinal() && Stop is not { TakesBack: true } && ChangeText.InPlace(this).Count > 0;
 
     /// <summary>
-    /// Came after the workflow's last read. A stop during the resolution leaves a working fix, and a take-over leaves things as they are. A
-    /// request to undo leaves nothing.
+    /// Whether a stop came after the workflow's last read and steps are to be undone. A stop during the resolution leaves a working fix,
+    /// and a take-over leaves things as they are. A request to undo leaves nothing.
     /// </summary>
     public bool HasUnreadStop(IncidentState end, bool inResolution) =>
         Stop is { } stop && !State.IsFinal() && UndoBeganAt is null && Steps.Count > 0

@@ -1,6 +1,6 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>Each time that an alert comes and goes, identified by its start. Messages of an earlier episode change nothing.</summary>
+/// <summary>An episode is one time that an alert comes and goes, identified by its start. Messages of an earlier one change nothing.</summary>
 public static class Episode
 {
     /// <summary>The tolerated clock difference of two senders. Starts closer than this are the same episode.</summary>
@@ -13,7 +13,7 @@ public static class Episode
     public static Alert WithoutStartAhead(Alert alert, DateTimeOffset now) =>
         alert.StartsAt > now ? alert with { StartsAt = alert.StartsAt - now > Tolerance ? null : now } : alert;
 
-    /// <summary>Both times are the sender's own.</summary>
+    /// <summary>Whether a message belongs to an earlier episode. Both times are the sender's own.</summary>
     public static bool IsEarlier(AttachedAlert known, Alert alert) =>
         IsDeliveredAgain(known, alert)
         || (known.StartsAt is { } current && alert.StartsAt != current
@@ -31,7 +31,7 @@ public static class Episode
     /// <summary>Azure reports each change of a resource's health separately and with one clock, so even close changes differ.</summary>
     private static TimeSpan ToleranceOf(Alert alert) => ResourceHealth.Of(alert) is null ? Tolerance : TimeSpan.Zero;
 
-    /// <summary>Without a start it is the same until the sender ends the alert.</summary>
+    /// <summary>Whether it is the episode on record. Without a start it is, until the sender ends the alert.</summary>
     public static bool IsSame(AttachedAlert known, Alert alert) =>
         known.StartsAt is not { } current || alert.StartsAt is not { } starts || (starts - current).Duration() <= ToleranceOf(alert);
 }
@@ -76,16 +76,18 @@ public sealed partial record Incident
 
 public sealed partial record Incident
 {
-    /// <summary>After a take-over, or after an end that needed a person. Null for any other end.</summary>
+    /// <summary>Set after a take-over, or after an end that needed a person. Null for any other end.</summary>
     public HandClosing? ClosedByHand { get; init; }
 
-    /// <summary>On this target or on one of its alerts. Null if the last decision was not a rejection.</summary>
+    /// <summary>The last decision on this target or on one of its alerts before this incident. Null if that was not a rejection.</summary>
     public EarlierNo? EarlierNo { get; init; }
 
-    /// <summary>Recently, for its alert, and it failed or left open whether it happened. Null for none.</summary>
+    /// <summary>
+    /// The earlier incident that recently tried the same for its alert, and failed or left open whether it happened. Null for none.
+    /// </summary>
     public EarlierTry? Tried { get; init; }
 
-    /// <summary>By a rejection, a stop, or a close after a take-over. Null for any other end. It counts even if the undo failed.</summary>
+    /// <summary>A rejection, a stop, or a close after a take-over. Null for any other end. It counts even if the undo failed.</summary>
     public EarlierNo? SaidNo() => this switch
     {
         // A retry takes the rejection back.
@@ -107,8 +109,8 @@ public sealed partial record Incident
     }
 
     /// <summary>
-    /// A rejection counts for the whole episode; an outage is one. Without a start it counts as long as a take-over lasts. A worse alert
-    /// asks again.
+    /// Whether a rejection covers this alert. It covers the whole episode, and an outage is one. Without a start it counts as long as a
+    /// take-over lasts. A worse alert asks again.
     /// </summary>
     public bool Remembers(Alert alert, DateTimeOffset now)
     {
@@ -139,7 +141,7 @@ public sealed partial record Incident
     /// </summary>
     private static bool BeganAfter(AttachedAlert known, EarlierNo no) => known.FirstAt > no.At || (known.EarlierStarts.Count > 0 && known.StartsAt > no.At);
 
-    /// <summary>Counted here, noted once, and nobody is asked.</summary>
+    /// <summary>An alert that still fires after a rejection is counted and noted once, and nobody is asked.</summary>
     public Incident AttachRemembered(Alert alert, DateTimeOffset now) =>
         SaidNo() is { } no
         && (Find(alert) ?? Alerts.FirstOrDefault(a => a.Outage is not null && a.Outage == AlertIdentity.OfOutage(alert))) is { } known
@@ -163,7 +165,9 @@ public sealed record HandClosing(string By, string Reason, DateTimeOffset At) : 
 /// <param name="Did">In the past tense: rejected, closed by hand.</param>
 public sealed record EarlierNo(string Incident, string By, string Did, DateTimeOffset At, string? Reason) : Evolving
 {
-    /// <summary>There were other decisions on the target since. Otherwise it is the last decision on the target.</summary>
+    /// <summary>
+    /// It is about an alert that came again, with other decisions on the target since. Otherwise it is the last decision on the target.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool OfAlert { get; init; }
 

@@ -1,8 +1,8 @@
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// Counted across the incidents on the target. Three starts within an hour count as flapping: messages stay in one thread, and further
-/// starts are counted without a line each.
+/// How often an alert came and went on a target, counted across incidents. Three starts within an hour count as flapping: messages stay in
+/// one thread, and further starts are counted without a line each.
 /// </summary>
 /// <param name="Since">When it first began.</param>
 /// <param name="LastAt">When it last began or ended.</param>
@@ -22,8 +22,8 @@ public sealed record Recurrence(string Source, string Name, int Times, DateTimeO
     public string? Identity { get; init; }
 
     /// <summary>
-    /// Without measured values: the same name for another disk is another alert. Null in older records, which count every alert of the
-    /// name.
+    /// A hash of the labels without measured values, since the same name for another disk is another alert. Null in older records, which
+    /// count every alert of the name.
     /// </summary>
     public string? Labels { get; init; }
 
@@ -201,7 +201,7 @@ public sealed partial record Incident
             : continued.Aggregate(this with { ThreadOf = before.ThreadOf ?? before.Id }, (changed, pair) => changed.Replace(pair.Own, pair.All).NoteFlapping(pair.Own, pair.All, now));
     }
 
-    /// <summary>The episode on record here opened it and has not ended. That is not a further start.</summary>
+    /// <summary>Whether the episode on record here opened the next incident and has not ended. That is not a further start.</summary>
     private bool FiresOnIn(Incident next, Recurrence known) =>
         known.FiringSince is not null && next.Alerts.Any(alert => next.ReportOf(alert) is { } report && known.IsOf(report) && FiresOnAs(report));
 
@@ -235,7 +235,7 @@ public sealed partial record Incident
     private Incident? FoldRefired(Alert alert, EarlierNo no, DateTimeOffset now) =>
         alert.Status == AlertStatus.Firing && FiringAs(alert).FirstOrDefault() is { } known ? CountAfterNo(known, alert, no, now) : null;
 
-    /// <summary>It came while changes were being undone. The rejection counts for it as for what comes after the end.</summary>
+    /// <summary>Whether it came while changes were being undone. The rejection counts for it as for what comes after the end.</summary>
     private bool IsRefired(AttachedAlert known, EarlierNo no) =>
         ClosedAt - no.At < LongestOwnership && !GotWorseAfter(no)
         && WholeReportOf(known) is { } report && FiringAs(report).Any(one => !BeganAfter(one, no));
@@ -244,13 +244,16 @@ public sealed partial record Incident
         ? []
         : Alerts.Where(one => one is { Resolved: false, AskedNobody: false, HandedTo: null } && SaysTheSame(ReportOf(one) ?? Alert, alert));
 
-    /// <summary>The same name may be about another disk. Azure gives each firing a new identity, but the text stays the same.</summary>
+    /// <summary>
+    /// Whether the rejection was about this alert. The same name may be about another disk. Azure gives each firing a new identity, but the
+    /// text stays the same.
+    /// </summary>
     private bool HasSeen(Alert alert) => Knows(alert) || Alerts.Any(known => SaysTheSame(known.Alert ?? Alert, alert));
 
-    /// <summary>In this firing or another.</summary>
+    /// <summary>Whether it is the alert that opened this incident, in this firing or another.</summary>
     public bool WasOpenedBy(Alert alert) => AlertIdentity.Of(Alert) == AlertIdentity.Of(alert) || SaysTheSame(Alert, alert);
 
-    /// <summary>The caller chose its identity.</summary>
+    /// <summary>Whether its identity, which the caller chose, belongs here to an alert with other labels.</summary>
     public bool KnowsWithOtherLabels(Alert alert) =>
         alert.Source == AlertSource.Generic
         && Alerts.FirstOrDefault(known => known.Is(alert)) is { } known

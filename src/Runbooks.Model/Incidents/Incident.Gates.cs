@@ -18,7 +18,7 @@ public sealed partial record Incident
             : gate.ClosedBy ?? gate.Question);
     }
 
-    /// <summary>The answer that closes the gate is final.</summary>
+    /// <summary>Records a person's answer. The one that closes the gate is final.</summary>
     /// <param name="starter">The person who started the incident, by the name that decisions use. Null for the name on the incident.</param>
     public (Incident Incident, DecisionResult Result) Decide(string gateId, Decision decision, string? starter = null) =>
         FindGate(gateId) is not { } gate
@@ -27,7 +27,7 @@ public sealed partial record Incident
                 ? (this, objection)
                 : Record(this, gate with { Decisions = [.. gate.Decisions, decision] }, decision);
 
-    /// <summary>Manual steps stay done.</summary>
+    /// <summary>Removes approvals that no longer count. Manual steps stay done.</summary>
     /// <param name="asOfNow">The approval as it counts now. Null if it does not count.</param>
     public Incident LoseApprovals(string gateId, Func<Decision, Decision?> asOfNow, DateTimeOffset now) =>
         FindGate(gateId) is { Outcome: GateOutcome.Pending, Task: null } gate && gate.Decisions.Any(decision => asOfNow(decision) != decision)
@@ -43,7 +43,7 @@ public sealed partial record Incident
             ? Replace(gate with { Outcome = outcome, ClosedAt = now, ClosedBy = closedBy }).Note(now, TimelineKind.Gate, "runbook", closedBy)
             : this;
 
-    /// <summary>Noted once for each person and reason.</summary>
+    /// <summary>Somebody wanted to approve while nothing may run. Noted once for each person and reason.</summary>
     /// <param name="until">When what stands against it ends by itself. Null if it does not.</param>
     public Incident NoteHeldBack(string gateId, string person, string why, DateTimeOffset? until, DateTimeOffset now)
     {
@@ -136,14 +136,14 @@ public sealed partial record Incident
     /// <summary>Older results are no reason to act.</summary>
     public static readonly TimeSpan LongestGround = TimeSpan.FromMinutes(30);
 
-    /// <summary>Just before a step, and the reasons still held. Null if that was never needed.</summary>
+    /// <summary>When the checks were asked again just before a step, and the reasons still held. Null if that was never needed.</summary>
     public DateTimeOffset? ConfirmedAt { get; init; }
 
-    /// <summary>By the automation or by a person. Telling does not count.</summary>
+    /// <summary>Whether the automation or a person may have changed something. Telling does not count.</summary>
     [JsonIgnore]
     public bool HasActed => Steps.Any(step => !step.Preparation.TellsOnly);
 
-    /// <summary>A step that broke off a moment ago is finished without new checks.</summary>
+    /// <summary>Whether what a step relies on is too old. A step that broke off a moment ago is finished without new checks.</summary>
     /// <param name="gate">The approval that covers the step. Its age counts if the runbook has no checks.</param>
     public bool IsGroundTooOld(Phase phase, Gate gate, DateTimeOffset now)
     {
@@ -156,10 +156,13 @@ public sealed partial record Incident
     /// <summary>A person may report a manual step days later, so its end says nothing about the target.</summary>
     private bool IsActOfOurs(StepRecord step) => FindTask(step.Phase, step.Name) is not { Task: not null } && !step.Preparation.TellsOnly;
 
-    /// <summary>Such an approval is used up to the end, since half of it is worse than all.</summary>
+    /// <summary>Whether a step has acted on this approval. The rest of it is then done too, since half of it is worse than all.</summary>
     public bool HasActedOn(Gate gate) => Steps.Any(step => step.GateId == gate.Id && IsActOfOurs(step));
 
-    /// <summary>The checks said so, or people were asked again. It also counts for later attempts, even if the checks change.</summary>
+    /// <summary>
+    /// Why an approval no longer covers a phase: the checks said so, or people were asked again. It also counts for later attempts, even if
+    /// the checks change.
+    /// </summary>
     public string? FindLapse(Gate gate, Phase phase) => gate.Lapsed
         ?? Gates.FirstOrDefault(later => later.Task is null && later.Phase == phase && (later.Phase != gate.Phase || later.Round > gate.Round))?.Difference;
 
@@ -170,7 +173,7 @@ public sealed partial record Incident
     /// <summary>Results up to this age show the state right before the first step.</summary>
     public static readonly TimeSpan LongestBaseline = TimeSpan.FromMinutes(1);
 
-    /// <summary>With older results a later pass could not be credited to the fix.</summary>
+    /// <summary>Whether the last results are too old to credit the fix with a later pass.</summary>
     public bool NeedsLookBeforeActing(DateTimeOffset now) =>
         Mode != RunMode.DryRun && !HasActed && Findings.Count > 0
         && now - Clocks.Latest([.. Findings.Select(finding => (DateTimeOffset?)finding.At), ConfirmedAt], now) > LongestBaseline;

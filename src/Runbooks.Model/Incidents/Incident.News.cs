@@ -64,14 +64,16 @@ public sealed partial record Incident
     public bool KnowsOutage(Alert alert) =>
         AlertIdentity.OfOutage(alert) is { } outage && Alerts.Any(known => known.Outage == outage);
 
-    /// <summary>No fix ends an outage of Azure, so its next message is no reason to repeat the fix.</summary>
+    /// <summary>
+    /// Whether a fix for this outage is still in place. No fix ends an outage of Azure, so its next message is no reason to repeat the fix.
+    /// </summary>
     public bool HasStandingFixFor(Alert alert) =>
         State == IncidentState.Resolved && KnowsOutage(alert)
         && Steps.Any(step => step is { IsChange: true, Preparation.IsSo: false, Status: StepStatus.Done or StepStatus.Kept }) && Steps.All(step => step.Status != StepStatus.Undone);
 
     public bool KnowsNewsOf(Alert alert) => KnowsOutage(alert) || (ResourceHealth.Of(alert) is { IsNews: true } && Alerts.Any(known => known.Is(alert)));
 
-    /// <summary>Counted and shown. It neither starts nor ends an alert.</summary>
+    /// <summary>A message about a known outage or a resource's health. It is counted and shown, but neither starts nor ends an alert.</summary>
     public Incident AddOutageNews(Alert alert, DateTimeOffset now)
     {
         var outage = AlertIdentity.OfOutage(alert);

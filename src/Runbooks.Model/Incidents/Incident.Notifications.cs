@@ -28,12 +28,12 @@ public sealed partial record Incident
     }
 
     /// <summary>
-    /// On channels that ring: alerts that are being sent, and those that the channel may have taken. Recorded before anybody is called, so
-    /// that they are ended even after a lost answer or a crash.
+    /// Alerts on channels that ring: those that are being sent, and those that the channel may have taken. They are recorded before anybody
+    /// is called, so that they are ended even after a lost answer or a crash.
     /// </summary>
     public IReadOnlyList<Delivery> Calls { get; init; } = [];
 
-    /// <summary>Also alerts that the channel may have taken.</summary>
+    /// <summary>The messages that may have to be changed, with alerts that the channel may have taken.</summary>
     [JsonIgnore]
     public IEnumerable<Delivery> Changeable => Deliveries.Concat(Calls).Where(delivery => delivery.Reference is not null);
 
@@ -41,19 +41,19 @@ public sealed partial record Incident
 
     public Incident Expect(IReadOnlyList<Delivery> calls) => NewCalls(calls) is { Count: > 0 } news ? this with { Calls = [.. Calls, .. news] } : this;
 
-    /// <summary>Their result is known, except for those that may exist.</summary>
+    /// <summary>The result of expected alerts is known, except for those that may exist.</summary>
     public Incident SettleCalls(IReadOnlyList<Delivery> calls, IReadOnlyList<Delivery> perhaps) =>
         calls.Count == 0 && perhaps.Count == 0 ? this : this with { Calls = [.. Calls.Where(call => !calls.Any(call.IsSameMessage) && !perhaps.Any(call.IsSameMessage)), .. perhaps] };
 
     /// <summary>Whether the present asking has gone out, even if it reached nobody.</summary>
     public bool WasSent(Gate gate) => HasDelivery(gate.MessageKey);
 
-    /// <summary>They need not hear of it again while others still have to approve.</summary>
+    /// <summary>Messages to people who have approved and need not hear of it again while others still have to.</summary>
     public IEnumerable<Delivery> ToThoseWhoAnswered(Gate gate) => Deliveries.Where(delivery => delivery.Reached && delivery.IsOf(gate) && gate.IsAnsweredBy(delivery.Contact));
 
     public bool ReachedNobody(Gate gate) => HasDelivery(gate.Id) && !Reached(gate.Id);
 
-    /// <summary>Even if it reached nobody.</summary>
+    /// <summary>Whether a message under this key went out, even if it reached nobody.</summary>
     public bool HasDelivery(string key) => DeliveriesUnder(key).Any();
 
     public bool Reached(string key) => DeliveriesUnder(key).Any(delivery => delivery.Reached);
@@ -99,7 +99,7 @@ public sealed record DuePage(string Trouble, string Message, DateTimeOffset At) 
 /// <param name="Reference">The channel's reference to the message, so that it can be changed. Null if it cannot.</param>
 public sealed record Delivery(string Key, string Contact, string? Channel, DateTimeOffset At, string? Failure, string? Reference = null) : Evolving
 {
-    /// <summary>Somebody who can act on it.</summary>
+    /// <summary>Whether it reached somebody who can act on it.</summary>
     public bool Reached => Channel is not null && !IsStranger;
 
     /// <summary>It went to somebody on a schedule who is not in the contacts. They are told, but it counts as not reached.</summary>

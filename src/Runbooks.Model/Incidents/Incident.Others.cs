@@ -26,11 +26,13 @@ public sealed partial record Incident
     [JsonIgnore]
     public IReadOnlyList<AttachedAlert> Others => [.. Alerts.Where(alert => !alert.Is(Alert))];
 
-    /// <summary>Null if this incident does not know it, or acted on the alert, or found it well.</summary>
+    /// <summary>
+    /// The incident whose fix did not last for this alert. Null if this one does not know it, or acted on the alert, or found it well.
+    /// </summary>
     public string? BrokenFixOf(Alert alert) => Alerts.FirstOrDefault(known => known.Is(alert))?.Follows
         ?? (IsDoneWith(alert) ? null : Follows);
 
-    /// <summary>This incident or an earlier one. Null for none.</summary>
+    /// <summary>What tried the same for this alert without success: this incident or an earlier one. Null for none.</summary>
     private EarlierTry? TriedFor(Alert alert)
     {
         List<string> unknown = [.. Steps.Where(step => step is { IsChange: true, Status: StepStatus.Unknown }).Select(step => step.Name)];
@@ -38,20 +40,20 @@ public sealed partial record Incident
             : IsDoneWith(alert) ? null : Tried;
     }
 
-    /// <summary>Earlier fixes then no longer matter.</summary>
+    /// <summary>Whether it acted on the alert, found it well, or was about another. Earlier fixes then no longer matter.</summary>
     private bool IsDoneWith(Alert alert) => HasActed || FoundItWell || !WasOpenedBy(alert);
 
     private bool FoundItWell => State == IncidentState.SelfRecovered || (State == IncidentState.NotNeeded && !WasSuppressed());
 
-    /// <summary>The news says why, and later incidents for these alerts know it.</summary>
+    /// <summary>Moves alerts of an ended incident to this one. The news says why, and later incidents for these alerts know it.</summary>
     /// <param name="follows">The incident whose fix did not last for them. Null if that is not the reason.</param>
     public Incident GoOnFor(Incident ended, IReadOnlyList<Alert> alerts, string? follows, string why, DateTimeOffset now) =>
         (this with { Alerts = [.. Alerts.Select(known => follows is not null && alerts.Any(known.Is) ? known with { Follows = follows } : known)] })
         .AddNews($"{GoesOnNews}{ended.Id}", "runbook", $"{why} This incident has {string.Join(", ", alerts.Select(alert => alert.Name).Distinct())} from here on; its plan may not be for that.", now, urgent: true);
 
     /// <summary>
-    /// An earlier fix that did not last, unless the incident before acted, and what was recently tried without success. Silence is then no
-    /// approval.
+    /// Takes over that an earlier fix did not last, unless the incident before acted, and what was recently tried without success. Silence
+    /// is then no approval.
     /// </summary>
     private Incident FollowOn(Incident before) => this with
     {
@@ -59,11 +61,13 @@ public sealed partial record Incident
         Tried = Tried ?? (before.TriedFor(Alert) is { } tried && OpenedAt - tried.At < EarlierTry.Lately ? tried : null),
     };
 
-    /// <summary>After the last checks before the end.</summary>
+    /// <summary>Alerts other than the opening one that fired after the last checks before the end.</summary>
     public IReadOnlyList<AttachedAlert> OthersUnseen() =>
         [.. Alerts.Where(known => !known.Resolved && known.LastAt > SeenAt && ReportOf(known) is { } report && !WasOpenedBy(report))];
 
-    /// <summary>The person took over only what was there then.</summary>
+    /// <summary>
+    /// Other alerts that began after the take-over and still fire when it is closed. The person took over only what was there then.
+    /// </summary>
     public IReadOnlyList<AttachedAlert> BegunSinceTakenOver() =>
         this is { State: IncidentState.TakenOver, ClosedByHand: not null } && Gates.LastOrDefault(gate => gate.Outcome == GateOutcome.TakenOver)?.ClosedAt is { } takenOver
             ? [.. Others.Where(other => !other.Resolved && other.Began > takenOver)]
@@ -111,16 +115,16 @@ public sealed partial record Incident
     [JsonIgnore]
     public string? WorstSeverity => AlertSeverity.Worst([Alert.Severity, UnlistedSeverity, .. Alerts.SelectMany(known => (string?[])[known.WorstSeverity, known.Alert?.Severity])]);
 
-    /// <summary>People who are being asked hear it at once.</summary>
+    /// <summary>Whether it is worse than everything before. People who are being asked hear it at once.</summary>
     private bool IsMoreSevere(Alert alert) =>
         AlertSeverity.RankOf(alert.Severity) < (AlertSeverity.RankOf(WorstSeverity) ?? AlertSeverity.RankOfUnknown);
 
-    /// <summary>Or became worse while the rejection was being carried out.</summary>
+    /// <summary>Whether it is worse than what was known at a rejection, or became worse while that was being carried out.</summary>
     private bool IsWorseThanSeen(Alert alert, EarlierNo no) => IsMoreSevere(alert) || GotWorseAfter(no);
 
     private bool GotWorseAfter(EarlierNo no) => News.Any(news => news.At > no.At && IsSeverity(news));
 
-    /// <summary>Of something worse, or of another incident that continues here. Of several about severity only the last counts.</summary>
+    /// <summary>News that nobody heard while the last question was open. Of several about severity only the last counts.</summary>
     public IReadOnlyList<IncidentNews> UrgentSinceAsked()
     {
         var asked = Gates.LastOrDefault(gate => gate.WasAsked);
@@ -131,14 +135,13 @@ public sealed partial record Incident
 
     public static bool IsSeverity(IncidentNews news) => news.Key.StartsWith(SeverityNews, StringComparison.Ordinal);
 
-    /// <summary>This is not about severity.</summary>
     public static bool GoesOn(IncidentNews news) => news.Key.StartsWith(GoesOnNews, StringComparison.Ordinal);
 
     private Incident NoteOtherAlert(Alert alert, bool moreSevere, DateTimeOffset now) => moreSevere
         ? AddNews($"{SeverityNews}{AlertSeverity.RankOf(alert.Severity)}", alert.Source, $"A more severe alert on this target: {Describe(alert.Name, alert)}", now, urgent: true)
         : NoteAlert(now, alert.Source, $"Another alert on this target: {Describe(alert.Name, alert)}");
 
-    /// <summary>People should not decide about what is past.</summary>
+    /// <summary>The opening alert is over and others still fire. People should not decide about what is past.</summary>
     private Incident AddOpenerIsOverNews(Alert alert, DateTimeOffset now)
     {
         var firing = Alerts.Where(known => !known.Resolved).ToList();
@@ -202,7 +205,7 @@ public sealed partial record Incident
         (CarryAlertsOf(ended).FollowOn(ended) with { RetryOf = ended.Id, Follows = ended.Follows, AlertResolvedAt = hasChecks ? ended.AlertResolvedAt : null })
         .Note(now, TimelineKind.Opened, by, $"{by} had incident {ended.Id} tried again: {reason}");
 
-    /// <summary>The alerts that called people about this one have to say so.</summary>
+    /// <summary>The retry takes over. The alerts that called people about this one have to say so.</summary>
     public Incident NoteRetried(string next, string by, string reason, DateTimeOffset now) => RetriedAs is not null
         ? this
         : (SeeTo(by, $"Tried again as incident {next}.", now) with { RetriedAs = next, IsAcknowledgementUnshown = true }).Note(now, TimelineKind.Decision, by, $"{by} had it tried again as incident {next}: {reason}");

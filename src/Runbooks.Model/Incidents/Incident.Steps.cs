@@ -4,7 +4,7 @@ namespace Runbooks.Model.Incidents;
 
 public sealed partial record Incident
 {
-    /// <summary>A further attempt keeps the first preparation, because undo needs the state from before the first one.</summary>
+    /// <summary>A further attempt keeps the first preparation, because undo needs the state from before it.</summary>
     public Incident BeginStep(StepSpec spec, Phase phase, string gateId, Preparation preparation, DateTimeOffset now)
     {
         var known = FindStep(phase, spec.Name);
@@ -45,7 +45,7 @@ public sealed partial record Incident
         return late ? finished.TellOutcome(step.Name, Clip.To(line, LongestOutcome), now) : finished;
     }
 
-    /// <summary>It is cut off until more is known.</summary>
+    /// <summary>At the end of the incident, a step that is not retried counts as cut off until more is known.</summary>
     private Incident FinishBrokenOff(DateTimeOffset now) => Steps
         .Where(step => step.Status == StepStatus.Running)
         .Aggregate(this, (incident, step) => incident.FinishStep(step with { CutOff = true }, StepStatus.Unknown, new("An attempt was cut off, and it is not tried again."), now));
@@ -68,7 +68,7 @@ public sealed partial record Incident
         ? NotePage($"{KnownNow}{step}", line, now) with { Reason = $"{Reason} {line}".Trim(), IsEndUnfinished = true }
         : NotePage($"{KnownNow}{step}", line, now);
 
-    /// <summary>In one go once the outcome is known. If nobody has begun it, there is nothing to undo.</summary>
+    /// <summary>Writes the record of a manual step in one go once its outcome is known. If nobody has begun it, there is nothing to undo.</summary>
     public Incident RecordManualStep(StepSpec spec, string gateId, Gate asked, DateTimeOffset now)
     {
         var task = asked.Task!;
@@ -125,7 +125,7 @@ public sealed partial record Incident
 {
     private const string RecoveryNews = "recovery";
 
-    /// <summary>Every alert has ended, at least one without an all-clear. Null while one fires, and if all are over.</summary>
+    /// <summary>When every alert had ended, at least one without an all-clear. Null while one fires, and if all are over.</summary>
     public DateTimeOffset? EndedUnseenAt { get; init; }
 
     /// <summary>When the sender ended all alerts, with or without an all-clear. Null while one fires.</summary>
@@ -140,15 +140,20 @@ public sealed partial record Incident
     [JsonIgnore]
     public RecoveryCheck? CheckedClaim => ClaimsRecovery && Recovery?.ClaimedAt == ClaimedAt ? Recovery : null;
 
-    /// <summary>Nothing then needs doing. After a step it is only evidence.</summary>
+    /// <summary>
+    /// Whether the alert ended and the checks agree before anything was done. Nothing then needs doing; after a step it is only evidence.
+    /// </summary>
     public static bool RecoveredBeforeActing(Incident incident) =>
         incident.CheckedClaim is { Answer: RecoveryAnswer.Confirmed } || (incident.CheckedClaim is { Answer: RecoveryAnswer.NoChecks } && incident.AlertResolvedAt is not null);
 
-    /// <summary>A flapping alert also has to be quiet for a while. Its question stays open meanwhile.</summary>
+    /// <summary>
+    /// As <see cref="RecoveredBeforeActing(Incident)"/>, but a flapping alert has to be quiet for a while. Its question stays open
+    /// meanwhile.
+    /// </summary>
     public static bool RecoveredBeforeActing(Incident incident, DateTimeOffset now) =>
         RecoveredBeforeActing(incident) && !(now < incident.HeldUntil);
 
-    /// <summary>If the checks do not confirm the claim, people are told once.</summary>
+    /// <summary>Records what the checks say about the sender's claim. If they do not confirm it, people are told once.</summary>
     /// <param name="claimedAt">The claim that the checks were asked about. If it was withdrawn meanwhile, nothing is recorded.</param>
     /// <param name="answers">Empty if the runbook has no such checks.</param>
     public Incident RecordRecovery(DateTimeOffset claimedAt, Condition when, IReadOnlyList<Finding> answers, DateTimeOffset now)
@@ -200,7 +205,7 @@ public sealed partial record Incident
 
     private string EndReasons => string.Join(", ", Alerts.Select(alert => alert.EndedBecause).Concat(Unlisted.Select(alert => alert.Why)).OfType<string>().Distinct().Select(why => Clip.To(why, 100)));
 
-    /// <summary>Nobody was asked, a question was withdrawn, or what was approved did not run.</summary>
+    /// <summary>Why nobody was asked, a question was withdrawn, or what was approved did not run.</summary>
     public static string RecoveryReason(Incident incident)
     {
         var over = incident.AlertResolvedAt is null ? incident.EndedText("the alert") : "the alert was resolved";

@@ -1,9 +1,9 @@
 namespace Runbooks.Model.Incidents;
 
-/// <summary>Because of a maintenance window, or of a rejection of a flapping alert.</summary>
+/// <summary>What nobody was asked about because of a maintenance window, or of a rejection of a flapping alert.</summary>
 public sealed partial record Incident
 {
-    /// <summary>In a maintenance window, or at the limits of a runbook that only tells.</summary>
+    /// <summary>Whether it ended because nothing was to run: in a maintenance window, or at the limits of a runbook that only tells.</summary>
     public bool WasSuppressed() =>
         State == IncidentState.NotNeeded && LatestGate?.Outcome is GateOutcome.DiagnosedOnly or GateOutcome.Suppressed;
 
@@ -12,7 +12,7 @@ public sealed partial record Incident
 
     public Alert Unasked() => Alerts.LastOrDefault(alert => alert is { AskedNobody: true, Resolved: false })?.Alert ?? Alert;
 
-    /// <summary>Ended alerts stay ended.</summary>
+    /// <summary>Takes up what nobody was asked about. Ended alerts stay ended.</summary>
     public Incident TakeUp(Incident before, DateTimeOffset now) =>
         (CarryAlertsOf(before, alert => before.WholeReportOf(alert) is { } report ? WithReport(alert, report) : alert) with
         {
@@ -23,7 +23,7 @@ public sealed partial record Incident
             IsProposed = IsProposed || (before.IsProposed && Alert == before.Alert),
         }).FollowOn(before).Note(now, TimelineKind.Opened, "runbook", $"{WhyNow(before)} This incident looks {(before.SaidNo() is null ? "again" : "at it")}, after incident {before.Id}.");
 
-    /// <summary>After a rejection on an earlier incident. They still fire, and have not been heard of here since.</summary>
+    /// <summary>Alerts that came again after a rejection on an earlier incident, still fire, and have not been heard of here since.</summary>
     public IReadOnlyList<Alert> UnheardOf(Incident before) =>
     [
         .. before.Alerts
@@ -31,7 +31,7 @@ public sealed partial record Incident
             .Select(before.ReportOf).OfType<Alert>(),
     ];
 
-    /// <summary>Only the last incident on a target is checked again.</summary>
+    /// <summary>Takes over what the incident before could not ask about, since only the last one on a target is checked again.</summary>
     public Incident AddUnaskedOf(Incident before, DateTimeOffset now)
     {
         var missing = before.Alerts
@@ -63,7 +63,8 @@ public sealed partial record Incident
 }
 
 /// <summary>
-/// An open incident of another runbook covers it, so it asks nobody. When the other has ended in any way, its own checks are asked.
+/// An incident asks nobody while an open incident of another runbook covers it. When the other has ended in any way, its own checks are
+/// asked.
 /// </summary>
 public sealed partial record Incident
 {
@@ -78,7 +79,10 @@ public sealed partial record Incident
     [JsonIgnore]
     public bool IsWaitingForOther => SuppressedBy is { Over: null } && !State.IsFinal();
 
-    /// <summary>Until it ends, or is closed after a take-over. If its own checks find things well, it explains no other trouble.</summary>
+    /// <summary>
+    /// Whether other incidents wait for it: until it ends, or is closed after a take-over. If its own checks find things well, it explains
+    /// no other trouble.
+    /// </summary>
     [JsonIgnore]
     public bool Covers => IsOwnedByResponder() || (!State.IsFinal() && !(State == IncidentState.Diagnosing && IsFoundHealthy));
 
@@ -117,13 +121,13 @@ public sealed partial record Incident
     /// <summary>The most rejections in one record. The oldest are dropped.</summary>
     private const int MaxStandingNoes = 10;
 
-    /// <summary>Those that still counted when it opened, the newest last. Null for none.</summary>
+    /// <summary>Earlier rejections on this target that still counted when it opened, the newest last. Null for none.</summary>
     public IReadOnlyList<StandingNo>? StandingNoes { get; init; }
 
     /// <summary>The last decision on this target, if it was a rejection: in this incident or, if nobody decided here, before it.</summary>
     public EarlierNo? LastNo() => SaidNo() ?? (IsDecidedByPeople || EarlierNo is { OfAlert: true } ? null : EarlierNo);
 
-    /// <summary>Warns if a rejection was the last decision on the target or on one of its alerts.</summary>
+    /// <summary>Takes over earlier rejections, and warns if one was the last decision on the target or on one of its alerts.</summary>
     public Incident WarnOfNo(Incident before, DateTimeOffset now)
     {
         var noes = before.NoesAfter(handedOn: FollowUpOf == before.Id ? Alerts : []);

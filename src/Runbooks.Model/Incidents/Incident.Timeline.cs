@@ -93,7 +93,10 @@ public sealed partial record Incident
     private static string Cut(string text, int max) => text.Length <= max ? text : string.Concat(text.AsSpan(0, max - 1), "…");
 }
 
-/// <summary>Also the audit log. Append-only: each <see cref="Hash"/> covers the entry before, so a removed or changed one shows.</summary>
+/// <summary>
+/// One entry of the record, which is also the audit log. Append-only: each <see cref="Hash"/> covers the entry before, so a removed or
+/// changed one shows.
+/// </summary>
 public sealed record TimelineEntry(int Number, DateTimeOffset At, TimelineKind Kind, string Who, string What, string Hash) : Evolving;
 
 public enum TimelineKind { Opened, Alert, Diagnosis, Gate, Decision, Message, Step, Verification, Lease, Undo, Safety, Closed, Note }

@@ -17,10 +17,10 @@ public sealed partial record Incident
     /// <summary>Null if no word is known.</summary>
     public string? UnlistedSeverity { get; init; }
 
-    /// <summary>It is known whether these are over.</summary>
+    /// <summary>Messages of unlisted alerts for which it is known whether they are over.</summary>
     public int CountedOnly { get; init; }
 
-    /// <summary>Whether those are over is not known.</summary>
+    /// <summary>Whether more alerts came than one record can keep. Whether those are over is not known.</summary>
     [JsonIgnore]
     public bool HasUnknownAlerts => AlertCount > Alerts.Sum(alert => alert.Count) + CountedOnly;
 
@@ -38,7 +38,9 @@ public sealed partial record Incident
             : null;
     }
 
-    /// <summary>An ended alert gives way. One of a name that is listed twice gives way to a new name or a worse alert.</summary>
+    /// <summary>
+    /// Makes room in the list. An ended alert gives way. One of a name that is listed twice gives way to a new name or a worse alert.
+    /// </summary>
     private Incident WithRoomFor(Alert alert)
     {
         if (Alerts.Count < MaxListed)

@@ -11,26 +11,26 @@ public sealed partial record Incident : Evolving
     public required string Id { get; init; }
     public required string RunbookId { get; init; }
 
-    /// <summary>Kept until the incident's end.</summary>
+    /// <summary>The runbook's version, which the incident keeps until its end.</summary>
     public required string RunbookHash { get; init; }
     public required string Title { get; init; }
     public required string Target { get; init; }
 
-    /// <summary>For comparison with other targets.</summary>
+    /// <summary>The target in the form in which targets are compared.</summary>
     [JsonIgnore]
     public string TargetKey => Model.Alerts.TargetKey.Of(Target, Alert);
 
     public required Alert Alert { get; init; }
 
-    /// <summary>From the runbook when it opened. Null in older records.</summary>
+    /// <summary>The runbook's severity when it opened. Null in older records.</summary>
     public ImpactSeverity? Severity { get; init; }
 
     public IncidentState State { get; init; } = IncidentState.Diagnosing;
 
-    /// <summary>When it opened. Null for plain files.</summary>
+    /// <summary>The runbook's publication when it opened. Null for plain files.</summary>
     public Publication? Publication { get; init; }
 
-    /// <summary>When it opened. Null for none.</summary>
+    /// <summary>The runbook's team when it opened. Null for none.</summary>
     public string? Team { get; init; }
 
     /// <summary>In words. Null if there is nothing to say.</summary>
@@ -70,7 +70,7 @@ public sealed partial record Incident : Evolving
     /// <summary>When the sender ended every alert of this incident with an all-clear.</summary>
     public DateTimeOffset? AlertResolvedAt { get; init; }
 
-    /// <summary>When the sender ended the alerts before anything was done. Null until the checks were asked.</summary>
+    /// <summary>What the checks said when the sender ended the alerts before anything was done. Null until they were asked.</summary>
     public RecoveryCheck? Recovery { get; init; }
 
     public IReadOnlyList<Finding> Findings { get; init; } = [];
@@ -112,8 +112,8 @@ public sealed partial record Incident : Evolving
 }
 
 /// <summary>
-/// Restored from a backup, a record does not show what was done since. Nothing more is done without a new approval, and a person undoes the
-/// earlier changes.
+/// A record that was restored from a backup does not show what was done since. Nothing more is done without a new approval, and a person
+/// undoes the earlier changes.
 /// </summary>
 public sealed partial record Incident
 {
@@ -127,7 +127,7 @@ public sealed partial record Incident
         ? this
         : (this with { RestoredAt = now }).AddNews($"restored:{now.UtcTicks}", "runbook", RestoredText, now, urgent: true);
 
-    /// <summary>True if it was never restored. A manual step does not count.</summary>
+    /// <summary>Whether a person has approved since the restore. True if it was never restored. A manual step does not count.</summary>
     [JsonIgnore]
     public bool IsAgreedSinceRestored => RestoredAt is not { } restored
         || Gates.Any(gate => gate is { Task: null, Outcome: GateOutcome.Approved } && gate.Decisions.Any(decision => decision.Verb == DecisionVerb.Approve && decision.At > restored));

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Runbooks.Model.Incidents;
 
-/// <summary>A Markdown document for a wiki, a ticket or a review, from the record alone. An open incident has one too.</summary>
+/// <summary>A Markdown document for a wiki, a ticket or a review, made from the record alone. An open incident has one too.</summary>
 public static class IncidentReport
 {
     /// <summary>Further ones are only counted.</summary>
@@ -147,8 +147,8 @@ public static class IncidentReport
 }
 
 /// <summary>
-/// As JSON lines, each chained to the one before, with a last line that counts them. A changed, removed or added line shows, and so does a
-/// file that was cut off.
+/// The record as JSON lines, each chained to the one before, with a last line that counts them. A changed, removed or added line shows, and
+/// so does a file that was cut off.
 /// </summary>
 public static class AuditTrail
 {
@@ -159,7 +159,7 @@ public static class AuditTrail
         MaxDepth = 4,
     };
 
-    /// <summary>Without unknown properties, which the entry's hash does not cover.</summary>
+    /// <summary>Leaves out unknown properties, which the entry's hash does not cover.</summary>
     public static IEnumerable<string> Export(Incident incident) => incident.Timeline
         .Select(entry => JsonSerializer.Serialize(entry with { Later = null }, s_json))
         .Append(JsonSerializer.Serialize(AuditHead.Of(incident), s_json));

@@ -54,8 +54,8 @@ public static class ChangeText
         [.. incident.Steps.Where(step => IsInPlace(incident, step)).Take(MaxLines).Select(step => Clip.To($"{step.Name}: {(step.Status == StepStatus.Done ? step.Outcome : null) ?? step.Preparation.PlannedEffect}", 200))];
 
     /// <summary>
-    /// While the incident runs or has a responder, every change of the mitigation. After another end, only what should have been undone and
-    /// was not, or what a broken automation left behind, until a person closes the incident.
+    /// Whether to list the step's change. While the incident runs or has a responder, every change of the mitigation is. After another end,
+    /// only what should have been undone and was not, or what a broken automation left behind, until a person closes the incident.
     /// </summary>
     private static bool IsInPlace(Incident incident, StepRecord step) =>
         step is { Phase: Phase.Mitigation, Preparation: { UndoState: not null, TellsOnly: false } }

@@ -4,12 +4,12 @@ namespace Runbooks.Model.Incidents;
 public sealed record Reminder(DateTimeOffset At, IReadOnlyList<string> To) : Evolving
 {
     /// <summary>
-    /// After these the pause doubles each time, so that a question that is open for days is neither repeated every few minutes nor
-    /// forgotten.
+    /// After this many reminders the pause doubles each time, so that a question that is open for days is neither repeated every few
+    /// minutes nor forgotten.
     /// </summary>
     private const int Steady = 10;
 
-    /// <summary>Even if no other reminders are sent.</summary>
+    /// <summary>It asks those who were not reached or could not answer, even if no other reminders are sent.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsKept { get; init; }
 

@@ -1,8 +1,8 @@
 namespace Runbooks.Model.Incidents;
 
 /// <summary>
-/// Only time in which somebody could have answered counts: not while the question had reached nobody or its arrival was unknown, the host
-/// was down, or nothing could run.
+/// When silence counts as approval. Only time in which somebody could have answered counts: not while the question had reached nobody or
+/// its arrival was unknown, the host was down, or nothing could run.
 /// </summary>
 public static class Silence
 {
@@ -17,17 +17,17 @@ public static class Silence
 
     public static bool MayCount(Gate gate) => gate is { Outcome: GateOutcome.Pending, SilenceIsYes: true };
 
-    /// <summary>A longer gap means that the host was down, and the excess does not count.</summary>
+    /// <summary>The pause between reviews. A longer gap means that the host was down, and the excess does not count.</summary>
     public static TimeSpan ReviewPause(Gate gate) => Bounded((gate.ExpiresAt - gate.OpenedAt) / 20);
 
-    /// <summary>Grows with the age of the question.</summary>
+    /// <summary>The pause while no approval is taken and nobody knows until when. It grows with the age of the question.</summary>
     public static TimeSpan BlockedPause(Gate gate, DateTimeOffset now) => Bounded((now - gate.OpenedAt) / 10);
 
     private static TimeSpan Bounded(TimeSpan pause) => pause < s_shortest ? s_shortest : pause > s_longest ? s_longest : pause;
 
     public static bool CanProlong(Gate gate) => gate.Prolonged < MostProlonged;
 
-    /// <summary>Only time in which the question could have been answered.</summary>
+    /// <summary>Counts the time since the last review in which the question could have been answered.</summary>
     /// <param name="isAsked">Whether somebody whom it reached may still answer it. Null for everybody.</param>
     /// <param name="heldBackBy">If set, the time counted so far is reset, because people may have given up answering.</param>
     public static Gate Count(Incident incident, Gate gate, DateTimeOffset now, Func<Gate, string, bool>? isAsked, HeldBackBy? heldBackBy)
@@ -56,7 +56,7 @@ public static class Silence
     /// <returns>How long it still has to be heard. Zero when silence counts.</returns>
     public static TimeSpan Missing(Gate gate) => Needed(gate) - gate.Heard is { Ticks: > 0 } missing ? missing : TimeSpan.Zero;
 
-    /// <summary>Unless that was in vain too often.</summary>
+    /// <summary>Asks the question again for the missing time, unless that was in vain too often.</summary>
     /// <returns>Null if it is given up.</returns>
     public static (Incident Incident, CardKind? Due)? Prolong(Incident incident, Gate gate, DateTimeOffset now)
     {

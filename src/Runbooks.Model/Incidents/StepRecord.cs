@@ -40,7 +40,7 @@ public sealed record StepRecord : Evolving
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool FoundSo { get; init; }
 
-    /// <summary>When it was prepared or when its turn came.</summary>
+    /// <summary>Whether things were already so when it was prepared or when its turn came.</summary>
     [JsonIgnore]
     public bool WasSo => Preparation.IsSo || FoundSo;
 
@@ -50,7 +50,7 @@ public sealed record StepRecord : Evolving
     [JsonIgnore]
     public bool IsChange => Status != StepStatus.DryRun && !Preparation.TellsOnly;
 
-    /// <summary>A failed or cut-off attempt may have done half of it.</summary>
+    /// <summary>Whether it is undone with the mitigation. A failed or cut-off attempt may have done half of it.</summary>
     [JsonIgnore]
     public bool IsToBeTakenBack =>
         Phase == Phase.Mitigation && Preparation is { UndoState: not null, TellsOnly: false } && Status is not (StepStatus.Undone or StepStatus.Kept or StepStatus.LeftAlone or StepStatus.HandedOn or StepStatus.AsBefore or StepStatus.DryRun);
@@ -88,7 +88,9 @@ public enum StepStatus
     AsBefore,
 }
 
-/// <summary>Shown on the approval page, hashed into the plan, and made again just before the step runs.</summary>
+/// <summary>
+/// What an action found before acting. It is shown on the approval page, hashed into the plan, and made again just before the step runs.
+/// </summary>
 public sealed record Preparation : Evolving
 {
     /// <summary>The line that a person approves: what it will do, with the resolved parameters.</summary>
@@ -113,7 +115,7 @@ public sealed record Preparation : Evolving
     /// <summary>A person has to undo it; <see cref="Undo"/> says so.</summary>
     public bool UndoneByHand { get; init; }
 
-    /// <summary>It only tells people or writes something down, so there is nothing to undo.</summary>
+    /// <summary>Whether it only tells people or writes something down, so that there is nothing to undo.</summary>
     public bool TellsOnly { get; init; }
 
     /// <summary>Why it must not run now. Null if it may. A refusal is shown, and nothing runs.</summary>
@@ -136,7 +138,7 @@ public sealed record ActionResult(string Result)
     public bool FoundSo { get; init; }
 }
 
-/// <summary>What a person sees, what the link is signed over, and what is compared at execution.</summary>
+/// <summary>Exactly what will run: what a person sees, what the link is signed over, and what is compared at execution.</summary>
 /// <param name="Hash">SHA-256 over runbook version, target, and every step's action, parameters, identity and shown sentences; lower-case
 /// hex.</param>
 /// <param name="Blocker">Why it must not run now. Null if it may.</param>
@@ -146,7 +148,7 @@ public sealed record Plan(string Hash, IReadOnlyList<PlannedStep> Steps, string?
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? LaterBlocker { get; init; }
 
-    /// <summary>This program can undo everything that has to be undone, the resolution included.</summary>
+    /// <summary>Whether this program can undo everything that has to be undone, the resolution included.</summary>
     public bool Reversible => Steps.All(step => step.IsTakenBack);
 
     public bool TellsOnly => Steps.Count > 0 && Steps.All(step => step.TellsOnly);
@@ -164,11 +166,14 @@ public sealed record PlannedStep(
     /// <summary>It only tells people or writes something down.</summary>
     public bool TellsOnly { get; init; }
 
-    /// <summary>Only steps of the mitigation are undone, and not those that a person undoes.</summary>
+    /// <summary>
+    /// Whether it leaves nothing that this program does not undo. Only steps of the mitigation are undone, and not those that a person
+    /// undoes.
+    /// </summary>
     [JsonIgnore]
     public bool IsTakenBack => TellsOnly || this is { Phase: Phase.Mitigation, Undo: not null, UndoneByHand: false };
 
-    /// <summary>A step of the resolution is never undone, so only that it cannot be is worth a line.</summary>
+    /// <summary>Whether to say how it is undone. A step of the resolution is never undone, so only that it cannot be is worth a line.</summary>
     public bool ShowsUndo => Phase == Phase.Mitigation || Undo is null;
 
     /// <summary>Null if there is nothing to say.</summary>

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Runbooks.Model.Storage;
 
-/// <summary>What is too large or too sensitive for an incident's record: logs, forensic bundles.</summary>
+/// <summary>Keeps what is too large or too sensitive for an incident's record: logs, forensic bundles.</summary>
 public interface IEvidenceStore
 {
     /// <summary>The same name again replaces the content.</summary>

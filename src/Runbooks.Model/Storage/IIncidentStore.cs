@@ -4,7 +4,7 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Model.Storage;
 
-/// <summary>Knows no rules. Every method returns only when its result is durable.</summary>
+/// <summary>Stores incidents and knows none of their rules. Every method returns only when its result is durable.</summary>
 public interface IIncidentStore
 {
     /// <summary>
@@ -19,15 +19,18 @@ public interface IIncidentStore
     Task<Incident?> FindAsync(string id, CancellationToken cancellationToken);
 
     /// <summary>
-    /// May be some seconds old. For callers that need only what never changes, such as the alert and the target, or that have just seen it.
+    /// The record may be some seconds old. For callers that need only what never changes, such as the alert and the target, or that have
+    /// just seen it.
     /// </summary>
     Task<Incident?> FindCachedAsync(string id, CancellationToken cancellationToken) => FindAsync(id, cancellationToken);
 
-    /// <summary>Open or closed.</summary>
+    /// <summary>The newest incident, open or closed.</summary>
     /// <param name="targetKey">The target as it is compared, see <see cref="TargetKey"/>.</param>
     Task<Incident?> FindLatestAsync(string runbookId, string targetKey, CancellationToken cancellationToken);
 
-    /// <summary>Open or closed, newest first. If there are very many, only the newest.</summary>
+    /// <summary>
+    /// The incidents that an alert of this identity reached, open or closed, newest first. If there are very many, only the newest.
+    /// </summary>
     Task<IReadOnlyList<IncidentSummary>> FindByAlertAsync(string identity, CancellationToken cancellationToken);
 
     /// <summary>
@@ -44,7 +47,7 @@ public interface IIncidentStore
     /// <returns>Null if they would have to be read one by one.</returns>
     Task<IReadOnlyDictionary<IncidentState, int>?> CountAsync(CancellationToken cancellationToken);
 
-    /// <summary>Without reading the incidents. One that has just ended, or is just being opened, may be counted too.</summary>
+    /// <summary>Counts without reading the incidents. One that has just ended, or is just being opened, may be counted too.</summary>
     /// <param name="most">More are not counted.</param>
     async Task<int> CountOpenedAsync(DateTimeOffset since, int most, CancellationToken cancellationToken) =>
         (await ListAsync(new IncidentQuery(Open: true, Since: since, Limit: most), cancellationToken)).Items.Count;
@@ -52,7 +55,7 @@ public interface IIncidentStore
     /// <summary>Null if no incident was ever opened with this version.</summary>
     Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken);
 
-    /// <summary>Each after everything else that is kept of it.</summary>
+    /// <summary>Removes each incident after everything else that is kept of it.</summary>
     /// <param name="removeRest">False keeps the record, so that the next purge tries again.</param>
     /// <returns>The ids of the removed incidents.</returns>
     Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken);
@@ -60,7 +63,7 @@ public interface IIncidentStore
     /// <summary>Null if it can read and write. Otherwise the problem, in words.</summary>
     Task<string?> CheckHealthAsync(CancellationToken cancellationToken);
 
-    /// <summary>In words with the remedy. Null for none. Reading and writing the rest still works.</summary>
+    /// <summary>Damage that was found, in words with the remedy. Null for none. Reading and writing the rest still works.</summary>
     string? Damage => null;
 }
 
@@ -91,7 +94,7 @@ public static class IncidentStoreExtensions
         }
     }
 
-    /// <summary>For work on other incidents that one unreadable record must not stop. The watchdog reports unreadable records.</summary>
+    /// <summary>Finds an incident for work that one unreadable record must not stop. The watchdog reports unreadable records.</summary>
     /// <returns>Null also if this version cannot read it.</returns>
     public static Task<Incident?> TryFindAsync(this IIncidentStore store, string id, CancellationToken cancellationToken) =>
         TryReadAsync(store.FindAsync(id, cancellationToken));
@@ -110,7 +113,7 @@ public static class IncidentStoreExtensions
     public static async Task<Incident> GetAsync(this IIncidentStore store, string id, CancellationToken cancellationToken) =>
         await store.FindAsync(id, cancellationToken) ?? throw new KeyNotFoundException($"There is no incident '{id}'.");
 
-    /// <summary>A newer version wrote it, or it is damaged. A retry does not help.</summary>
+    /// <summary>Whether this version cannot read the record: a newer one wrote it, or it is damaged. A retry does not help.</summary>
     public static bool IsUnreadable(Exception failure) => failure is JsonException or InvalidDataException;
 
     private static async Task<Incident?> TryReadAsync(Task<Incident?> reading)
@@ -129,7 +132,10 @@ public static class IncidentStoreExtensions
 /// <param name="Opened">True if the candidate was inserted, false if it was folded into <paramref name="Incident"/>.</param>
 public sealed record OpenResult(Incident Incident, bool Opened);
 
-/// <summary>Disk full, an I/O error, throttling, no network, or the host is stopping. A sender gets 503 and tries again.</summary>
+/// <summary>
+/// The store cannot read or write: disk full, an I/O error, throttling, no network, or the host is stopping. A sender gets 503 and tries
+/// again.
+/// </summary>
 public sealed class StoreUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>A growing number outside the store. If the store is restored to an earlier time, the number shows it.</summary>

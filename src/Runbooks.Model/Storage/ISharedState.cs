@@ -1,8 +1,8 @@
 namespace Runbooks.Model.Storage;
 
 /// <summary>
-/// What incidents share: a runbook's run history, a breaker, the kill switch. Changes are atomic, so a limit that is read and used up in
-/// one change is never exceeded.
+/// Small documents that incidents share: a runbook's run history, a breaker, the kill switch. Changes are atomic, so a limit that is read
+/// and used up in one change is never exceeded.
 /// </summary>
 public interface ISharedState
 {
@@ -14,7 +14,7 @@ public interface ISharedState
     Task<(T Document, TResult Result)> UpdateAsync<T, TResult>(string key, Func<T?, (T, TResult)> change, CancellationToken cancellationToken)
         where T : class;
 
-    /// <summary>Unless it has changed in between.</summary>
+    /// <summary>Removes the document, unless it has changed in between.</summary>
     /// <param name="when">Whether it may be removed. Pure.</param>
     Task RemoveAsync<T>(string key, Func<T, bool> when, CancellationToken cancellationToken)
         where T : class;

@@ -23,7 +23,7 @@ public sealed record IncidentQuery(
 
     public const string TextTooLong = "Use at most 1,000 characters.";
 
-    /// <summary>No index answers these.</summary>
+    /// <summary>Whether the incident fits the part of the query that no index answers.</summary>
     public bool Fits(IncidentSummary incident) =>
         (!LeftToPeople || incident.IsLeftToPeople) && (!Unfinished || incident.IsUnfinished) && HasText(incident);
 
@@ -81,7 +81,7 @@ public sealed record IncidentSummary(
     /// <summary>Nothing was touched, so the rehearsal says nothing about what would have helped.</summary>
     public bool IsDryRun { get; init; }
 
-    /// <summary>Not because nothing was to act. Null if an older version listed it.</summary>
+    /// <inheritdoc cref="EndingText.SawNothing"/>
     public bool? SawNothing { get; init; }
 
     /// <inheritdoc cref="Incident.WasSuppressed"/>

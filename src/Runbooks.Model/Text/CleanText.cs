@@ -77,8 +77,8 @@ public static class CleanText
 }
 
 /// <summary>
-/// As Unicode's form C (UAX 15), for Latin, Greek, Cyrillic, kana and Hangul. With invariant globalization the framework lacks the data for
-/// it.
+/// Composes letters and accents as Unicode's form C does (UAX 15), for Latin, Greek, Cyrillic, kana and Hangul. With invariant
+/// globalization the framework lacks the data for it.
 /// </summary>
 public static class ComposedText
 {

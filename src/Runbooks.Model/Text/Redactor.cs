@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace Runbooks.Model.Text;
 
 /// <summary>
-/// For free text by others: alerts, logs, exceptions, answers of outside systems. It recognizes secrets by name, by place (a header, an
-/// address) and by shape (<see cref="SecretFormats"/>).
+/// Hides secrets in free text by others: alerts, logs, exceptions, answers of outside systems. It recognizes them by name, by place (a
+/// header, an address) and by shape (<see cref="SecretFormats"/>).
 /// </summary>
 public static partial class Redactor
 {

@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace Runbooks.Model.Text;
 
 /// <summary>
-/// From the issuers' documentation, as in the public rules of gitleaks (config/gitleaks.toml) and, for Azure's keys with a signature
-/// inside, of microsoft/security-utilities. Shapes that ordinary text has too are left out, such as 32 hexadecimal digits.
+/// The shapes of secrets, from the issuers' documentation, as in the public rules of gitleaks (config/gitleaks.toml) and, for Azure's keys
+/// with a signature inside, of microsoft/security-utilities. Shapes that ordinary text has too are left out, such as 32 hexadecimal digits.
 /// </summary>
 internal static partial class SecretFormats
 {
