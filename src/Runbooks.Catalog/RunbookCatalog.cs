@@ -100,7 +100,10 @@ public sealed class RunbookCatalog(RunbookReader reader)
             good.AddRange(entries.Count == 1 ? entries : Duplicates(entries, errors));
         }
 
-        return (good, errors, [.. teams.Values.SelectMany(team => team.Warnings), .. read.SelectMany(file => file.Result.Warnings), .. TriggerOverlap.Check(read)]);
+        return (
+            good,
+            errors,
+            [.. teams.Values.SelectMany(team => team.Warnings), .. read.SelectMany(file => file.Result.Warnings), .. TriggerOverlap.Check(read)]);
     }
 
     private static IReadOnlyList<string> Changes(IReadOnlyList<Runbook> before, IReadOnlyList<Runbook> after) =>

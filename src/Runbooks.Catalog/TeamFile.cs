@@ -33,7 +33,11 @@ public static class TeamFile
         var name = root.Text("name", required: true, longest: 200);
         if (name.Length > 0 && !IsName(name))
         {
-            errors.AtValue("name", $"is '{Clip.To(name, 80)}'.", $"Use at most {Team.LongestName} lower-case letters, digits and dashes, beginning with a letter, but not {string.Join(", ", s_taken)}, and call the folder so too.");
+            errors.AtValue(
+                "name",
+                $"is '{Clip.To(name, 80)}'.",
+                $"Use at most {Team.LongestName} lower-case letters, digits and dashes, beginning with a letter, but not "
+                + $"{string.Join(", ", s_taken)}, and call the folder so too.");
         }
         else if (name.Length > 0 && name != files.Folder)
         {
@@ -47,7 +51,10 @@ public static class TeamFile
         var team = errors.Count > 0 || unreadable.Count > 0 || files.Waits is not null ? null : new Team(name, owner, contacts, actions) { File = file.Name };
         if (known is not null && team?.Meant(owner) is { } meant && !known.Contains(meant, StringComparer.OrdinalIgnoreCase))
         {
-            errors.AtValue("owner", $"names '{Clip.To(owner, 80)}', and the contacts have nobody of that name.", $"{Suggestion.For(owner, [.. contacts, .. known])}Add it under 'contacts' in the team's contacts file or in that of all.");
+            errors.AtValue(
+                "owner",
+                $"names '{Clip.To(owner, 80)}', and the contacts have nobody of that name.",
+                $"{Suggestion.For(owner, [.. contacts, .. known])}Add it under 'contacts' in the team's contacts file or in that of all.");
         }
 
         return new(team, [.. errors.Sorted, .. unreadable, .. files.Waits is { } waits ? [waits] : Array.Empty<CatalogError>()]) { Warnings = errors.Warnings };

@@ -119,7 +119,8 @@ internal sealed record TriggerMatch(Specificity Specificity, string? Mismatch, i
     private static string? Severity(Trigger trigger, Alert alert) =>
         trigger.Severity.Count == 0 || trigger.Severity.Contains(alert.Severity, StringComparer.OrdinalIgnoreCase)
             ? null
-            : $"it wants the severity {string.Join(" or ", trigger.Severity)}, the alert has {(alert.Severity is { } severity ? $"'{severity}'" : "none")}";
+            : $"it wants the severity {string.Join(" or ", trigger.Severity)}, the alert has "
+                + $"{(alert.Severity is { } severity ? $"'{severity}'" : "none")}";
 
     private static string? Label(KeyValuePair<string, string> wanted, Alert alert) =>
         Value(wanted.Key, alert) is not { } value ? $"it wants the label {wanted.Key}, the alert has none"

@@ -190,7 +190,8 @@ public sealed class QueryTextAttribute : Attribute, IInsertRule
         !value.All(character => char.IsLetterOrDigit(character) || character is ' ' or '_' or '-' or '.' or ':' or '/' or '@')
             ? "may not be put into a query: only letters, digits, blanks and _ - . : / @ are let in."
             : !QueryScan.EndsInside(before, Comment) && value.AsSpan(value.StartsWith('-') ? 1 : 0).ContainsAnyExcept(s_bare)
-            ? "may not be put into a query outside quotes: only a number or a name of ASCII letters, digits and _ . : is let in there. Put quotes around the placeholder if a text is meant."
+            ? "may not be put into a query outside quotes: only a number or a name of ASCII letters, digits and _ . : is let in there. "
+                + "Put quotes around the placeholder if a text is meant."
             : null;
 }
 

@@ -32,8 +32,12 @@ internal sealed class ContactRules(KnownContacts contacts, StepCatalog steps, Fi
         if (approval.OnTimeout == OnTimeout.ProceedIfReversible && approval.From.Concat(approval.Escalate.SelectMany(escalation => escalation.To)).All(name => contacts.Unheard.Contains(name, StringComparer.OrdinalIgnoreCase)))
         {
             errors.Warn(
-                WarningCodes.SilenceUnheard, $"{path}.onTimeout", "takes silence for a yes, but everybody who is asked is told by a channel that does not say whether a message arrived: their silence never counts, and nothing runs.",
-                "Put a channel that says so, such as slack, pagerduty or email, before it in 'reach' of one of them, or use abort or escalate.");
+                WarningCodes.SilenceUnheard,
+                $"{path}.onTimeout",
+                "takes silence for a yes, but everybody who is asked is told by a channel that does not say whether a message arrived: "
+                + "their silence never counts, and nothing runs.",
+                "Put a channel that says so, such as slack, pagerduty or email, before it in 'reach' of one of them, or use abort or "
+                + "escalate.");
         }
 
         CheckEnough(path, approval, runbook);
@@ -53,7 +57,10 @@ internal sealed class ContactRules(KnownContacts contacts, StepCatalog steps, Fi
             && asked.SelectMany(name => contacts.People[name]).Distinct(StringComparer.OrdinalIgnoreCase).ToList() is var people && people.Count < approval.Required)
         {
             errors.AtValue(
-                $"{path}.required", $"needs {approval.Required} {(approval.Required == 1 ? "person" : "people")}, and behind {string.Join(", ", asked)} there {(people.Count switch { 0 => "is", 1 => "is only", _ => "are only" })} {(people.Count == 0 ? "nobody" : string.Join(", ", people))}.",
+                $"{path}.required",
+                $"needs {approval.Required} {(approval.Required == 1 ? "person" : "people")}, and behind {string.Join(", ", asked)} "
+                + $"there {(people.Count switch { 0 => "is", 1 => "is only", _ => "are only" })} "
+                + $"{(people.Count == 0 ? "nobody" : string.Join(", ", people))}.",
                 "Put more people behind them in the contacts file, ask others as well, or ask for fewer.");
         }
     }

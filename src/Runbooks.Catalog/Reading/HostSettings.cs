@@ -29,7 +29,8 @@ public sealed partial class HostSettings(IEnumerable<KeyValuePair<string, string
         if (!_values.TryGetValue(name, out var value))
         {
             report(at, $"It reads settings.{Clip.To(name, 80)}, which this host does not set.",
-                $"{Suggestion.For(name, _values.Keys)}Set Runbooks:Settings:{Clip.To(name, 80)} on the host, or try it with --setting {Clip.To(name, 80)}=VALUE.");
+                $"{Suggestion.For(name, _values.Keys)}Set Runbooks:Settings:{Clip.To(name, 80)} on the host, or try it with --setting "
+                + $"{Clip.To(name, 80)}=VALUE.");
             return "?";
         }
 

@@ -37,7 +37,11 @@ internal static class LimitsReader
         {
             if (section.Has(key) && !isUsed)
             {
-                section.Errors.Warn(WarningCodes.LimitUnused, section.PathOf(key), $"has no effect without {needed}.", $"Add {needed}, or remove '{key}'.");
+                section.Errors.Warn(
+                    WarningCodes.LimitUnused,
+                    section.PathOf(key),
+                    $"has no effect without {needed}.",
+                    $"Add {needed}, or remove '{key}'.");
             }
         }
     }
@@ -51,7 +55,10 @@ internal static class LimitsReader
         {
             if (section.Has("fleet"))
             {
-                section.Errors.AtKey(section.PathOf("fleet"), "is not used: 'maxTargets' is no percentage.", "Write 'maxTargets: 10%', or remove 'fleet'.");
+                section.Errors.AtKey(
+                    section.PathOf("fleet"),
+                    "is not used: 'maxTargets' is no percentage.",
+                    "Write 'maxTargets: 10%', or remove 'fleet'.");
             }
 
             return section.Count("maxTargets", MaxTargetsAllowed, ", or a percentage of 'fleet' such as 10%");
@@ -65,7 +72,10 @@ internal static class LimitsReader
 
         if (!section.Has("fleet"))
         {
-            section.Errors.AtValue(section.PathOf("maxTargets"), "is a percentage, but of how many targets is not said.", "Add 'fleet:' with the number of targets that there are.");
+            section.Errors.AtValue(
+                section.PathOf("maxTargets"),
+                "is a percentage, but of how many targets is not said.",
+                "Add 'fleet:' with the number of targets that there are.");
         }
 
         // Rounded down, but an incident may always act on its own target.

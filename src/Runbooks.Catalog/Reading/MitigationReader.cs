@@ -81,7 +81,10 @@ internal sealed class MitigationReader(StepCatalog catalog, IReadOnlyList<CheckS
         section.RejectOthers();
         if (verify.Every > verify.Within)
         {
-            section.Errors.AtValue(section.PathOf("every"), $"is {DurationText.Format(verify.Every)}, longer than 'within' ({DurationText.Format(verify.Within)}).", "Make it shorter.");
+            section.Errors.AtValue(
+                section.PathOf("every"),
+                $"is {DurationText.Format(verify.Every)}, longer than 'within' ({DurationText.Format(verify.Within)}).",
+                "Make it shorter.");
         }
 
         if (verify.Checks.Count == 0)
@@ -116,12 +119,18 @@ internal sealed class MitigationReader(StepCatalog catalog, IReadOnlyList<CheckS
         section.RejectOthers();
         if (hold.StableFor >= hold.AtMost && section.Errors.Count == before)
         {
-            section.Errors.AtValue(section.PathOf("stableFor"), $"is {DurationText.Format(hold.StableFor)}, not shorter than 'atMost' ({DurationText.Format(hold.AtMost)}).", "Make it shorter.");
+            section.Errors.AtValue(
+                section.PathOf("stableFor"),
+                $"is {DurationText.Format(hold.StableFor)}, not shorter than 'atMost' ({DurationText.Format(hold.AtMost)}).",
+                "Make it shorter.");
         }
 
         if (section.Has("every") && hold.Every > hold.AtMost)
         {
-            section.Errors.AtValue(section.PathOf("every"), $"is {DurationText.Format(hold.Every)}, longer than 'atMost' ({DurationText.Format(hold.AtMost)}).", "Make it shorter.");
+            section.Errors.AtValue(
+                section.PathOf("every"),
+                $"is {DurationText.Format(hold.Every)}, longer than 'atMost' ({DurationText.Format(hold.AtMost)}).",
+                "Make it shorter.");
         }
 
         if (hold.Checks.Count == 0)
@@ -178,12 +187,18 @@ internal static class ApprovalReader
     {
         if (approval.OwnerRequired && owner.Length == 0)
         {
-            section.Errors.AtValue(section.PathOf("ownerRequired"), "is set, and the runbook has no 'owner'.", "Add 'owner:' with the contact of the team that keeps it.");
+            section.Errors.AtValue(
+                section.PathOf("ownerRequired"),
+                "is set, and the runbook has no 'owner'.",
+                "Add 'owner:' with the contact of the team that keeps it.");
         }
 
         if (approval.OnTimeout == OnTimeout.ProceedIfReversible && WhoMatters(approval) is var (who, key))
         {
-            section.Errors.AtValue(section.PathOf("onTimeout"), $"takes silence for a yes, but {who}.", $"Use abort or escalate, or remove '{key}'.");
+            section.Errors.AtValue(
+                section.PathOf("onTimeout"),
+                $"takes silence for a yes, but {who}.",
+                $"Use abort or escalate, or remove '{key}'.");
         }
     }
 

@@ -115,7 +115,10 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
         section.RefusePlaceholder("runbook", runbook, "Write the id of a runbook.");
         if (runbook.Length > 0 && runbook == id)
         {
-            section.Errors.AtValue(section.PathOf("runbook"), "is this runbook itself.", "Name the runbook that covers this one; alerts on one target are one incident anyway.");
+            section.Errors.AtValue(
+                section.PathOf("runbook"),
+                "is this runbook itself.",
+                "Name the runbook that covers this one; alerts on one target are one incident anyway.");
         }
 
         var target = section.Text("target", required: true, longest: 500);
@@ -184,7 +187,10 @@ internal static class TriggerReader
         section.RefusePlaceholder("alert", alert, AsSent);
         if (!section.Has("alert"))
         {
-            section.Errors.AtKey(section.PathOf("alert"), "is missing.", "Add 'alert:' with the name of the rule, a pattern such as HighLatency_*, or \"*\" for every alert.");
+            section.Errors.AtKey(
+                section.PathOf("alert"),
+                "is missing.",
+                "Add 'alert:' with the name of the rule, a pattern such as HighLatency_*, or \"*\" for every alert.");
         }
 
         var severity = section.PlainWords("severity", AsSent).Select(word => word.Trim()).ToList();
@@ -224,11 +230,15 @@ internal sealed class SampleFiles(IReadOnlyDictionary<string, string>? there)
             if (!_there.TryGetValue(file, out var text))
             {
                 section.Errors.AtValue(section.PathOf($"with.{name}"), $"names {Clip.To(file, 80)}, which does not stand beside the runbook.",
-                    $"Put a text file there, or into {SampleFileAttribute.Folder}/, and name it so: {SampleFileAttribute.Folder}/ordinary.txt. {Known()}");
+                    $"Put a text file there, or into {SampleFileAttribute.Folder}/, and name it so: "
+                    + $"{SampleFileAttribute.Folder}/ordinary.txt. {Known()}");
             }
             else if (WhyRefused(text) is { } objection)
             {
-                section.Errors.AtValue(section.PathOf($"with.{name}"), $"names {file}, which {objection}", $"Keep at most {SampleFileAttribute.MaxLines} lines and {SampleFileAttribute.MaxCharacters / 1024} KB.");
+                section.Errors.AtValue(
+                    section.PathOf($"with.{name}"),
+                    $"names {file}, which {objection}",
+                    $"Keep at most {SampleFileAttribute.MaxLines} lines and {SampleFileAttribute.MaxCharacters / 1024} KB.");
             }
             else
             {

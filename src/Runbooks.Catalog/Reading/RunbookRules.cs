@@ -22,7 +22,10 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
     {
         if (runbook.Mitigation.Approval is not null && !runbook.CoveredBy(Phase.Mitigation).Any())
         {
-            errors.AtKey("mitigation.approval", $"asks, but there are no steps to approve{(runbook.Resolution.Steps.Count > 0 ? ": the resolution asks for itself" : "")}.", "Add steps to 'mitigation', or remove its 'approval'.");
+            errors.AtKey(
+                "mitigation.approval",
+                $"asks, but there are no steps to approve{(runbook.Resolution.Steps.Count > 0 ? ": the resolution asks for itself" : "")}.",
+                "Add steps to 'mitigation', or remove its 'approval'.");
         }
 
         if (runbook.Resolution is { Approval: not null, Steps.Count: 0 })
@@ -45,7 +48,10 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
 
         if (runbook.Mitigation.HoldUntil is not null && Listed(runbook.AllSteps().Where(one => one.Phase == Phase.Mitigation && IsIrreversible(one.Step))) is { } fixedOnes)
         {
-            errors.AtKey("mitigation.holdUntil", $"reverts the mitigation, but these steps cannot be undone: {fixedOnes}.", "Use reversible actions, say how it is undone where an action takes 'undo', or remove it.");
+            errors.AtKey(
+                "mitigation.holdUntil",
+                $"reverts the mitigation, but these steps cannot be undone: {fixedOnes}.",
+                "Use reversible actions, say how it is undone where an action takes 'undo', or remove it.");
         }
     }
 
@@ -58,7 +64,10 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
 
         if (runbook.Mitigation.Verify is not null)
         {
-            errors.AtKey("mitigation.verify", "has no steps to verify: what stands in 'resolution' would run only once it passes.", "Put the steps that it verifies into 'mitigation', or remove 'verify'.");
+            errors.AtKey(
+                "mitigation.verify",
+                "has no steps to verify: what stands in 'resolution' would run only once it passes.",
+                "Put the steps that it verifies into 'mitigation', or remove 'verify'.");
         }
 
         if (runbook.Mitigation.HoldUntil is not null)
@@ -73,7 +82,8 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
         if (Listed(covered.Where(one => !IsTakenBack(one.Phase, one.Step))) is { } staying)
         {
             errors.AtKey(path, $"{Why}, but this program does not take these steps back: {staying}.",
-                "Use abort or escalate. Silence may run what only tells, and steps of the mitigation that can be undone, are not kept, and are not done by a person.");
+                "Use abort or escalate. Silence may run what only tells, and steps of the mitigation that can be undone, are not kept, "
+                + "and are not done by a person.");
         }
 
         if (Listed(covered.Where(one => AlwaysAsks(one.Step))) is { } asking)
@@ -99,24 +109,36 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
     {
         if (runbook.Diagnosis.Count == 0)
         {
-            errors.AtKey(runbook.Mitigation.Steps.Count > 0 ? "mitigation" : "resolution", "acts without approval and without a diagnosis.", "Add 'diagnosis' with a check that shows the fault, or 'approval'.");
+            errors.AtKey(
+                runbook.Mitigation.Steps.Count > 0 ? "mitigation" : "resolution",
+                "acts without approval and without a diagnosis.",
+                "Add 'diagnosis' with a check that shows the fault, or 'approval'.");
         }
 
         var acting = runbook.CoveredBy(Phase.Mitigation).ToList();
         foreach (var (phase, step) in acting.Where(pair => steps.FindAction(pair.Step.Do) is { Repeatable: false }))
         {
-            errors.AtKey(PathOf(phase, step), $"runs without approval, but {step.Do} cannot be repeated safely: after a crash only a person can tell what happened.", "Add 'approval'.");
+            errors.AtKey(
+                PathOf(phase, step),
+                $"runs without approval, but {step.Do} cannot be repeated safely: after a crash only a person can tell what happened.",
+                "Add 'approval'.");
         }
 
         foreach (var (phase, step) in acting.Where(pair => AlwaysAsks(pair.Step)))
         {
-            errors.AtKey(PathOf(phase, step), $"runs without approval, but {step.Do} with these parameters never runs unless a person says so.", "Add 'approval'.");
+            errors.AtKey(
+                PathOf(phase, step),
+                $"runs without approval, but {step.Do} with these parameters never runs unless a person says so.",
+                "Add 'approval'.");
         }
 
         var irreversible = acting.FirstOrDefault(pair => steps.FindAction(pair.Step.Do) is { Repeatable: true, IsManual: false } && IsIrreversible(pair.Step));
         if (irreversible.Step is not null && runbook.Limits.MaxRuns is null)
         {
-            errors.AtKey(PathOf(irreversible.Phase, irreversible.Step), $"runs without approval, and {irreversible.Step.Do} cannot be undone.", "Add 'limits: { maxRuns: 3, per: 1h }', or 'approval'.");
+            errors.AtKey(
+                PathOf(irreversible.Phase, irreversible.Step),
+                $"runs without approval, and {irreversible.Step.Do} cannot be undone.",
+                "Add 'limits: { maxRuns: 3, per: 1h }', or 'approval'.");
         }
     }
 

@@ -27,12 +27,20 @@ internal static class SuppressionRules
             {
                 if (whole)
                 {
-                    yield return Error(file, result.SuppressedByAt, $"names '{Clip.To(other, 80)}', and no runbook has that id.", $"{Suggestion.For(other, others.Keys)}Name the id of a runbook.");
+                    yield return Error(
+                        file,
+                        result.SuppressedByAt,
+                        $"names '{Clip.To(other, 80)}', and no runbook has that id.",
+                        $"{Suggestion.For(other, others.Keys)}Name the id of a runbook.");
                 }
             }
             else if (CycleOf(runbook.Id, others) is { } cycle)
             {
-                yield return Error(file, result.SuppressedByAt, $"closes a circle: {string.Join(", ", cycle.Zip(cycle.Skip(1), (one, next) => $"'{one}' waits for '{next}'"))}.", "Remove 'suppressedBy' from one of them; the one that stands for the cause waits for none.");
+                yield return Error(
+                    file,
+                    result.SuppressedByAt,
+                    $"closes a circle: {string.Join(", ", cycle.Zip(cycle.Skip(1), (one, next) => $"'{one}' waits for '{next}'"))}.",
+                    "Remove 'suppressedBy' from one of them; the one that stands for the cause waits for none.");
             }
         }
     }
@@ -53,7 +61,8 @@ internal static class SuppressionRules
         return null;
     }
 
-    private static CatalogError Error(string file, Position at, string problem, string remedy) => new(file, at.Line, at.Column, Key, problem, remedy);
+    private static CatalogError Error(string file, Position at, string problem, string remedy) =>
+        new(file, at.Line, at.Column, Key, problem, remedy);
 }
 
 /// <summary>Two runbooks that one alert starts make two incidents and two questions about one fault.</summary>
@@ -74,7 +83,11 @@ internal static class TriggerOverlap
                 var (narrow, at) = (runbook.Trigger[index], result.TriggersAt[index]);
                 var wider = read.Select(other => other.Result.Runbook!).FirstOrDefault(other => IsShadowed(runbook, narrow, other));
                 var warning = wider is null ? null : new CatalogError(
-                    file, at.Line, at.Column, $"trigger[{index}].alert", $"'{narrow.Alert}' also starts '{wider.Id}', whose trigger is as wide or wider: one alert makes two incidents.",
+                    file,
+                    at.Line,
+                    at.Column,
+                    $"trigger[{index}].alert",
+                    $"'{narrow.Alert}' also starts '{wider.Id}', whose trigger is as wide or wider: one alert makes two incidents.",
                     "Make one of the triggers narrower, or let the other runbook cover this one with 'suppressedBy'.") { Code = WarningCodes.TriggerOverlap };
                 if (warning is not null && !result.Allowances!.Allows(warning))
                 {

@@ -26,7 +26,10 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
             NameRules.Check(section, name);
             if (_earlier.ContainsKey(name))
             {
-                section.Errors.AtKey(section.Path, $"is a second step called '{name}'.", "Give it another name: outputs are read by the step's name.");
+                section.Errors.AtKey(
+                    section.Path,
+                    $"is a second step called '{name}'.",
+                    "Give it another name: outputs are read by the step's name.");
             }
 
             var place = Place with { Later = [.. sections.Skip(index).Select(pair => pair.Name).Except(_earlier.Keys)] };
@@ -76,7 +79,10 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
         if (parameters is null && name.Length > 0)
         {
             var known = all.Order(StringComparer.Ordinal).ToList();
-            section.Errors.AtValue(section.PathOf(key), $"names the {kind} '{Clip.To(name, 80)}', which does not exist.", $"{hint}{Suggestion.For(name, known)}The {kind}s are: {string.Join(", ", known)}.");
+            section.Errors.AtValue(
+                section.PathOf(key),
+                $"names the {kind} '{Clip.To(name, 80)}', which does not exist.",
+                $"{hint}{Suggestion.For(name, known)}The {kind}s are: {string.Join(", ", known)}.");
         }
     }
 
@@ -94,7 +100,10 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
         {
             if (node is JsonValue value && DurationText.TryParse(value.ToString(), out var after) && (after <= TimeSpan.Zero || after >= timeout))
             {
-                section.Errors.AtValue(section.PathOf(path), $"is {DurationText.Format(after)}, but the step has {DurationText.Format(timeout)}.", "Make it shorter than 'timeout', or 'timeout' longer.");
+                section.Errors.AtValue(
+                    section.PathOf(path),
+                    $"is {DurationText.Format(after)}, but the step has {DurationText.Format(timeout)}.",
+                    "Make it shorter than 'timeout', or 'timeout' longer.");
             }
         }
     }
@@ -112,7 +121,10 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
 
         if (attempts > 1)
         {
-            section.Errors.AtValue(section.PathOf("retry.attempts"), $"is {attempts}, but {action.Name} cannot be repeated safely.", "Remove 'retry'.");
+            section.Errors.AtValue(
+                section.PathOf("retry.attempts"),
+                $"is {attempts}, but {action.Name} cannot be repeated safely.",
+                "Remove 'retry'.");
         }
 
         // It is tried again only if an attempt is known to have done nothing. The pause is for that.
@@ -210,7 +222,9 @@ internal sealed record TemplatePlace(bool Incident, IReadOnlyCollection<string> 
         {
             var what = Clip.To(plain, 80);
             errors.Warn(
-                WarningCodes.PlaceholderPlain, path, Template.HasPlaceholder(plain) ? $"holds '{what}': the '$' stays before what is filled in." : $"holds '{what}', which is no placeholder and stays as it is written.",
+                WarningCodes.PlaceholderPlain,
+                path,
+                Template.HasPlaceholder(plain) ? $"holds '{what}': the '$' stays before what is filled in." : $"holds '{what}', which is no placeholder and stays as it is written.",
                 "A placeholder has two braces, and no '$': {{ labels.pod }}.");
         }
 

@@ -39,7 +39,10 @@ internal sealed class TeamNames(Team team, StepCatalog steps, FileErrors errors,
     {
         foreach (var (phase, step) in runbook.AllSteps().Where(one => steps.FindAction(one.Step.Do) is not null && !team.MayUse(one.Step.Do)))
         {
-            errors.AtValue($"{SafetyRules.PathOf(phase, step)}.do", $"is '{step.Do}', which runbooks of the team {team.Name} may not do.", $"They may do: {string.Join(", ", team.Actions)}. 'actions' in {team.File} says so.");
+            errors.AtValue(
+                $"{SafetyRules.PathOf(phase, step)}.do",
+                $"is '{step.Do}', which runbooks of the team {team.Name} may not do.",
+                $"They may do: {string.Join(", ", team.Actions)}. 'actions' in {team.File} says so.");
         }
     }
 
@@ -73,7 +76,12 @@ internal sealed class TeamNames(Team team, StepCatalog steps, FileErrors errors,
         if (node is YamlScalar { IsNull: false } written && Template.HasPlaceholder(written.Value))
         {
             // Otherwise the alert would decide whether the team's contact or the common one is meant.
-            errors.Add(node.At, "", $"'{Clip.To(written.Value, 80)}' stands where a contact is named, and runbooks of a team name contacts without placeholders.", "Write the contact's name.");
+            errors.Add(
+                node.At,
+                "",
+                $"'{Clip.To(written.Value, 80)}' stands where a contact is named, and runbooks of a team name contacts without "
+                + "placeholders.",
+                "Write the contact's name.");
         }
 
         return node switch

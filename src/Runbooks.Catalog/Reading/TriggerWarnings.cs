@@ -13,7 +13,10 @@ internal static partial class TriggerWarnings
         var alert = trigger.Alert;
         if (IsExpression(alert) || (alert.Contains(".*", StringComparison.Ordinal) && alert.Count(c => c == '.') == 1))
         {
-            yield return ("alert", $"is '{alert}', which looks like a regular expression; only '*' and '?' mean anything here.", "'*' stands for any text and '?' for one character; write a trigger for each name.");
+            yield return (
+                "alert",
+                $"is '{alert}', which looks like a regular expression; only '*' and '?' mean anything here.",
+                "'*' stands for any text and '?' for one character; write a trigger for each name.");
         }
         else if (Listed().IsMatch(alert))
         {
@@ -25,7 +28,10 @@ internal static partial class TriggerWarnings
             var key = trigger.Severity.Count > 1 ? $"severity[{index}]" : "severity";
             if (severity.Contains(',', StringComparison.Ordinal) || IsExpression(severity) || severity.Contains('*', StringComparison.Ordinal))
             {
-                yield return (key, $"is '{severity}', and an alert has one severity, which is compared as it stands.", "Write a list: [critical, warning].");
+                yield return (
+                    key,
+                    $"is '{severity}', and an alert has one severity, which is compared as it stands.",
+                    "Write a list: [critical, warning].");
             }
             else if (trigger.Source == AlertSource.AzureMonitor && !s_azure.Contains(severity, StringComparer.OrdinalIgnoreCase))
             {
@@ -35,12 +41,18 @@ internal static partial class TriggerWarnings
 
         foreach (var (name, value) in trigger.Labels.Where(label => IsExpression(label.Value)))
         {
-            yield return ($"labels.{name}", $"is '{value}', which looks like a regular expression; only '*' and '?' mean anything here.", "'*' stands for any text and '?' for one character; write a trigger for each value.");
+            yield return (
+                $"labels.{name}",
+                $"is '{value}', which looks like a regular expression; only '*' and '?' mean anything here.",
+                "'*' stands for any text and '?' for one character; write a trigger for each value.");
         }
 
         foreach (var (key, text) in trigger.Labels.Select(label => ($"labels.{label.Key}", label.Value)).Prepend(("alert", alert)).Where(one => InChatQuotes().IsMatch(one.Item2)))
         {
-            yield return (key, $"is {text}, with quotes that belong to it: only straight ones are YAML's.", "Write \"…\" with straight quotes.");
+            yield return (
+                key,
+                $"is {text}, with quotes that belong to it: only straight ones are YAML's.",
+                "Write \"…\" with straight quotes.");
         }
     }
 

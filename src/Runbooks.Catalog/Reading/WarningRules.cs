@@ -19,7 +19,10 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
         if (runbook.Limits.SettleFor > TimeSpan.Zero && runbook.Mitigation.Verify is null)
         {
             errors.Warn(
-                WarningCodes.SettleUnchecked, "limits.settleFor", "has no effect: without checks that verify the fix nothing can tell whether it holds, so the next alert opens a new incident.",
+                WarningCodes.SettleUnchecked,
+                "limits.settleFor",
+                "has no effect: without checks that verify the fix nothing can tell whether it holds, so the next alert opens a new "
+                + "incident.",
                 "Add checks to 'diagnosis', or remove 'settleFor'; 'coolDown' makes a pause between two runs.");
         }
 
@@ -38,7 +41,11 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
 
         if (runbook.Impact.Data.Length == 0)
         {
-            errors.Warn(WarningCodes.NoDataImpact, "impact", "does not say what happens to data.", "Add 'data:'; 'Data is safe.' calms people as well.");
+            errors.Warn(
+                WarningCodes.NoDataImpact,
+                "impact",
+                "does not say what happens to data.",
+                "Add 'data:'; 'Data is safe.' calms people as well.");
         }
     }
 
@@ -49,7 +56,11 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
             var trigger = runbook.Trigger[index];
             if (trigger.Alert.Trim('*').Length == 0 && trigger.Severity.Count == 0 && trigger.Labels.Count == 0 && trigger.Source != AlertSource.Manual)
             {
-                errors.Warn(WarningCodes.TriggerAny, $"trigger[{index}].alert", $"takes every alert{(trigger.Source is { } source ? $" from {source}" : "")}.", "Write the name of the rule, a pattern of such names, or labels that the alerts have.");
+                errors.Warn(
+                    WarningCodes.TriggerAny,
+                    $"trigger[{index}].alert",
+                    $"takes every alert{(trigger.Source is { } source ? $" from {source}" : "")}.",
+                    "Write the name of the rule, a pattern of such names, or labels that the alerts have.");
             }
 
             foreach (var (key, problem, remedy) in TriggerWarnings.Of(trigger))
@@ -60,13 +71,19 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
             foreach (var (key, shown) in TriggerWarnings.Hidden(trigger))
             {
                 errors.Warn(
-                    WarningCodes.TriggerHidden, $"trigger[{index}].{key}", $"looks like a secret: the alert starts this runbook, and is kept and shown as '{shown}'.",
+                    WarningCodes.TriggerHidden,
+                    $"trigger[{index}].{key}",
+                    $"looks like a secret: the alert starts this runbook, and is kept and shown as '{shown}'.",
                     key == "alert" ? "Name the rule without the colon, or say that it is meant." : "Match by another label, or say that it is meant.");
             }
 
             if (runbook.Trigger.Index().FirstOrDefault(other => other.Index != index && TriggerOverlap.Covers(other.Item, trigger) && (other.Index < index || !TriggerOverlap.Covers(trigger, other.Item))) is { Item: { } wider } found)
             {
-                errors.Warn(WarningCodes.TriggerOverlap, $"trigger[{index}].alert", $"is needless: trigger {found.Index + 1} ('{wider.Alert}') takes every alert that this one takes.", "Remove one of the two.");
+                errors.Warn(
+                    WarningCodes.TriggerOverlap,
+                    $"trigger[{index}].alert",
+                    $"is needless: trigger {found.Index + 1} ('{wider.Alert}') takes every alert that this one takes.",
+                    "Remove one of the two.");
             }
         }
     }
@@ -75,7 +92,11 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
     {
         if (!Template.HasPlaceholder(runbook.Target) && (runbook.Target.Contains('{', StringComparison.Ordinal) || Template.Parse($"${runbook.Target}").Lookalikes.Any()))
         {
-            errors.Warn(WarningCodes.TargetFixed, "target", "has no placeholder: every alert is about the same target, and one incident.", "A placeholder has two braces: {{ labels.pod }}.");
+            errors.Warn(
+                WarningCodes.TargetFixed,
+                "target",
+                "has no placeholder: every alert is about the same target, and one incident.",
+                "A placeholder has two braces: {{ labels.pod }}.");
         }
     }
 
@@ -90,8 +111,16 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
         }
 
         var verifies = runbook.Mitigation.Verify?.Checks ?? [];
-        WarnOfNothing(runbook, verifies, "verifies the fix, and is unknown while there is nothing to measure: a step that moves or stops the traffic is then taken for a failure.");
-        WarnOfNothing(runbook, runbook.Mitigation.HoldUntil?.Checks.Except(verifies) ?? [], "ends the lease, and is unknown while there is nothing to measure: where the mitigation moves or stops the traffic, the lease lasts until 'atMost'.");
+        WarnOfNothing(
+            runbook,
+            verifies,
+            "verifies the fix, and is unknown while there is nothing to measure: "
+            + "a step that moves or stops the traffic is then taken for a failure.");
+        WarnOfNothing(
+            runbook,
+            runbook.Mitigation.HoldUntil?.Checks.Except(verifies) ?? [],
+            "ends the lease, and is unknown while there is nothing to measure: "
+            + "where the mitigation moves or stops the traffic, the lease lasts until 'atMost'.");
     }
 
     /// <summary>A fix that helped at once must have the time to show it.</summary>
@@ -101,7 +130,10 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
             && steps.LongestLookBack(runbook.Diagnosis.Where(check => verify.Checks.Contains(check.Name))) is var (check, back) && back > verify.Within - verify.Every)
         {
             errors.Warn(
-                WarningCodes.VerifyTooShort, "mitigation.verify.within", $"is {DurationText.Format(verify.Within)}, and until {DurationText.Format(back)} after the fix '{check.Name}' still measures what was before it: a good fix may be taken for one that did not help, and be undone.",
+                WarningCodes.VerifyTooShort,
+                "mitigation.verify.within",
+                $"is {DurationText.Format(verify.Within)}, and until {DurationText.Format(back)} after the fix '{check.Name}' still "
+                + "measures what was before it: a good fix may be taken for one that did not help, and be undone.",
                 $"Make it longer than {DurationText.Format(back + verify.Every)}, or let the check look at a shorter time.");
         }
     }
@@ -118,7 +150,10 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
                 if (parameter.Insert is QueryTextAttribute { Comment: { } sign } && with.TryGetProperty(parameter.Name, out var query) && query.ValueKind == JsonValueKind.String && errors.CutOff(key, query.GetString()!, sign) is { } cut)
                 {
                     errors.Warn(
-                        WarningCodes.QueryCutOff, cut, key, $"ends here: its lines are joined to one, and what follows '{sign}' is a comment to the end of it.",
+                        WarningCodes.QueryCutOff,
+                        cut,
+                        key,
+                        $"ends here: its lines are joined to one, and what follows '{sign}' is a comment to the end of it.",
                         "Write '|' in place of '>', so that lines stay lines, or put the comment above the key.");
                 }
             }
@@ -133,7 +168,9 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
             {
                 errors.Warn(
                     WarningCodes.VerifyUnknown, $"diagnosis.{name}.check", problem,
-                    "Say what it means when nothing is found, with 'whenEmpty' ('unknown' too says that it is meant) where the check takes it, or name another check. An average, a percentile or a ratio of nothing stays unknown whatever 'whenEmpty' says.");
+                    "Say what it means when nothing is found, with 'whenEmpty' ('unknown' too says that it is meant) where the check "
+                    + "takes it, or name another check. An average, a percentile or a ratio of nothing stays unknown whatever "
+                    + "'whenEmpty' says.");
             }
         }
     }
@@ -149,14 +186,20 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
         if (runbook.Mitigation.Verify is not null)
         {
             errors.Warn(
-                WarningCodes.NothingToVerify, "mitigation.verify", "has nothing to verify: the steps of the mitigation only tell. While the checks fail, that counts as a fix that did not help, and the resolution does not run.",
+                WarningCodes.NothingToVerify,
+                "mitigation.verify",
+                "has nothing to verify: the steps of the mitigation only tell. "
+                + "While the checks fail, that counts as a fix that did not help, and the resolution does not run.",
                 "Put what only tells into 'resolution', or remove 'verify'.");
         }
 
         if (runbook.Mitigation.HoldUntil is not null)
         {
             errors.Warn(
-                WarningCodes.NothingToVerify, "mitigation.holdUntil", "has nothing to hold: the steps of the mitigation only tell. A person is paged when it lasts until 'atMost', and there is nothing to take back.",
+                WarningCodes.NothingToVerify,
+                "mitigation.holdUntil",
+                "has nothing to hold: the steps of the mitigation only tell. "
+                + "A person is paged when it lasts until 'atMost', and there is nothing to take back.",
                 "Put what only tells into 'resolution', or remove 'holdUntil'.");
         }
     }
@@ -168,14 +211,20 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
         foreach (var check in blind.Where(check => runbook.Mitigation.Verify?.Checks.Contains(check.Name) == true))
         {
             errors.Warn(
-                WarningCodes.AlwaysVerifies, $"diagnosis.{check.Name}.check", "is 'always', and verifies the fix: it finds the same before and after it.",
+                WarningCodes.AlwaysVerifies,
+                $"diagnosis.{check.Name}.check",
+                "is 'always', and verifies the fix: it finds the same before and after it.",
                 "Name a check that looks under 'verify'; to trust the alert, leave 'diagnosis' out.");
         }
 
         var (when, passing) = (runbook.Mitigation.When, blind.Where(IsPassing).Select(check => check.Name).ToList());
         if (when.Checks.Count > 0 && (when.Quantifier == Quantifier.All ? when.Checks.Any(passing.Contains) : when.Checks.All(passing.Contains)))
         {
-            errors.Warn(WarningCodes.AlwaysVerifies, "mitigation.when", "is never true: an 'always' that passes is among what has to fail.", "Remove it from 'when'.");
+            errors.Warn(
+                WarningCodes.AlwaysVerifies,
+                "mitigation.when",
+                "is never true: an 'always' that passes is among what has to fail.",
+                "Remove it from 'when'.");
         }
     }
 
@@ -191,14 +240,22 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
         if (runbook.Mitigation.Verify is { } verify && lease.Checks.All(verify.Checks.Contains))
         {
             errors.Warn(
-                WarningCodes.LeaseWatchesItself, "mitigation.holdUntil", "waits for checks that pass because the mitigation works: it is taken back while the fault is still there, and the alert comes again.",
-                "Name a check that sees the cause whether or not the mitigation works, as the one that says when the provider is healthy again.");
+                WarningCodes.LeaseWatchesItself,
+                "mitigation.holdUntil",
+                "waits for checks that pass because the mitigation works: "
+                + "it is taken back while the fault is still there, and the alert comes again.",
+                "Name a check that sees the cause whether or not the mitigation works, as the one that says when the provider is "
+                + "healthy again.");
         }
 
         if (steps.LongestLookBack(runbook.Diagnosis.Where(check => lease.Checks.Contains(check.Name))) is var (check, back) && back + lease.StableFor >= lease.AtMost)
         {
             errors.Warn(
-                WarningCodes.LeaseTooShort, "mitigation.holdUntil.atMost", $"is {DurationText.Format(lease.AtMost)}. '{check.Name}' still measures what was before for {DurationText.Format(back)} after the cause is gone, and has to pass for {DurationText.Format(lease.StableFor)} then: a person is paged although all goes well.",
+                WarningCodes.LeaseTooShort,
+                "mitigation.holdUntil.atMost",
+                $"is {DurationText.Format(lease.AtMost)}. '{check.Name}' still measures what was before for {DurationText.Format(back)} "
+                + $"after the cause is gone, and has to pass for {DurationText.Format(lease.StableFor)} then: "
+                + "a person is paged although all goes well.",
                 $"Make it longer than {DurationText.Format(back + lease.StableFor)}, or let the check look at a shorter time.");
         }
 
@@ -207,7 +264,9 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
             if (approval?.Timeout > lease.AtMost)
             {
                 errors.Warn(
-                    WarningCodes.ApprovalOutlastsLease, $"{CamelCase.Of(phase)}.approval.timeout", $"is {DurationText.Format(approval.Timeout)}, longer than the lease may last ({DurationText.Format(lease.AtMost)}).",
+                    WarningCodes.ApprovalOutlastsLease,
+                    $"{CamelCase.Of(phase)}.approval.timeout",
+                    $"is {DurationText.Format(approval.Timeout)}, longer than the lease may last ({DurationText.Format(lease.AtMost)}).",
                     "Make it shorter, or 'holdUntil.atMost' longer.");
             }
         }
@@ -215,7 +274,11 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
         foreach (var step in runbook.Mitigation.Steps.Where(step => steps.FindAction(step.Do)?.ReversalOf(step.With) == Reversal.Kept))
         {
             var surely = step.With.TryGetProperty("keep", out var keep) && bool.TryParse(keep.ToString(), out _);
-            errors.Warn(WarningCodes.LeaseKeeps, $"mitigation.steps.{step.Name}.with.keep", $"{(surely ? "lets" : "may let")} the step stay when the lease is taken back.", "Remove 'keep', or do it in 'resolution'.");
+            errors.Warn(
+                WarningCodes.LeaseKeeps,
+                $"mitigation.steps.{step.Name}.with.keep",
+                $"{(surely ? "lets" : "may let")} the step stay when the lease is taken back.",
+                "Remove 'keep', or do it in 'resolution'.");
         }
     }
 
@@ -223,13 +286,19 @@ internal sealed class WarningRules(StepCatalog steps, FileErrors errors)
     {
         if (runbook.Limits is { MaxRuns: null, MaxTargets: null } && runbook.Limits.CoolDown == TimeSpan.Zero)
         {
-            errors.Warn(WarningCodes.SelfHealingUnlimited, "limits", "do not say how often this runbook may act by itself.", "Add 'limits: { maxRuns: 3, per: 1h }'; beyond them a person is asked.");
+            errors.Warn(
+                WarningCodes.SelfHealingUnlimited,
+                "limits",
+                "do not say how often this runbook may act by itself.",
+                "Add 'limits: { maxRuns: 3, per: 1h }'; beyond them a person is asked.");
         }
 
         if (runbook.Limits.SettleFor == TimeSpan.Zero && runbook.Mitigation is { Steps.Count: > 0, Verify: not null })
         {
             errors.Warn(
-                WarningCodes.SelfHealingUnsettled, "limits", "have no 'settleFor': an alert that was on its way when the fix was verified starts the runbook again.",
+                WarningCodes.SelfHealingUnsettled,
+                "limits",
+                "have no 'settleFor': an alert that was on its way when the fix was verified starts the runbook again.",
                 "Add 'settleFor: 5m', the time that your alert rule takes to calm down.");
         }
     }

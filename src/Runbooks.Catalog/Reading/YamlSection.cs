@@ -68,7 +68,10 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
         var text = Text(key, required: required, longest: longest);
         if (Template.HasPlaceholder(text))
         {
-            errors.AtValue(PathOf(key), "holds a placeholder, but this text is shown as it stands.", "Remove it; placeholders belong into 'target', 'with' and the question of an approval.");
+            errors.AtValue(
+                PathOf(key),
+                "holds a placeholder, but this text is shown as it stands.",
+                "Remove it; placeholders belong into 'target', 'with' and the question of an approval.");
         }
 
         return text;
@@ -88,7 +91,10 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
                 return duration;
             }
 
-            errors.AtValue(PathOf(key), $"is {scalar.Description}.", $"Write a duration from {DurationText.Format(least)} to {DurationText.Format(most)}.");
+            errors.AtValue(
+                PathOf(key),
+                $"is {scalar.Description}.",
+                $"Write a duration from {DurationText.Format(least)} to {DurationText.Format(most)}.");
             return null;
         }
 
@@ -155,7 +161,10 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
             case YamlSequence { Items.Count: > 0 } list:
                 return [.. list.Items.Select((item, index) => Word(item, $"{PathOf(key)}[{index}]")).OfType<string>()];
             case var other:
-                errors.AtValue(PathOf(key), other is YamlSequence ? "is an empty list." : $"is {other.Description} and must be a list.", "Write at least one name, for example [name].");
+                errors.AtValue(
+                    PathOf(key),
+                    other is YamlSequence ? "is an empty list." : $"is {other.Description} and must be a list.",
+                    "Write at least one name, for example [name].");
                 return [];
         }
     }
@@ -224,7 +233,10 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
     {
         foreach (var entry in mapping.Entries.Where(entry => !_asked.Contains(entry.Key)))
         {
-            errors.AtKey(PathOf(entry.Key), "is not a known key.", $"{Suggestion.For(entry.Key, _asked)}The keys here are: {string.Join(", ", _asked)}.");
+            errors.AtKey(
+                PathOf(entry.Key),
+                "is not a known key.",
+                $"{Suggestion.For(entry.Key, _asked)}The keys here are: {string.Join(", ", _asked)}.");
         }
     }
 
@@ -272,7 +284,10 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
 
     private T Wrong<T>(string key, YamlNode node, string expected, T fallback)
     {
-        errors.AtValue(PathOf(key), $"is {(node is YamlSequence or YamlMapping && expected.StartsWith(node.Description, StringComparison.Ordinal) ? "empty" : node.Description)} and must be {expected}.", $"See {errors.Page} for an example.");
+        errors.AtValue(
+            PathOf(key),
+            $"is {(node is YamlSequence or YamlMapping && expected.StartsWith(node.Description, StringComparison.Ordinal) ? "empty" : node.Description)} and must be {expected}.",
+            $"See {errors.Page} for an example.");
         return fallback;
     }
 }

@@ -46,7 +46,8 @@ public interface IAction
 
     string RemedyFor(string output) => Outputs.Count == 0
         ? "It has none."
-        : $"{Suggestion.For(output, Outputs.Select(known => known.Name))}Its outputs are: {string.Join(", ", Outputs.Select(known => known.Name))}.";
+        : $"{Suggestion.For(output, Outputs.Select(known => known.Name))}Its outputs are: "
+            + $"{string.Join(", ", Outputs.Select(known => known.Name))}.";
 
     /// <summary>Says what would happen. Changes nothing, and may run any number of times.</summary>
     Task<Preparation> PrepareAsync(object parameters, StepContext context, CancellationToken cancellationToken);

@@ -197,7 +197,8 @@ public sealed partial class ManualAction() : RunbookAction<ManualAction.Paramete
 
     public static IEnumerable<string> LinesOf(StepSpec step) =>
     [
-        $"{string.Join(", ", Texts(step.With, "who"))}, within {DurationText.Format(step.Timeout)}: {string.Join(" ", Texts(step.With, "instruction"))}",
+        $"{string.Join(", ", Texts(step.With, "who"))}, within {DurationText.Format(step.Timeout)}: "
+        + $"{string.Join(" ", Texts(step.With, "instruction"))}",
         .. Texts(step.With, "checklist").Select(item => $"☐ {item}"),
         .. Texts(step.With, "undo").Select(undo => $"To take it back: {undo}"),
         .. Texts(step.With, "remindAfter").Select(pause => $"Asked again after {pause}."),

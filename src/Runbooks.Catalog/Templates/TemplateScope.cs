@@ -112,7 +112,10 @@ public sealed record Placeholder(PlaceholderRoot Root, string Path, string Key, 
 
         if (path.AsSpan().ContainsAny(s_expressions) || s_operators.Any(word => path.Contains(word, StringComparison.Ordinal)))
         {
-            return (null, $"{Show(path)} is not a placeholder: there are no filters, functions and alternatives. Write for example {{{{ labels.pod }}}}.");
+            return (
+                null,
+                $"{Show(path)} is not a placeholder: there are no filters, functions and alternatives. "
+                + $"Write for example {{{{ labels.pod }}}}.");
         }
 
         if (key != key.TrimStart() || (dot > 0 && root != root.TrimEnd()))

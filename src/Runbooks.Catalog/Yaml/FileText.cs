@@ -21,7 +21,11 @@ internal static partial class FileText
             {
                 // Every accent of the file is damaged in the same way, so one report is enough.
                 unreadable = true;
-                report(new(index + 1, lost + 1), "The file is not UTF-8: a character here cannot be read.", "Save the file with the encoding UTF-8; the present one is probably Windows-1252, which editors also call ANSI or Latin-1.");
+                report(
+                    new(index + 1, lost + 1),
+                    "The file is not UTF-8: a character here cannot be read.",
+                    "Save the file with the encoding UTF-8; the present one is probably Windows-1252, which editors also call ANSI or "
+                    + "Latin-1.");
             }
 
             if (line.AsSpan().TrimStart().StartsWith('#') || Ascii.IsValid(line))
@@ -34,7 +38,12 @@ internal static partial class FileText
             if (!misread && Misread.Find(line) is { } found)
             {
                 misread = true;
-                warn(WarningCodes.MisreadEncoding, new(index + 1, found.At + 1), $"'{found.Written}' is most likely '{found.Meant}', read with the wrong encoding when the file was written.", "Write the file anew as UTF-8 from its source. Windows PowerShell reads UTF-8 only with -Encoding utf8, in Get-Content too.");
+                warn(
+                    WarningCodes.MisreadEncoding,
+                    new(index + 1, found.At + 1),
+                    $"'{found.Written}' is most likely '{found.Meant}', read with the wrong encoding when the file was written.",
+                    "Write the file anew as UTF-8 from its source. Windows PowerShell reads UTF-8 only with -Encoding utf8, in "
+                    + "Get-Content too.");
             }
         }
 
@@ -45,13 +54,20 @@ internal static partial class FileText
     {
         if (BlankInStructure().Match(line) is { Success: true } structure)
         {
-            report(new(number, structure.Groups["blank"].Index + 1), "A no-break space stands here, where YAML needs an ordinary one.", "Replace it by an ordinary space; it often comes from a web page or a chat.");
+            report(
+                new(number, structure.Groups["blank"].Index + 1),
+                "A no-break space stands here, where YAML needs an ordinary one.",
+                "Replace it by an ordinary space; it often comes from a web page or a chat.");
             return false;
         }
 
         if (line.AsSpan().IndexOfAny(s_blanks) is var at and >= 0)
         {
-            warn(WarningCodes.NoBreakSpace, new(number, at + 1), "A no-break space stands here; in a query, a name or a label it is not the same as a space.", "Replace it by an ordinary space unless it is meant.");
+            warn(
+                WarningCodes.NoBreakSpace,
+                new(number, at + 1),
+                "A no-break space stands here; in a query, a name or a label it is not the same as a space.",
+                "Replace it by an ordinary space unless it is meant.");
         }
 
         return true;
@@ -63,7 +79,11 @@ internal static partial class FileText
         {
             if (ComposedText.Compose(line[at - 1], line[at]) is { } letter)
             {
-                warn(WarningCodes.SplitLetter, new(number, at), $"The letter '{letter}' is written as two characters here, a letter and an accent.", "Type it again as one character: in a query, a name or a label the two are not the same.");
+                warn(
+                    WarningCodes.SplitLetter,
+                    new(number, at),
+                    $"The letter '{letter}' is written as two characters here, a letter and an accent.",
+                    "Type it again as one character: in a query, a name or a label the two are not the same.");
                 return;
             }
         }
@@ -179,12 +199,16 @@ internal static partial class YamlSlips
         var special = SpecialStart().Match(line);
         if (special.Success && special.Groups["value"] is var value && !BlockHeader().IsMatch(value.Value))
         {
-            return ($"A text that begins with '{value.Value[0]}' needs quotes.", $"Put quotes around it: {Quote(ValueAt(line, value.Index))}.");
+            return (
+                $"A text that begins with '{value.Value[0]}' needs quotes.",
+                $"Put quotes around it: {Quote(ValueAt(line, value.Index))}.");
         }
 
         if (CommentInBrackets().IsMatch(line))
         {
-            return ("What follows ' #' is a comment, so the brackets of this line are not closed.", "Put quotes around the text that holds the '#'.");
+            return (
+                "What follows ' #' is a comment, so the brackets of this line are not closed.",
+                "Put quotes around the text that holds the '#'.");
         }
 
         if (BracketStart().Match(line) is { Success: true } bracket)
@@ -200,7 +224,9 @@ internal static partial class YamlSlips
 
         if (BraceInBrackets().IsMatch(line))
         {
-            return ("A text that holds '{' needs quotes within brackets.", "Put quotes around the whole text, for example \"Recycled {{ labels.pod }}\".");
+            return (
+                "A text that holds '{' needs quotes within brackets.",
+                "Put quotes around the whole text, for example \"Recycled {{ labels.pod }}\".");
         }
 
         if (SecondColon().Match(line) is { Success: true } colon)

@@ -55,14 +55,20 @@ internal sealed class YamlTree
                 ?? YamlSlips.Explain(lines, At(broken.Start))
                 ?? YamlSlips.Tab(lines, At(broken.Start), isFault: broken.Message.Contains("tab character", StringComparison.Ordinal))
                 ?? (At(broken.Start), broken.Message.TrimEnd('.'), "Check the indentation and the quotes here and in the line above.");
-            report(at, $"The YAML cannot be read: {char.ToLowerInvariant(problem[0])}{problem[1..]}{(problem.EndsWith('.') ? "" : ".")}", remedy);
+            report(
+                at,
+                $"The YAML cannot be read: {char.ToLowerInvariant(problem[0])}{problem[1..]}{(problem.EndsWith('.') ? "" : ".")}",
+                remedy);
             return null;
         }
         catch (Exception tripped) when (tripped is InvalidOperationException or EndOfStreamException or ArgumentException)
         {
             // The library fails on some broken flow collections and tags instead of reporting them.
             var likely = YamlSlips.Explain(lines, tree._last);
-            report(tree._last, "The YAML cannot be read from here on.", likely?.Remedy ?? "Check the brackets and the quotes here and in the lines below.");
+            report(
+                tree._last,
+                "The YAML cannot be read from here on.",
+                likely?.Remedy ?? "Check the brackets and the quotes here and in the lines below.");
             return null;
         }
     }
@@ -94,7 +100,10 @@ internal sealed class YamlTree
         var at = _last = At(node.Start);
         if (depth > MaxDepth || ++_nodes > MaxNodes)
         {
-            _report(at, depth > MaxDepth ? $"This is nested deeper than {MaxDepth} levels." : $"The file has more than {MaxNodes} values.", "Make the runbook simpler.");
+            _report(
+                at,
+                depth > MaxDepth ? $"This is nested deeper than {MaxDepth} levels." : $"The file has more than {MaxNodes} values.",
+                "Make the runbook simpler.");
             throw new YamlLimitException();
         }
 
@@ -109,13 +118,20 @@ internal sealed class YamlTree
                 var plain = scalar.Style == ScalarStyle.Plain;
                 if (plain && YamlSlips.CutOff(_lines, key, scalar.Value, At(scalar.End)) is { } cut)
                 {
-                    _warn(WarningCodes.TextCutOff, cut, "The text ends before the '#': what follows is a comment and shown to nobody.", "Put quotes around the whole text; put what is meant as a comment on a line of its own.");
+                    _warn(
+                        WarningCodes.TextCutOff,
+                        cut,
+                        "The text ends before the '#': what follows is a comment and shown to nobody.",
+                        "Put quotes around the whole text; put what is meant as a comment on a line of its own.");
                 }
 
                 if (scalar.Style == ScalarStyle.DoubleQuoted && YamlEscapes.FindUnmeant(key, scalar.Value, _lines[((int)scalar.Start.Line - 1)..(int)scalar.End.Line]) is { } letter)
                 {
                     _warn(
-                        WarningCodes.ControlCharacter, at, $"The text holds the {(char.IsControl(letter) ? "control " : "")}character U+{(int)letter:X4}: within double quotes, a backslash and a letter such as \\b or \\t are one character.",
+                        WarningCodes.ControlCharacter,
+                        at,
+                        $"The text holds the {(char.IsControl(letter) ? "control " : "")}character U+{(int)letter:X4}: "
+                        + "within double quotes, a backslash and a letter such as \\b or \\t are one character.",
                         "Write the text in single quotes, where a backslash is a backslash, or \\\\ for each.");
                 }
 
@@ -131,7 +147,10 @@ internal sealed class YamlTree
             case MappingStart:
                 return new YamlMapping(Entries(depth, at), at);
             default:
-                _report(at, "Aliases (*name) are not allowed.", $"Write the value out; a text that begins with '*' needs quotes: {YamlSlips.Quoted(_lines, at)}.");
+                _report(
+                    at,
+                    "Aliases (*name) are not allowed.",
+                    $"Write the value out; a text that begins with '*' needs quotes: {YamlSlips.Quoted(_lines, at)}.");
                 return new YamlScalar("", Plain: true, at);
         }
     }
@@ -165,12 +184,19 @@ internal sealed class YamlTree
     {
         if (!node.Anchor.IsEmpty)
         {
-            _report(at, $"Anchors (&{Clip.To(node.Anchor.Value, 40)}) are not allowed.", $"Remove the anchor and write the value out where it is used; a text that begins with '&' needs quotes: {YamlSlips.Quoted(_lines, at)}.");
+            _report(
+                at,
+                $"Anchors (&{Clip.To(node.Anchor.Value, 40)}) are not allowed.",
+                "Remove the anchor and write the value out where it is used; a text that begins with '&' needs quotes: "
+                + $"{YamlSlips.Quoted(_lines, at)}.");
         }
 
         if (!node.Tag.IsEmpty)
         {
-            _report(at, $"Tags ({Clip.To(node.Tag.Value, 40)}) are not allowed.", "Remove the tag; put quotes around what is meant as text.");
+            _report(
+                at,
+                $"Tags ({Clip.To(node.Tag.Value, 40)}) are not allowed.",
+                "Remove the tag; put quotes around what is meant as text.");
         }
     }
 

@@ -18,10 +18,12 @@ public static class EndingCause
     public static string StepFailed(string step, string why) => $"Step '{step}': {why}";
 
     public static string DidNotHelp(TimeSpan within, bool isUnclear, string summary) =>
-        $"{(isUnclear ? "Whether the fix helped could not be found out" : "The fix did not help")} within {DurationText.Format(within)}: {summary}";
+        $"{(isUnclear ? "Whether the fix helped could not be found out" : "The fix did not help")} within "
+        + $"{DurationText.Format(within)}: {summary}";
 
     public static string NoNewerValue(TimeSpan longest) =>
-        $"Whether the fix helped could not be found out: the checks passed, and for longer than {DurationText.Format(longest)} no newer value came.";
+        $"Whether the fix helped could not be found out: the checks passed, and for longer than {DurationText.Format(longest)} no newer "
+        + "value came.";
 
     public static string NotTakenBack(bool isLeftAlone) => isLeftAlone
         ? "The cause is gone, but the temporary fix was not taken back: it was left alone, and the step says why."

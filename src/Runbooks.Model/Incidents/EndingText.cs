@@ -164,7 +164,8 @@ public static class EndingText
             : null;
 
     private static string Passed(Incident incident) =>
-        $"{string.Join(", ", Verified(incident))} passed{(LastVerifying(incident).Rounds is > 1 and var times ? $" {times} times in a row" : "")}";
+        $"{string.Join(", ", Verified(incident))} "
+        + $"passed{(LastVerifying(incident).Rounds is > 1 and var times ? $" {times} times in a row" : "")}";
 
     /// <summary>Empty for none.</summary>
     private static string Caveats(Incident incident) => string.Join(", ", incident.Verification
@@ -185,7 +186,8 @@ public static class EndingText
 
         var failing = findings.Count(finding => finding.Verdict == Verdict.Failing);
         var others = (string?[])[failing == 0 ? null : $"{failing} failed", failing + passing == findings.Count ? null : $"{findings.Count - failing - passing} could not be answered"];
-        return $"{passing} of {findings.Count} checks passed, {string.Join(", ", others.OfType<string>())}. That does not call for the mitigation; nothing was done.";
+        return $"{passing} of {findings.Count} checks passed, {string.Join(", ", others.OfType<string>())}. "
+            + "That does not call for the mitigation; nothing was done.";
     }
 
     /// <summary>Empty if the first answer was believed.</summary>

@@ -9,7 +9,8 @@ public static class GateText
 
     /// <summary>How many have to approve, and who has. Null if anybody who was asked is enough.</summary>
     public static string? Quorum(Gate gate) => Needed(gate) is { } needed
-        ? $"{needed} So far: {(gate.Decisions.Count == 0 ? "nobody" : string.Join(", ", gate.Decisions.Select(decision => decision.Person)))}."
+        ? $"{needed} So far: "
+            + $"{(gate.Decisions.Count == 0 ? "nobody" : string.Join(", ", gate.Decisions.Select(decision => decision.Person)))}."
         : null;
 
     /// <summary>How many have to approve, and who may not. Null if anybody who was asked is enough.</summary>
@@ -80,7 +81,8 @@ public static class GateText
             GateOutcome.Approved when gate.Task is { } task =>
                 $"{ManualTaskText.People(gate)} {ManualTaskText.Past(task, DecisionVerb.Approve)}{when}.",
             GateOutcome.Approved when gate.Decisions.Count > 0 =>
-                $"{string.Join(" and ", gate.Decisions.Where(d => d.Verb == DecisionVerb.Approve).Select(d => d.Person))} approved this{when}.",
+                $"{string.Join(" and ", gate.Decisions.Where(d => d.Verb == DecisionVerb.Approve).Select(d => d.Person))} approved "
+                + $"this{when}.",
             GateOutcome.Rejected or GateOutcome.TakenOver when gate.Decisions.Count > 0 =>
                 $"{gate.Decisions[^1].Person} {Past(gate, gate.Decisions[^1].Verb)}{when}.",
             _ => $"Closed{when}. {gate.ClosedBy}",
@@ -133,7 +135,8 @@ public static class GateText
     {
         _ when gate.IsStanding => $"{WithoutApproval(gate)} and the incident is closed as expired. Once something can run again it is asked again.",
         OnTimeout.ProceedIfReversible when gate.SilenceIsYes =>
-            "it goes ahead without an answer, since what the steps change can be undone. Time does not count while nobody who may answer is known to have been reached, or while nothing may run."
+            "it goes ahead without an answer, since what the steps change can be undone. "
+            + "Time does not count while nobody who may answer is known to have been reached, or while nothing may run."
             + (gate.WasBlocked ? " Where nothing can run when its time is up, a person has to say yes." : ""),
         OnTimeout.Escalate => $"{gate.Fallback ?? Approval.FallbackContact} is asked, and has as much time again.",
         _ when gate.Task is { Undoes: true } => $"{WithoutApproval(gate)}.",

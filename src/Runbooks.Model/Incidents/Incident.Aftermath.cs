@@ -37,7 +37,8 @@ public sealed partial record Incident
 
     public Incident NoteEarlier(Incident owned, DateTimeOffset now) => Note(
         now, TimelineKind.Opened, "runbook",
-        $"Incident {owned.Id} on this target was taken over and is not closed after {LongestOwnership.TotalHours:0} h, so this alert opened a new one.");
+        $"Incident {owned.Id} on this target was taken over and is not closed after {LongestOwnership.TotalHours:0} h, so this alert "
+        + "opened a new one.");
 }
 
 /// <summary>

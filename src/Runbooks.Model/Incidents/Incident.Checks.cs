@@ -41,8 +41,10 @@ public sealed partial record Incident
     public Incident WatchHealthy(Condition when, IReadOnlyList<Finding> findings, DateTimeOffset until, DateTimeOffset now) => Watch(
         findings,
         Diagnosis.MeasuredUntil(when, findings) is { } measured && measured < FiringSince(now)
-            ? $"The checks find nothing to do, but what they tell was measured until {GateText.Clock(measured, now)}, before the alert: they are asked again until newer values say so too. If none come, people are asked."
-            : $"The checks find nothing to do, but the alert still fires, so one round is not enough: they are asked again until {GateText.Clock(until, now)}.",
+            ? $"The checks find nothing to do, but what they tell was measured until {GateText.Clock(measured, now)}, before the alert: "
+                + "they are asked again until newer values say so too. If none come, people are asked."
+            : "The checks find nothing to do, but the alert still fires, so one round is not enough: "
+                + $"they are asked again until {GateText.Clock(until, now)}.",
         now);
 
     /// <summary>A person started it, and no alert fires at its sender. Alerts that came with a retry have not been heard of since.</summary>
@@ -186,5 +188,6 @@ public sealed partial record Incident
     }
 
     public static string Summarize(IEnumerable<Finding> findings) => string.Join(" ", findings.Select(finding =>
-        $"{finding.Name}: {finding.Verdict switch { Verdict.Passing => "passing", Verdict.Failing => "failing", _ => "unknown" }} ({finding.Result.Summary})"));
+        $"{finding.Name}: {finding.Verdict switch { Verdict.Passing => "passing", Verdict.Failing => "failing", _ => "unknown" }} "
+        + $"({finding.Result.Summary})"));
 }

@@ -60,7 +60,10 @@ public sealed partial record Incident
     private Incident NoteEarlierAlert(AttachedAlert known, Alert alert, DateTimeOffset now) => known.ToldEarlier
         ? this
         : With(known, known with { ToldEarlier = true }).NoteAlertOnce(
-            now, alert.Source, $"A {(alert.Status == AlertStatus.Resolved ? "resolved" : "firing")} message about an earlier episode of {alert.Name} came late and changed nothing.");
+            now,
+            alert.Source,
+            $"A {(alert.Status == AlertStatus.Resolved ? "resolved" : "firing")} message about an earlier episode of {alert.Name} came "
+            + "late and changed nothing.");
 
     private static AttachedAlert WithEpisode(AttachedAlert known, Alert alert)
     {
@@ -219,7 +222,11 @@ public sealed partial record Incident
         if (AlertEnd.NoAllClear(told) is { } why)
         {
             return DropNews(fails).AddNews(
-                stopped, told.Source, $"Grafana ended {told.Name} of {rule} for the reason {Clip.To(why, 100)}. That does not say that it can measure the rule: an end of the alert is still no all-clear.", now);
+                stopped,
+                told.Source,
+                $"Grafana ended {told.Name} of {rule} for the reason {Clip.To(why, 100)}. "
+                + "That does not say that it can measure the rule: an end of the alert is still no all-clear.",
+                now);
         }
 
         var measured = MarkRuleOf(told, known => known?.Fingerprint == told.Fingerprint ? null : known, now);
@@ -227,7 +234,8 @@ public sealed partial record Incident
             : measured.DropNews(fails).DropNews(stopped).NoteAlert(
                 now, told.Source,
                 Alerts.Any(known => IsOfRule(known, told) && known.EndedBecause == told.Name)
-                    ? $"Grafana can measure {rule} again. It ended the alert while it could not, and says nothing more of it: look whether it is over."
+                    ? $"Grafana can measure {rule} again. It ended the alert while it could not, and says nothing more of it: "
+                        + "look whether it is over."
                     : $"Grafana can measure {rule} again.");
     }
 

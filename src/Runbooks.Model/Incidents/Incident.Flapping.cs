@@ -59,7 +59,10 @@ public sealed partial record Incident
 
     private Incident NoteFlapping(Recurrence? before, Recurrence recurrence, DateTimeOffset now) => recurrence.Flaps(now) && before?.Flaps(now) != true
         ? DropNews(RecoveryNews).NoteAlert(
-            now, recurrence.Source, $"{recurrence.Describe()} It comes and goes: from here on each time is counted and not written down, until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes.")
+            now,
+            recurrence.Source,
+            $"{recurrence.Describe()} It comes and goes: from here on each time is counted and not written down, until it has been "
+            + $"quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes.")
         : this;
 
     private Incident Replace(Recurrence? known, Recurrence next)

@@ -185,7 +185,10 @@ public sealed partial record Incident
         return answer switch
         {
             RecoveryAnswer.StillFailing => recorded.AddNews(
-                RecoveryNews, "runbook", $"{Claim}; the checks still fail: {Summarize(findings.Where(finding => finding.Verdict == Verdict.Failing))}", now),
+                RecoveryNews,
+                "runbook",
+                $"{Claim}; the checks still fail: {Summarize(findings.Where(finding => finding.Verdict == Verdict.Failing))}",
+                now),
             RecoveryAnswer.Unclear => recorded.AddNews(
                 RecoveryNews, "runbook",
                 findings.Any(finding => finding.Verdict == Verdict.Unknown) ? $"{Claim}; not every check could be answered: {Summarize(findings.Where(finding => finding.Verdict != Verdict.Passing))}"

@@ -121,7 +121,8 @@ public sealed partial record Incident
     public DateTimeOffset? RestoredAt { get; init; }
 
     public const string RestoredText =
-        "The record of this incident was restored from a backup. What was done after the backup was made is not in it: look at the target before you approve anything. Nothing more is done unless a person says yes again.";
+        "The record of this incident was restored from a backup. What was done after the backup was made is not in it: "
+        + "look at the target before you approve anything. Nothing more is done unless a person says yes again.";
 
     public Incident NoteRestored(DateTimeOffset now) => State.IsFinal()
         ? this

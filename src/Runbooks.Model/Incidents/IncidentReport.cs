@@ -29,7 +29,8 @@ public static class IncidentReport
         $"- Target: {Text(incident.Target)}",
         $"- {CountText.Format(incident.AlertCount, "alert message")}:",
         .. incident.Alerts.Take(MaxAlerts).Select(alert =>
-            $"  - {Text(alert.Name)} from {Text(alert.Source)}, {CountText.Format(alert.Count, "time")}, {Clock(alert.FirstAt)} to {Clock(alert.LastAt)}{(alert.Resolved ? ", resolved" : "")}"),
+            $"  - {Text(alert.Name)} from {Text(alert.Source)}, {CountText.Format(alert.Count, "time")}, {Clock(alert.FirstAt)} to "
+            + $"{Clock(alert.LastAt)}{(alert.Resolved ? ", resolved" : "")}"),
         .. incident.Alerts.Count > MaxAlerts ? [$"  - and {incident.Alerts.Count - MaxAlerts} others"] : Array.Empty<string>(),
         .. incident.UnlistedLines().Select(line => $"  - {line}"),
     ];
@@ -99,7 +100,8 @@ public static class IncidentReport
     private static string Done(StepRecord step)
     {
         var took = step.FinishedAt is { } finished && finished > step.StartedAt ? $", {DurationText.Format(DurationText.Whole(finished - step.StartedAt))}" : "";
-        return $"- {Clock(step.StartedAt)}: {Text(step.Name)} ({CamelCase.Of(step.Phase)}, {CamelCase.Of(step.Status)}{took}). {Text(step.Outcome ?? step.Preparation.PlannedEffect)}";
+        return $"- {Clock(step.StartedAt)}: {Text(step.Name)} ({CamelCase.Of(step.Phase)}, {CamelCase.Of(step.Status)}{took}). "
+            + $"{Text(step.Outcome ?? step.Preparation.PlannedEffect)}";
     }
 
     /// <summary>The first line says who sees to it or what to do now.</summary>

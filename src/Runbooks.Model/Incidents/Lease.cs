@@ -42,7 +42,9 @@ public sealed record Lease(IReadOnlyList<string> Held, DateTimeOffset Since, Dat
 
     /// <remarks>If measurements arrive late, it takes that much longer.</remarks>
     public string HowFar(DateTimeOffset now) => HealthySince is { } healthy
-        ? $"The checks have passed since {GateText.Clock(healthy, now)}: {DurationText.Format(DurationText.Whole(now - healthy < Hold.StableFor ? now - healthy : Hold.StableFor))} of {DurationText.Format(Hold.StableFor)}."
+        ? $"The checks have passed since {GateText.Clock(healthy, now)}: "
+            + $"{DurationText.Format(DurationText.Whole(now - healthy < Hold.StableFor ? now - healthy : Hold.StableFor))} of "
+            + $"{DurationText.Format(Hold.StableFor)}."
         : "The checks do not pass yet, so the time has not begun to count.";
 }
 

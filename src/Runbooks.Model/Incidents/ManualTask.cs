@@ -80,7 +80,8 @@ public static class ManualTaskText
     }
 
     public static string Left(ManualTask task) =>
-        $"{CountText.Format(task.Left, "item")} left: {string.Join("; ", task.Items.Where(item => item.DoneBy is null).Select(item => item.Text))}.";
+        $"{CountText.Format(task.Left, "item")} left: "
+        + $"{string.Join("; ", task.Items.Where(item => item.DoneBy is null).Select(item => item.Text))}.";
 
     public static string Without(Gate gate) => gate switch
     {
@@ -111,11 +112,13 @@ public static class ManualTaskText
 
     /// <param name="from">When the reader was told.</param>
     public static string Line(TaskItem item, int number, DateTimeOffset from) =>
-        $"{(item.DoneBy is null ? "☐" : "☑")} {number}. {item.Text}{(item.DoneBy is { } by ? $" ({by}, {GateText.Clock(item.DoneAt!.Value, from)})" : "")}";
+        $"{(item.DoneBy is null ? "☐" : "☑")} {number}. "
+        + $"{item.Text}{(item.DoneBy is { } by ? $" ({by}, {GateText.Clock(item.DoneAt!.Value, from)})" : "")}";
 
     private static string Word(ManualTask task) => task.Undoes ? "taken back" : "done";
 
     private static string Done(ManualTask task) => task.IsBegun
-        ? $" Done before: {string.Join("; ", task.Items.Where(item => item.DoneBy is not null).Select(item => $"{item.Text} ({item.DoneBy})"))}."
+        ? " Done before: "
+            + $"{string.Join("; ", task.Items.Where(item => item.DoneBy is not null).Select(item => $"{item.Text} ({item.DoneBy})"))}."
         : "";
 }

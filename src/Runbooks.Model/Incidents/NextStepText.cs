@@ -4,7 +4,9 @@ public static class NextStepText
 {
     /// <summary>For several incidents that were taken over at different times.</summary>
     public static readonly string CloseEach =
-        $"Close each incident that was taken over when it is over. Until then, for at most {DurationText.Format(Incident.LongestOwnership)}, more alerts on its target are kept in it and page nobody unless one is more severe.";
+        "Close each incident that was taken over when it is over. "
+        + $"Until then, for at most {DurationText.Format(Incident.LongestOwnership)}, more alerts on its target are kept in it and page "
+        + "nobody unless one is more severe.";
 
     public static string Of(Incident incident, DateTimeOffset now) =>
         $"{First(incident, now)}{(incident.NeedsPerson ? " Acknowledge it first, so that others see that you are on it." : "")}";
@@ -29,7 +31,8 @@ public static class NextStepText
         }
 
         return incident.WaitsUntil > now
-            ? $"Release the kill switch under Safety (role admin) if it is on, and within half an hour this is taken back: {steps}. Or take it back by hand."
+            ? $"Release the kill switch under Safety (role admin) if it is on, and within half an hour this is taken back: {steps}. "
+                + "Or take it back by hand."
             : $"This is being taken back: {steps}. Open the incident and look whether that comes to an end.";
     }
 
@@ -43,11 +46,13 @@ public static class NextStepText
         if (EndingText.Names(incident, StepStatus.Unknown) is { Length: > 0 } unknown)
         {
             var mayBeTriedAgain = incident.CanBeClosedByHand() && incident.RetriedAs is null;
-            return $"Look whether {unknown} happened: nobody knows.{(mayBeTriedAgain ? " Then close the incident, or try it again." : ThenClose(incident))}";
+            return $"Look whether {unknown} happened: nobody "
+                + $"knows.{(mayBeTriedAgain ? " Then close the incident, or try it again." : ThenClose(incident))}";
         }
 
         return incident.State.IsFinal() && EndingText.Names(incident, StepStatus.LeftAlone) is { Length: > 0 } left
-            ? $"It was left alone, and nobody takes it back now: {left}. The step says why. Look whether it may stay so.{ThenClose(incident)}"
+            ? $"It was left alone, and nobody takes it back now: {left}. The step says why. "
+                + $"Look whether it may stay so.{ThenClose(incident)}"
             : null;
     }
 
@@ -65,7 +70,8 @@ public static class NextStepText
     {
         { Stop: { } stop } => $"{stop.By} has asked for it to be stopped. Open the incident and look whether it comes to its end.",
         { State: IncidentState.Holding } =>
-            "Look at the cause: the temporary fix stays until it is gone. To take the fix back at once, use 'Take back now' on the incident.",
+            "Look at the cause: the temporary fix stays until it is gone. "
+            + "To take the fix back at once, use 'Take back now' on the incident.",
         _ => OfWhatWasKept(incident) ?? "Open the incident and look where it stands. Stop it if it should not go on by itself.",
     };
 
@@ -76,12 +82,15 @@ public static class NextStepText
         { State: IncidentState.Expired, HasReachedResolution: true } => OfResolution("was not approved in time", incident),
         { State: IncidentState.Failed, HasReachedResolution: true } => OfResolution("did not come to its end", incident),
         { State: IncidentState.Expired } =>
-            "It was not approved in time, so nothing more is done. Look at what was found, then fix it by hand and close the incident, or try it again.",
+            "It was not approved in time, so nothing more is done. Look at what was found, then fix it by hand and close the incident, "
+            + "or try it again.",
         { State: IncidentState.Failed, IsInconclusive: true } when EndingText.HasMitigated(incident) =>
-            "Look whether it is well: nothing shows whether the fix helped. If it is, close the incident; if not, fix it by hand or try it again.",
+            "Look whether it is well: nothing shows whether the fix helped. If it is, close the incident; "
+            + "if not, fix it by hand or try it again.",
         { State: IncidentState.Failed } => "Fix it by hand and close the incident, or try it again.",
         { SettlesAt: { } until } when incident.IsOwnedByResponder() =>
-            $"The automation does nothing more, and undoes nothing. Until this incident is closed, at the latest until {GateText.Clock(until, now)}, "
+            "The automation does nothing more, and undoes nothing. Until this incident is closed, at the latest until "
+            + $"{GateText.Clock(until, now)}, "
             + "more alerts on this target are kept in it and page nobody unless one is more severe. Close it when it is over.",
         _ when OfWhatWasKept(incident) is { } kept => $"{kept}{ThenClose(incident)}",
         _ => $"Look whether anything is left to do{(incident.CanBeClosedByHand() ? ", then close the incident" : "")}.",

@@ -86,13 +86,15 @@ public static class Silence
         };
         var asked = incident.Replace(longer).Note(
             now, TimelineKind.Gate, "runbook",
-            $"{(gate.IsUnanswered ? "Nobody has answered" : "It is not approved")}, but {WhyNotHeard(gate, missing)}. It is asked again, until {GateText.Clock(longer.ExpiresAt, gate.OpenedAt)}.");
+            $"{(gate.IsUnanswered ? "Nobody has answered" : "It is not approved")}, but {WhyNotHeard(gate, missing)}. "
+            + $"It is asked again, until {GateText.Clock(longer.ExpiresAt, gate.OpenedAt)}.");
         return (asked, CardKind.Reminder);
     }
 
     private static string WhyNotHeard(Gate gate, TimeSpan missing) => gate.WasBlocked
         ? "since it was asked there was a time in which nothing could run, so that silence says nothing"
-        : $"for {DurationText.Format(RoundUp(missing))} of the time nobody could: it is not known to have reached anybody who may answer it, or this program did not run";
+        : $"for {DurationText.Format(RoundUp(missing))} of the time nobody could: "
+            + "it is not known to have reached anybody who may answer it, or this program did not run";
 
     internal static TimeSpan Needed(Gate gate) => gate.HeardFor ?? gate.ExpiresAt - gate.OpenedAt;
 

@@ -35,7 +35,8 @@ public sealed record EvidenceName
         IsName(incident) && IsName(name)
             ? new(incident, name)
             : throw new ArgumentException(
-                "The name of evidence, and of its incident, is made of 1 to 100 letters, digits, dots, dashes and underscores and does not begin with a dot.");
+                "The name of evidence, and of its incident, is made of 1 to 100 letters, digits, dots, dashes and underscores and does "
+                + "not begin with a dot.");
 
     /// <returns>Null if the text is not a reference.</returns>
     public static EvidenceName? Parse(string reference) =>
