@@ -1,0 +1,178 @@
+using System.Text.RegularExpressions;
+
+namespace Runbooks.Catalog.Yaml;
+
+/// <summary>Mistakes that the YAML library reports in its own words or not at all.</summary>
+internal static partial class YamlSlips
+{
+    /// <summary>Keys with a sentence for people as value. A '#' in it is hardly ever meant as a comment.</summary>
+    private static readonly HashSet<string> s_sentences = new(["title", "summary", "owner", "ask", "users", "data", "text", "message", "reason", "description", "note", "comment", "instruction", "undo", "checklist"], StringComparer.Ordinal);
+
+    /// <summary>Keys with a mapping as value: <c>when: any: [slow]</c> does not need quotes.</summary>
+    private static readonly HashSet<string> s_mappings = new(["impact", "when", "approval", "verify", "holdUntil", "retry", "limits", "suppressedBy", "labels", "with", "expect"], StringComparer.Ordinal);
+
+    public static bool IsSentence(string? key) => key is not null && s_sentences.Contains(key);
+
+    /// <returns>Position, problem and remedy. Null if not known.</returns>
+    public static (Position At, string Problem, string Remedy)? Explain(string[] lines, Position at)
+    {
+        // The parser often notices it one line later.
+        foreach (var number in (int[])[at.Line, at.Line - 1])
+        {
+            if (number >= 1 && number <= lines.Length && Explain(lines[number - 1]) is var (problem, remedy))
+            {
+                var line = lines[number - 1];
+                return (number == at.Line ? at : new(number, line.Length - line.TrimStart().Length + 1), problem, remedy);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The parser reports the mapping around the tab, which may begin far above.</summary>
+    /// <param name="isFault">The parser reported a tab. It may then be on an otherwise empty line.</param>
+    /// <returns>Null if there is none from there on.</returns>
+    public static (Position At, string Problem, string Remedy)? Tab(string[] lines, Position from, bool isFault)
+    {
+        var index = Enumerable.Range(0, lines.Length).Skip(from.Line - 1).FirstOrDefault(line => IsTabbed(lines[line]) && (isFault || !string.IsNullOrWhiteSpace(lines[line])) && !IsInBlock(lines, line), -1);
+        return index < 0 ? null : (new(index + 1, lines[index].IndexOf('\t', StringComparison.Ordinal) + 1), "A line begins with a tab.", "Indent with blanks.");
+    }
+
+    /// <summary>The value at this position, in quotes.</summary>
+    public static string Quoted(string[] lines, Position at)
+    {
+        var line = at.Line <= lines.Length ? lines[at.Line - 1] : "";
+        return at.Column <= line.Length ? Quote(ValueAt(line, at.Column - 1)) : "\"…\"";
+    }
+
+    /// <returns>Null for none.</returns>
+    public static Position? CutOff(string[] lines, string? key, string value, Position end)
+    {
+        var rest = end.Line <= lines.Length && end.Column - 1 <= lines[end.Line - 1].Length ? lines[end.Line - 1][(end.Column - 1)..] : "";
+        var hash = rest.IndexOf('#', StringComparison.Ordinal);
+        if (value.Length == 0 || hash < 0 || !string.IsNullOrWhiteSpace(rest[..hash]) || string.IsNullOrWhiteSpace(rest[(hash + 1)..]) || rest.AsSpan(hash + 1).TrimStart().StartsWith(Allowances.Word, StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        // A real comment usually has a space after '#'; '#3' and '#channel' usually are text.
+        var attached = !char.IsWhiteSpace(rest[hash + 1]);
+        return IsSentence(key) || (attached && (value.Contains(' ') || key is "alert" or "target"))
+            ? new(end.Line, end.Column + hash)
+            : null;
+    }
+
+    private static (string Problem, string Remedy)? Explain(string line)
+    {
+        var special = SpecialStart().Match(line);
+        if (special.Success && special.Groups["value"] is var value && !BlockHeader().IsMatch(value.Value))
+        {
+            return (
+                $"A text that begins with '{value.Value[0]}' needs quotes.",
+                $"Put quotes around it: {Quote(ValueAt(line, value.Index))}.");
+        }
+
+        if (CommentInBrackets().IsMatch(line))
+        {
+            return (
+                "What follows ' #' is a comment, so the brackets of this line are not closed.",
+                "Put quotes around the text that holds the '#'.");
+        }
+
+        if (BracketStart().Match(line) is { Success: true } bracket)
+        {
+            var text = bracket.Groups["value"];
+            return ("A text that begins with '[' needs quotes.", $"Put quotes around it: {Quote(ValueAt(line, text.Index))}.");
+        }
+
+        if (QuotesEnd().IsMatch(line))
+        {
+            return ("The quotes end before the text does.", "Put the other kind of quotes around the whole text.");
+        }
+
+        if (BraceInBrackets().IsMatch(line))
+        {
+            return (
+                "A text that holds '{' needs quotes within brackets.",
+                "Put quotes around the whole text, for example \"Recycled {{ labels.pod }}\".");
+        }
+
+        if (SecondColon().Match(line) is { Success: true } colon)
+        {
+            var written = ValueAt(line, colon.Groups["value"].Index);
+            return s_mappings.Contains(colon.Groups["key"].Value)
+                ? ("A mapping on the line of its key needs braces.", written.Contains("{{", StringComparison.Ordinal)
+                    ? "Put it on lines of its own below the key, with quotes around what holds '{{'."
+                    : $"Write {{ {Clip.To(written, 60)} }}, or put it on lines of its own below the key.")
+                : ("A text that holds ': ' needs quotes.", $"Put quotes around it: {Quote(written)}.");
+        }
+
+        return NoBlank().Match(line) is { Success: true } joined
+            ? ("A key and its value need a blank between them.", $"Write {Clip.To($"{joined.Groups["key"].Value}: {joined.Groups["value"].Value}", 60)}.")
+            : null;
+    }
+
+    /// <summary>To the end of the line. Within brackets to the end of the entry.</summary>
+    private static string ValueAt(string line, int start)
+    {
+        var value = line[start..];
+        if (line.AsSpan(0, start).IndexOfAny('{', '[') >= 0)
+        {
+            var end = value.AsSpan().IndexOfAny(",}]");
+            value = end < 0 ? value : value[..end];
+        }
+
+        var comment = value.IndexOf(" #", StringComparison.Ordinal);
+        return (comment < 0 ? value : value[..comment]).Trim();
+    }
+
+    private static bool IsTabbed(string line) => line.TrimStart(' ').StartsWith('\t');
+
+    /// <summary>Inside a block text that '|' or '>' begins, a tab is part of the text.</summary>
+    private static bool IsInBlock(string[] lines, int index)
+    {
+        var above = lines.Take(index).LastOrDefault(line => !string.IsNullOrWhiteSpace(line) && Indent(line) < Indent(lines[index]));
+        return above is not null && EndsInHeader().IsMatch(above);
+    }
+
+    private static int Indent(string line) => line.Length - line.TrimStart(' ').Length;
+
+    private static string Quote(string value)
+    {
+        var clipped = Clip.To(value, 60);
+        return clipped.AsSpan().IndexOfAny('"', '\\') < 0 ? $"\"{clipped}\"" : $"'{clipped.Replace("'", "''", StringComparison.Ordinal)}'";
+    }
+
+    /// <summary>A value that begins with a character that means something else in YAML.</summary>
+    [GeneratedRegex(@"(?:^\s*-|[\w""'.-]:|[\[{,])\s+(?<value>[*&!%@`|>].*)$|[\[]\s*(?<value>[*&!%@`|>].*)$", RegexOptions.NonBacktracking)]
+    private static partial Regex SpecialStart();
+
+    /// <summary>A '>' or '|' that begins a text on the lines below.</summary>
+    [GeneratedRegex(@"^[|>](?:[1-9]?[+\-]?|[+\-][1-9])\s*(?:#.*)?$", RegexOptions.NonBacktracking)]
+    private static partial Regex BlockHeader();
+
+    [GeneratedRegex(@"(?:^\s*-|:)\s+[|>](?:[1-9]?[+\-]?|[+\-][1-9])\s*(?:#.*)?$", RegexOptions.NonBacktracking)]
+    private static partial Regex EndsInHeader();
+
+    /// <summary>A mark in front of a name, <c>[prod] Web app</c>. A real list ends with its line.</summary>
+    [GeneratedRegex(@"^\s*(?:- +)*(?:[\w.-]+:\s+)?(?<value>\[[^\]]*\]\s*[^\s,#\]].*)$", RegexOptions.NonBacktracking)]
+    private static partial Regex BracketStart();
+
+    /// <summary>An apostrophe in single quotes, or quotes around a part of the text.</summary>
+    [GeneratedRegex(@"^\s*(?:- +)*(?:[\w.-]+:\s+)?(?:'[^']*'\s*[^\s,#\]}:'].*|""(?:[^""\\]|\\.)*""\s*[^\s,#\]}:].*)$", RegexOptions.NonBacktracking)]
+    private static partial Regex QuotesEnd();
+
+    /// <summary>An unquoted value that opens a brace of its own, within a mapping in braces.</summary>
+    [GeneratedRegex(@"\{[^""']*[\w.-]+:\s+[^\s""'\[{][^""',{}]*\{", RegexOptions.NonBacktracking)]
+    private static partial Regex BraceInBrackets();
+
+    /// <summary>Not for addresses, which have a slash after the colon.</summary>
+    [GeneratedRegex(@"^\s*(?:- )*(?<key>[A-Za-z]\w*):(?<value>[^\s:/\\][^:]*)$", RegexOptions.NonBacktracking)]
+    private static partial Regex NoBlank();
+
+    [GeneratedRegex(@"[\[{][^\]}]*\s#", RegexOptions.NonBacktracking)]
+    private static partial Regex CommentInBrackets();
+
+    [GeneratedRegex(@"^\s*(?:- )*(?<key>[\w.-]+):\s+(?<value>[^\s""'\[{|>&*!%@`#][^#]*:(?:\s.*)?)$", RegexOptions.NonBacktracking)]
+    private static partial Regex SecondColon();
+}
