@@ -71,7 +71,11 @@ public sealed class RunbookCatalog(RunbookReader reader)
     {
         var publications = new Dictionary<string, Publication?>(StringComparer.Ordinal);
         var read = new List<(string Name, ReadResult Result)>();
-        var teams = all.Select(file => file.Team).OfType<TeamFiles>().DistinctBy(team => team.File.Name).ToDictionary(team => team.File.Name, team => TeamFile.Read(team, contacts?.Names), StringComparer.Ordinal);
+        var teams = all
+            .Select(file => file.Team)
+            .OfType<TeamFiles>()
+            .DistinctBy(team => team.File.Name)
+            .ToDictionary(team => team.File.Name, team => TeamFile.Read(team, contacts?.Names), StringComparer.Ordinal);
         var errors = teams.Values.SelectMany(team => team.Errors).ToList();
         foreach (var file in all)
         {

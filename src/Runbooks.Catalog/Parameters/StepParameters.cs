@@ -136,7 +136,8 @@ public sealed record StepParameter
 
     /// <summary>Whether blanks around a value are ignored: for a name, a number or a choice, but not for prose.</summary>
     internal bool IsTrimmed => Rules.Any(rule => rule is ParameterRuleAttribute and not ForPeopleAttribute)
-        || ParameterType.ShapeOf(Type) is ParameterShape.Boolean or ParameterShape.Integer or ParameterShape.Number or ParameterShape.Duration or ParameterShape.Choice or ParameterShape.Parsed;
+        || ParameterType.ShapeOf(Type) is ParameterShape.Boolean or ParameterShape.Integer or ParameterShape.Number
+            or ParameterShape.Duration or ParameterShape.Choice or ParameterShape.Parsed;
 
     internal static string Bounds(RangeAttribute range)
     {

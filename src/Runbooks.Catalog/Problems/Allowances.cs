@@ -31,7 +31,9 @@ internal sealed partial class Allowances
     public IEnumerable<CatalogError> Filter(IEnumerable<CatalogError> warnings, bool isRead)
     {
         var left = warnings.Where(warning => !Allows(warning)).ToList();
-        return left.Concat(_unclear).Concat(_all.Where(one => isRead && !one.IsUsed && !WarningCodes.IsOfTheWhole(one.Code)).Select(one => one.Unused));
+        return left
+            .Concat(_unclear)
+            .Concat(_all.Where(one => isRead && !one.IsUsed && !WarningCodes.IsOfTheWhole(one.Code)).Select(one => one.Unused));
     }
 
     public bool Allows(CatalogError warning)
@@ -50,7 +52,12 @@ internal sealed partial class Allowances
         var at = new CatalogError(file, index + 1, directive.Index + 1, "", "", "");
         if (codes.Length == 0 || why.Length == 0)
         {
-            _unclear.Add(at with { Code = WarningCodes.AllowUnclear, Problem = $"The comment does not say {(codes.Length == 0 ? "which warning it allows" : "why")}.", Remedy = "Write '# runbook-allow CODE: why it is meant'." });
+            _unclear.Add(at with
+            {
+                Code = WarningCodes.AllowUnclear,
+                Problem = $"The comment does not say {(codes.Length == 0 ? "which warning it allows" : "why")}.",
+                Remedy = "Write '# runbook-allow CODE: why it is meant'.",
+            });
             return;
         }
 
@@ -62,7 +69,12 @@ internal sealed partial class Allowances
             }
             else
             {
-                _unclear.Add(at with { Code = WarningCodes.AllowUnclear, Problem = $"The comment allows '{Clip.To(code, 80)}', which is no warning.", Remedy = $"{Suggestion.For(code, WarningCodes.All.Keys)}The warnings are listed in docs/warnings.md." });
+                _unclear.Add(at with
+                {
+                    Code = WarningCodes.AllowUnclear,
+                    Problem = $"The comment allows '{Clip.To(code, 80)}', which is no warning.",
+                    Remedy = $"{Suggestion.For(code, WarningCodes.All.Keys)}The warnings are listed in docs/warnings.md.",
+                });
             }
         }
     }

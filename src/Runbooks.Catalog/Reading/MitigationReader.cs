@@ -221,7 +221,9 @@ internal static class ApprovalReader
         var timeout = DurationText.Format(approval.Timeout);
         if (approval.RemindAfter >= approval.Timeout)
         {
-            section.Errors.AtValue(section.PathOf("remindAfter"), $"is {DurationText.Format(approval.RemindAfter.Value)}, but the gate closes after {timeout}.",
+            section.Errors.AtValue(
+                section.PathOf("remindAfter"),
+                $"is {DurationText.Format(approval.RemindAfter.Value)}, but the gate closes after {timeout}.",
                 "Make it shorter than 'timeout'.");
         }
 
@@ -229,7 +231,9 @@ internal static class ApprovalReader
         {
             if (approval.Escalate[index].After >= approval.Timeout)
             {
-                section.Errors.AtValue(section.PathOf($"escalate[{index}].after"), $"is {DurationText.Format(approval.Escalate[index].After)}, but the gate closes after {timeout}.",
+                section.Errors.AtValue(
+                    section.PathOf($"escalate[{index}].after"),
+                    $"is {DurationText.Format(approval.Escalate[index].After)}, but the gate closes after {timeout}.",
                     "Make it shorter than 'timeout', or 'timeout' longer.");
             }
         }

@@ -224,7 +224,9 @@ internal sealed record TemplatePlace(bool Incident, IReadOnlyCollection<string> 
             errors.Warn(
                 WarningCodes.PlaceholderPlain,
                 path,
-                Template.HasPlaceholder(plain) ? $"holds '{what}': the '$' stays before what is filled in." : $"holds '{what}', which is no placeholder and stays as it is written.",
+                Template.HasPlaceholder(plain)
+                    ? $"holds '{what}': the '$' stays before what is filled in."
+                    : $"holds '{what}', which is no placeholder and stays as it is written.",
                 "A placeholder has two braces, and no '$': {{ labels.pod }}.");
         }
 

@@ -30,7 +30,8 @@ internal sealed partial class WarningRules
     private void CheckVerifyTime(Runbook runbook)
     {
         if (runbook.Mitigation.Verify is { } verify
-            && steps.LongestLookBack(runbook.Diagnosis.Where(check => verify.Checks.Contains(check.Name))) is var (check, back) && back > verify.Within - verify.Every)
+            && steps.LongestLookBack(runbook.Diagnosis.Where(check => verify.Checks.Contains(check.Name))) is var (check, back)
+            && back > verify.Within - verify.Every)
         {
             errors.Warn(
                 WarningCodes.VerifyTooShort,
@@ -43,14 +44,19 @@ internal sealed partial class WarningRules
 
     private void CheckQueries(Runbook runbook)
     {
-        var all = runbook.Diagnosis.Select(check => ($"diagnosis.{check.Name}", check.With, steps.FindCheck(check.Check)?.ParametersType))
-            .Concat(runbook.AllSteps().Select(one => (SafetyRules.PathOf(one.Phase, one.Step), one.Step.With, steps.FindAction(one.Step.Do)?.ParametersType)));
+        var all = runbook.Diagnosis
+            .Select(check => ($"diagnosis.{check.Name}", check.With, steps.FindCheck(check.Check)?.ParametersType))
+            .Concat(runbook.AllSteps().Select(one =>
+                (SafetyRules.PathOf(one.Phase, one.Step), one.Step.With, steps.FindAction(one.Step.Do)?.ParametersType)));
         foreach (var (path, with, type) in all)
         {
             foreach (var parameter in type is null ? [] : StepParameters.Of(type))
             {
                 var key = $"{path}.with.{parameter.Name}";
-                if (parameter.Insert is QueryTextAttribute { Comment: { } sign } && with.TryGetProperty(parameter.Name, out var query) && query.ValueKind == JsonValueKind.String && errors.CutOff(key, query.GetString()!, sign) is { } cut)
+                if (parameter.Insert is QueryTextAttribute { Comment: { } sign }
+                    && with.TryGetProperty(parameter.Name, out var query)
+                    && query.ValueKind == JsonValueKind.String
+                    && errors.CutOff(key, query.GetString()!, sign) is { } cut)
                 {
                     errors.Warn(
                         WarningCodes.QueryCutOff,
@@ -102,5 +108,8 @@ internal sealed partial class WarningRules
         }
     }
 
-    private static bool IsPassing(CheckSpec check) => check.With.TryGetProperty("finding", out var finding) && Enum.TryParse<Verdict>(finding.ToString(), ignoreCase: true, out var verdict) && verdict == Verdict.Passing;
+    private static bool IsPassing(CheckSpec check) =>
+        check.With.TryGetProperty("finding", out var finding)
+        && Enum.TryParse<Verdict>(finding.ToString(), ignoreCase: true, out var verdict)
+        && verdict == Verdict.Passing;
 }

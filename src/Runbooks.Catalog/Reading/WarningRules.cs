@@ -54,7 +54,10 @@ internal sealed partial class WarningRules(StepCatalog steps, FileErrors errors)
         for (var index = 0; index < runbook.Trigger.Count; index++)
         {
             var trigger = runbook.Trigger[index];
-            if (trigger.Alert.Trim('*').Length == 0 && trigger.Severity.Count == 0 && trigger.Labels.Count == 0 && trigger.Source != AlertSource.Manual)
+            if (trigger.Alert.Trim('*').Length == 0
+                && trigger.Severity.Count == 0
+                && trigger.Labels.Count == 0
+                && trigger.Source != AlertSource.Manual)
             {
                 errors.Warn(
                     WarningCodes.TriggerAny,
@@ -74,7 +77,9 @@ internal sealed partial class WarningRules(StepCatalog steps, FileErrors errors)
                     WarningCodes.TriggerHidden,
                     $"trigger[{index}].{key}",
                     $"looks like a secret: the alert starts this runbook, and is kept and shown as '{shown}'.",
-                    key == "alert" ? "Name the rule without the colon, or say that it is meant." : "Match by another label, or say that it is meant.");
+                    key == "alert"
+                        ? "Name the rule without the colon, or say that it is meant."
+                        : "Match by another label, or say that it is meant.");
             }
 
             if (runbook.Trigger.Index().FirstOrDefault(other => other.Index != index && TriggerOverlap.Covers(other.Item, trigger) && (other.Index < index || !TriggerOverlap.Covers(trigger, other.Item))) is { Item: { } wider } found)

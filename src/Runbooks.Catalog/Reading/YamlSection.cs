@@ -208,7 +208,8 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
     public IReadOnlyList<YamlSection> Items(string key, bool required = false) => Find(key, required) switch
     {
         null => [],
-        YamlSequence { Items.Count: > 0 } list => [.. list.Items.Select((item, index) => Item(item, $"{PathOf(key)}[{index}]")).OfType<YamlSection>()],
+        YamlSequence { Items.Count: > 0 } list =>
+            [.. list.Items.Select((item, index) => Item(item, $"{PathOf(key)}[{index}]")).OfType<YamlSection>()],
         var other => Wrong<IReadOnlyList<YamlSection>>(key, other, "a list with at least one item", []),
     };
 
@@ -216,7 +217,12 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
     {
         null => [],
         YamlMapping { Entries.Count: > 0 } found =>
-            [.. found.Entries.Select(entry => (entry.Key, Item(entry.Value, $"{PathOf(key)}.{entry.Key}"))).Where(pair => pair.Item2 is not null).Select(pair => (pair.Key, pair.Item2!))],
+            [
+                .. found.Entries
+                    .Select(entry => (entry.Key, Item(entry.Value, $"{PathOf(key)}.{entry.Key}")))
+                    .Where(pair => pair.Item2 is not null)
+                    .Select(pair => (pair.Key, pair.Item2!)),
+            ],
         var other => Wrong<IReadOnlyList<(string, YamlSection)>>(key, other, "a mapping with at least one name", []),
     };
 

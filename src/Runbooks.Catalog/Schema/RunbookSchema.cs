@@ -14,7 +14,12 @@ public sealed class RunbookSchema(StepCatalog steps)
     {
         var schema = SchemaParts.Document("Runbook", "A runbook: trigger, impact, diagnosis, mitigation, resolution.", new()
         {
-            ["id"] = new JsonObject { ["type"] = "string", ["pattern"] = "^[a-z]([a-z0-9-]{0,62}[a-z0-9])?$", ["description"] = $"Unique among all runbooks: {NameRules.IdFormat}." },
+            ["id"] = new JsonObject
+            {
+                ["type"] = "string",
+                ["pattern"] = "^[a-z]([a-z0-9-]{0,62}[a-z0-9])?$",
+                ["description"] = $"Unique among all runbooks: {NameRules.IdFormat}.",
+            },
             ["title"] = SchemaParts.Text("The name people see."),
             ["summary"] = SchemaParts.Text("What is broken, in one line."),
             ["owner"] = SchemaParts.Text("The team that keeps this runbook."),
@@ -217,7 +222,12 @@ public static class TeamSchema
 {
     public static JsonObject Create() => SchemaParts.Document("Team", "Whose runbooks lie in this folder, and what they may do.", new()
     {
-        ["name"] = new JsonObject { ["type"] = "string", ["pattern"] = $"^[a-z]([a-z0-9-]{{0,{Team.LongestName - 2}}}[a-z0-9])?$", ["description"] = "As the folder is called: lower-case letters, digits and dashes." },
+        ["name"] = new JsonObject
+        {
+            ["type"] = "string",
+            ["pattern"] = $"^[a-z]([a-z0-9-]{{0,{Team.LongestName - 2}}}[a-z0-9])?$",
+            ["description"] = "As the folder is called: lower-case letters, digits and dashes.",
+        },
         ["owner"] = SchemaParts.Text("A contact, for runbooks here that name no owner."),
         ["actions"] = SchemaParts.TextList("What runbooks here may do: names of actions, or patterns such as kubernetes.*; everything when left out."),
     }, "name", "owner");

@@ -168,9 +168,10 @@ public sealed partial class ManualAction() : RunbookAction<ManualAction.Paramete
 
     public override bool Reversible => true;
 
-    public override Reversal ReversalOf(JsonElement with) => with.ValueKind == JsonValueKind.Object && with.TryGetProperty("undo", out var undo) && undo.ValueKind == JsonValueKind.String
-        ? Reversal.Undone
-        : Reversal.None;
+    public override Reversal ReversalOf(JsonElement with) =>
+        with.ValueKind == JsonValueKind.Object && with.TryGetProperty("undo", out var undo) && undo.ValueKind == JsonValueKind.String
+            ? Reversal.Undone
+            : Reversal.None;
 
     protected override Task<Preparation> PrepareAsync(Parameters parameters, StepContext context, CancellationToken cancellationToken) => Task.FromResult(new Preparation
     {

@@ -17,8 +17,14 @@ public sealed partial class Template
     public IReadOnlyList<string> Errors { get; }
 
     /// <summary>Text that looks like a placeholder but is kept: another tool's syntax, or one brace too few.</summary>
-    internal IEnumerable<string> Lookalikes => _parts.Where(part => part.Placeholder is null).SelectMany(part => Lookalike().Matches(part.Text)).Select(match => match.Value)
-        .Concat(_parts.Zip(_parts.Skip(1)).Where(pair => pair is { First: { Placeholder: null, Text: [.., '$'] }, Second.Placeholder: not null }).Select(pair => $"${pair.Second.Text}"));
+    internal IEnumerable<string> Lookalikes => _parts
+        .Where(part => part.Placeholder is null)
+        .SelectMany(part => Lookalike().Matches(part.Text))
+        .Select(match => match.Value)
+        .Concat(_parts
+            .Zip(_parts.Skip(1))
+            .Where(pair => pair is { First: { Placeholder: null, Text: [.., '$'] }, Second.Placeholder: not null })
+            .Select(pair => $"${pair.Second.Text}"));
 
     public IEnumerable<Placeholder> Placeholders => _parts.Select(part => part.Placeholder).OfType<Placeholder>();
 

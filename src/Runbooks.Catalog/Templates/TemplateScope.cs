@@ -172,7 +172,9 @@ public static class ParameterComparison
     {
         // For a start by hand these labels are the only place that names the resource.
         var ofAzure = left.Resources.Count + right.Resources.Count > 0;
-        return Of(runbook, target, left, ofAzure) is var parameters && !parameters.Contains(Redactor.Hidden, StringComparison.Ordinal) && parameters == Of(runbook, target, right, ofAzure);
+        return Of(runbook, target, left, ofAzure) is var parameters
+            && !parameters.Contains(Redactor.Hidden, StringComparison.Ordinal)
+            && parameters == Of(runbook, target, right, ofAzure);
     }
 
     /// <summary>

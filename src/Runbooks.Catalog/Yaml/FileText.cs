@@ -99,7 +99,8 @@ internal static class Misread
 {
     /// <summary>Windows-1252 from 0x80 to 0x9F. Above that it equals Unicode.</summary>
     private const string Windows1252 =
-        "\u20AC\u0081\u201A\u0192\u201E\u2026\u2020\u2021\u02C6\u2030\u0160\u2039\u0152\u008D\u017D\u008F\u0090\u2018\u2019\u201C\u201D\u2022\u2013\u2014\u02DC\u2122\u0161\u203A\u0153\u009D\u017E\u0178";
+        "\u20AC\u0081\u201A\u0192\u201E\u2026\u2020\u2021\u02C6\u2030\u0160\u2039\u0152\u008D\u017D\u008F"
+        + "\u0090\u2018\u2019\u201C\u201D\u2022\u2013\u2014\u02DC\u2122\u0161\u203A\u0153\u009D\u017E\u0178";
 
     /// <returns>The first letters whose Windows-1252 bytes are valid UTF-8. Null for none. Real accents hardly ever are.</returns>
     public static (int At, string Written, string Meant)? Find(string line)

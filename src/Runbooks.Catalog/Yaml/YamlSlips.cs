@@ -6,10 +6,17 @@ namespace Runbooks.Catalog.Yaml;
 internal static partial class YamlSlips
 {
     /// <summary>Keys with a sentence for people as value. A '#' in it is hardly ever meant as a comment.</summary>
-    private static readonly HashSet<string> s_sentences = new(["title", "summary", "owner", "ask", "users", "data", "text", "message", "reason", "description", "note", "comment", "instruction", "undo", "checklist"], StringComparer.Ordinal);
+    private static readonly HashSet<string> s_sentences = new(
+        [
+            "title", "summary", "owner", "ask", "users", "data", "text", "message", "reason", "description", "note", "comment",
+            "instruction", "undo", "checklist",
+        ],
+        StringComparer.Ordinal);
 
     /// <summary>Keys with a mapping as value: <c>when: any: [slow]</c> does not need quotes.</summary>
-    private static readonly HashSet<string> s_mappings = new(["impact", "when", "approval", "verify", "holdUntil", "retry", "limits", "suppressedBy", "labels", "with", "expect"], StringComparer.Ordinal);
+    private static readonly HashSet<string> s_mappings = new(
+        ["impact", "when", "approval", "verify", "holdUntil", "retry", "limits", "suppressedBy", "labels", "with", "expect"],
+        StringComparer.Ordinal);
 
     public static bool IsSentence(string? key) => key is not null && s_sentences.Contains(key);
 
@@ -50,7 +57,11 @@ internal static partial class YamlSlips
     {
         var rest = end.Line <= lines.Length && end.Column - 1 <= lines[end.Line - 1].Length ? lines[end.Line - 1][(end.Column - 1)..] : "";
         var hash = rest.IndexOf('#', StringComparison.Ordinal);
-        if (value.Length == 0 || hash < 0 || !string.IsNullOrWhiteSpace(rest[..hash]) || string.IsNullOrWhiteSpace(rest[(hash + 1)..]) || rest.AsSpan(hash + 1).TrimStart().StartsWith(Allowances.Word, StringComparison.Ordinal))
+        if (value.Length == 0
+            || hash < 0
+            || !string.IsNullOrWhiteSpace(rest[..hash])
+            || string.IsNullOrWhiteSpace(rest[(hash + 1)..])
+            || rest.AsSpan(hash + 1).TrimStart().StartsWith(Allowances.Word, StringComparison.Ordinal))
         {
             return null;
         }
