@@ -122,10 +122,18 @@ internal sealed record TriggerMatch(Specificity Specificity, string? Mismatch, i
             : $"it wants the severity {string.Join(" or ", trigger.Severity)}, the alert has "
                 + $"{(alert.Severity is { } severity ? $"'{severity}'" : "none")}";
 
-    private static string? Label(KeyValuePair<string, string> wanted, Alert alert) =>
-        Value(wanted.Key, alert) is not { } value ? $"it wants the label {wanted.Key}, the alert has none"
-        : !Fits(wanted.Value, Value(wanted.Key, alert.AsSent ?? alert) ?? value, wanted.Key) ? $"it wants {wanted.Key}={wanted.Value}, the alert has '{Clip.To(value, RunbookMatcher.Quoted)}'"
-        : null;
+    private static string? Label(KeyValuePair<string, string> wanted, Alert alert)
+    {
+        if (Value(wanted.Key, alert) is not { } value)
+        {
+            return $"it wants the label {wanted.Key}, the alert has none";
+        }
+
+        var sent = Value(wanted.Key, alert.AsSent ?? alert) ?? value;
+        return Fits(wanted.Value, sent, wanted.Key)
+            ? null
+            : $"it wants {wanted.Key}={wanted.Value}, the alert has '{Clip.To(value, RunbookMatcher.Quoted)}'";
+    }
 
     /// <summary>
     /// Compares with the text that the sender wrote, which is never shown. On record a part of it may be hidden, so only the rest is

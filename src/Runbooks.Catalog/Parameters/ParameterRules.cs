@@ -96,9 +96,13 @@ public sealed class HttpUrlAttribute : ParameterRuleAttribute, IInsertRule
         // A slash in a query is harmless, and model names contain one.
         var isQuery = before.Contains('?', StringComparison.Ordinal);
         var inserted = isQuery ? value.Replace("/", "", StringComparison.Ordinal) : value;
-        return inserted.AsSpan().ContainsAnyExcept(s_inserted) ? $"may not be put into an address: only ASCII letters, digits and - . _ ~ : @{(isQuery ? " /" : "")} are let in there."
-            : !isQuery && inserted.All(character => character == '.') ? "may not be put into an address: it is empty or nothing but dots, and would lead to another path."
-            : null;
+        if (inserted.AsSpan().ContainsAnyExcept(s_inserted))
+        {
+            return $"may not be put into an address: only ASCII letters, digits and - . _ ~ : @{(isQuery ? " /" : "")} are let in there.";
+        }
+
+        var isOnlyDots = !isQuery && inserted.All(character => character == '.');
+        return isOnlyDots ? "may not be put into an address: it is empty or nothing but dots, and would lead to another path." : null;
     }
 
     protected override bool Accepts(string value) =>

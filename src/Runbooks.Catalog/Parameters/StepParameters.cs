@@ -127,10 +127,20 @@ public sealed record StepParameter
     internal PropertyInfo? Property { get; init; }
 
     /// <summary>What to write, with its bounds.</summary>
-    public string Expected => Rules.OfType<ParameterRuleAttribute>().FirstOrDefault() is { } rule ? ParameterType.ShapeOf(Type) == ParameterShape.List ? $"a list; each item is {rule.Expected}" : rule.Expected
-        : Rules.OfType<RangeAttribute>().FirstOrDefault() is { } range ? $"{TypeText}, {Bounds(range)}"
-        : Rules.OfType<MaxLengthAttribute>().FirstOrDefault() is { } most ? $"{TypeText} of at most {most.Length} characters"
-        : TypeText;
+    public string Expected
+    {
+        get
+        {
+            if (Rules.OfType<ParameterRuleAttribute>().FirstOrDefault() is { } rule)
+            {
+                return ParameterType.ShapeOf(Type) == ParameterShape.List ? $"a list; each item is {rule.Expected}" : rule.Expected;
+            }
+
+            return Rules.OfType<RangeAttribute>().FirstOrDefault() is { } range ? $"{TypeText}, {Bounds(range)}"
+                : Rules.OfType<MaxLengthAttribute>().FirstOrDefault() is { } most ? $"{TypeText} of at most {most.Length} characters"
+                : TypeText;
+        }
+    }
 
     internal ForPeopleAttribute? ForPeople => Rules.OfType<ForPeopleAttribute>().FirstOrDefault();
 

@@ -65,7 +65,13 @@ internal sealed partial class Allowances
         {
             if (WarningCodes.All.ContainsKey(code))
             {
-                _all.Add(new(code, covered + 1, at with { Code = WarningCodes.AllowUnused, Problem = $"The comment allows '{code}', and there is no such warning {(covered is null ? "in this file" : "on the line it is for")}.", Remedy = "Remove it, or move it to the line that the warning names." }));
+                var unused = at with
+                {
+                    Code = WarningCodes.AllowUnused,
+                    Problem = $"The comment allows '{code}', and there is no such warning {(covered is null ? "in this file" : "on the line it is for")}.",
+                    Remedy = "Remove it, or move it to the line that the warning names.",
+                };
+                _all.Add(new(code, covered + 1, unused));
             }
             else
             {

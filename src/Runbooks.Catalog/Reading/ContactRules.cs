@@ -29,7 +29,9 @@ internal sealed class ContactRules(KnownContacts contacts, StepCatalog steps, Fi
             return;
         }
 
-        if (approval.OnTimeout == OnTimeout.ProceedIfReversible && approval.From.Concat(approval.Escalate.SelectMany(escalation => escalation.To)).All(name => contacts.Unheard.Contains(name, StringComparer.OrdinalIgnoreCase)))
+        var asked = approval.From.Concat(approval.Escalate.SelectMany(escalation => escalation.To));
+        var isUnheard = asked.All(name => contacts.Unheard.Contains(name, StringComparer.OrdinalIgnoreCase));
+        if (approval.OnTimeout == OnTimeout.ProceedIfReversible && isUnheard)
         {
             errors.Warn(
                 WarningCodes.SilenceUnheard,
@@ -51,10 +53,19 @@ internal sealed class ContactRules(KnownContacts contacts, StepCatalog steps, Fi
     /// <summary>If everybody who may ever be asked, the fallback included, is too few, the approval can never be reached.</summary>
     private void CheckEnough(string path, Approval approval, Runbook runbook)
     {
-        var asked = approval.From.Concat(approval.Escalate.SelectMany(escalation => escalation.To)).Concat(approval.OwnerRequired ? [runbook.Owner] : [])
-            .Concat(contacts.Names.Contains(runbook.Fallback, StringComparer.OrdinalIgnoreCase) ? [runbook.Fallback] : []).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
+        var owner = approval.OwnerRequired ? [runbook.Owner] : Array.Empty<string>();
+        var fallback = contacts.Names.Contains(runbook.Fallback, StringComparer.OrdinalIgnoreCase)
+            ? [runbook.Fallback]
+            : Array.Empty<string>();
+        var asked = approval.From
+            .Concat(approval.Escalate.SelectMany(escalation => escalation.To))
+            .Concat(owner)
+            .Concat(fallback)
+            .Distinct(StringComparer.OrdinalIgnoreCase)
+            .ToList();
         if (asked.TrueForAll(contacts.People.ContainsKey)
-            && asked.SelectMany(name => contacts.People[name]).Distinct(StringComparer.OrdinalIgnoreCase).ToList() is var people && people.Count < approval.Required)
+            && asked.SelectMany(name => contacts.People[name]).Distinct(StringComparer.OrdinalIgnoreCase).ToList() is var people
+            && people.Count < approval.Required)
         {
             errors.AtValue(
                 $"{path}.required",

@@ -220,7 +220,10 @@ internal sealed class SampleFiles(IReadOnlyDictionary<string, string>? there)
     /// <summary>Takes the files that a step's parameters name.</summary>
     public void Take(JsonObject with, Type parameters, YamlSection section)
     {
-        foreach (var name in parameters.GetProperties().Where(property => property.GetCustomAttribute<SampleFileAttribute>() is not null).Select(property => CamelCase.Of(property.Name)))
+        var names = parameters.GetProperties()
+            .Where(property => property.GetCustomAttribute<SampleFileAttribute>() is not null)
+            .Select(property => CamelCase.Of(property.Name));
+        foreach (var name in names)
         {
             if (with[name] is not JsonValue value || value.ToString() is not { Length: > 0 } file)
             {

@@ -264,6 +264,10 @@ internal sealed record TemplatePlace(bool Incident, IReadOnlyCollection<string> 
         }
     }
 
+    private string EarlierSteps => Earlier.Count == 0
+        ? "No step has run here yet."
+        : $"The steps before are: {string.Join(", ", Earlier.Keys)}.";
+
     private (string Problem, string Remedy)? WhyRefused(Placeholder placeholder) => placeholder.Root switch
     {
         PlaceholderRoot.Target or PlaceholderRoot.Incident when !Incident =>
@@ -275,7 +279,7 @@ internal sealed record TemplatePlace(bool Incident, IReadOnlyCollection<string> 
         PlaceholderRoot.Steps when Later.Contains(placeholder.Key) =>
             ("reads a step that has not run by then.", "Read only steps that stand above this one."),
         PlaceholderRoot.Steps when !Earlier.ContainsKey(placeholder.Key) =>
-            ("names a step that does not exist or has not run by then.", $"{Suggestion.For(placeholder.Key, Earlier.Keys)}{(Earlier.Count == 0 ? "No step has run here yet." : $"The steps before are: {string.Join(", ", Earlier.Keys)}.")}"),
+            ("names a step that does not exist or has not run by then.", $"{Suggestion.For(placeholder.Key, Earlier.Keys)}{EarlierSteps}"),
         PlaceholderRoot.Steps when Earlier[placeholder.Key] is { } action && action.Outputs.All(output => output.Name != placeholder.Member) =>
             ($"names an output that {action.Name} does not have.", action.RemedyFor(placeholder.Member)),
         _ => null,

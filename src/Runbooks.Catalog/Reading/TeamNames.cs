@@ -123,7 +123,11 @@ public sealed record Team(string Name, string Owner, IReadOnlyList<string> Conta
     public required string File { get; init; }
 
     /// <summary>The team's own contact if it has one of that name.</summary>
-    public string Meant(string contact) => Contacts.FirstOrDefault(own => string.Equals(own, contact, StringComparison.OrdinalIgnoreCase)) is { } own ? Qualified(Name, own) : contact;
+    public string Meant(string contact)
+    {
+        var own = Contacts.FirstOrDefault(name => string.Equals(name, contact, StringComparison.OrdinalIgnoreCase));
+        return own is null ? contact : Qualified(Name, own);
+    }
 
     public static string Qualified(string team, string contact) => $"{team}.{contact}";
 

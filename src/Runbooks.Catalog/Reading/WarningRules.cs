@@ -82,12 +82,16 @@ internal sealed partial class WarningRules(StepCatalog steps, FileErrors errors)
                         : "Match by another label, or say that it is meant.");
             }
 
-            if (runbook.Trigger.Index().FirstOrDefault(other => other.Index != index && TriggerOverlap.Covers(other.Item, trigger) && (other.Index < index || !TriggerOverlap.Covers(trigger, other.Item))) is { Item: { } wider } found)
+            var covering = runbook.Trigger.Index().FirstOrDefault(other =>
+                other.Index != index
+                && TriggerOverlap.Covers(other.Item, trigger)
+                && (other.Index < index || !TriggerOverlap.Covers(trigger, other.Item)));
+            if (covering.Item is { } wider)
             {
                 errors.Warn(
                     WarningCodes.TriggerOverlap,
                     $"trigger[{index}].alert",
-                    $"is needless: trigger {found.Index + 1} ('{wider.Alert}') takes every alert that this one takes.",
+                    $"is needless: trigger {covering.Index + 1} ('{wider.Alert}') takes every alert that this one takes.",
                     "Remove one of the two.");
             }
         }
@@ -95,7 +99,9 @@ internal sealed partial class WarningRules(StepCatalog steps, FileErrors errors)
 
     private void CheckTarget(Runbook runbook)
     {
-        if (!Template.HasPlaceholder(runbook.Target) && (runbook.Target.Contains('{', StringComparison.Ordinal) || Template.Parse($"${runbook.Target}").Lookalikes.Any()))
+        var looksLikeTemplate = runbook.Target.Contains('{', StringComparison.Ordinal)
+            || Template.Parse($"${runbook.Target}").Lookalikes.Any();
+        if (!Template.HasPlaceholder(runbook.Target) && looksLikeTemplate)
         {
             errors.Warn(
                 WarningCodes.TargetFixed,

@@ -290,9 +290,10 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
 
     private T Wrong<T>(string key, YamlNode node, string expected, T fallback)
     {
+        var isEmpty = node is YamlSequence or YamlMapping && expected.StartsWith(node.Description, StringComparison.Ordinal);
         errors.AtValue(
             PathOf(key),
-            $"is {(node is YamlSequence or YamlMapping && expected.StartsWith(node.Description, StringComparison.Ordinal) ? "empty" : node.Description)} and must be {expected}.",
+            $"is {(isEmpty ? "empty" : node.Description)} and must be {expected}.",
             $"See {errors.Page} for an example.");
         return fallback;
     }

@@ -170,13 +170,21 @@ public sealed class RunbookSchema(StepCatalog steps)
         ["whenExceeded"] = SchemaParts.Choice(CamelCase.Choices(typeof(WhenExceeded)), "Ask a person (default), or forbid it whoever says yes."),
     });
 
-    private JsonObject Check() => WithByName("check", steps.Checks.Select(check => (check.Name, check.Summary, check.ParametersType)), SchemaParts.Mapping("A question.", new()
+    private JsonObject Check()
     {
-        ["ask"] = SchemaParts.Text("The question in words."),
-        ["check"] = SchemaParts.Choice([], "The check that answers it."),
-        ["with"] = new JsonObject { ["type"] = "object", ["description"] = "The check's parameters." },
-        ["timeout"] = SchemaParts.Duration($"Unknown after (default {DurationText.Format(CheckSpec.DefaultTimeout)}{string.Concat(steps.Checks.Where(check => check.UsualTimeout != CheckSpec.DefaultTimeout).Select(check => $"; {check.Name} {DurationText.Format(check.UsualTimeout)}"))})"),
-    }, "ask", "check"));
+        var unusual = steps.Checks
+            .Where(check => check.UsualTimeout != CheckSpec.DefaultTimeout)
+            .Select(check => $"; {check.Name} {DurationText.Format(check.UsualTimeout)}");
+        var timeout = $"Unknown after (default {DurationText.Format(CheckSpec.DefaultTimeout)}{string.Concat(unusual)})";
+        var known = steps.Checks.Select(check => (check.Name, check.Summary, check.ParametersType));
+        return WithByName("check", known, SchemaParts.Mapping("A question.", new()
+        {
+            ["ask"] = SchemaParts.Text("The question in words."),
+            ["check"] = SchemaParts.Choice([], "The check that answers it."),
+            ["with"] = new JsonObject { ["type"] = "object", ["description"] = "The check's parameters." },
+            ["timeout"] = SchemaParts.Duration(timeout),
+        }, "ask", "check"));
+    }
 
     private JsonObject Step() => WithByName("do", steps.Actions.Select(action => (action.Name, action.Summary, action.ParametersType)), SchemaParts.Mapping("A step.", new()
     {

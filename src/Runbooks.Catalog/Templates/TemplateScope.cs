@@ -188,7 +188,8 @@ public static class ParameterComparison
         var texts = runbook.Diagnosis.Select(check => check.With)
             .Concat(runbook.AllSteps().Select(one => one.Step).Where(changes).Select(step => step.With))
             .SelectMany(Template.TextsOf);
-        var labels = string.Join('\n', LabelsIn(texts).Except(LabelsIn([runbook.Target])).Order(StringComparer.Ordinal).Select(key => $"{key}={Lasting(key, Named(key, alert.Labels.GetValueOrDefault(key, "")))}"));
+        var keys = LabelsIn(texts).Except(LabelsIn([runbook.Target])).Order(StringComparer.Ordinal);
+        var labels = string.Join('\n', keys.Select(key => $"{key}={Lasting(key, Named(key, alert.Labels.GetValueOrDefault(key, "")))}"));
         return labels.Contains(Redactor.Hidden, StringComparison.Ordinal) ? null : TextHash.Of(labels, bytes: 8);
     }
 

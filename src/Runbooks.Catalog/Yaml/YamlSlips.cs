@@ -41,7 +41,11 @@ internal static partial class YamlSlips
     /// <returns>Null if there is none from there on.</returns>
     public static (Position At, string Problem, string Remedy)? Tab(string[] lines, Position from, bool isFault)
     {
-        var index = Enumerable.Range(0, lines.Length).Skip(from.Line - 1).FirstOrDefault(line => IsTabbed(lines[line]) && (isFault || !string.IsNullOrWhiteSpace(lines[line])) && !IsInBlock(lines, line), -1);
+        var index = Enumerable.Range(0, lines.Length)
+            .Skip(from.Line - 1)
+            .FirstOrDefault(
+                line => IsTabbed(lines[line]) && (isFault || !string.IsNullOrWhiteSpace(lines[line])) && !IsInBlock(lines, line),
+                defaultValue: -1);
         return index < 0 ? null : (new(index + 1, lines[index].IndexOf('\t', StringComparison.Ordinal) + 1), "A line begins with a tab.", "Indent with blanks.");
     }
 

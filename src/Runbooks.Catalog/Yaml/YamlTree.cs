@@ -125,7 +125,8 @@ internal sealed class YamlTree
                         "Put quotes around the whole text; put what is meant as a comment on a line of its own.");
                 }
 
-                if (scalar.Style == ScalarStyle.DoubleQuoted && YamlEscapes.FindUnmeant(key, scalar.Value, _lines[((int)scalar.Start.Line - 1)..(int)scalar.End.Line]) is { } letter)
+                if (scalar.Style == ScalarStyle.DoubleQuoted
+                    && YamlEscapes.FindUnmeant(key, scalar.Value, _lines[((int)scalar.Start.Line - 1)..(int)scalar.End.Line]) is { } letter)
                 {
                     _warn(
                         WarningCodes.ControlCharacter,
