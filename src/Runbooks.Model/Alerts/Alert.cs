@@ -94,9 +94,15 @@ public static class AlertSeverity
 /// <summary>A measured value differs in each message, so it is neither part of a computed identity nor compared.</summary>
 public static class AlertLabels
 {
-    private static readonly HashSet<string> s_measured = new(StringComparer.OrdinalIgnoreCase) { "value", "currentvalue", "lastvalue", "metricvalue", "measuredvalue", "timestamp" };
+    private static readonly HashSet<string> s_measured = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "value", "currentvalue", "lastvalue", "metricvalue", "measuredvalue", "timestamp",
+    };
 
-    private static readonly HashSet<string> s_howBad = new(StringComparer.OrdinalIgnoreCase) { "severity", "priority", "level", "status", "state" };
+    private static readonly HashSet<string> s_howBad = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "severity", "priority", "level", "status", "state",
+    };
 
     public static bool IsMeasured(string name) => s_measured.Contains(Plain(name));
 

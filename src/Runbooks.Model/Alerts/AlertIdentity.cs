@@ -66,7 +66,10 @@ public static class AlertIdentity
 
     /// <summary>Two events are never the same alert, even with the same text.</summary>
     public static bool IsEvent(Alert alert) =>
-        alert.Source == AlertSource.AzureMonitor && (ServiceOf(alert).StartsWith("ActivityLog", StringComparison.OrdinalIgnoreCase) || IsOf(alert, "ServiceHealth") || IsOf(alert, "ResourceHealth"));
+        alert.Source == AlertSource.AzureMonitor
+        && (ServiceOf(alert).StartsWith("ActivityLog", StringComparison.OrdinalIgnoreCase)
+            || IsOf(alert, "ServiceHealth")
+            || IsOf(alert, "ResourceHealth"));
 
     internal static bool IsOfResourceHealth(Alert alert) => alert.Source == AlertSource.AzureMonitor && IsOf(alert, "ResourceHealth");
 
@@ -95,7 +98,10 @@ public static class TargetKey
 
     /// <summary>If Azure can start the runbook, its targets ignore case for all senders.</summary>
     public static string Named(string target, Alert alert, IReadOnlyList<Trigger> triggers) =>
-        !IgnoresCase(target, alert) && triggers.Any(trigger => trigger.Source == AlertSource.AzureMonitor || IsAzureEvent(trigger.Source, trigger.Alert)) ? target.ToLowerInvariant() : target;
+        !IgnoresCase(target, alert)
+        && triggers.Any(trigger => trigger.Source == AlertSource.AzureMonitor || IsAzureEvent(trigger.Source, trigger.Alert))
+            ? target.ToLowerInvariant()
+            : target;
 
     /// <summary>Compared by the rules of the alert that opened the incident with this key.</summary>
     public static bool IsSame(string target, string key, Alert openedBy, IReadOnlyList<Trigger> triggers) => Of(Named(target, openedBy, triggers), openedBy) == key;
@@ -118,7 +124,10 @@ public static class GrafanaRule
 
     /// <summary>Also from Alertmanager, since Grafana may send to an external one whose webhook comes here.</summary>
     /// <returns>Null for any other alert.</returns>
-    public static string? NameOf(Alert alert) => alert is { Source: AlertSource.Grafana or AlertSource.Alertmanager, Name: "DatasourceError" or "DatasourceNoData" } ? alert.Labels.GetValueOrDefault("rulename") : null;
+    public static string? NameOf(Alert alert) =>
+        alert is { Source: AlertSource.Grafana or AlertSource.Alertmanager, Name: "DatasourceError" or "DatasourceNoData" }
+            ? alert.Labels.GetValueOrDefault("rulename")
+            : null;
 
     /// <summary>
     /// Why such an alert ended although the rule is not measured again: it was paused, edited or deleted. If it is measured again, Grafana

@@ -64,5 +64,9 @@ public sealed record Publication(int Number, string Set, DateTimeOffset At, stri
         Reason = Clean(Reason),
     };
 
-    private static string? Clean(string? text) => text is null || CleanText.Clean(Redactor.Redact(text), LongestText, oneLine: true).Trim() is not { Length: > 0 } clean ? null : clean;
+    private static string? Clean(string? text) =>
+        text is null
+        || CleanText.Clean(Redactor.Redact(text), LongestText, oneLine: true).Trim() is not { Length: > 0 } clean
+            ? null
+            : clean;
 }

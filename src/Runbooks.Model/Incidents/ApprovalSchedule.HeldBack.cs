@@ -36,7 +36,15 @@ public static partial class ApprovalSchedule
         }
 
         // Nothing may run without an approval after this: the block may be lifted days later.
-        var stands = gate with { OnTimeout = OnTimeout.Abort, HeardFor = Silence.Needed(gate), ExpiresAt = until, StandsUntil = until, HeldUntil = null, Reminders = [.. Doubling(now, until).Select(at => new Reminder(at, []))] };
+        var stands = gate with
+        {
+            OnTimeout = OnTimeout.Abort,
+            HeardFor = Silence.Needed(gate),
+            ExpiresAt = until,
+            StandsUntil = until,
+            HeldUntil = null,
+            Reminders = [.. Doubling(now, until).Select(at => new Reminder(at, []))],
+        };
         return (incident.Replace(stands).Note(now, TimelineKind.Gate, "runbook", $"{GateText.NotYet(gate)}, and nothing can run. It stays open and is asked again once something can, until {GateText.Clock(until, gate.OpenedAt)} at the latest.{(Silence.MayCount(gate) ? " Silence is no yes to it any more." : "")}"), null);
     }
 
@@ -67,11 +75,20 @@ public static partial class ApprovalSchedule
             HeardFor = Silence.Needed(gate),
             ExpiresAt = gate.ExpiresAt > end + s_afterWindow ? gate.ExpiresAt : end + s_afterWindow,
             HeldUntil = end,
-            Reminders = [.. gate.Reminders.Where(reminder => reminder.To.Count > 0 || reminder.At > end).Select(Later).Append(new(end, []) { IsKept = true }).OrderBy(reminder => reminder.At)],
+            Reminders =
+            [
+                .. gate.Reminders
+                    .Where(reminder => reminder.To.Count > 0 || reminder.At > end)
+                    .Select(Later)
+                    .Append(new(end, []) { IsKept = true })
+                    .OrderBy(reminder => reminder.At),
+            ],
         };
 
         // It keeps the time that it had left, within the time of the question.
-        Reminder Later(Reminder reminder) => reminder.At > end ? reminder : reminder with { At = end + TimeSpan.FromTicks(Math.Clamp((reminder.At - now).Ticks, 0, s_afterWindow.Ticks / 2)) };
+        Reminder Later(Reminder reminder) => reminder.At > end
+            ? reminder
+            : reminder with { At = end + TimeSpan.FromTicks(Math.Clamp((reminder.At - now).Ticks, 0, s_afterWindow.Ticks / 2)) };
     }
 
     /// <summary>What held the question back has ended early, so it is asked again now.</summary>
@@ -89,7 +106,14 @@ public static partial class ApprovalSchedule
             ExpiresAt = gate.ExpiresAt < longest ? gate.ExpiresAt : longest,
             HeldUntil = null,
             BlockedAt = Silence.MayCount(gate) ? gate.BlockedAt : null,
-            Reminders = [.. gate.Reminders.Select(reminder => reminder.At > heldUntil + (s_afterWindow / 2) ? reminder : reminder with { At = reminder.At - (heldUntil - now) }).OrderBy(reminder => reminder.At)],
+            Reminders =
+            [
+                .. gate.Reminders
+                    .Select(reminder => reminder.At > heldUntil + (s_afterWindow / 2)
+                        ? reminder
+                        : reminder with { At = reminder.At - (heldUntil - now) })
+                    .OrderBy(reminder => reminder.At),
+            ],
         }).Note(now, TimelineKind.Gate, "runbook", $"What was to hold it back until {GateText.Clock(heldUntil, now)} has already ended. It is asked again.");
     }
 }

@@ -90,7 +90,11 @@ public static partial class ApprovalSchedule
         var names = string.Join(" and ", missed.SelectMany(gate.NewOf).Distinct(StringComparer.OrdinalIgnoreCase));
         var longer = gate with { HeardFor = Silence.Needed(gate), ExpiresAt = now + (gate.ExpiresAt - missed[0].At) };
         return Remind(
-            incident.Note(now, TimelineKind.Gate, "runbook", $"Its time was up before {names} had been asked. It stays open until {GateText.Clock(longer.ExpiresAt, gate.OpenedAt)}."),
+            incident.Note(
+                now,
+                TimelineKind.Gate,
+                "runbook",
+                $"Its time was up before {names} had been asked. It stays open until {GateText.Clock(longer.ExpiresAt, gate.OpenedAt)}."),
             longer, now, now);
     }
 
@@ -104,16 +108,33 @@ public static partial class ApprovalSchedule
         }
 
         var needed = Silence.Needed(gate);
-        var longer = gate with { HeardFor = needed, ExpiresAt = now + needed, Prolonged = 1, HeldUntil = null, Reminders = [], Asked = gate.Asked + 1, AskedAt = now };
+        var longer = gate with
+        {
+            HeardFor = needed,
+            ExpiresAt = now + needed,
+            Prolonged = 1,
+            HeldUntil = null,
+            Reminders = [],
+            Asked = gate.Asked + 1,
+            AskedAt = now,
+        };
         return (
-            incident.Replace(longer).Note(now, TimelineKind.Gate, "runbook", $"Its time was up at {GateText.Clock(gate.ExpiresAt, gate.OpenedAt)}, and it was not looked at before {GateText.Clock(now, gate.OpenedAt)}. It is asked once more, until {GateText.Clock(longer.ExpiresAt, gate.OpenedAt)}."),
+            incident.Replace(longer).Note(
+                now,
+                TimelineKind.Gate,
+                "runbook",
+                $"Its time was up at {GateText.Clock(gate.ExpiresAt, gate.OpenedAt)}, "
+                + $"and it was not looked at before {GateText.Clock(now, gate.OpenedAt)}. "
+                + $"It is asked once more, until {GateText.Clock(longer.ExpiresAt, gate.OpenedAt)}."),
             CardKind.Reminder);
     }
 
     /// <summary>Records for the next message whether anything can run, which may have changed.</summary>
     /// <param name="why">In whole sentences. Null for nothing.</param>
     public static Incident NoteWhetherItRuns(Incident incident, string gateId, string? why, DateTimeOffset now) =>
-        incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } gate ? incident.Replace(gate with { BlockedBy = why, BlockedAt = why is null ? gate.BlockedAt : now }) : incident;
+        incident.FindGate(gateId) is { Outcome: GateOutcome.Pending } gate
+            ? incident.Replace(gate with { BlockedBy = why, BlockedAt = why is null ? gate.BlockedAt : now })
+            : incident;
 
     /// <summary>In a storm, asks now what is due by <paramref name="by"/>. Closes nothing.</summary>
     public static Incident AskWithOthers(Incident incident, string gateId, DateTimeOffset by, DateTimeOffset now) => incident.FindGate(gateId) switch
@@ -187,7 +208,14 @@ public static partial class ApprovalSchedule
                     : Silence.Prolong(incident, gate, now)
                     ?? (incident.CloseGate(gate.Id, GateOutcome.Expired, gate.IsUnanswered ? "Nobody answered, and for too much of the time nobody could: silence is no yes." : $"{GateText.NotApproved(gate)}.", now), null);
             case OnTimeout.Escalate:
-                var asked = gate with { OnTimeout = OnTimeout.Abort, ExpiresAt = now + Silence.Needed(gate), Reminders = [], Asked = gate.Asked + 1, AskedAt = now };
+                var asked = gate with
+                {
+                    OnTimeout = OnTimeout.Abort,
+                    ExpiresAt = now + Silence.Needed(gate),
+                    Reminders = [],
+                    Asked = gate.Asked + 1,
+                    AskedAt = now,
+                };
                 return (Escalate(incident.Replace(asked), gate.Id, [gate.Fallback ?? Approval.FallbackContact], now), CardKind.Escalation);
             default:
                 return (incident.CloseGate(gate.Id, GateOutcome.Expired, $"{GateText.NotApproved(gate)}.", now), null);

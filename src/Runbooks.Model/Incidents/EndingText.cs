@@ -159,7 +159,8 @@ public static class EndingText
 
     /// <summary>Checks that did not pass, although the cause of a temporary fix is gone. Null if all passed.</summary>
     public static string? NotPassing(Incident incident) =>
-        incident is { State: IncidentState.Resolved, UndoBeganAt: not null } && incident.Verification.Where(finding => finding.Verdict != Verdict.Passing).ToList() is { Count: > 0 } left
+        incident is { State: IncidentState.Resolved, UndoBeganAt: not null }
+        && incident.Verification.Where(finding => finding.Verdict != Verdict.Passing).ToList() is { Count: > 0 } left
             ? $"Not passing when asked last, before the fix was taken back: {Incident.Summarize(left)}."
             : null;
 
@@ -169,7 +170,9 @@ public static class EndingText
 
     /// <summary>Empty for none.</summary>
     private static string Caveats(Incident incident) => string.Join(", ", incident.Verification
-        .Where(finding => finding is { Verdict: Verdict.Passing, Result.Caveat: not null }).OrderBy(finding => finding.Name, StringComparer.Ordinal).Select(finding => $"{finding.Name} {finding.Result.Caveat}"));
+        .Where(finding => finding is { Verdict: Verdict.Passing, Result.Caveat: not null })
+        .OrderBy(finding => finding.Name, StringComparer.Ordinal)
+        .Select(finding => $"{finding.Name} {finding.Result.Caveat}"));
 
     private static string NotNeeded(Incident incident) => Join([Found(incident.Findings), Looks(incident), incident.FiresUnexplained ? NotSaidOver : ""]);
 
@@ -249,7 +252,9 @@ public static class EndingText
     }
 
     private static IEnumerable<string> OnPurpose(Incident incident) =>
-        incident.Steps.Where(step => step.Status is StepStatus.Kept or StepStatus.HandedOn or StepStatus.AsBefore).Select(step => Sentence(step.Outcome ?? $"{step.Name} was left as it is."));
+        incident.Steps
+            .Where(step => step.Status is StepStatus.Kept or StepStatus.HandedOn or StepStatus.AsBefore)
+            .Select(step => Sentence(step.Outcome ?? $"{step.Name} was left as it is."));
 
     internal static string Names(Incident incident, StepStatus status) => Names(incident.Steps.Where(step => step.Status == status));
 

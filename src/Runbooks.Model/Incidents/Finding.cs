@@ -122,7 +122,12 @@ public static class VerificationRounds
     public const int MaxKept = 100;
 
     /// <param name="anew">Keeps it apart even if the answers are the same.</param>
-    internal static IReadOnlyList<VerificationRound> Add(this IReadOnlyList<VerificationRound> rounds, IncidentState state, IReadOnlyList<Finding> findings, DateTimeOffset now, bool anew = false)
+    internal static IReadOnlyList<VerificationRound> Add(
+        this IReadOnlyList<VerificationRound> rounds,
+        IncidentState state,
+        IReadOnlyList<Finding> findings,
+        DateTimeOffset now,
+        bool anew = false)
     {
         if (!anew && rounds.Count > 0 && rounds[^1] is var last && last.State == state && IsSame(last, findings))
         {
@@ -132,8 +137,11 @@ public static class VerificationRounds
         return Kept([.. rounds, Of(state, findings, now) with { IsAnew = anew }]);
     }
 
-    internal static IReadOnlyList<VerificationRound> Precede(this IReadOnlyList<VerificationRound> rounds, IncidentState state, IReadOnlyList<Finding> findings, DateTimeOffset at) =>
-        Kept([Of(state, findings, at), .. rounds]);
+    internal static IReadOnlyList<VerificationRound> Precede(
+        this IReadOnlyList<VerificationRound> rounds,
+        IncidentState state,
+        IReadOnlyList<Finding> findings,
+        DateTimeOffset at) => Kept([Of(state, findings, at), .. rounds]);
 
     private static VerificationRound Of(IncidentState state, IReadOnlyList<Finding> findings, DateTimeOffset at) =>
         new(state, at, findings.ToDictionary(finding => finding.Name, finding => finding.Verdict), 1);
@@ -174,5 +182,7 @@ public static class FindingText
     public static string Line(Finding finding) =>
         $"{finding.Verdict switch { Verdict.Failing => "✗", Verdict.Passing => "✓", _ => "?" }} {finding.Ask} {finding.Result.Summary}{(finding.At - finding.SeenAt >= s_worthSaying ? $" (measured until {GateText.Clock(finding.SeenAt, finding.At)})" : "")}";
 
-    private static string At(IReadOnlyList<Finding> findings, string word, DateTimeOffset from) => findings.Count == 0 ? "" : $"{word} {GateText.Clock(findings.Max(finding => finding.At), from)}";
+    private static string At(IReadOnlyList<Finding> findings, string word, DateTimeOffset from) => findings.Count == 0
+        ? ""
+        : $"{word} {GateText.Clock(findings.Max(finding => finding.At), from)}";
 }

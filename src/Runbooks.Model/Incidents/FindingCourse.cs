@@ -11,7 +11,14 @@ namespace Runbooks.Model.Incidents;
 /// <param name="After">Up to the last result, without those in <paramref name="Before"/>. Empty if it was asked once.</param>
 /// <param name="Limit">Null if the threshold is not a number.</param>
 /// <param name="Marks">In order of time.</param>
-public sealed partial record FindingCourse(string Name, string Ask, string? Unit, double? Limit, IReadOnlyList<CoursePoint> Before, IReadOnlyList<CoursePoint> After, IReadOnlyList<CourseMark> Marks)
+public sealed partial record FindingCourse(
+    string Name,
+    string Ask,
+    string? Unit,
+    double? Limit,
+    IReadOnlyList<CoursePoint> Before,
+    IReadOnlyList<CoursePoint> After,
+    IReadOnlyList<CourseMark> Marks)
 {
     private const int MaxMarks = 9;
 
@@ -38,7 +45,14 @@ public sealed partial record FindingCourse(string Name, string Ask, string? Unit
 
         // Two results within a few minutes share some values.
         var after = last is null ? [] : PointsOf(last).Where(point => point.At > before[^1].At).ToList();
-        return new(first.Name, first.Ask, first.Result.Unit, LimitOf(first.Result) ?? (last is null ? null : LimitOf(last.Result)), before, after, [.. marks.Where(mark => mark.At >= before[0].At)]);
+        return new(
+            first.Name,
+            first.Ask,
+            first.Result.Unit,
+            LimitOf(first.Result) ?? (last is null ? null : LimitOf(last.Result)),
+            before,
+            after,
+            [.. marks.Where(mark => mark.At >= before[0].At)]);
     }
 
     private static List<CoursePoint> PointsOf(Finding finding)
@@ -68,7 +82,10 @@ public sealed partial record FindingCourse(string Name, string Ask, string? Unit
 
     /// <summary>The number in <c>&gt; 95</c>.</summary>
     public static double? LimitOf(CheckResult result) =>
-        NumberIn().Match(result.Threshold ?? "") is { Success: true } found && double.TryParse(found.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var limit) ? limit : null;
+        NumberIn().Match(result.Threshold ?? "") is { Success: true } found
+        && double.TryParse(found.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var limit)
+            ? limit
+            : null;
 
     /// <summary>
     /// The top is the next of 1, 2, 2.5, 5 and 10 times a power of ten above the highest value. The bottom is zero, or the same below a

@@ -27,7 +27,9 @@ public sealed record Gate : Evolving
     public string? BlockedBy { get; init; }
 
     [JsonIgnore]
-    public IReadOnlyList<string> AllWarnings => BlockedBy is { } why ? [$"When this went out, nothing could run, and no yes is taken while that lasts: {why}", .. Warnings] : Warnings;
+    public IReadOnlyList<string> AllWarnings => BlockedBy is { } why
+        ? [$"When this went out, nothing could run, and no yes is taken while that lasts: {why}", .. Warnings]
+        : Warnings;
 
     /// <summary>How well this worked before, in words. Null if it never ran. Not a warning.</summary>
     public string? TrackRecord { get; init; }
@@ -66,7 +68,8 @@ public sealed record Gate : Evolving
 
     /// <summary>The team's fallback first, then the common one. Null once both are asked.</summary>
     [JsonIgnore]
-    public string? NextFallback => new[] { Fallback ?? Approval.FallbackContact, Approval.FallbackContact }.FirstOrDefault(contact => !Approvers.Contains(contact, StringComparer.OrdinalIgnoreCase));
+    public string? NextFallback => new[] { Fallback ?? Approval.FallbackContact, Approval.FallbackContact }
+        .FirstOrDefault(contact => !Approvers.Contains(contact, StringComparer.OrdinalIgnoreCase));
 
     /// <summary>Whether it matters who approves, or how many.</summary>
     [JsonIgnore]

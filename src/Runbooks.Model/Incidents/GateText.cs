@@ -47,7 +47,9 @@ public static class GateText
         return gate switch
         {
             { Missing: > 1 and var missing } => $"Your yes counts, and then {missing - 1} more {(missing == 2 ? "is" : "are")} needed.{(gate.IsOwnerMissing ? $" Somebody from {gate.OwnerTeam}, which owns the runbook, has to be among those who approve." : "")}",
-            { IsOwnerMissing: true } => $"If you are in {gate.OwnerTeam}, which owns the runbook, your yes is enough. {run} Otherwise somebody from {gate.OwnerTeam} is needed too.",
+            { IsOwnerMissing: true } =>
+                $"If you are in {gate.OwnerTeam}, which owns the runbook, your yes is enough. {run} "
+                + $"Otherwise somebody from {gate.OwnerTeam} is needed too.",
             _ when Needed(gate.Required, gate.OwnerTeam) is not null => $"Your yes is the last one needed. {run}",
             _ => run,
         };
@@ -97,9 +99,14 @@ public static class GateText
     public static string Late(Gate gate, DateTimeOffset now) => gate switch
     {
         { Outcome: not GateOutcome.Pending } => HowItEnded(gate),
-        _ when now >= gate.ExpiresAt => $"The time for an answer ended at {Clock(gate.ExpiresAt, gate.OpenedAt)}: {WhenTimeIsUp(gate)}{(Incidents.Silence.MayCount(gate) ? " To stop it, stop the incident." : "")}",
-        { HeldUntil: { } until } when gate.IsHeldBack(now) => $"This question is still open. Nothing can run until {Clock(until, now)}; then it is asked again, with a new link.",
-        { IsStanding: true } => "This question is still open. When it was last looked at nothing could run; once something can, it is asked again, with a new link.",
+        _ when now >= gate.ExpiresAt =>
+            $"The time for an answer ended at {Clock(gate.ExpiresAt, gate.OpenedAt)}: {WhenTimeIsUp(gate)}"
+            + $"{(Incidents.Silence.MayCount(gate) ? " To stop it, stop the incident." : "")}",
+        { HeldUntil: { } until } when gate.IsHeldBack(now) =>
+            $"This question is still open. Nothing can run until {Clock(until, now)}; then it is asked again, with a new link.",
+        { IsStanding: true } =>
+            "This question is still open. When it was last looked at nothing could run; "
+            + "once something can, it is asked again, with a new link.",
         _ => "This question is still open. Decide from the newest message.",
     };
 
@@ -166,7 +173,9 @@ public static class GateText
     public static string NotApproved(Gate gate) =>
         gate.IsUnanswered ? "Nobody answered in time"
         : gate.Task is { } task ? $"Not all of it was said to be {(task.Undoes ? "taken back" : "done")} in time"
-        : gate.HeldBack is [.., var last] ? $"{last.Person} wanted to approve at {Clock(last.At, gate.OpenedAt)}, which could not be taken ({last.Why.TrimEnd('.')}), and it was not approved in time after that"
+        : gate.HeldBack is [.., var last]
+            ? $"{last.Person} wanted to approve at {Clock(last.At, gate.OpenedAt)}, which could not be taken ({last.Why.TrimEnd('.')}), "
+                + "and it was not approved in time after that"
         : $"It was not approved in time: {string.Join(" and ", gate.Decisions.Where(decision => decision.Verb == DecisionVerb.Approve).Select(decision => decision.Person))} approved, and that is not enough";
 
     public static string Clock(DateTimeOffset at) => at.ToUniversalTime().ToString("HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);

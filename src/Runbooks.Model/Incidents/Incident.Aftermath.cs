@@ -22,7 +22,14 @@ public sealed partial record Incident
 
     /// <summary>Does nothing if the incident leaves nothing to a person.</summary>
     public Incident CloseByHand(string by, string reason, DateTimeOffset now) => CanBeClosedByHand()
-        ? (SeeTo(by, reason, now) with { SettlesAt = null, IsAcknowledgementUnshown = false, ClosedByHand = new(by, reason, now), ClosedAt = now, Reason = $"{Reason} Closed by {by}: {reason}".Trim() })
+        ? (SeeTo(by, reason, now) with
+            {
+                SettlesAt = null,
+                IsAcknowledgementUnshown = false,
+                ClosedByHand = new(by, reason, now),
+                ClosedAt = now,
+                Reason = $"{Reason} Closed by {by}: {reason}".Trim(),
+            })
             .Note(now, TimelineKind.Closed, by, $"{by} closed it by hand: {reason}")
         : this;
 

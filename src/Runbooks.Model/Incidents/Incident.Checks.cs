@@ -134,7 +134,15 @@ public sealed partial record Incident
         // A value that is measured more rarely than asked for is not a new round.
         var repeats = !changed && unseen is null && findings.Any(finding => finding.Result.MeasuredAt is { } at && Verification.Any(old => old.Name == finding.Name && old.Result.MeasuredAt == at));
         var rounds = repeats ? VerificationRounds : VerificationRounds.Add(state, findings, now, anew: unseen is not null);
-        var looked = this with { State = state, Reason = reason, Verification = findings, VerificationRounds = rounds, WakeEvent = wakeEvent, UpdatedAt = now };
+        var looked = this with
+        {
+            State = state,
+            Reason = reason,
+            Verification = findings,
+            VerificationRounds = rounds,
+            WakeEvent = wakeEvent,
+            UpdatedAt = now,
+        };
         var (kind, time) = state == IncidentState.Holding ? (TimelineKind.Lease, "for which") : (TimelineKind.Verification, "in which");
         if (unseen is { } gap && Told(this) < MaxVerifications)
         {
@@ -145,7 +153,9 @@ public sealed partial record Incident
         return !changed || (State == state && told > MaxVerifications) ? looked
             : looked.Note(
                 now, kind, "runbook",
-                State == state && told == MaxVerifications ? "The checks keep changing their answers. From here on their changes are counted, and no longer written down here." : Summarize(findings));
+                State == state && told == MaxVerifications
+                    ? "The checks keep changing their answers. From here on their changes are counted, and no longer written down here."
+                    : Summarize(findings));
 
         static int Told(Incident incident) => incident.Timeline.Count(line => line.Kind is TimelineKind.Lease or TimelineKind.Verification);
     }

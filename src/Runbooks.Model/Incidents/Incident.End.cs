@@ -193,7 +193,9 @@ public static class StopText
     public static string AfterClosing(Incident closed)
     {
         var looked = closed.FollowedBy is { } next && closed.State == IncidentState.TakenOver
-            ? $" {string.Join(", ", closed.Alerts.Where(alert => alert.HandedTo == next).Select(alert => alert.Name).Distinct())} began after it was taken over; incident {next} looks at it." : "";
+            ? $" {string.Join(", ", closed.Alerts.Where(alert => alert.HandedTo == next).Select(alert => alert.Name).Distinct())} "
+                + $"began after it was taken over; incident {next} looks at it."
+            : "";
         return closed.State == IncidentState.TakenOver && closed.Alerts.Any(alert => alert is { Resolved: false, HandedTo: null }) ? $"{looked}{AsksNoMore(closed)}" : looked;
     }
 

@@ -86,7 +86,9 @@ public sealed partial record Incident
             .ToList();
         return continued.Count == 0
             ? this
-            : continued.Aggregate(this with { ThreadOf = before.ThreadOf ?? before.Id }, (changed, pair) => changed.Replace(pair.Own, pair.All).NoteFlapping(pair.Own, pair.All, now));
+            : continued.Aggregate(
+                this with { ThreadOf = before.ThreadOf ?? before.Id },
+                (changed, pair) => changed.Replace(pair.Own, pair.All).NoteFlapping(pair.Own, pair.All, now));
     }
 
     /// <summary>Whether the episode on record here opened the next incident and has not ended. That is not a further start.</summary>
@@ -164,6 +166,12 @@ public sealed partial record Incident
         }
 
         var marked = attached with { Alerts = [.. attached.Alerts.Select(known => known.Is(alert) ? known with { ToldAfterNo = true, AskedNobody = true } : known)] };
-        return told ? marked : marked.NoteAlert(now, alert.Source, $"{alert.Name} comes and goes. It does not ask again until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes, or does not end for as long: {no.Text}");
+        return told
+            ? marked
+            : marked.NoteAlert(
+                now,
+                alert.Source,
+                $"{alert.Name} comes and goes. It does not ask again until it has been quiet for "
+                + $"{Recurrence.QuietFor.TotalMinutes:0} minutes, or does not end for as long: {no.Text}");
     }
 }

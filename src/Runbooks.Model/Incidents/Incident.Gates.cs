@@ -149,7 +149,12 @@ public sealed partial record Incident
     {
         var answers = phase == Phase.Mitigation ? Findings : Verification;
         return now - Clocks.Latest(
-            [.. answers.Select(finding => (DateTimeOffset?)finding.At), .. Steps.Where(IsActOfOurs).Select(step => step.FinishedAt ?? step.AttemptedAt ?? step.StartedAt), ConfirmedAt, answers.Count == 0 ? gate.ClosedAt : null],
+            [
+                .. answers.Select(finding => (DateTimeOffset?)finding.At),
+                .. Steps.Where(IsActOfOurs).Select(step => step.FinishedAt ?? step.AttemptedAt ?? step.StartedAt),
+                ConfirmedAt,
+                answers.Count == 0 ? gate.ClosedAt : null,
+            ],
             now) > LongestGround;
     }
 
@@ -168,7 +173,17 @@ public sealed partial record Incident
 
     /// <summary>The findings that people saw stay as they are.</summary>
     public Incident Confirm(IReadOnlyList<Finding> findings, DateTimeOffset now) => State.IsFinal() ? this
-        : (this with { ConfirmedAt = now, VerificationRounds = VerificationRounds.Add(IncidentState.AwaitingApproval, findings, now) }).Note(now, TimelineKind.Diagnosis, "runbook", $"The answers of the checks were no longer fresh, so they were asked again: the reasons to act still hold. {Summarize(findings)}");
+        : (this with
+            {
+                ConfirmedAt = now,
+                VerificationRounds = VerificationRounds.Add(IncidentState.AwaitingApproval, findings, now),
+            })
+            .Note(
+                now,
+                TimelineKind.Diagnosis,
+                "runbook",
+                "The answers of the checks were no longer fresh, so they were asked again: the reasons to act still hold. "
+                + $"{Summarize(findings)}");
 
     /// <summary>Results up to this age show the state right before the first step.</summary>
     public static readonly TimeSpan LongestBaseline = TimeSpan.FromMinutes(1);
@@ -210,7 +225,11 @@ public sealed partial record Incident
         var rounds = phase == Phase.Mitigation && !VerificationRounds.Any(round => round.State == IncidentState.Diagnosing)
             ? VerificationRounds.Precede(IncidentState.Diagnosing, Findings, Findings.Min(finding => finding.At))
             : VerificationRounds;
-        var unsettled = noted.Replace(FindGate(gate.Id)! with { Lapsed = why }) with { ConfirmedAt = now, VerificationRounds = rounds.Add(IncidentState.AwaitingApproval, findings, now) };
+        var unsettled = noted.Replace(FindGate(gate.Id)! with { Lapsed = why }) with
+        {
+            ConfirmedAt = now,
+            VerificationRounds = rounds.Add(IncidentState.AwaitingApproval, findings, now),
+        };
         return phase == Phase.Mitigation
             ? unsettled with { Findings = Renewed(findings) }
             : unsettled with { Verification = [.. Verification.Select(old => findings.FirstOrDefault(one => one.Name == old.Name) ?? old)] };

@@ -69,7 +69,8 @@ public sealed partial record Incident
     /// </summary>
     public bool HasStandingFixFor(Alert alert) =>
         State == IncidentState.Resolved && KnowsOutage(alert)
-        && Steps.Any(step => step is { IsChange: true, Preparation.IsSo: false, Status: StepStatus.Done or StepStatus.Kept }) && Steps.All(step => step.Status != StepStatus.Undone);
+        && Steps.Any(step => step is { IsChange: true, Preparation.IsSo: false, Status: StepStatus.Done or StepStatus.Kept })
+        && Steps.All(step => step.Status != StepStatus.Undone);
 
     public bool KnowsNewsOf(Alert alert) => KnowsOutage(alert) || (ResourceHealth.Of(alert) is { IsNews: true } && Alerts.Any(known => known.Is(alert)));
 

@@ -16,9 +16,14 @@ public sealed partial record Incident
             this with { Deliveries = [.. Deliveries, .. deliveries] },
             (changed, delivery) => changed.Note(delivery.At, TimelineKind.Message, "runbook", delivery switch
             {
-                { IsStranger: true, Channel: { } channel } => $"Told {delivery.Contact} by {channel}{shared}: on call by a schedule but not in the contacts, so they cannot decide.",
-                { IsEndOfAlert: true } => $"{(State == IncidentState.TakenOver ? "Acknowledged" : "Ended")} the alert of {delivery.Contact} on {delivery.Channel}{shared}{After(delivery)}. That calls nobody; who is told of it is up to their own settings there.",
-                { Reached: true, IsHandedOver: true } => $"Handed to {delivery.Channel} for {delivery.Contact}{shared}{After(delivery)}. Whether it arrived is not known.",
+                { IsStranger: true, Channel: { } channel } =>
+                    $"Told {delivery.Contact} by {channel}{shared}: on call by a schedule but not in the contacts, so they cannot decide.",
+                { IsEndOfAlert: true } =>
+                    $"{(State == IncidentState.TakenOver ? "Acknowledged" : "Ended")} the alert of {delivery.Contact} "
+                    + $"on {delivery.Channel}{shared}{After(delivery)}. "
+                    + "That calls nobody; who is told of it is up to their own settings there.",
+                { Reached: true, IsHandedOver: true } =>
+                    $"Handed to {delivery.Channel} for {delivery.Contact}{shared}{After(delivery)}. Whether it arrived is not known.",
                 { Reached: true, Failure: null } => $"Told {delivery.Contact} by {delivery.Channel}{shared}.",
                 { Reached: true } => $"Told {delivery.Contact} by {delivery.Channel}{shared}, after: {delivery.Failure}",
                 _ => $"Could not reach {delivery.Contact}: {delivery.Failure}",
@@ -164,7 +169,10 @@ public static class Reach
     public static bool IsHeard(IEnumerable<Delivery> deliveries, int people = 1)
     {
         // A retry keeps the message's key.
-        var last = deliveries.GroupBy(delivery => delivery.Key, StringComparer.Ordinal).Select(tries => tries.FirstOrDefault(delivery => delivery.Channel is not null) ?? tries.First()).ToList();
+        var last = deliveries
+            .GroupBy(delivery => delivery.Key, StringComparer.Ordinal)
+            .Select(tries => tries.FirstOrDefault(delivery => delivery.Channel is not null) ?? tries.First())
+            .ToList();
         return last.Where(delivery => delivery is { Reached: true, IsHandedOver: false }).DistinctBy(delivery => delivery.Contact, StringComparer.OrdinalIgnoreCase).Count() >= people
             || (last.Exists(delivery => delivery.Reached) && !last.Exists(delivery => delivery is { Channel: null, Behind: not null }));
     }

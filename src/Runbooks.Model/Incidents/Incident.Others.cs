@@ -49,7 +49,13 @@ public sealed partial record Incident
     /// <param name="follows">The incident whose fix did not last for them. Null if that is not the reason.</param>
     public Incident GoOnFor(Incident ended, IReadOnlyList<Alert> alerts, string? follows, string why, DateTimeOffset now) =>
         (this with { Alerts = [.. Alerts.Select(known => follows is not null && alerts.Any(known.Is) ? known with { Follows = follows } : known)] })
-        .AddNews($"{GoesOnNews}{ended.Id}", "runbook", $"{why} This incident has {string.Join(", ", alerts.Select(alert => alert.Name).Distinct())} from here on; its plan may not be for that.", now, urgent: true);
+            .AddNews(
+                $"{GoesOnNews}{ended.Id}",
+                "runbook",
+                $"{why} This incident has {string.Join(", ", alerts.Select(alert => alert.Name).Distinct())} from here on; "
+                + "its plan may not be for that.",
+                now,
+                urgent: true);
 
     /// <summary>
     /// Takes over that an earlier fix did not last, unless the incident before acted, and what was recently tried without success. Silence
@@ -107,7 +113,15 @@ public sealed partial record Incident
         return attached with
         {
             IsWhole = whole,
-            Alert = whole ? alert : new() { Source = alert.Source, Name = alert.Name, Fingerprint = alert.Fingerprint, Severity = alert.Severity, Summary = alert.Summary, Link = alert.Link },
+            Alert = whole ? alert : new()
+            {
+                Source = alert.Source,
+                Name = alert.Name,
+                Fingerprint = alert.Fingerprint,
+                Severity = alert.Severity,
+                Summary = alert.Summary,
+                Link = alert.Link,
+            },
         };
     }
 
@@ -172,7 +186,16 @@ public sealed partial record Incident
         var names = alerts.Select(alert => alert.Name).Distinct().ToList();
         var (were, fire) = names.Count == 1 ? ("was", "fires") : ("were", "fire");
         var how = alerts.All(KnowsEndUnseen) ? $"{were} ended without an all-clear" : $"still {fire}";
-        return (this with { FollowedBy = next, Alerts = [.. Alerts.Select(known => alerts.Any(known.Is) ? known with { HandedTo = next } : known)] }).Note(now, TimelineKind.Closed, "runbook", $"{string.Join(", ", names)} {how} on this target; incident {next} looks at it.");
+        return (this with
+            {
+                FollowedBy = next,
+                Alerts = [.. Alerts.Select(known => alerts.Any(known.Is) ? known with { HandedTo = next } : known)],
+            })
+            .Note(
+                now,
+                TimelineKind.Closed,
+                "runbook",
+                $"{string.Join(", ", names)} {how} on this target; incident {next} looks at it.");
     }
 
     public bool KnowsEndUnseen(Alert alert) => Alerts.Any(known => known.Is(alert) && known.EndedBecause is not null);
@@ -208,5 +231,6 @@ public sealed partial record Incident
     /// <summary>The retry takes over. The alerts that called people about this one have to say so.</summary>
     public Incident NoteRetried(string next, string by, string reason, DateTimeOffset now) => RetriedAs is not null
         ? this
-        : (SeeTo(by, $"Tried again as incident {next}.", now) with { RetriedAs = next, IsAcknowledgementUnshown = true }).Note(now, TimelineKind.Decision, by, $"{by} had it tried again as incident {next}: {reason}");
+        : (SeeTo(by, $"Tried again as incident {next}.", now) with { RetriedAs = next, IsAcknowledgementUnshown = true })
+            .Note(now, TimelineKind.Decision, by, $"{by} had it tried again as incident {next}: {reason}");
 }

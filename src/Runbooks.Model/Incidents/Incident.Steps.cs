@@ -40,7 +40,18 @@ public sealed partial record Incident
         }
 
         var line = $"{step.Name}{(late ? " is known now" : "")}: {result.Result}";
-        var finished = Replace(step with { Status = status, UndoneFrom = IsUndo(status) ? step.UndoneFrom ?? step.Status : null, FinishedAt = now, FoundSo = step.FoundSo || (status == StepStatus.Done && result.FoundSo), Outcome = result.Result, Outputs = result.Outputs, Evidence = [.. step.Evidence, .. result.Evidence] }, now)
+        var finished = Replace(
+            step with
+            {
+                Status = status,
+                UndoneFrom = IsUndo(status) ? step.UndoneFrom ?? step.Status : null,
+                FinishedAt = now,
+                FoundSo = step.FoundSo || (status == StepStatus.Done && result.FoundSo),
+                Outcome = result.Result,
+                Outputs = result.Outputs,
+                Evidence = [.. step.Evidence, .. result.Evidence],
+            },
+            now)
             .Note(now, IsUndo(status) ? TimelineKind.Undo : TimelineKind.Step, "runbook", line);
         return late ? finished.TellOutcome(step.Name, Clip.To(line, LongestOutcome), now) : finished;
     }
@@ -111,7 +122,8 @@ public sealed partial record Incident
 
     private static IncidentState StateOf(Phase phase) => phase == Phase.Mitigation ? IncidentState.Mitigating : IncidentState.Resolving;
 
-    private static bool IsUndo(StepStatus status) => status is StepStatus.Undone or StepStatus.UndoFailed or StepStatus.Kept or StepStatus.LeftAlone or StepStatus.HandedOn or StepStatus.AsBefore;
+    private static bool IsUndo(StepStatus status) => status is StepStatus.Undone or StepStatus.UndoFailed or StepStatus.Kept
+        or StepStatus.LeftAlone or StepStatus.HandedOn or StepStatus.AsBefore;
 
     private Incident Replace(StepRecord step, DateTimeOffset now) =>
         this with { Steps = [.. Steps.Select(s => s.Phase == step.Phase && s.Name == step.Name ? step : s)], WaitsUntil = null, UpdatedAt = now };
@@ -191,8 +203,10 @@ public sealed partial record Incident
                 now),
             RecoveryAnswer.Unclear => recorded.AddNews(
                 RecoveryNews, "runbook",
-                findings.Any(finding => finding.Verdict == Verdict.Unknown) ? $"{Claim}; not every check could be answered: {Summarize(findings.Where(finding => finding.Verdict != Verdict.Passing))}"
-                : $"{Claim}. {Diagnosis.WhyUnclear(when, findings)}", now),
+                findings.Any(finding => finding.Verdict == Verdict.Unknown)
+                    ? $"{Claim}; not every check could be answered: {Summarize(findings.Where(finding => finding.Verdict != Verdict.Passing))}"
+                    : $"{Claim}. {Diagnosis.WhyUnclear(when, findings)}",
+                now),
             RecoveryAnswer.NoChecks when AlertResolvedAt is null => recorded.AddNews(
                 RecoveryNews, "runbook", $"{Claim}; this runbook has no checks that could say whether it is over.", now),
             _ => recorded.DropNews(RecoveryNews),
@@ -206,7 +220,12 @@ public sealed partial record Incident
         ? $"the sender ended {what} without an all-clear ({why})"
         : "the sender says that every alert on record is over, but more came than one record knows";
 
-    private string EndReasons => string.Join(", ", Alerts.Select(alert => alert.EndedBecause).Concat(Unlisted.Select(alert => alert.Why)).OfType<string>().Distinct().Select(why => Clip.To(why, 100)));
+    private string EndReasons => string.Join(", ", Alerts
+        .Select(alert => alert.EndedBecause)
+        .Concat(Unlisted.Select(alert => alert.Why))
+        .OfType<string>()
+        .Distinct()
+        .Select(why => Clip.To(why, 100)));
 
     /// <summary>Why nobody was asked, a question was withdrawn, or what was approved did not run.</summary>
     public static string RecoveryReason(Incident incident)

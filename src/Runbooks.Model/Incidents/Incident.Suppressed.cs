@@ -97,7 +97,8 @@ public sealed partial record Incident
             return waits;
         }
 
-        var why = $"Incident {other.Id} of '{other.Title}' on {IncidentText.Target(other.Target)} covers this one and is open. This one asks nobody until that has ended, at the latest at {GateText.Clock(until, now)}.";
+        var why = $"Incident {other.Id} of '{other.Title}' on {IncidentText.Target(other.Target)} covers this one and is open. "
+            + $"This one asks nobody until that has ended, at the latest at {GateText.Clock(until, now)}.";
         return (waits with { SuppressedBy = new(other.Id, other.RunbookId, other.Target, now, until), Reason = why }).Note(now, TimelineKind.Safety, "runbook", why);
     }
 

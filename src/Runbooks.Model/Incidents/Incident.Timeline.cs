@@ -56,8 +56,12 @@ public sealed partial record Incident
 
     /// <summary>Null if they never did, if they had passed before, or if it changed nothing.</summary>
     public DateTimeOffset? MitigatedAt() => Mode != RunMode.DryRun && EndingText.HasChanged(this)
-        && VerificationRounds.FirstOrDefault(round => round.State is IncidentState.Verifying or IncidentState.Holding && round.Verdicts.Values.All(verdict => verdict == Verdict.Passing)) is { } passed
-        && !EndingText.PassedBefore(this, passed) ? passed.At : null;
+        && VerificationRounds.FirstOrDefault(round =>
+            round.State is IncidentState.Verifying or IncidentState.Holding
+            && round.Verdicts.Values.All(verdict => verdict == Verdict.Passing)) is { } passed
+        && !EndingText.PassedBefore(this, passed)
+            ? passed.At
+            : null;
 
     /// <summary>Null if the chain is intact.</summary>
     public static int? FindBreak(string incidentId, IReadOnlyList<TimelineEntry> timeline)
@@ -82,7 +86,14 @@ public sealed partial record Incident
         // Length prefixes make sure that two different entries never give the same bytes.
         var text = new StringBuilder();
         foreach (var part in (string[])
-            [previous, entry.Number.ToString(CultureInfo.InvariantCulture), entry.At.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture), entry.Kind.ToString(), entry.Who, entry.What])
+            [
+                previous,
+                entry.Number.ToString(CultureInfo.InvariantCulture),
+                entry.At.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture),
+                entry.Kind.ToString(),
+                entry.Who,
+                entry.What,
+            ])
         {
             text.Append(part.Length).Append(':').Append(part);
         }

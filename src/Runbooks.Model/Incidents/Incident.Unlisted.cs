@@ -50,7 +50,11 @@ public sealed partial record Incident
 
         var gone = Alerts.Skip(1).Where(one => one is { Resolved: true, EndedBecause: null }).MinBy(one => one.LastAt)
             ?? (IsMoreSevere(alert) || !Lists(alert.Name)
-                ? Alerts.Skip(1).Where(one => one is { IsWhole: false, AskedNobody: false, Outage: null }).GroupBy(one => one.Name).Where(name => name.Count() > 1).MaxBy(name => name.Count())?.Last()
+                ? Alerts.Skip(1)
+                    .Where(one => one is { IsWhole: false, AskedNobody: false, Outage: null })
+                    .GroupBy(one => one.Name)
+                    .Where(name => name.Count() > 1)
+                    .MaxBy(name => name.Count())?.Last()
                 : null);
         return gone is null ? this : (this with { Alerts = [.. Alerts.Where(one => one != gone)] }).AddUnlisted(gone);
     }

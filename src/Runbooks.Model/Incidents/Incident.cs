@@ -131,7 +131,8 @@ public sealed partial record Incident
     /// <summary>Whether a person has approved since the restore. True if it was never restored. A manual step does not count.</summary>
     [JsonIgnore]
     public bool IsAgreedSinceRestored => RestoredAt is not { } restored
-        || Gates.Any(gate => gate is { Task: null, Outcome: GateOutcome.Approved } && gate.Decisions.Any(decision => decision.Verb == DecisionVerb.Approve && decision.At > restored));
+        || Gates.Any(gate => gate is { Task: null, Outcome: GateOutcome.Approved }
+            && gate.Decisions.Any(decision => decision.Verb == DecisionVerb.Approve && decision.At > restored));
 }
 
 /// <param name="TakesBack">They asked to undo its changes too.</param>

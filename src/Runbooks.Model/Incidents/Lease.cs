@@ -38,7 +38,9 @@ public sealed record Lease(IReadOnlyList<string> Held, DateTimeOffset Since, Dat
     public static DateTimeOffset? SinceOf(Incident incident) => incident.State != IncidentState.Holding ? null
         : incident.VerificationRounds.FirstOrDefault(round => round.State == IncidentState.Holding)?.At ?? incident.UpdatedAt;
 
-    public string WhatEndsIt => $"It is taken back once {string.Join(", ", Hold.Checks)} {CountText.Have(Hold.Checks.Count)} passed for {DurationText.Format(Hold.StableFor)} without a break.";
+    public string WhatEndsIt =>
+        $"It is taken back once {string.Join(", ", Hold.Checks)} {CountText.Have(Hold.Checks.Count)} "
+        + $"passed for {DurationText.Format(Hold.StableFor)} without a break.";
 
     /// <remarks>If measurements arrive late, it takes that much longer.</remarks>
     public string HowFar(DateTimeOffset now) => HealthySince is { } healthy

@@ -21,13 +21,20 @@ public sealed record ManualTask(string Step, string Instruction, IReadOnlyList<T
     public DecisionResult? WhyNotCounted(Decision decision) => decision switch
     {
         { Verb: DecisionVerb.TakeOver } when Undoes =>
-            new(DecisionStatus.NotAllowed, "This cannot be taken over: the automation takes back the rest all the same. Say that it is taken back, or that it could not be. Nothing was recorded."),
+            new(
+                DecisionStatus.NotAllowed,
+                "This cannot be taken over: the automation takes back the rest all the same. "
+                + "Say that it is taken back, or that it could not be. Nothing was recorded."),
         { Items: { Count: > 0 } given } when given.Any(item => item < 1 || item > Items.Count) =>
-            Incomplete(Items.Count == 0 ? "It has no checklist. Nothing was recorded." : $"Its checklist has the items 1 to {Items.Count} and no other. Nothing was recorded."),
-        { Verb: DecisionVerb.Reject } when string.IsNullOrWhiteSpace(decision.Reason) => Incomplete("Say why it could not be done. Nothing was recorded."),
+            Incomplete(Items.Count == 0
+                ? "It has no checklist. Nothing was recorded."
+                : $"Its checklist has the items 1 to {Items.Count} and no other. Nothing was recorded."),
+        { Verb: DecisionVerb.Reject } when string.IsNullOrWhiteSpace(decision.Reason) =>
+            Incomplete("Say why it could not be done. Nothing was recorded."),
         { Verb: not DecisionVerb.Approve } => null,
         _ when Items.Count == 0 => null,
-        { Items: not { Count: > 0 } } => Incomplete($"Say which items are done: {CountText.Format(Left, "item")} of {Items.Count} {CountText.Are(Left)} left. Nothing was recorded."),
+        { Items: not { Count: > 0 } } => Incomplete(
+            $"Say which items are done: {CountText.Format(Left, "item")} of {Items.Count} {CountText.Are(Left)} left. Nothing was recorded."),
         _ => decision.Items.All(item => Items[item - 1].DoneBy is not null)
             ? new(DecisionStatus.AlreadyCounted, $"{string.Join(" ", decision.Items.Select(item => $"{Items[item - 1].DoneBy} ticked '{Items[item - 1].Text}' at {GateText.Clock(Items[item - 1].DoneAt!.Value, decision.At)}."))}")
             : null,
@@ -108,7 +115,10 @@ public static class ManualTaskText
     }
 
     public static string People(Gate gate) =>
-        string.Join(" and ", gate.Decisions.Where(decision => decision.Verb == DecisionVerb.Approve).Select(decision => decision.Person).Distinct(StringComparer.OrdinalIgnoreCase));
+        string.Join(" and ", gate.Decisions
+            .Where(decision => decision.Verb == DecisionVerb.Approve)
+            .Select(decision => decision.Person)
+            .Distinct(StringComparer.OrdinalIgnoreCase));
 
     /// <param name="from">When the reader was told.</param>
     public static string Line(TaskItem item, int number, DateTimeOffset from) =>

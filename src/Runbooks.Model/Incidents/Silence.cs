@@ -99,7 +99,10 @@ public static class Silence
     internal static TimeSpan Needed(Gate gate) => gate.HeardFor ?? gate.ExpiresAt - gate.OpenedAt;
 
     private static DateTimeOffset? ReachedAt(Incident incident, Gate gate, Func<Gate, string, bool>? isAsked) => incident.Deliveries
-        .Where(delivery => delivery is { Reached: true, IsHandedOver: false } && delivery.IsOf(gate) && !(delivery.At <= gate.BlockedAt) && isAsked?.Invoke(gate, delivery.Contact) != false)
+        .Where(delivery => delivery is { Reached: true, IsHandedOver: false }
+            && delivery.IsOf(gate)
+            && !(delivery.At <= gate.BlockedAt)
+            && isAsked?.Invoke(gate, delivery.Contact) != false)
         .Min(delivery => (DateTimeOffset?)delivery.At);
 
     private static TimeSpan RoundUp(TimeSpan time) => TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(time.TotalSeconds)));

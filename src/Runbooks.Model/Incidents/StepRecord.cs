@@ -53,7 +53,10 @@ public sealed record StepRecord : Evolving
     /// <summary>Whether it is undone with the mitigation. A failed or cut-off attempt may have done half of it.</summary>
     [JsonIgnore]
     public bool IsToBeTakenBack =>
-        Phase == Phase.Mitigation && Preparation is { UndoState: not null, TellsOnly: false } && Status is not (StepStatus.Undone or StepStatus.Kept or StepStatus.LeftAlone or StepStatus.HandedOn or StepStatus.AsBefore or StepStatus.DryRun);
+        Phase == Phase.Mitigation
+        && Preparation is { UndoState: not null, TellsOnly: false }
+        && Status is not (StepStatus.Undone or StepStatus.Kept or StepStatus.LeftAlone
+            or StepStatus.HandedOn or StepStatus.AsBefore or StepStatus.DryRun);
 
     /// <summary>The same on every attempt and after every crash.</summary>
     public static string KeyOf(string incidentId, Phase phase, string step) =>
@@ -161,7 +164,15 @@ public sealed record Plan(string Hash, IReadOnlyList<PlannedStep> Steps, string?
 /// <param name="Deferred">Its parameters need outputs of earlier steps, so they are not known yet.</param>
 /// <param name="UndoneByHand">A person has to undo it.</param>
 public sealed record PlannedStep(
-    Phase Phase, string Name, string Action, JsonElement Parameters, [property: JsonPropertyName("will")] string PlannedEffect, string? Undo, string? Identity, bool Deferred = false, bool UndoneByHand = false) : Evolving
+    Phase Phase,
+    string Name,
+    string Action,
+    JsonElement Parameters,
+    [property: JsonPropertyName("will")] string PlannedEffect,
+    string? Undo,
+    string? Identity,
+    bool Deferred = false,
+    bool UndoneByHand = false) : Evolving
 {
     /// <summary>It only tells people or writes something down.</summary>
     public bool TellsOnly { get; init; }

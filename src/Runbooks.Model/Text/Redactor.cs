@@ -22,8 +22,13 @@ public static partial class Redactor
 
     /// <summary>The end of a secret's name, so 'max_tokens' and 'secretName' do not match.</summary>
     private const string Names =
-        "passwords?|passwd|passphrase|pwd|secrets?|credentials?|(?:access|account|api|subscription|functions?|host|master|primary|secondary|private|signing|encryption|routing|integration|webhook|storage|admin|service|auth|sharedaccess|shared_access|secret|jwt|session|cookie|salt|fernet|hmac)[_.-]?keys?(?:_base)?"
-        + "|(?:openai|anthropic|cohere|mistral|groq|gemini)[_.-]?keys?|(?:db|database|smtp|e?mail|mysql|pg|postgres|redis|mongo|amqp|rabbitmq|ldap|s?ftp|proxy|user|root|admin|default|auth|http|client|login|sasl)[_.-]pass|(?-i:_PASS)|neo4j_auth|token|authorization|connection[_.-]?string|conn[_.-]?str|api[_.-]?key|x-functions-key|ocp-apim-subscription-key";
+        "passwords?|passwd|passphrase|pwd|secrets?|credentials?"
+        + "|(?:access|account|api|subscription|functions?|host|master|primary|secondary|private|signing|encryption|routing|integration"
+        + "|webhook|storage|admin|service|auth|sharedaccess|shared_access|secret|jwt|session|cookie|salt|fernet|hmac)[_.-]?keys?(?:_base)?"
+        + "|(?:openai|anthropic|cohere|mistral|groq|gemini)[_.-]?keys?"
+        + "|(?:db|database|smtp|e?mail|mysql|pg|postgres|redis|mongo|amqp|rabbitmq|ldap|s?ftp|proxy|user|root|admin|default|auth|http"
+        + "|client|login|sasl)[_.-]pass|(?-i:_PASS)"
+        + "|neo4j_auth|token|authorization|connection[_.-]?string|conn[_.-]?str|api[_.-]?key|x-functions-key|ocp-apim-subscription-key";
 
     /// <summary>Only a value with the shape of a key is hidden, since settings have such names too.</summary>
     private const string KeyNames = @"key\d?|[_:]auth|\b(?:\w+_)?pat|(?-i:(?:KEY|TOKEN|SECRET|CREDENTIALS?)_[A-Z0-9_]+)|(?<pass>(?-i:(?:PASSWORD|PASSWD|PASSPHRASE)_[A-Z0-9_]+|[a-z]Pass))";
@@ -32,7 +37,11 @@ public static partial class Redactor
     private const string Quote = @"(?:\\*[""'`]|&(?:quot|apos|\#0?3[49]);|\\+u002[27]|%2[27])";
 
     private static readonly SearchValues<string> s_words = SearchValues.Create(
-        ["pass", "pwd", "secret", "credential", "key", "token", "signature", "conn", "sig=", "code=", "auth", "cookie", "bearer", "basic ", "sharedkey", "%3d", "curl ", "pat=", "pat:", "pat\"", "_pat", "mysql", "mariadb", "redis-cli"], StringComparison.OrdinalIgnoreCase);
+        [
+            "pass", "pwd", "secret", "credential", "key", "token", "signature", "conn", "sig=", "code=", "auth", "cookie", "bearer",
+            "basic ", "sharedkey", "%3d", "curl ", "pat=", "pat:", "pat\"", "_pat", "mysql", "mariadb", "redis-cli",
+        ],
+        StringComparison.OrdinalIgnoreCase);
 
     /// <param name="secrets">Hidden everywhere.</param>
     public static string Redact(string text, IEnumerable<string>? secrets = null)

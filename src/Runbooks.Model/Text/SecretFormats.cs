@@ -17,11 +17,15 @@ internal static partial class SecretFormats
     /// <summary>The beginning or a part of each pattern below. Nearly every text has none of them.</summary>
     private static readonly SearchValues<string> s_hints = SearchValues.Create(
         [
-            "eyJ", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_pat_", "glpat-", "gldt-", "glrt-", "glptt-", "glcbt-", "gloas-", "glft-", "glimt-", "glagent-", "glsoat-", "glffct-", "xox", "xapp-",
+            "eyJ", "gho_", "ghp_", "ghr_", "ghs_", "ghu_", "github_pat_", "glpat-", "gldt-", "glrt-", "glptt-", "glcbt-", "gloas-",
+            "glft-", "glimt-", "glagent-", "glsoat-", "glffct-", "xox", "xapp-",
             "sk-", "sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_",
-            "hf_", "AIza", "ya29.", "GOCSPX-", "AKIA", "ASIA", "ABIA", "ACCA", "Q~", "JQQJ9", "+AStS", "+ACDb", "+ABa", "+AMC", "+AEh", "+ASb", "+ARm", "+ACR", "AzFu", "AzSe", "AzCa", "APIM",
-            "dapi", "SG.", "glsa_", "glc_", "doo_v1_", "dop_v1_", "dor_v1_", "npm_", "pypi-AgE", "hvs.", "hvb.", "dckr_pat_", "dckr_oat_", "ABSK", "bedrock-api-key-", "api_org_", "AQ.", "AZDO", "ATATT3", "lin_api_", "NRAK-", "PMAK-", "gsk_",
-            "pplx-", "r8_", "xai-", "nvapi-", "pul-", "sntrys_", "sntryu_", "dp.pt.", "dt0c01.", "AGE-SECRET-KEY-1", "LTAI", "shp", ":AA", "ops_eyJ", "figd_", "ntn_", "tfp_", "lsv2_", "key-",
+            "hf_", "AIza", "ya29.", "GOCSPX-", "AKIA", "ASIA", "ABIA", "ACCA", "Q~", "JQQJ9", "+AStS", "+ACDb", "+ABa", "+AMC", "+AEh",
+            "+ASb", "+ARm", "+ACR", "AzFu", "AzSe", "AzCa", "APIM",
+            "dapi", "SG.", "glsa_", "glc_", "doo_v1_", "dop_v1_", "dor_v1_", "npm_", "pypi-AgE", "hvs.", "hvb.", "dckr_pat_",
+            "dckr_oat_", "ABSK", "bedrock-api-key-", "api_org_", "AQ.", "AZDO", "ATATT3", "lin_api_", "NRAK-", "PMAK-", "gsk_",
+            "pplx-", "r8_", "xai-", "nvapi-", "pul-", "sntrys_", "sntryu_", "dp.pt.", "dt0c01.", "AGE-SECRET-KEY-1", "LTAI", "shp",
+            ":AA", "ops_eyJ", "figd_", "ntn_", "tfp_", "lsv2_", "key-",
         ],
         StringComparison.Ordinal);
 
