@@ -2,16 +2,16 @@ using Runbooks.Telemetry;
 
 namespace Runbooks.Notifications;
 
-/// <summary>One message on one channel: bounded in time, tried again where that can help, and never an exception.</summary>
+/// <summary>Sends one message on one channel, within a time limit and with retries. Never throws.</summary>
 public sealed class ChannelClient
 {
-    /// <summary>The longest that one attempt may take. A channel that hangs is not tried again: the next one is.</summary>
+    /// <summary>For one attempt. A channel that hangs is not tried again; the next channel is.</summary>
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Changing an old message is a courtesy, and somebody may wait for it.</summary>
+    /// <summary>Shorter, because somebody may wait while an old message is changed.</summary>
     private static readonly TimeSpan s_updateTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>What became of a message, as metrics say it.</summary>
+    /// <summary>The outcome of a message in metrics.</summary>
     internal const string Taken = "taken";
 
     /// <inheritdoc cref="Taken"/>
@@ -20,7 +20,7 @@ public sealed class ChannelClient
     /// <summary>The pauses before the second and third attempt, unless the channel asks for longer ones.</summary>
     private static readonly TimeSpan[] s_pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4)];
 
-    /// <summary>All pauses together. A channel that wants to be left alone for longer is not knocked at again: the next one is tried.</summary>
+    /// <summary>All pauses together. Where a channel asks for a longer pause, the next channel is tried.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<string, INotifier> _channels;
@@ -37,10 +37,11 @@ public sealed class ChannelClient
 
     public bool Rings(string channel) => _channels.TryGetValue(channel, out var notifier) && notifier.Rings;
 
-    /// <summary>What an alert will be called, before it is sent; null on channels that do not ring, or do not know it.</summary>
-    public string? ReferenceOf(Card card, Address to) => _channels.TryGetValue(to.Channel, out var notifier) && notifier.Rings ? notifier.ReferenceOf(card, to) : null;
+    /// <summary>The reference that an alert will have, before it is sent; null where the channel does not ring or cannot tell.</summary>
+    public string? ReferenceOf(Card card, Address to) =>
+        _channels.TryGetValue(to.Channel, out var notifier) && notifier.Rings ? notifier.ReferenceOf(card, to) : null;
 
-    /// <returns>What the channel says of it, or why it was not taken; and whether it perhaps was all the same.</returns>
+    /// <returns>The receipt, or why the channel did not take the message; then also whether it perhaps did.</returns>
     public async Task<(Receipt Receipt, string? Failure, bool IsUnsure)> TrySendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         var (receipt, failure, isUnsure) = await SendAsync(card, to, cancellationToken);
@@ -61,8 +62,8 @@ public sealed class ChannelClient
     }
 
     /// <summary>
-    /// An alert that is not ended rings on, so that is tried as often as a message is, also where no answer came: twice the same end is one.
-    /// Any other change once more, if that is soon.
+    /// The end of an alert is tried as often as a message, also after a timeout: the alert would ring on, and ending it twice does no harm.
+    /// Any other change is tried once more, if the pause is short.
     /// </summary>
     /// <returns>Whether the channel took the change.</returns>
     public async Task<bool> TryUpdateAsync(string channel, string reference, Card card, CancellationToken cancellationToken) =>
@@ -75,10 +76,20 @@ public sealed class ChannelClient
                 await notifier.UpdateAsync(reference, shown, token);
                 return true;
             },
-            s_updateTimeout, channel, card, cancellationToken)).Result;
+            s_updateTimeout,
+            channel,
+            card,
+            cancellationToken)).Result;
 
     private async Task<(T? Result, Exception? Failure, int Attempts, bool IsUnsure)> RetryAsync<T>(
-        int retries, TimeSpan patience, bool againIfLate, Func<Card, CancellationToken, Task<T>> work, TimeSpan atMost, string channel, Card card, CancellationToken cancellationToken)
+        int retries,
+        TimeSpan patience,
+        bool againIfLate,
+        Func<Card, CancellationToken, Task<T>> work,
+        TimeSpan atMost,
+        string channel,
+        Card card,
+        CancellationToken cancellationToken)
     {
         var isUnsure = false;
         for (var attempt = 0; ; attempt++)
@@ -86,7 +97,6 @@ public sealed class ChannelClient
             var (result, failure) = await AttemptAsync(work, atMost, channel, card, cancellationToken);
             if (failure is DeliveryException { IsForm: true })
             {
-                // Better a short card than none.
                 (result, failure) = await AttemptAsync(work, atMost, channel, card.Shortened, cancellationToken);
             }
 
@@ -104,13 +114,16 @@ public sealed class ChannelClient
     private static TimeSpan PauseAfter(Exception failure, int attempt) =>
         failure is DeliveryException { RetryAfter: { } asked } && asked > s_pauses[attempt] ? asked : s_pauses[attempt];
 
-    private static bool IsTransient(Exception failure) => failure is DeliveryException { Transient: true } or System.Net.Http.HttpRequestException;
+    private static bool IsTransient(Exception failure) =>
+        failure is DeliveryException { Transient: true } or System.Net.Http.HttpRequestException;
 
     private static bool IsLate(Exception failure) => failure is DeliveryException { IsLate: true };
 
-    /// <summary>All but a plain refusal: an answer that was lost, or a fault of the channel's own, may have come after the message was taken.</summary>
+    /// <summary>Everything but a plain refusal: after a lost answer or a fault of the channel's own, the message may have been taken.</summary>
     private static bool MayHaveTaken(Exception failure) =>
-        IsLate(failure) || failure is not DeliveryException || failure is DeliveryException { Transient: true, Status: not System.Net.HttpStatusCode.TooManyRequests };
+        IsLate(failure)
+        || failure is not DeliveryException
+        || failure is DeliveryException { Transient: true, Status: not System.Net.HttpStatusCode.TooManyRequests };
 
     private async Task<(T? Result, Exception? Failure)> AttemptAsync<T>(
         Func<Card, CancellationToken, Task<T>> work, TimeSpan atMost, string channel, Card card, CancellationToken cancellationToken)
@@ -119,7 +132,7 @@ public sealed class ChannelClient
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            // The wait ends even where the channel does not listen to its token.
+            // WaitAsync ends the wait even where the channel ignores its token.
             return (await work(card, either.Token).WaitAsync(either.Token), null);
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested)
@@ -128,7 +141,7 @@ public sealed class ChannelClient
             Log.ChannelFailed(_logger, channel, card.IncidentId, late);
             return (default, late);
         }
-        // A channel may fail in any way; the next one is tried, and the failure is on the record.
+        // A channel may fail in any way. The caller records the failure and tries the next one.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             Log.ChannelFailed(_logger, channel, card.IncidentId, Redactor.Redact(failure));

@@ -1,6 +1,5 @@
 namespace Runbooks.Notifications;
 
-/// <summary>Who is behind each contact name, and who is who.</summary>
 public sealed class ContactBook
 {
     /// <summary>The contact that hears of everything that reached nobody else.</summary>
@@ -11,14 +10,14 @@ public sealed class ContactBook
     private readonly Dictionary<string, Contact> _contacts;
     private readonly Dictionary<string, Recipient> _people = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>By whose contacts, empty for those of all: how schedules may call people there. Null for what two people have.</summary>
+    /// <summary>How schedules call people, by the team of the contacts; "" is the common file. Null where two people have the same name.</summary>
     private readonly Dictionary<string, Dictionary<string, Recipient?>> _onCallNames = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>By whose contacts, empty for those of all: the names of the people who are known there.</summary>
+    /// <summary>The names of the people whom a team's contacts may know; "" is the common file.</summary>
     private readonly Dictionary<string, HashSet<string>> _known = new(StringComparer.OrdinalIgnoreCase);
     private readonly IReadOnlyList<string> _everyoneOn = [];
 
-    /// <param name="people">Everybody who is known, also those whom no contact names: they may be members of a room.</param>
+    /// <param name="people">Also those whom no contact names: they may be members of a room.</param>
     /// <param name="teams">The people of each team's own file. Its contacts are named <c>team.contact</c>.</param>
     public ContactBook(IEnumerable<Contact> contacts, IEnumerable<Recipient>? people = null, IReadOnlyDictionary<string, IReadOnlyList<Recipient>>? teams = null)
     {
@@ -40,7 +39,7 @@ public sealed class ContactBook
         }
     }
 
-    /// <summary>What somebody is said to be called counts before a mail address, which several may share.</summary>
+    /// <summary>A name from 'onCallAs' counts before a mail address, which several people may share.</summary>
     private static Dictionary<string, Recipient?> OnCallNames(IReadOnlyList<Recipient> people)
     {
         var found = new Dictionary<string, Recipient?>(StringComparer.OrdinalIgnoreCase);
@@ -57,7 +56,8 @@ public sealed class ContactBook
 
     private ContactBook(ContactBook other, IEnumerable<Contact> instead)
     {
-        (_people, _known, _onCallNames, _everyoneOn, KnowsEveryone, Files) = (other._people, other._known, other._onCallNames, other._everyoneOn, other.KnowsEveryone, other.Files);
+        (_people, _known, _onCallNames, _everyoneOn, KnowsEveryone, Files) =
+            (other._people, other._known, other._onCallNames, other._everyoneOn, other.KnowsEveryone, other.Files);
         _contacts = new(other._contacts, StringComparer.OrdinalIgnoreCase);
         foreach (var contact in instead)
         {
@@ -68,22 +68,21 @@ public sealed class ContactBook
     private ContactBook(IReadOnlyList<string> channels, bool believed)
         : this(Enumerable.Empty<Contact>()) => (_everyoneOn, KnowsEveryone) = (channels, believed);
 
-    /// <summary>A book in which every name exists and is reached on each of these channels: practice and tests.</summary>
+    /// <summary>Every name exists and is reached on each of these channels. For the sandbox and for tests.</summary>
     public static ContactBook EveryoneOn(params IReadOnlyList<string> channels) => new(channels, believed: true);
 
-    /// <summary>Where there are no contacts yet: messages to any name go to these channels, and nobody is known who may decide.</summary>
+    /// <summary>For a host without contacts: messages to any name go to these channels, and nobody may decide.</summary>
     public static ContactBook NobodyBut(params IReadOnlyList<string> channels) => new(channels, believed: false);
 
-    /// <summary>What it was read from; null where nobody's contacts were.</summary>
+    /// <summary>The files it was read from; null where there were none.</summary>
     public ContactFiles? Files { get; init; }
 
-    /// <summary>Practice: whoever says a name is believed.</summary>
+    /// <summary>Any name that somebody gives is believed. For the sandbox and for tests.</summary>
     public bool KnowsEveryone { get; }
 
     public IReadOnlyCollection<string> Names => _contacts.Keys;
 
-    /// <summary>What runbooks have to know of them.</summary>
-    /// <param name="handOver">The channels that never tell whether a message arrived. One that took it is followed by no other.</param>
+    /// <param name="handOver">The channels that never say whether a message arrived. After one of them took it, no other is tried.</param>
     public KnownContacts Known(IReadOnlyCollection<string> handOver) => new(Names)
     {
         Unheard = [.. _contacts.Values.Where(contact => contact is { Schedule: null, Recipients.Count: > 0 }
@@ -94,10 +93,9 @@ public sealed class ContactBook
 
     public IReadOnlyList<string> Schedules => [.. _contacts.Values.Where(contact => contact.Schedule is not null).Select(contact => contact.Name)];
 
-    /// <summary>A message to this contact goes to this person and nobody else; to nobody where they are gone.</summary>
+    /// <summary>A contact that is this one person, or nobody once the person is no longer in the book.</summary>
     public static string Person(string name) => $"{PersonPrefix}{name}";
 
-    /// <summary>The same book, with other people behind these contacts.</summary>
     public ContactBook With(IEnumerable<Contact> contacts) => new(this, contacts);
 
     public bool TryFind(string name, [NotNullWhen(true)] out Contact? contact)
@@ -110,7 +108,7 @@ public sealed class ContactBook
         return contact is not null;
     }
 
-    /// <summary>Those among these contacts that are schedules.</summary>
+    /// <summary>The schedules among these contacts. A name that nobody is behind counts as its fallback.</summary>
     public IReadOnlyList<Contact> SchedulesAmong(IEnumerable<string> names)
     {
         List<string> all = [.. names.Distinct(StringComparer.OrdinalIgnoreCase)];
@@ -120,43 +118,46 @@ public sealed class ContactBook
             .OfType<Contact>().Where(contact => contact.Schedule is not null).DistinctBy(contact => contact.Name)];
     }
 
-    /// <summary>Whom it goes to where nobody is behind a contact: the fallback of its team, else that of all.</summary>
+    /// <summary>Who gets a message to a contact that nobody is behind: the fallback of its team, else the common one.</summary>
     public string FallbackOf(string contact) =>
         TeamOf(contact) is { Length: > 0 } team && Team.Qualified(team, Fallback) is var own && _contacts.ContainsKey(own) && !IsSameName(own, contact) ? own : Fallback;
 
-    /// <summary>Whether one of these contacts may know this person: a team's people are known to its own contacts only.</summary>
+    /// <summary>Whether one of these contacts may know this person. A team's people are known to its own contacts only.</summary>
     public bool Knows(Recipient person, IEnumerable<string> contacts) => contacts.Select(TeamOf).Append("").Any(team => _known[team].Contains(person.Name));
 
-    /// <summary>Whoever a schedule means: the first key that one person has, and only one.</summary>
-    /// <param name="contact">The contact that the schedule is.</param>
-    public Recipient? FindOnCall(IEnumerable<string> keys, string contact) => keys.Select(key => _onCallNames[TeamOf(contact)].GetValueOrDefault(key.Trim())).FirstOrDefault(person => person is not null);
+    /// <summary>The person whom a schedule means: the first key that exactly one person has.</summary>
+    /// <param name="contact">The contact that is this schedule.</param>
+    public Recipient? FindOnCall(IEnumerable<string> keys, string contact) =>
+        keys.Select(key => _onCallNames[TeamOf(contact)].GetValueOrDefault(key.Trim())).FirstOrDefault(person => person is not null);
 
-    /// <summary>Whether somebody whom a schedule means is known by a key that several people have.</summary>
+    /// <summary>Whether several people have one of these keys.</summary>
     /// <inheritdoc cref="FindOnCall"/>
-    public bool IsSeveral(IEnumerable<string> keys, string contact) => keys.Any(key => _onCallNames[TeamOf(contact)].TryGetValue(key.Trim(), out var person) && person is null);
+    public bool IsSeveral(IEnumerable<string> keys, string contact) =>
+        keys.Any(key => _onCallNames[TeamOf(contact)].TryGetValue(key.Trim(), out var person) && person is null);
 
-    /// <summary>Whom a contact meant by this name: a person whom its own contacts know, or a room or group that comes after its schedule. Somebody of another team who is called so now is another.</summary>
+    /// <summary>
+    /// The recipient that a contact meant by this recorded name: a person whom it may know, or a room or group among its fallbacks.
+    /// A person of another team who has this name now is somebody else.
+    /// </summary>
     public Recipient? FindRecipient(string name, string contact) =>
         FindPerson(name) is { } person && Knows(person, [contact]) ? person
         : new[] { contact, FallbackOf(contact), Fallback }.SelectMany(behind => _contacts.GetValueOrDefault(behind) is { } one ? one.Recipients.Concat(one.Schedule?.Fallback ?? []) : [])
             .FirstOrDefault(recipient => recipient.IsRoom && IsSameName(recipient.Name, name));
 
-    /// <summary>Everybody behind these contacts. A name that nobody is behind counts as the fallback: silence is never success.</summary>
+    /// <summary>A name that nobody is behind counts as the fallback, so that no message is lost in silence.</summary>
     public IEnumerable<Recipient> RecipientsOf(IEnumerable<string> contacts) =>
         contacts.SelectMany(name => TryFind(name, out var contact) || TryFind(FallbackOf(name), out contact) || TryFind(Fallback, out contact) ? contact.Recipients : []);
 
     /// <param name="name">A person's name in the book, or an identity of theirs.</param>
     public Recipient? FindPerson(string name) => _people.GetValueOrDefault(name);
 
-    /// <summary>Whoever in the book this is: by what signing in proves, never by a name.</summary>
+    /// <summary>The person whose signed-in id this is. The name proves nothing.</summary>
     public Recipient? FindSignedIn(SignedInPerson person) => FindPerson(Identity.SignIn(person.Id));
 
-    /// <summary>Whether a group that they are in is behind one of the contacts.</summary>
     public bool IncludesGroupOf(IEnumerable<string> contacts, SignedInPerson person) => RecipientsOf(contacts).Any(recipient => IsInGroup(recipient, person));
 
     public static bool IsInGroup(Recipient group, SignedInPerson person) => group.GroupId is { } id && person.Groups.Contains(id, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>A room of this name that is behind one of the contacts.</summary>
     public Recipient? FindRoom(IEnumerable<string> contacts, string name) =>
         RecipientsOf(contacts).FirstOrDefault(recipient => recipient.IsRoom && IsSameName(recipient.Name, name));
 
@@ -168,58 +169,60 @@ public sealed class ContactBook
     public bool IsMember(Recipient room, string person) =>
         room is { IsRoom: true, GroupId: null } && (room.Members.Count == 0 ? _people.ContainsKey(person) : room.Members.Contains(person, StringComparer.OrdinalIgnoreCase));
 
-    /// <summary>The names among these that nobody is behind.</summary>
+    /// <summary>The names that nobody is behind.</summary>
     public IReadOnlyList<string> Missing(IEnumerable<string> contacts) =>
         [.. contacts.Distinct(StringComparer.OrdinalIgnoreCase).Where(name => !TryFind(name, out _))];
 
-    /// <summary>Empty for a contact of all.</summary>
+    /// <summary>Empty for a contact of the common file.</summary>
     private string TeamOf(string contact) => contact.Split('.', 2) is [var team, _] && _known.ContainsKey(team) ? team : "";
 
-    /// <summary>Names of contacts, people and rooms are written as one likes.</summary>
+    /// <summary>Names of contacts, people and rooms may be written in any case.</summary>
     internal static bool IsSameName(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>A name that runbooks use (<c>oncall</c>, <c>platform-lead</c>) and the people or rooms behind it.</summary>
 public sealed record Contact(string Name, IReadOnlyList<Recipient> Recipients)
 {
-    /// <summary>Null where it is always the same people. Of a schedule nobody is behind the contact until <see cref="OnCallDirectory"/> was asked.</summary>
+    /// <summary>
+    /// Null where it is always the same people. A contact with a schedule has no recipients until <see cref="OnCallDirectory"/> has asked.
+    /// </summary>
     public OnCallSchedule? Schedule { get; init; }
 }
 
-/// <summary>One person or room.</summary>
+/// <summary>One person, room or group.</summary>
 /// <param name="Name">Goes into the link, and so into the record of who decided.</param>
 /// <param name="Addresses">Tried in this order until one takes the message.</param>
 public sealed record Recipient(string Name, IReadOnlyList<Address> Addresses)
 {
-    /// <summary>Several people read it: what comes from its link proves none of them.</summary>
+    /// <summary>Several people read it, so its link does not prove who answered.</summary>
     public bool IsRoom { get; init; }
 
-    /// <summary>Of a room: the people who may decide for it; everybody in the book when empty.</summary>
+    /// <summary>The people who may decide for a room; everybody in the book when empty.</summary>
     public IReadOnlyList<string> Members { get; init; } = [];
 
-    /// <summary>Of an Entra group: its object id. Who is in it is proven by signing in and by nothing else.</summary>
+    /// <summary>The object id of an Entra group. Only a sign-in proves who is in it.</summary>
     public string? GroupId { get; init; }
 
-    /// <summary>Of a person: the names that outside systems prove, as <see cref="Identity"/> writes them.</summary>
+    /// <summary>What other systems prove of a person, as <see cref="Identity"/> writes it.</summary>
     public IReadOnlyList<string> Identities { get; init; } = [];
 
-    /// <summary>Of a person: whether it shows when they sign in that it is they.</summary>
+    /// <summary>Whether a sign-in proves that it is this person.</summary>
     public bool HasObjectId => Identities.Any(Identity.IsObjectId);
 
-    /// <summary>Of a person: what schedules call them.</summary>
+    /// <summary>What schedules call a person.</summary>
     public IReadOnlyList<string> OnCallNames { get; init; } = [];
 
-    /// <summary>Of a person: the mail addresses that the file gives, by which a schedule may mean them.</summary>
+    /// <summary>A person's mail addresses in the file, by which a schedule may mean them.</summary>
     public IReadOnlyList<string> MailAddresses { get; init; } = [];
 
-    /// <summary>Somebody whom a schedule names and the file does not: told, and never asked.</summary>
+    /// <summary>Somebody whom a schedule names and the contacts do not: informed, and never asked.</summary>
     public bool IsStranger { get; init; }
 
-    /// <summary>What a stranger is told about why they hear of it.</summary>
+    /// <summary>Tells a stranger why they get the message.</summary>
     public string? Why { get; init; }
 }
 
-/// <summary>The contacts that are in force. Whoever asks takes the book of that moment; a new one replaces it all at once.</summary>
+/// <summary>The contacts that are in force. A new book replaces the old one as a whole.</summary>
 public sealed class CurrentContacts(ContactBook book)
 {
     private volatile ContactBook _book = book;
@@ -229,32 +232,35 @@ public sealed class CurrentContacts(ContactBook book)
     public void Replace(ContactBook book) => _book = book;
 }
 
-/// <summary>How one person is called by the systems that can prove who somebody is.</summary>
+/// <summary>How the systems that can prove who somebody is call one person.</summary>
 public static class Identity
 {
     /// <param name="userId">Slack's own id of the user, <c>U012AB3CD</c>; display names can be changed by anybody.</param>
     public static string Slack(string userId) => $"slack:{userId}";
 
-    /// <summary>Capital letters and digits. A short text without a digit is a name; a long one may be an id all the same.</summary>
+    /// <summary>Capital letters and digits. A short text without a digit is taken for a name; a long one may be an id.</summary>
     /// <param name="kinds">The letters that it may begin with: <c>U</c> and <c>W</c> for users.</param>
     public static bool IsSlackId(string text, string kinds) =>
-        text.Length is >= 2 and <= 40 && kinds.Contains(text[0], StringComparison.Ordinal) && text.All(letter => char.IsAsciiLetterUpper(letter) || char.IsAsciiDigit(letter))
+        text.Length is >= 2 and <= 40
+        && kinds.Contains(text[0], StringComparison.Ordinal)
+        && text.All(letter => char.IsAsciiLetterUpper(letter) || char.IsAsciiDigit(letter))
         && (text.Length >= 9 || text.Any(char.IsAsciiDigit));
 
     public static bool IsSlack(string identity) => identity.StartsWith(Slack(""), StringComparison.Ordinal);
 
-    /// <param name="name"><c>tenant/object</c>, which a sign-in proves; or a user name, by which a key's holder may name somebody and which proves nothing.</param>
+    /// <param name="name">
+    /// <c>tenant/object</c>, which a sign-in proves; or a user name, which proves nothing. The holder of an API key may name somebody by it.
+    /// </param>
     public static string SignIn(string name) => $"signIn:{name}";
 
-    /// <summary>Whether it is <c>tenant/object</c>.</summary>
     public static bool IsObjectId(string identity) => identity.Split(':', '/') is ["signIn", var tenant, _] && Guid.TryParse(tenant, out _);
 }
 
 /// <summary>Somebody whom a platform has signed in.</summary>
-/// <param name="Id">Tenant and object id, as <c>tenant/object</c>: all that a sign-in proves. Names and mail addresses can be changed and given to others.</param>
-/// <param name="Name">As people are shown it: the contacts' name where they know the id, else what the platform says, with the object id behind it.</param>
+/// <param name="Id">Tenant and object id, as <c>tenant/object</c>. Names and mail addresses can change owner and prove nothing.</param>
+/// <param name="Name">For display: the contacts' name where they know the id, else the platform's name with the object id behind it.</param>
 public sealed record SignedInPerson(string Id, string Name)
 {
-    /// <summary>Object ids of the groups that the platform says they are in.</summary>
+    /// <summary>Object ids of their groups, as the platform says.</summary>
     public IReadOnlyList<string> Groups { get; init; } = [];
 }

@@ -5,8 +5,8 @@ using Runbooks.Catalog.Yaml;
 namespace Runbooks.Notifications;
 
 /// <summary>
-/// Reads <c>contacts.yaml</c>: people and rooms, how they are reached, and the names that runbooks use for them. Each file is
-/// read by itself, the common one first: a team may name people of that, and nobody else's file knows the team's.
+/// Reads <c>contacts.yaml</c>: people and rooms, how they are reached, and the names that runbooks use for them. The common file is read
+/// first. A team's file may name people of the common file; no other file may name people of the team's.
 /// </summary>
 public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IOnCallSource> schedules, AddressSecrets secrets)
 {
@@ -15,11 +15,11 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
     private readonly List<INotifier> _channels = [.. channels];
     private readonly List<IOnCallSource> _schedules = [.. schedules];
 
-    /// <param name="file">How errors name the file.</param>
+    /// <param name="file">The name of the file in errors.</param>
     /// <inheritdoc cref="Read(ContactFiles, bool)"/>
     public ContactsResult Read(string file, string text, bool withSettings = true) => Read(new ContactFiles(new(file, text), []), withSettings);
 
-    /// <param name="withSettings">Whether this is the host that sends; elsewhere, what only its settings can tell is not asked.</param>
+    /// <param name="withSettings">Whether this is the host that sends. Elsewhere its settings are not checked.</param>
     public ContactsResult Read(ContactFiles files, bool withSettings = true)
     {
         var common = files.Common is { } file ? ReadOne(file, null, null, withSettings) : null;
@@ -41,8 +41,8 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
     }
 
     /// <summary>
-    /// What can be in force where some of the files have errors: the common file comes before those of teams, and each of these by
-    /// itself. So nobody's file keeps in force whom another one has taken out.
+    /// What can be in force where some of the files have errors. The common file comes first, then each team's file by itself. So a broken
+    /// file of one team does not keep people in force whom another file has removed.
     /// </summary>
     /// <returns>Null when nothing can be.</returns>
     public ContactBook? ReadGood(ContactFiles now, ContactFiles inForce)
@@ -63,14 +63,14 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
         return Read(good).Book;
     }
 
-    /// <returns>Without the teams whose contacts do not fit the common file; null where that has errors itself.</returns>
+    /// <returns>Without the teams whose contacts do not fit the common file; null where the common file has errors.</returns>
     private ContactFiles? WithoutBroken(ContactFiles files)
     {
         var broken = Read(files).Errors.Select(error => error.File).ToHashSet(StringComparer.Ordinal);
         return files.Common is not { } common || broken.Contains(common.Name) ? null : files with { Teams = [.. files.Teams.Where(team => team.Contacts is not { } own || !broken.Contains(own.Name))] };
     }
 
-    /// <param name="team">Whose it is; null for the common file.</param>
+    /// <param name="team">Null for the common file.</param>
     /// <param name="common">What a team's file may name; null where that is not known here.</param>
     private FileContacts ReadOne(RunbookFile file, string? team, FileContacts? common, bool withSettings)
     {
@@ -104,7 +104,12 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
         {
             if (!root.Has("contacts"))
             {
-                root.Errors.AtKey("contacts", "is missing.", team is null ? "Add 'contacts:' with the names that your runbooks use, and 'fallback'." : "Add 'contacts:' with the names that the runbooks of the team use.");
+                root.Errors.AtKey(
+                    "contacts",
+                    "is missing.",
+                    team is null
+                        ? "Add 'contacts:' with the names that your runbooks use, and 'fallback'."
+                        : "Add 'contacts:' with the names that the runbooks of the team use.");
             }
 
             return [];
@@ -136,12 +141,14 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
             root.Errors.AtKey($"contacts.{same.Last().Name}", "differs from another contact only in case.", "Remove one of them.");
         }
 
-        return [.. contacts.DistinctBy(contact => contact.Name, StringComparer.OrdinalIgnoreCase).Select(contact => contact with { Name = Named(team, contact.Name) })];
+        return [.. contacts
+            .DistinctBy(contact => contact.Name, StringComparer.OrdinalIgnoreCase)
+            .Select(contact => contact with { Name = Named(team, contact.Name) })];
     }
 
     private static string Named(string? team, string contact) => team is null ? contact : Team.Qualified(team, contact);
 
-    /// <summary>Whoever reads <c>from: [oncall]</c> has to know which is meant. A team's fallback is meant to come before that of all.</summary>
+    /// <summary>A reader of <c>from: [oncall]</c> has to know which contact it is. Only a team's fallback is meant to replace the common one.</summary>
     private static void WarnOfShadows(FileContacts own, FileContacts? common)
     {
         foreach (var contact in own.Team is null ? [] : own.Contacts)
@@ -154,7 +161,8 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
             }
         }
 
-        static HashSet<string> Names(Contact contact) => contact.Recipients.Select(recipient => recipient.GroupId ?? recipient.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        static HashSet<string> Names(Contact contact) =>
+            contact.Recipients.Select(recipient => recipient.GroupId ?? recipient.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
     }
 
     private static void CheckName(YamlSection section, string name)
@@ -166,17 +174,19 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
     }
 }
 
-/// <summary>The files that say who is asked: that of all, and one for each team that has its own.</summary>
-/// <param name="Common">Null where there is none: nobody is known then.</param>
+/// <summary>The contacts files: the common one, and one for each team that has its own.</summary>
+/// <param name="Common">Null where there is none: then nobody is known.</param>
 public sealed record ContactFiles(RunbookFile? Common, IReadOnlyList<TeamFiles> Teams)
 {
-    /// <summary>All of them as one text, which is kept: what is in force was read together.</summary>
+    /// <summary>All files as one text, which is kept, since the files in force were read together.</summary>
     internal string? Packed => Common is null ? null : FilePack.Pack(Common.Text, OfTeams);
 
-    /// <summary>Whether the common file stands elsewhere than those of teams.</summary>
+    /// <summary>Whether the common file comes from another place than the teams' files.</summary>
     public bool IsCommonApart { get; init; }
 
-    private IEnumerable<KeyValuePair<string, string>> OfTeams => Teams.Where(team => team.Contacts is not null).Select(team => KeyValuePair.Create($"{team.Folder}/{ContactsFile.FileName}", team.Contacts!.Text));
+    private IEnumerable<KeyValuePair<string, string>> OfTeams => Teams
+        .Where(team => team.Contacts is not null)
+        .Select(team => KeyValuePair.Create($"{team.Folder}/{ContactsFile.FileName}", team.Contacts!.Text));
 
     /// <returns>Null where the team has no contacts of its own.</returns>
     public string? TextOf(string team) => Teams.FirstOrDefault(own => own.Folder == team)?.Contacts?.Text;
@@ -185,7 +195,7 @@ public sealed record ContactFiles(RunbookFile? Common, IReadOnlyList<TeamFiles> 
 
     public bool HasTextsOf(ContactFiles other) => Common?.Text == other.Common?.Text && OfTeams.ToHashSet().SetEquals(other.OfTeams);
 
-    /// <param name="name">How errors name the common file.</param>
+    /// <param name="name">The name of the common file in errors.</param>
     internal static ContactFiles Unpack(string name, string packed)
     {
         var (text, beside) = FilePack.Unpack(packed);
@@ -194,16 +204,13 @@ public sealed record ContactFiles(RunbookFile? Common, IReadOnlyList<TeamFiles> 
     }
 }
 
-/// <summary>A contact book, or everything that is wrong with its file, in the file's order.</summary>
+/// <summary>A contact book, or every error of the files in their order.</summary>
 public sealed record ContactsResult(ContactBook? Book, IReadOnlyList<CatalogError> Errors)
 {
-    /// <summary>What is probably not meant.</summary>
     public IReadOnlyList<CatalogError> Warnings { get; init; } = [];
 }
 
-/// <summary>
-/// Looks up what <c>${NAME}</c> stands for, at the moment of sending: the value is in no contact, no record and no log.
-/// </summary>
+/// <summary>Looks up the value of <c>${NAME}</c> only when a message is sent: no contact, record or log has the value.</summary>
 public sealed partial class AddressSecrets(IConfiguration settings)
 {
     /// <exception cref="DeliveryException">The setting has no value.</exception>
@@ -211,7 +218,7 @@ public sealed partial class AddressSecrets(IConfiguration settings)
         !IsReference(to, out var name) ? to
         : Find(name) ?? throw new DeliveryException($"The setting {name} has no value.");
 
-    /// <summary>The settings that a contacts file names, whether or not it can be read otherwise.</summary>
+    /// <summary>The settings that a contacts file names, also where the file has errors.</summary>
     public static IEnumerable<string> NamedIn(string text) => Reference().Matches(text).Select(match => match.Groups[1].Value);
 
     public string? Find(string name) => settings[name] is { Length: > 0 } value ? value : null;
@@ -227,16 +234,15 @@ public sealed partial class AddressSecrets(IConfiguration settings)
     private static partial Regex Reference();
 }
 
-/// <summary>What one contacts file says.</summary>
-/// <param name="Team">Whose it is; null for the common file.</param>
+/// <param name="Team">Null for the common file.</param>
 internal sealed record FileContacts(string? Team, string File, FileErrors Errors, IReadOnlyList<Recipient> Recipients, IReadOnlyList<Contact> Contacts)
 {
     public IReadOnlyList<Recipient> People => [.. Recipients.Where(recipient => !recipient.IsRoom)];
 }
 
 /// <summary>
-/// Somebody who stands in two files is one person, since a quorum counts people: under one name it has to be the same in both,
-/// and what proves who somebody is stands under one name.
+/// Somebody in two files is one person, since a quorum counts people. So one name has to mean the same in both files, and an identity
+/// has to have one name.
 /// </summary>
 internal sealed class TeamPeople
 {
@@ -262,7 +268,11 @@ internal sealed class TeamPeople
         {
             if (!IsSame(recipient, other))
             {
-                errors.AtKey(path, $"is also in {where}, and not the same there.", "Keep it in one of the files: contacts of a team may name whoever stands in the common one. Or give one of the two another name.");
+                errors.AtKey(
+                    path,
+                    $"is also in {where}, and not the same there.",
+                    "Keep it in one of the files: contacts of a team may name whoever stands in the common one. "
+                    + "Or give one of the two another name.");
             }
 
             return;

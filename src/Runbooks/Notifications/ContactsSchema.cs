@@ -3,20 +3,25 @@ using Runbooks.Catalog.Schema;
 
 namespace Runbooks.Notifications;
 
-/// <summary>JSON Schema of <c>contacts.yaml</c> with the channels that are registered; <see cref="ContactsFile"/> stays the judge.</summary>
+/// <summary>JSON Schema of <c>contacts.yaml</c> with the registered channels. <see cref="ContactsFile"/> has the last word on what is valid.</summary>
 public sealed class ContactsSchema(IEnumerable<INotifier> channels, IEnumerable<IOnCallSource> schedules)
 {
-    /// <param name="ofTeam">Of the file in a team's folder, which may name people of the common one and needs no fallback.</param>
+    /// <param name="ofTeam">For the file in a team's folder, which may name people of the common file and needs no fallback.</param>
     public JsonObject Create(bool ofTeam = false)
     {
-        var schema = SchemaParts.Document(ofTeam ? "Contacts of a team" : "Contacts", "Who is behind the names that runbooks use, and how they are reached.", new()
+        var schema = SchemaParts.Document(
+            ofTeam ? "Contacts of a team" : "Contacts",
+            "Who is behind the names that runbooks use, and how they are reached.",
+            new()
         {
             ["tenant"] = Guid("The Entra tenant of the object ids in this file: az account show --query tenantId."),
             ["people"] = SchemaParts.Named(SchemaParts.Mapping("A person.", new()
             {
                 ["slackUser"] = SchemaParts.TextList("The id of the Slack user, such as U012AB3CD, who presses buttons."),
                 ["signIn"] = SchemaParts.TextList("Object ids in Entra, as OBJECT with 'tenant' at the top or as TENANT/OBJECT."),
-                ["onCallAs"] = SchemaParts.TextList("What schedules call them, where that is neither their name here nor a mail address of theirs: a mail address, an id, a user name."),
+                ["onCallAs"] = SchemaParts.TextList(
+                    "What schedules call them, where that is neither their name here nor a mail address of theirs: "
+                    + "a mail address, an id, a user name."),
                 ["reach"] = Reach(),
             }, "reach"), "By name; each name proves one person."),
             ["rooms"] = SchemaParts.Named(SchemaParts.Mapping("A channel or list that several read.", new()
@@ -36,7 +41,10 @@ public sealed class ContactsSchema(IEnumerable<INotifier> channels, IEnumerable<
 
     private JsonObject Contacts(bool ofTeam)
     {
-        var behind = new JsonObject { ["anyOf"] = new JsonArray(SchemaParts.TextList("People, rooms and groups."), OnCallReader.Schema(schedules)) };
+        var behind = new JsonObject
+        {
+            ["anyOf"] = new JsonArray(SchemaParts.TextList("People, rooms and groups."), OnCallReader.Schema(schedules)),
+        };
         var contacts = SchemaParts.Named(behind, "The names that runbooks use, and 'fallback', who hears of everything that reached nobody else.");
         if (!ofTeam)
         {
@@ -46,14 +54,15 @@ public sealed class ContactsSchema(IEnumerable<INotifier> channels, IEnumerable<
         return contacts;
     }
 
-    /// <summary>One channel an entry.</summary>
     private JsonObject Reach()
     {
         var known = channels.OrderBy(channel => channel.Channel, StringComparer.Ordinal).ToList();
         var item = SchemaParts.Mapping("A channel and the address on it.", []);
         foreach (var channel in known)
         {
-            var address = SchemaParts.Text(channel.AddressIsSecret ? "The name of the setting that has the address, as ${NAME}: it is a secret." : "The address, or ${NAME} for the setting that has it.");
+            var address = SchemaParts.Text(channel.AddressIsSecret
+                ? "The name of the setting that has the address, as ${NAME}: it is a secret."
+                : "The address, or ${NAME} for the setting that has it.");
             if (channel.AddressIsSecret)
             {
                 address["pattern"] = @"^\$\{[^}]+\}$";

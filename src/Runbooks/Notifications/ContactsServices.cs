@@ -2,17 +2,16 @@ namespace Runbooks.Notifications;
 
 public static class ContactsServices
 {
-    /// <summary>The contacts of a file that the host reads. A file with errors is refused when the book is first asked for.</summary>
-    /// <param name="read">Called once. Later versions go to <see cref="ContactsReload"/>.</param>
-    /// <param name="none">In force where there is no file; nobody is behind any name unless given.</param>
-    /// <exception cref="ContactsException">From the container: the file has errors.</exception>
+    /// <param name="read">Called once. <see cref="ContactsReload"/> gets later versions.</param>
+    /// <param name="none">In force where there is no file; an empty book unless given.</param>
+    /// <exception cref="ContactsException">From the container, when the book is first asked for: the file has errors.</exception>
     public static IServiceCollection AddContacts(this IServiceCollection services, Func<IServiceProvider, ContactFiles> read, ContactBook? none = null) => services
         .AddSingleton<ContactsFile>()
         .AddSingleton<ContactsReload>()
         .AddSingleton(read)
         .AddSingleton(provider => provider.GetRequiredService<ContactFiles>() is var files && files.HasTextsOf(new(null, [])) ? none ?? new ContactBook([]) : Start(provider, files, none ?? new ContactBook([])));
 
-    /// <summary>With errors in it, those that were in force last go on: whoever is to be asked at night must not depend on a typing mistake.</summary>
+    /// <summary>Files with errors leave the last good ones in force: who is called at night must not depend on a typing mistake.</summary>
     private static ContactBook Start(IServiceProvider provider, ContactFiles files, ContactBook none)
     {
         var reader = provider.GetRequiredService<ContactsFile>();
@@ -28,11 +27,14 @@ public static class ContactsServices
 
         // The container makes services synchronously; this one is made once, before the first message.
         var last = versions?.FindLastAsync(ContactsFile.FileName, CancellationToken.None).GetAwaiter().GetResult();
-        var kept = last is null ? null : ContactFiles.Unpack(files.Common?.Name ?? ContactsFile.FileName, last.Text) with { IsCommonApart = files.IsCommonApart };
-        var good = kept is null ? null
+        var kept = last is null
+            ? null
+            : ContactFiles.Unpack(files.Common?.Name ?? ContactsFile.FileName, last.Text) with { IsCommonApart = files.IsCommonApart };
+        var good = kept is null
+            ? null
             : reader.ReadGood(files, kept)
 
-                // A secret that is gone takes a channel away, and not the people who are reached on others.
+                // A missing secret takes one channel away. People who are reached on other channels stay.
                 ?? reader.Read(files, withSettings: false).Book
                 ?? reader.Read(kept, withSettings: false).Book;
         if (good is null && files.Common is not null)
@@ -51,10 +53,12 @@ public static class ContactsServices
         return good ?? none;
     }
 
-    /// <summary>The teams that have contacts, none of which are in force.</summary>
+    /// <summary>A message for each team that has contacts of which none are in force.</summary>
     internal static IEnumerable<string> Dropped(ContactFiles now, ContactBook? good) => now.Teams
         .Where(team => team.Contacts is not null && good?.Files is { } files && files.TextOf(team.Folder) is null)
-        .Select(team => $"No contacts of the team {team.Folder} are in force: it had none before, or they do not fit the common file. Whoever the common file has behind '{ContactBook.Fallback}' is asked in their place.");
+        .Select(team =>
+            $"No contacts of the team {team.Folder} are in force: it had none before, or they do not fit the common file. "
+            + $"Whoever the common file has behind '{ContactBook.Fallback}' is asked in their place.");
 }
 
 /// <summary>The contacts cannot be used; the message has every error on a line of its own.</summary>
@@ -63,17 +67,20 @@ public sealed class ContactsException(IReadOnlyList<CatalogError> errors) : Exce
     public IReadOnlyList<CatalogError> Errors => errors;
 }
 
-/// <summary>Takes over contacts files that have changed while the host runs. A broken one is told, what it said before stays in force, and it keeps no other file from being taken over.</summary>
-/// <param name="started">What the process began with; none unless given.</param>
+/// <summary>
+/// Takes over contacts files that change while the host runs. A broken file is reported, its last good version stays in force, and the
+/// other files are taken over.
+/// </summary>
+/// <param name="started">The files that the process began with.</param>
 public sealed class ContactsReload(ContactsFile reader, CurrentContacts contacts, FileVersions versions, ILogger<ContactsReload> logger, ContactFiles? started = null)
 {
     private readonly Lock _taking = new();
     private ContactFiles _now = started ?? new(null, []);
 
-    /// <param name="common">As it is now; null when it is gone. Those of teams are as they were.</param>
+    /// <param name="common">Null when the file is gone. The teams' files stay as they were.</param>
     public void Take(RunbookFile? common) => Take(now => now with { Common = common });
 
-    /// <summary>Those of teams; the common file is as it was, where the rule set has none.</summary>
+    /// <summary>The common file stays as it was. For a rule set that has none.</summary>
     public void TakeTeams(IReadOnlyList<TeamFiles> teams) => Take(now => now with { Teams = teams });
 
     public void Take(RunbookFile? common, IReadOnlyList<TeamFiles> teams) => Take(_ => new(common, teams));
@@ -105,7 +112,7 @@ public sealed class ContactsReload(ContactsFile reader, CurrentContacts contacts
         }
     }
 
-    /// <returns>Why these files cannot be used.</returns>
+    /// <returns>Why these files cannot be used; empty when they are in force.</returns>
     private IReadOnlyList<string> TryTake(ContactFiles files)
     {
         if (files.Common is null && contacts.Book.Files is not null)

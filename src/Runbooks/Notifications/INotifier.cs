@@ -6,91 +6,90 @@ namespace Runbooks.Notifications;
 /// <summary>One channel: Teams, Slack, e-mail … A duplicate channel name fails at start-up.</summary>
 public interface INotifier
 {
-    /// <summary>As contacts name it: <c>teams</c>, <c>slack</c>, <c>email</c>, <c>outbox</c>.</summary>
+    /// <summary>The name in contacts: <c>teams</c>, <c>slack</c>, <c>email</c>, <c>outbox</c>.</summary>
     string Channel { get; }
 
-    /// <summary>Whether addresses of this channel are secrets: contacts then name a setting, <c>${NAME}</c>, and never the value.</summary>
+    /// <summary>Whether addresses of this channel are secrets. Contacts then have to name a setting, <c>${NAME}</c>.</summary>
     bool AddressIsSecret => false;
 
-    /// <summary>Whether it only takes messages on, and never tells whether one arrived (<see cref="Receipt.IsHandedOver"/>).</summary>
+    /// <summary>Whether it never says if a message arrived (<see cref="Receipt.IsHandedOver"/>).</summary>
     bool OnlyHandsOver => false;
 
-    /// <summary>Whether each message calls somebody up. What nobody has to act on goes to a recipient's other channels first.</summary>
+    /// <summary>Whether each message calls somebody up. A message that nobody has to act on goes to other channels first.</summary>
     bool Rings => false;
 
-    /// <summary>What the channel's own settings lack, and how to put it right; null when it can send.</summary>
+    /// <summary>What the channel's settings lack, with the remedy; null when it can send.</summary>
     string? ConfigurationError => null;
 
-    /// <summary>What is wrong with an address; null when it can be used.</summary>
-    /// <param name="to">The address itself, a setting's value where the contact names one.</param>
+    /// <returns>What is wrong with the address; null when it can be used.</returns>
+    /// <param name="to">The address itself; the value of the setting where the contact names one.</param>
     string? ValidateAddress(string to) => null;
 
-    /// <summary>Whether an address is known to be a place that several people read.</summary>
+    /// <summary>Whether several people are known to read at this address.</summary>
     bool IsRoom(string to) => false;
 
-    /// <summary>Sends, and returns once the channel has taken it. Throws when it has not, in words without secrets.</summary>
-    /// <exception cref="DeliveryException">The channel did not take it; tells whether trying again can help.</exception>
+    /// <summary>Sends, and returns once the channel has taken the message.</summary>
+    /// <exception cref="DeliveryException">The channel did not take it. The message has no secrets in it.</exception>
     Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Of a channel that rings: what <see cref="SendAsync"/> will call this message, known before it is sent, so that an alert can be ended
-    /// whose answer was lost. Null where only the answer says it.
+    /// For a channel that rings: the reference that <see cref="SendAsync"/> will return, known before it sends. An alert whose answer was
+    /// lost can then be ended. Null where only the answer has the reference.
     /// </summary>
     string? ReferenceOf(Card card, Address to) => null;
 
-    /// <summary>Replaces a message that was sent before, so that its buttons no longer ask. Channels that cannot do it do nothing.</summary>
+    /// <summary>Replaces an earlier message, so that its buttons no longer ask. Does nothing where the channel has no way to do it.</summary>
     Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Removes messages that this channel keeps itself and that are older than this. Most keep none.</summary>
+    /// <summary>Removes older messages where the channel keeps them itself. Most do not.</summary>
     Task ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken) => Task.CompletedTask;
 }
 
-/// <summary>What a channel says of a message that it took.</summary>
-/// <param name="Reference">What <see cref="INotifier.UpdateAsync"/> needs to find the message again, without secrets; null where it cannot be changed.</param>
-/// <param name="IsHandedOver">It only took the message on: whether it ever arrives, it does not tell.</param>
+/// <summary>The channel's answer for a message that it took.</summary>
+/// <param name="Reference">Finds the message again for <see cref="INotifier.UpdateAsync"/>, without secrets; null where it cannot be changed.</param>
+/// <param name="IsHandedOver">The channel took the message and does not say whether it arrives.</param>
 public readonly record struct Receipt(string? Reference, bool IsHandedOver = false)
 {
     public static implicit operator Receipt(string? reference) => new(reference);
 }
 
 /// <summary>Where one recipient is reached on one channel.</summary>
-/// <param name="To">In the channel's own form: a mail address, a Slack channel; <c>${NAME}</c> where a setting holds it.</param>
-/// <param name="Recipient">Whose link and card it is.</param>
+/// <param name="To">In the channel's own form, such as a mail address or a Slack channel; <c>${NAME}</c> for the value of a setting.</param>
 public sealed record Address(string Channel, string To, string Recipient)
 {
-    /// <summary>A person's, and the same message goes there to somebody else as well.</summary>
+    /// <summary>The address of a person that somebody else has too, so that they get each other's messages.</summary>
     public bool IsShared { get; init; }
 }
 
-/// <summary>A channel did not take a message. The message of the exception goes on the record: it holds no secret.</summary>
-/// <param name="transient">Whether the same message may be taken a little later.</param>
+/// <summary>A channel did not take a message. The text goes on the record, so it must have no secret in it.</summary>
+/// <param name="transient">Whether a later attempt may succeed.</param>
 public sealed class DeliveryException(string message, bool transient = false) : Exception(message)
 {
     public bool Transient => transient;
 
-    /// <summary>What a channel that is reached by HTTP answered.</summary>
+    /// <summary>The answer of a channel that uses HTTP.</summary>
     public HttpStatusCode? Status { get; init; }
 
-    /// <summary>How long the channel asks to be left alone; null where it does not say.</summary>
+    /// <summary>The pause that the channel asks for; null where it asks for none.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>It did not answer in time.</summary>
+    /// <summary>The channel did not answer in time.</summary>
     public bool IsLate { get; init; }
 
-    /// <summary>It was refused for its form: a shorter one may be taken.</summary>
+    /// <summary>The channel refused the form of the message. It may take a shorter one.</summary>
     public bool IsForm { get; init; }
 }
 
 /// <summary>
-/// When a message about an incident is tried again for whoever does not have it: ever more rarely. One rule for pages, for a
-/// temporary fix that is in place, and for what a storm tells.
+/// When a message about an incident is sent again to whoever does not have it, at growing intervals. Pages, news of a temporary fix, and
+/// the news of a storm all use this rule.
 /// </summary>
 public static class DeliveryRetry
 {
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromHours(1);
 
-    /// <param name="needsPerson">Each contact that it is for has to have it, or the last in line; else it is enough that somebody has.</param>
+    /// <param name="needsPerson">Each contact, or the last in line, has to have the message; otherwise it is enough that somebody has it.</param>
     public static bool IsHeard(Incident incident, string key, bool needsPerson = true) => IsHeard([.. incident.DeliveriesUnder(key)], needsPerson);
 
     /// <inheritdoc cref="IsHeard(Incident, string, bool)"/>
@@ -100,35 +99,32 @@ public static class DeliveryRetry
     private static bool IsHeard(List<Delivery> tries, bool needsPerson) => needsPerson ? Reach.IsEnough(tries) : tries.Exists(delivery => delivery.Reached);
 }
 
-/// <summary>
-/// A message in words and structure, for any channel: each renderer turns it into its own form and encodes every text.
-/// </summary>
+/// <summary>A message for any channel. Each renderer turns it into its channel's form and encodes every text.</summary>
 public sealed record Card
 {
     public required CardKind Kind { get; init; }
     public required string IncidentId { get; init; }
 
-    /// <summary>Channels that join messages into threads join those of one name: of an incident, or of all that one flapping alert opened.</summary>
+    /// <summary>The thread that a channel puts the message in: that of the incident, or that of all incidents of one flapping alert.</summary>
     [JsonIgnore]
     public string Thread { get => field ?? IncidentId; init; }
 
-    /// <summary>Names this message within the incident, the same on every attempt to send it; null on a card that is not sent yet.</summary>
+    /// <summary>Names this message within the incident, the same on every attempt; null before it is sent.</summary>
     public string? Key { get; init; }
 
     /// <summary>One line; also the subject of a mail.</summary>
     public required string Title { get; init; }
     public ImpactSeverity Severity { get; init; } = ImpactSeverity.Medium;
 
-    /// <summary>Nothing outside is touched; every channel says so first.</summary>
+    /// <summary>Nothing outside is touched. Every channel says so first.</summary>
     public bool DryRun { get; init; }
 
-    /// <summary>What broke and for whom, what was found, what will be done, how it is undone, what happens in silence.</summary>
     public IReadOnlyList<CardSection> Sections { get; init; } = [];
 
-    /// <summary>Pages to open; the first is the one to press.</summary>
+    /// <summary>Pages to open. The first is the one to press.</summary>
     public IReadOnlyList<CardLink> Links { get; init; } = [];
 
-    /// <summary>Whether the first link is where to decide.</summary>
+    /// <summary>Whether the first link leads to a decision.</summary>
     [JsonIgnore]
     public bool Asks => Kind is CardKind.ApprovalRequest or CardKind.Reminder or CardKind.Escalation;
 
@@ -136,79 +132,83 @@ public sealed record Card
     [JsonIgnore]
     public bool Informs => Kind is CardKind.Decided or CardKind.Closed;
 
-    /// <summary>The question is closed; recipients are no longer called about it.</summary>
+    /// <summary>The question is closed, so nobody is called about it any more.</summary>
     [JsonIgnore]
     public bool IsAnswered { get; init; }
 
-    /// <summary>On a channel that rings, nobody is called about it from now on.</summary>
+    /// <summary>On a channel that rings, its alert is to stop calling.</summary>
     [JsonIgnore]
     public bool CallsNobody => Informs || IsAnswered;
 
-    /// <summary>Of such a message: a responder owns it or sees to it, so that on a channel that rings it stays, acknowledged, until somebody closes it.</summary>
+    /// <summary>A responder owns it or sees to it. On a channel that rings its alert stays, acknowledged, until somebody closes it.</summary>
     [JsonIgnore]
     public bool IsSeenTo { get; init; }
 
-    /// <summary>It says how something ended: whoever has nothing but an alert about that, on a channel that rings, gets the end of the alert and no other.</summary>
+    /// <summary>It says how something ended. Somebody who has an alert about it gets the end of the alert and no message.</summary>
     [JsonIgnore]
     public bool IsEnd { get; init; }
 
-    /// <summary>Not null on a card that asks for one decision: the gate that channels with buttons of their own decide on.</summary>
+    /// <summary>The gate that a channel's own buttons decide on; null on a card that does not ask for one decision.</summary>
     public string? GateId { get; init; }
 
     /// <summary>The plan that such a button approves.</summary>
     public string? PlanHash { get; init; }
 
-    /// <summary>What a yes means, for channels that ask whether a button was meant.</summary>
+    /// <summary>What a yes means, for channels that ask for a confirmation.</summary>
     [JsonIgnore]
     public string? Yes { get; init; }
 
-    /// <summary>What a no means.</summary>
+    /// <summary>What a no means, for the same.</summary>
     [JsonIgnore]
     public string? No { get; init; }
 
-    /// <summary>The card with nothing to decide on but its links: a button approves what is shown, and not all of it is.</summary>
+    /// <summary>Decisions only by the links: a button approves what is shown, and this card does not show all of it.</summary>
     [JsonIgnore]
     public Card WithoutButtons => this with { GateId = null, PlanHash = null };
 
-    /// <summary>For a channel that refused the card for its form: what somebody needs to answer, and the links.</summary>
+    /// <summary>For a channel that refused the form of the card: what somebody needs to answer, and the links.</summary>
     [JsonIgnore]
     public Card Shortened => WithoutButtons with { Sections = [.. Sections.Where(section => section.IsNeeded), CardSection.Rest] };
 
-    /// <summary>The card with no link to decide by, for a message that several people get as one: the link names one of them, and an answer by it would be that one's.</summary>
+    /// <summary>For a message that several people get as one: the link names one person, and an answer by it would count as theirs.</summary>
     [JsonIgnore]
     public Card WithoutLinkToDecide => Asks ? this with { Links = [.. Links.Skip(1)] } : this;
 
-    /// <summary>Whoever answers has to be known, since people are counted.</summary>
+    /// <summary>The gate counts people, so whoever answers has to be known.</summary>
     [JsonIgnore]
     public bool CountsPeople { get; init; }
 
-    /// <summary>The card as one person gets it where others read it as well: whoever opened their link would be counted as them.</summary>
+    /// <summary>For a person's address that others read too: whoever opened the link would count as that person.</summary>
     [JsonIgnore]
     public Card ForSharedPlace => CountsPeople ? WithoutLinkToDecide : this;
 
-    /// <summary>The card as this recipient gets it. Somebody who may know of it and may not decide gets nothing to decide with, and why they hear of it.</summary>
+    /// <summary>For this recipient. A stranger, who may not decide, gets no way to decide and the reason for the message.</summary>
     public Card For(Recipient recipient) => !recipient.IsStranger ? this : WithoutButtons with
     {
         Kind = Asks ? CardKind.Decided : Kind,
         Title = Asks ? $"For your information: {Title}" : Title,
         Links = WithoutLinkToDecide.Links,
-        Sections = [new("Why you are told", [recipient.Why!, .. Asks ? ["You cannot decide this; it goes to those who can."] : Array.Empty<string>()]), .. Sections],
+        Sections =
+        [
+            new("Why you are told", [recipient.Why!, .. Asks ? ["You cannot decide this; it goes to those who can."] : Array.Empty<string>()]),
+            .. Sections,
+        ],
     };
 
-    // The one that the compiler writes would show the card within the card, without end.
+    // The compiler's own version would print the card within the card, without end.
     public override string ToString() => $"{Kind}: {Title}";
 }
 
 public sealed record CardSection(string Heading, IReadOnlyList<string> Lines)
 {
-    /// <summary>Nobody can answer without it: channels that take only so much shorten the others first.</summary>
+    /// <summary>Nobody can answer without it, so channels with a length limit shorten the other sections first.</summary>
     [JsonIgnore]
     public bool IsNeeded { get; init; }
 
-    /// <summary>Ends a card that left out others.</summary>
+    /// <summary>The last section of a card that left out others.</summary>
     public static CardSection Rest { get; } = new("And more", ["This is not all: the rest is on the page."]);
 
-    /// <summary>The section where there is something to say; none where there is not.</summary>
+    /// <summary>The section, or none where there are no lines.</summary>
     public static IEnumerable<CardSection> If(string heading, IEnumerable<string> lines, bool isNeeded = false) =>
         lines.ToList() is { Count: > 0 } list ? [new(heading, list) { IsNeeded = isNeeded }] : [];
 }

@@ -5,14 +5,14 @@ namespace Runbooks.Notifications;
 /// <summary>What messages about an incident say.</summary>
 public sealed class IncidentCards(DecisionLinks links)
 {
-    /// <summary>The card that asks: five parts, in the order in which a half-asleep person needs them.</summary>
-    /// <param name="recipient">Whose link it carries.</param>
+    /// <summary>The card that asks, with its parts in the order in which a half-asleep person needs them.</summary>
+    /// <param name="recipient">The person whose link it has.</param>
     public Card Approval(Incident incident, Runbook runbook, Gate gate, string recipient, CardKind kind) => gate.Task is { } task
         ? Work(incident, runbook, gate, task, recipient, kind)
         : GateText.WhyNoYes(gate, recipient) is null ? Question(incident, runbook, gate, recipient, kind)
         : Question(incident, runbook, gate, recipient, kind).WithoutButtons;
 
-    /// <summary>The card that asks a person to do something by hand. It has no buttons of its own: the answer names items, or says why not.</summary>
+    /// <summary>Asks a person to do something by hand. It has no buttons, since the answer names items or gives a reason.</summary>
     private Card Work(Incident incident, Runbook runbook, Gate gate, ManualTask task, string recipient, CardKind kind) => Base(incident, runbook, kind) with
     {
         Title = $"{Prefix(kind)}{gate.Question}",
@@ -45,13 +45,15 @@ public sealed class IncidentCards(DecisionLinks links)
             .. CardSection.If("How it went before", gate.TrackRecord is { } before ? [before] : []),
             .. CardSection.If("Who has to approve", GateText.Quorum(gate) is { } quorum ? [quorum] : [], isNeeded: true),
             new("What will be done", [.. gate.Plan.Steps.Select(step => step.PlannedEffect)]) { IsNeeded = true },
-            .. CardSection.If("How to undo it", [.. gate.Plan.Steps.Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.")]),
+            .. CardSection.If(
+                "How to undo it",
+                [.. gate.Plan.Steps.Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.")]),
             .. Close(incident, gate),
         ],
         Links = [new("Look and decide", links.For(incident, gate, recipient)), IncidentLink(incident)],
     };
 
-    /// <summary>What broke and what is known of it. Only a question says too that nothing was found.</summary>
+    /// <summary>What broke and what is known of it. Only a question also says that nothing was found.</summary>
     private static IEnumerable<CardSection> Story(Incident incident, Runbook runbook, Gate gate) =>
     [
         new("What broke", [Outage(incident, runbook), runbook.Impact.Data]),
@@ -63,14 +65,13 @@ public sealed class IncidentCards(DecisionLinks links)
         .. CardSection.If(FindingText.SaidLast(incident, AskedAt(gate)), incident.Verification.Select(FindingText.Line)),
     ];
 
-    /// <summary>What has come in since it was asked.</summary>
+    /// <summary>What has come in since the question was asked.</summary>
     private static IEnumerable<CardSection> Since(Incident incident, Gate gate) =>
     [
         .. CardSection.If("News", gate.Outcome == GateOutcome.Pending ? [.. incident.News.Select(news => news.Text)] : []),
         .. CardSection.If("Also reported on this target", incident.OtherLines()),
     ];
 
-    /// <summary>What stands at the end of a card that asks.</summary>
     private static IEnumerable<CardSection> Close(Incident incident, Gate gate) =>
     [
         .. CardSection.If("Who is on call", gate.OnCallLines),
@@ -78,7 +79,7 @@ public sealed class IncidentCards(DecisionLinks links)
         .. CardSection.If("The runbook", Origin(incident)),
     ];
 
-    /// <summary>What a card that asked says once the question is closed: no buttons, and who decided.</summary>
+    /// <summary>The card of a question that is closed: who decided, and no buttons.</summary>
     public Card Decided(Incident incident, Runbook runbook, Gate gate) => Base(incident, runbook, CardKind.Decided) with
     {
         IsSeenTo = gate.Outcome == GateOutcome.TakenOver,
@@ -87,10 +88,10 @@ public sealed class IncidentCards(DecisionLinks links)
         Links = [IncidentLink(incident)],
     };
 
-    /// <summary>The end of an incident, on a card that once asked this question.</summary>
+    /// <summary>The end of an incident, on a card that asked this question.</summary>
     public static Card Ended(Card end, Gate gate) => end with { Sections = [.. end.Sections, Decision(gate)] };
 
-    /// <summary>How it ended, for whoever was asked or told of it: where a person is needed it says so, or who sees to it.</summary>
+    /// <summary>How the incident ended, on cards that asked or told of it.</summary>
     public Card End(Incident incident, Runbook runbook, DateTimeOffset now) => incident switch
     {
         { ClosedByHand: not null } => Closed(incident, runbook),
@@ -100,7 +101,7 @@ public sealed class IncidentCards(DecisionLinks links)
         _ => Closed(incident, runbook),
     };
 
-    /// <summary>The automation has stopped and a responder owns it: not over until somebody says so.</summary>
+    /// <summary>The automation has stopped and a responder owns the incident, so it is not over yet.</summary>
     public Card TakenOver(Incident incident, Runbook runbook)
     {
         var end = Closed(incident, runbook);
@@ -120,16 +121,20 @@ public sealed class IncidentCards(DecisionLinks links)
         Sections =
         [
             .. CardSection.If("How it ended", incident.Reason is null ? [] : [incident.Reason]),
-            .. CardSection.If(FindingText.Found(incident, incident.UpdatedAt), incident.State == IncidentState.NotNeeded ? incident.Findings.Select(FindingText.Line) : []),
+            .. CardSection.If(
+                FindingText.Found(incident, incident.UpdatedAt),
+                incident.State == IncidentState.NotNeeded ? incident.Findings.Select(FindingText.Line) : []),
             .. CardSection.If("How often", incident.RecurrenceLines()),
             .. CardSection.If("What was done", Done(incident)),
-            .. CardSection.If(FindingText.SaidLast(incident, incident.UpdatedAt), EndingText.NotPassing(incident) is null ? [] : incident.Verification.Select(FindingText.Line)),
+            .. CardSection.If(
+                FindingText.SaidLast(incident, incident.UpdatedAt),
+                EndingText.NotPassing(incident) is null ? [] : incident.Verification.Select(FindingText.Line)),
             .. Others(incident),
         ],
         Links = [IncidentLink(incident)],
     };
 
-    /// <summary>What happened, for those who were not asked: the short form of the report, with a link to it.</summary>
+    /// <summary>For those who were not asked: the short form of the report, with a link to it.</summary>
     public Card Report(Incident incident, Runbook runbook) => Base(incident, runbook, CardKind.Decided) with
     {
         Title = $"Report: {About(incident, runbook)} ({EndingText.Headline(incident)})",
@@ -153,7 +158,13 @@ public sealed class IncidentCards(DecisionLinks links)
         Sections =
         [
             new("What is in place", lease.Held),
-            new("What ends it", [lease.WhatEndsIt, $"If that has not happened by {GateText.Clock(lease.Until, lease.Since)}, a person is paged; it stays until it is taken back. It can be taken back at any time from the incident."]),
+            new(
+                "What ends it",
+                [
+                    lease.WhatEndsIt,
+                    $"If that has not happened by {GateText.Clock(lease.Until, lease.Since)}, a person is paged; it stays until it is taken back. "
+                    + "It can be taken back at any time from the incident.",
+                ]),
         ],
         Links = [IncidentLink(incident)],
     };
@@ -174,7 +185,7 @@ public sealed class IncidentCards(DecisionLinks links)
         Links = [IncidentLink(incident)],
     };
 
-    /// <summary>The page of an incident that somebody sees to, or has had tried again: then the next one calls people, and this one nobody.</summary>
+    /// <summary>The page of an incident that somebody sees to or has had tried again. A retry calls people itself, so this one stops.</summary>
     public Card Acknowledged(Incident incident, Runbook runbook, DateTimeOffset now)
     {
         var page = Page(incident, runbook, incident.Reason ?? EndingText.Headline(incident), now);
@@ -192,7 +203,7 @@ public sealed class IncidentCards(DecisionLinks links)
 
     private static string Outage(Incident incident, Runbook runbook) => $"{About(incident, runbook)}. {runbook.Impact.Users}".Trim();
 
-    /// <summary>A fresh change is the first suspect.</summary>
+    /// <summary>A recent change to the runbook is the first suspect.</summary>
     private static IReadOnlyList<string> Origin(Incident incident) =>
         incident.Publication is { } publication ? [$"From {publication.Describe(incident.OpenedAt, "before the incident")}."] : [];
 
@@ -200,7 +211,6 @@ public sealed class IncidentCards(DecisionLinks links)
         "Also reported on this target",
         incident.FollowedBy is { } next ? [.. incident.OtherLines(), $"Incident {next} looks at what is not over."] : incident.OtherLines());
 
-    /// <summary>Who was asked and what they said, and what became of each step.</summary>
     private static List<string> Tried(Incident incident) =>
     [
         .. incident.Gates.Select(gate => (incident.HasDelivery(gate.Id), gate.Outcome) switch
@@ -216,7 +226,7 @@ public sealed class IncidentCards(DecisionLinks links)
 
     private static IEnumerable<string> Done(Incident incident) => incident.Steps.Select(step => step.Line);
 
-    /// <summary>When whoever reads the question was told it.</summary>
+    /// <summary>When the reader of the question got it.</summary>
     private static DateTimeOffset AskedAt(Gate gate) => gate.AskedAt ?? gate.OpenedAt;
 
     private static CardSection Decision(Gate gate) =>
@@ -234,9 +244,11 @@ public sealed class IncidentCards(DecisionLinks links)
 
     private CardLink IncidentLink(Incident incident) => new("Incident", links.IncidentPage(incident.Id));
 
-    /// <summary>A line of blocks is a graph that every channel shows, without images; before and after are on one scale.</summary>
+    /// <summary>A line of block characters is a graph that every channel shows. Before and after have one scale.</summary>
     private static string LineWithGraph(Finding finding, IReadOnlyList<Finding> others) =>
-        $"{FindingText.Line(finding)} {MarkdownText.Sparkline(finding.Result.Series, others.FirstOrDefault(other => other.Name == finding.Name)?.Result.Series ?? [])}".TrimEnd();
+        $"{FindingText.Line(finding)} {MarkdownText.Sparkline(
+            finding.Result.Series,
+            others.FirstOrDefault(other => other.Name == finding.Name)?.Result.Series ?? [])}".TrimEnd();
 
     private static string Prefix(CardKind kind) => kind switch
     {

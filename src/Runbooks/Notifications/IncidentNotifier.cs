@@ -1,10 +1,11 @@
 namespace Runbooks.Notifications;
 
 /// <summary>
-/// Brings a message about one incident to contacts. Failing channels never fail the incident; what reached whom, and what
-/// did not, is recorded on it.
+/// Sends a message about one incident to contacts and records on the incident what reached whom. A channel that fails never fails the
+/// incident.
 /// </summary>
-public sealed class IncidentNotifier(NotificationDispatcher dispatcher, OnCallDirectory directory, IIncidentStore store, TimeProvider time, ILogger<IncidentNotifier> logger)
+public sealed class IncidentNotifier(
+    NotificationDispatcher dispatcher, OnCallDirectory directory, IIncidentStore store, TimeProvider time, ILogger<IncidentNotifier> logger)
 {
     /// <summary>Sends to every recipient of every contact, to all at once.</summary>
     /// <param name="incident">As it was just read or written: it says what was delivered before.</param>
@@ -30,10 +31,11 @@ public sealed class IncidentNotifier(NotificationDispatcher dispatcher, OnCallDi
     }
 
     /// <summary>
-    /// Who is behind the contacts for this message. Whom schedules mean is on record before anybody is asked: after a crash the
-    /// same people are asked, and whoever was asked may decide.
+    /// Who is behind the contacts for this message. Whom a schedule means is recorded before anybody is asked: after a crash the same
+    /// people are asked, and all of them may decide.
     /// </summary>
-    public async Task<(Incident Incident, Gate Gate, ResolvedContacts People)> FindPeopleAsync(Incident incident, Gate gate, string key, IReadOnlyList<string> names, CancellationToken cancellationToken)
+    public async Task<(Incident Incident, Gate Gate, ResolvedContacts People)> FindPeopleAsync(
+        Incident incident, Gate gate, string key, IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
         var people = await directory.ResolveAsync(names, key, gate.OnCall, cancellationToken);
         if (people.OnCall.Except(gate.OnCall).Any())
@@ -45,14 +47,14 @@ public sealed class IncidentNotifier(NotificationDispatcher dispatcher, OnCallDi
         return (incident, gate, await directory.ForAsync(people, [gate], cancellationToken));
     }
 
-    /// <summary>A message that was sent stays sent, also when the store cannot say so: then it may be sent again, and no incident fails over it.</summary>
+    /// <summary>When the store fails, the message is not recorded and may be sent twice, but the incident does not fail.</summary>
     private async Task<Incident> RecordAsync(Incident incident, Func<Incident, Incident> change, CancellationToken cancellationToken)
     {
         try
         {
             return await store.RecordAtOnceAsync(incident.Id, change, time);
         }
-        // Whatever the store's trouble is: the messages are out, and delivery never fails the incident.
+        // Any exception of the store: the messages are out, and delivery never fails the incident.
         catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
         {
             Log.DeliveryNotRecorded(logger, incident.Id, trouble);
@@ -61,23 +63,23 @@ public sealed class IncidentNotifier(NotificationDispatcher dispatcher, OnCallDi
     }
 }
 
-/// <param name="Deliveries">Of this message, those before it was repeated included.</param>
-/// <param name="Incident">With the deliveries on it.</param>
+/// <param name="Deliveries">All of this message, those of earlier attempts included.</param>
+/// <param name="Incident">With the deliveries recorded.</param>
 public sealed record SendResult(IReadOnlyList<Delivery> Deliveries, Incident Incident)
 {
-    /// <summary>Whether it reached anybody.</summary>
     public bool Reached => Deliveries.Any(delivery => delivery.Reached);
 
-    /// <summary>The channels that only took the message on, where no other took it: whether it arrived is not known.</summary>
+    /// <summary>The channels that took the message and cannot say whether it arrived; empty where another channel can.</summary>
     public IReadOnlyList<string> HandedTo => Deliveries.Any(delivery => delivery is { Reached: true, IsHandedOver: false })
         ? []
         : [.. Deliveries.Where(delivery => delivery.Reached).Select(delivery => delivery.Channel!).Distinct(StringComparer.OrdinalIgnoreCase)];
 }
 
-/// <summary>Takes one message to everybody behind some contacts: each recipient's channels in turn until one takes it.</summary>
-public sealed class NotificationDispatcher(ChannelClient channels, UnendedAlerts unended, OnCallDirectory directory, TimeProvider time, ILogger<NotificationDispatcher> logger)
+/// <summary>Sends one message to everybody behind some contacts: on each recipient's channels in turn until one takes it.</summary>
+public sealed class NotificationDispatcher(
+    ChannelClient channels, UnendedAlerts unended, OnCallDirectory directory, TimeProvider time, ILogger<NotificationDispatcher> logger)
 {
-    /// <summary>How long a call waits for being on record before it is made.</summary>
+    /// <summary>How long a call waits to be recorded before it is made.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
 
     private const string NobodyBehind = "nobody is behind this contact.";
@@ -109,15 +111,14 @@ public sealed class NotificationDispatcher(ChannelClient channels, UnendedAlerts
             ?? earlier.FirstOrDefault(delivery => delivery.Key == KeyFor(key, recipient) && delivery.Channel is not null);
     }
 
-    /// <summary>Who is behind these contacts now.</summary>
     public Task<ResolvedContacts> ResolveAsync(IEnumerable<string> names, CancellationToken cancellationToken) => directory.ResolveAsync(names, cancellationToken);
 
     /// <inheritdoc cref="OnCallDirectory.ForAsync"/>
-    /// <param name="asking">Incidents with an open question that the message is about.</param>
+    /// <param name="asking">Incidents with the open questions that the message is about.</param>
     public Task<ResolvedContacts> ForAsync(ResolvedContacts people, IEnumerable<Incident> asking, CancellationToken cancellationToken) =>
         directory.ForAsync(people, asking.Select(incident => incident.OpenGate!), cancellationToken);
 
-    /// <summary>The contacts that nobody is behind, as deliveries that failed.</summary>
+    /// <summary>The contacts that nobody is behind, as failed deliveries.</summary>
     public IEnumerable<Delivery> Missing(string key, IEnumerable<string> names, ResolvedContacts people)
     {
         foreach (var missing in people.Book.Missing(names))
@@ -133,10 +134,10 @@ public sealed class NotificationDispatcher(ChannelClient channels, UnendedAlerts
         }
     }
 
-    /// <param name="messages">To one recipient each, under the key that names it.</param>
-    /// <param name="alerts">What the recipients were called up for before, and hear the end of by these cards.</param>
-    /// <param name="expect">Keeps the alerts that this may open, all at once, before anybody is called; null where none of them ever has to be ended.</param>
-    /// <returns>What became of each message, in their order.</returns>
+    /// <param name="messages">Each to one recipient, under the key that names it.</param>
+    /// <param name="alerts">Earlier alerts of the recipients, which these cards end.</param>
+    /// <param name="expect">Records the alerts that this may open, before anybody is called; null where none of them has to be ended.</param>
+    /// <returns>The outcome of each message, in their order.</returns>
     public async Task<IReadOnlyList<Delivery>> SendToAsync(
         IEnumerable<(string Key, Recipient To, Card Card)> messages, IReadOnlyList<Delivery> alerts, Func<IReadOnlyList<Delivery>, Task>? expect, CancellationToken cancellationToken)
     {
@@ -146,12 +147,15 @@ public sealed class NotificationDispatcher(ChannelClient channels, UnendedAlerts
     }
 
     /// <summary>
-    /// Brings messages that were sent before up to date, all at once. Best effort, since whoever presses a stale button is told as well;
-    /// but an alert that is not ended rings on, so that is kept and tried again.
+    /// Changes earlier messages, all at once. A change that fails is left, since an old button says that it is old; but an alert that
+    /// should have ended would ring on, so it is kept and tried again.
     /// </summary>
     public async Task UpdateAsync(IEnumerable<Delivery> sent, Func<Delivery, Card> cardFor, CancellationToken cancellationToken)
     {
-        var changes = await Task.WhenAll(sent.Where(delivery => delivery is { Channel: not null, Reference: not null }).DistinctBy(delivery => (delivery.Channel, delivery.Reference)).Select(ChangeAsync));
+        var changes = await Task.WhenAll(sent
+            .Where(delivery => delivery is { Channel: not null, Reference: not null })
+            .DistinctBy(delivery => (delivery.Channel, delivery.Reference))
+            .Select(ChangeAsync));
         await unended.KeepAsync([.. changes.OfType<UnendedAlert>()]);
 
         async Task<UnendedAlert?> ChangeAsync(Delivery delivery)
@@ -163,35 +167,37 @@ public sealed class NotificationDispatcher(ChannelClient channels, UnendedAlerts
         }
     }
 
-    /// <summary>What has to be ended of a message: the alert that it is, and those that it perhaps opened.</summary>
+    /// <summary>The alerts of a delivery that have to be ended: itself, and those that it perhaps opened.</summary>
     public IReadOnlyList<Delivery> AlertsOf(Delivery delivery) => IsAlert(delivery) ? [delivery, .. delivery.Perhaps] : delivery.Perhaps;
 
-    /// <summary>Whether it called somebody up, on a channel where that has to be ended.</summary>
+    /// <summary>Whether it opened an alert, which has to be ended.</summary>
     private bool IsAlert(Delivery delivery) => delivery is { Channel: { } channel, Reference: not null } && channels.Rings(channel);
 
-    /// <summary>The key of one recipient's delivery of the message that <paramref name="key"/> names.</summary>
     public static string KeyFor(string key, Recipient recipient) => $"{key}:{NameOf(recipient)}";
 
-    /// <summary>Somebody may be listed twice, to be reached in two places at once; the same place in two contacts is one.</summary>
-    public static string NameOf(Recipient recipient) => $"{recipient.Name}@{(recipient.Addresses.Count > 0 ? recipient.Addresses[0].Channel : "nowhere")}";
+    /// <summary>Somebody who is listed twice with different first channels gets both messages. The same one in two contacts counts once.</summary>
+    public static string NameOf(Recipient recipient) =>
+        $"{recipient.Name}@{(recipient.Addresses.Count > 0 ? recipient.Addresses[0].Channel : "nowhere")}";
 
-    /// <summary>Nothing that cannot be written keeps anybody from being called.</summary>
+    /// <summary>A store that fails or hangs does not keep anybody from being called.</summary>
     private async Task ExpectAsync(Func<IReadOnlyList<Delivery>, Task>? expect, IReadOnlyList<Delivery> calls)
     {
         try
         {
             await (calls.Count == 0 || expect is null ? Task.CompletedTask : expect(calls).WaitAsync(s_patience, time));
         }
-        // Whatever the store's trouble is.
         catch (Exception trouble)
         {
             Log.AlertNotKept(logger, calls[0].Key, trouble);
         }
     }
 
-    /// <summary>The alerts that a card may open. What nobody has to act on calls nobody, and ends by itself; whom the contacts do not know has no alert of ours to end.</summary>
-    private IReadOnlyList<Delivery> CallsOf(Recipient recipient, Card card) => card.Informs || recipient.IsStranger ? [] :
-        [.. from address in recipient.Addresses
+    /// <summary>
+    /// The alerts that a card may open. A card that informs calls nobody, and its alert ends by itself. A stranger's alerts are not ours to end.
+    /// </summary>
+    private IReadOnlyList<Delivery> CallsOf(Recipient recipient, Card card) => card.Informs || recipient.IsStranger
+        ? []
+        : [.. from address in recipient.Addresses
             let reference = channels.ReferenceOf(card, address)
             where reference is not null
             select new Delivery(card.Key!, recipient.Name, address.Channel, time.GetUtcNow(), null, reference) { IsPerhaps = true }];
@@ -227,13 +233,13 @@ public sealed class NotificationDispatcher(ChannelClient channels, UnendedAlerts
         return new Delivery(key, recipient.Name, null, time.GetUtcNow(), failures.Count == 0 ? "no channel is configured." : string.Join(" ", failures)) { Perhaps = perhaps };
     }
 
-    /// <summary>What nobody has to act on calls nobody up while another channel takes it.</summary>
+    /// <summary>A card that informs goes to channels that ring only when no other takes it.</summary>
     private IEnumerable<Address> AddressesFor(Card card, Recipient recipient) =>
         card.Informs ? recipient.Addresses.OrderBy(address => channels.Rings(address.Channel)) : recipient.Addresses;
 
     /// <summary>
-    /// The alerts of this recipient that a card ends, where no other channel takes it: nobody is called up to hear that all is well. What
-    /// was handed to somebody is theirs to do however the incident ended.
+    /// The alerts of this recipient that a card ends in place of a message, so that nobody is called to hear that all is well. What was
+    /// handed over to somebody stays theirs, however the incident ended.
     /// </summary>
     private List<Delivery> AlertsOf(Card card, Recipient recipient, string channel, IReadOnlyList<Delivery> earlier) => card is { IsEnd: true, Informs: true }
         ? [.. earlier.Where(delivery => IsAlert(delivery) && !delivery.IsPerhaps && delivery.Channel == channel && delivery.Contact == recipient.Name && !delivery.IsUnder(NotificationUpdater.HandedOver))]

@@ -1,15 +1,15 @@
 namespace Runbooks.Notifications;
 
-/// <summary>One record, many views: brings cards that were sent before up to date with the record.</summary>
+/// <summary>Brings cards that were sent before up to date with the incident.</summary>
 public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pinned, NotificationDispatcher dispatcher, IncidentCards cards, TimeProvider time)
 {
-    /// <summary>Keys of messages that tell somebody what is theirs to do begin with it.</summary>
+    /// <summary>Prefix of the keys of messages that hand something over to somebody.</summary>
     public const string HandedOver = "handed";
 
-    /// <summary>The trouble that a question has not come to anybody: its page is about the question, and ends with that.</summary>
+    /// <summary>The trouble that a question has reached nobody. Its page ends when the question is closed.</summary>
     public static string UnheardOf(string gateId) => $"unheard-{gateId}";
 
-    /// <summary>Every card that asked this question: who decided, or who has approved so far.</summary>
+    /// <summary>Updates every card that asked this question: who decided, or who has approved so far.</summary>
     public async Task ShowGateAsync(Incident incident, string gateId, CancellationToken cancellationToken)
     {
         if (incident.FindGate(gateId) is not { } gate || Of(incident, gate) is not { Count: > 0 } sent)
@@ -25,7 +25,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
                 : Answered(incident, runbook, gate),
             cancellationToken);
 
-        // Two decisions within a second are shown side by side, as are a decision and the end, and the earlier one may have come last.
+        // Another decision or the end may have been shown at the same time, and the older of the two may have arrived last.
         if (await store.FindAsync(incident.Id, cancellationToken) is { } now)
         {
             await ShowIfAnsweredAsync(incident, now, gateId, cancellationToken);
@@ -36,8 +36,8 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
     }
 
     /// <summary>
-    /// The card whose button somebody pressed, once its question is closed. It may be on no record: a channel can take a message
-    /// without saying so, or take it twice.
+    /// Updates the card whose button somebody pressed, once its question is closed. The card may not be recorded: a channel can take a
+    /// message without an answer, or take it twice.
     /// </summary>
     public async Task ShowPressedAsync(Incident incident, string gateId, string channel, string reference, CancellationToken cancellationToken)
     {
@@ -48,7 +48,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
         }
     }
 
-    /// <summary>Somebody answered while a message was still being sent or changed: what that says is no longer so, and its buttons may no longer work.</summary>
+    /// <summary>Shows an answer that came while a message was being sent or changed, and whose buttons may no longer work.</summary>
     /// <param name="shown">As the message shows it.</param>
     public Task ShowIfAnsweredAsync(Incident shown, Incident now, string gateId, CancellationToken cancellationToken) =>
         Answers(shown, gateId) != Answers(now, gateId) ? ShowGateAsync(now, gateId, cancellationToken) : Task.CompletedTask;
@@ -59,15 +59,15 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
         return (gate?.Outcome, gate?.Decisions.Count, gate?.HeldBack.Count, gate?.HeldUntil, incident.State.IsFinal());
     }
 
-    /// <summary>What a card that asked says once the question is closed: who decided, and once all is over how it ended.</summary>
+    /// <summary>The card of a question that is closed: who decided, and how the incident ended once it has.</summary>
     private Card Answered(Incident incident, Runbook runbook, Gate gate) => incident.State.IsFinal()
         ? IncidentCards.Ended(cards.End(incident, runbook, time.GetUtcNow()), gate) with { IsAnswered = true }
         : cards.Decided(incident, runbook, gate);
 
-    /// <summary>Whether it told of an end, or of trouble, and not only what was handed over or reported.</summary>
+    /// <summary>Whether it told of an end or of trouble. A report or something handed over does not count.</summary>
     internal static bool CallsForAPerson(Delivery delivery) => delivery.IsUnder(NotificationRecipients.Closed) || delivery.IsUnder("page");
 
-    /// <summary>Somebody looks after what the end left to a person, or has had it tried again, so the alerts that called others are ended.</summary>
+    /// <summary>Somebody sees to what the end left to a person, or has had it tried again, so the alerts of the others end.</summary>
     public async Task ShowAcknowledgedAsync(Incident incident, CancellationToken cancellationToken)
     {
         var runbook = await pinned.OfAsync(incident, cancellationToken);
@@ -79,8 +79,8 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
     }
 
     /// <summary>
-    /// Every card that asked or told of it: how it ended. A card that reports that end is new and says so already; a page that tells what
-    /// is known of a step after all rings until somebody has heard it, or all is over.
+    /// Shows the end on every card that asked or told of the incident. A card that reports this end says so already. A page about the
+    /// outcome of a step rings until somebody has heard it or all is over.
     /// </summary>
     public async Task ShowEndAsync(Incident incident, Card card, CancellationToken cancellationToken)
     {
@@ -88,14 +88,14 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
             && (card.Kind == CardKind.Closed || !incident.OutcomesToTell.Any(page => delivery.IsUnder(DuePage.KeyOf(page.Trouble))))).ToList();
         await ShowAsync(incident, sent, card, cancellationToken);
 
-        // Somebody may have acknowledged or closed it meanwhile, and what that shows may have come first.
+        // Somebody may have acknowledged or closed it meanwhile, and that change may have arrived first.
         if (sent.Count > 0 && incident.CanBeClosedByHand() && await store.FindAsync(incident.Id, cancellationToken) is { } now)
         {
             await ShowIfSeenToAsync(incident, now, cancellationToken);
         }
     }
 
-    /// <summary>Closed by hand: the cards of an incident that somebody owned, and those that said that it needs a person.</summary>
+    /// <summary>Closed by hand: updates the cards of an incident that somebody owned, and those that called for a person.</summary>
     public async Task ShowClosedAsync(Incident incident, CancellationToken cancellationToken)
     {
         var runbook = await pinned.OfAsync(incident, cancellationToken);
@@ -103,8 +103,8 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
     }
 
     /// <summary>
-    /// While a message that calls for a person was being sent or changed somebody said that they see to it, its question was answered, or
-    /// all was over. What was sent is on record only since: its alerts are ended now, and its cards say so.
+    /// For a message that calls for a person. While it was sent or changed, somebody may have acknowledged the incident, answered its
+    /// question or closed it. Its alerts, which are recorded only now, then end.
     /// </summary>
     /// <param name="before">As the message shows it.</param>
     /// <returns>Whether nobody else has to be called.</returns>
@@ -129,20 +129,21 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
 
     /// <summary>It has ended, and nobody is needed or owns it.</summary>
     private static bool IsOver(Incident incident) =>
-        incident.ClosedByHand is not null || (incident.State.IsFinal() && incident.State is not (IncidentState.Failed or IncidentState.Expired or IncidentState.TakenOver));
+        incident.ClosedByHand is not null
+        || (incident.State.IsFinal() && incident.State is not (IncidentState.Failed or IncidentState.Expired or IncidentState.TakenOver));
 
     private Task ShowAsync(Incident incident, IEnumerable<Delivery> sent, Card card, CancellationToken cancellationToken) => dispatcher.UpdateAsync(
-        // What was handed to somebody is theirs to do however the incident ended, and a report stays what it is.
+        // What was handed over to somebody stays theirs, however the incident ended. A report does not change.
         sent.Where(delivery => !delivery.IsUnder(HandedOver) && !delivery.IsUnder(NotificationRecipients.Report)),
         delivery => incident.Gates.FirstOrDefault(delivery.IsOf) is { } gate ? IncidentCards.Ended(card, gate) : card,
         cancellationToken);
 
-    /// <summary>What asked, and once that is decided also the page that nobody had heard of it.</summary>
+    /// <summary>The cards that asked, and once that is decided also the page that the question reached nobody.</summary>
     private static List<Delivery> Of(Incident incident, Gate gate) =>
         [.. incident.Changeable.Where(delivery => delivery.IsOf(gate) || (gate.Outcome != GateOutcome.Pending && delivery.IsUnder(DuePage.KeyOf(UnheardOf(gate.Id)))))];
 }
 
-/// <summary>Tells whoever approved that a temporary fix is in place, once, when it begins. In a storm one message tells of many.</summary>
+/// <summary>Tells those who approved, once, that a temporary fix is in place. In a storm one message tells of many.</summary>
 public sealed class HoldingNotifier(IncidentNotifier notifier, IncidentCards cards, TimeProvider time)
 {
     public const string Key = "holding";
@@ -158,18 +159,16 @@ public sealed class HoldingNotifier(IncidentNotifier notifier, IncidentCards car
     }
 }
 
-/// <summary>Who hears how an incident ended.</summary>
 public static class NotificationRecipients
 {
-    /// <summary>Keys of the messages that tell how an incident ended.</summary>
+    /// <summary>Key of the messages that tell how an incident ended.</summary>
     public const string Closed = "closed";
 
-    /// <summary>Keys of reports.</summary>
     public const string Report = "report";
 
     /// <summary>
-    /// Whoever was asked. Where nobody was asked, only what acted or what failed is told, what told nobody yet, and that the checks
-    /// see nothing to do while the alert fires.
+    /// For the end of an incident: those who were asked. Where nobody was asked, an end is told only if the runbook acted or failed, has
+    /// told nobody yet, or its checks see nothing to do while the alert fires.
     /// </summary>
     public static IReadOnlyList<string> Of(Incident incident, Runbook runbook)
     {
@@ -188,26 +187,31 @@ public static class NotificationRecipients
         return recipients;
     }
 
-    // A runbook that only tells has told whom it is for: one more message to somebody else would be noise.
+    // A runbook that only tells people has told those whom it is for. One more message to others would be noise.
     private static bool HasTold(Incident incident) =>
         incident.Deliveries.Count > 0 && incident.Steps.All(step => step.Preparation.TellsOnly && step.Status == StepStatus.Done);
 
-    /// <summary>Who hears that a temporary fix is in place: whoever was asked about it, or would have been.</summary>
+    /// <summary>For a temporary fix that is in place: those who were asked about it, or would have been.</summary>
     public static IReadOnlyList<string> OfHold(Incident incident, Runbook runbook) =>
         [.. Asked(incident).ToList() is { Count: > 0 } asked ? asked : runbook.Mitigation.Approval?.From ?? [runbook.Fallback], .. DecidedOnCall(incident)];
 
-    /// <summary>Who hears that a person has to look: whoever was asked, whoever decided, and the last in line.</summary>
-    public static IReadOnlyList<string> OfPage(Incident incident, Runbook runbook) => [.. Asked(incident), .. DecidedOnCall(incident), runbook.Fallback];
+    /// <summary>For a page: those who were asked, those who decided, and the last in line.</summary>
+    public static IReadOnlyList<string> OfPage(Incident incident, Runbook runbook) =>
+        [.. Asked(incident), .. DecidedOnCall(incident), runbook.Fallback];
 
-    /// <summary>Who gets the report of an incident that has ended.</summary>
-    public static IReadOnlyList<string> OfReport(Incident incident, Runbook runbook) => incident.State == IncidentState.NotNeeded ? [] : runbook.ReportTo;
+    public static IReadOnlyList<string> OfReport(Incident incident, Runbook runbook) =>
+        incident.State == IncidentState.NotNeeded ? [] : runbook.ReportTo;
 
-    /// <summary>Whom a team could not be reached about, the last in line of all hears of.</summary>
-    public static bool NeedsLastInLine(Runbook runbook, IEnumerable<Delivery> message) => runbook.Fallback != ContactBook.Fallback && !Reach.IsEnough(message);
+    /// <summary>Whether the common fallback has to hear of it, since the team's own could not be reached.</summary>
+    public static bool NeedsLastInLine(Runbook runbook, IEnumerable<Delivery> message) =>
+        runbook.Fallback != ContactBook.Fallback && !Reach.IsEnough(message);
 
-    /// <summary>Whoever decided what a schedule was asked about hears how it goes on, also when somebody else is on call by then.</summary>
-    private static IEnumerable<string> DecidedOnCall(Incident incident) =>
-        incident.Gates.Where(gate => gate.OnCall.Count > 0).SelectMany(gate => gate.Decisions).Select(decision => ContactBook.Person(decision.Person)).Distinct(StringComparer.OrdinalIgnoreCase);
+    /// <summary>Those who decided on a question to a schedule hear how it goes on, also when somebody else is on call by then.</summary>
+    private static IEnumerable<string> DecidedOnCall(Incident incident) => incident.Gates
+        .Where(gate => gate.OnCall.Count > 0)
+        .SelectMany(gate => gate.Decisions)
+        .Select(decision => ContactBook.Person(decision.Person))
+        .Distinct(StringComparer.OrdinalIgnoreCase);
 
     public static IEnumerable<string> Asked(Incident incident) =>
         incident.Gates.Where(gate => incident.HasDelivery(gate.Id)).SelectMany(gate => gate.Approvers);

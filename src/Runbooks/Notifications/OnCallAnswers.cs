@@ -1,21 +1,21 @@
 namespace Runbooks.Notifications;
 
 /// <summary>
-/// What schedules say, asked at most every few minutes and by one caller at a time. The last good answer is kept, in the
-/// store as well, for when a schedule cannot be asked: at night, after a restart, in the outage that everybody else has too.
+/// Asks schedules who is on call, at most every few minutes and one caller at a time. The last good answer is kept, also in the store,
+/// for when a schedule cannot be asked: after a restart, or in an outage that has hit the schedule too.
 /// </summary>
 public sealed class OnCallAnswers
 {
-    /// <summary>The longest that a message waits for a schedule.</summary>
+    /// <summary>How long a message waits for a schedule.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(8);
 
-    /// <summary>And after that for the store, which may be down as well.</summary>
+    /// <summary>How long it then waits for the store, which may be down too.</summary>
     private static readonly TimeSpan s_storePatience = TimeSpan.FromSeconds(2);
 
-    /// <summary>A failed schedule is not asked again within this time, so that two hundred incidents do not wait for it one after another.</summary>
+    /// <summary>Pause after a failure, so that two hundred incidents do not each wait for the same schedule.</summary>
     private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(30);
 
-    /// <summary>An answer that stays the same is written to the store again after this part of the time that it is kept for.</summary>
+    /// <summary>An unchanged answer is written to the store again after this fraction of <see cref="OnCallOptions.KeepFor"/>.</summary>
     private const int WritesOver = 8;
 
     private readonly Dictionary<string, IOnCallSource> _sources;
@@ -25,17 +25,23 @@ public sealed class OnCallAnswers
     private readonly ILogger<OnCallAnswers> _logger;
     private readonly ISharedState? _state;
 
-    /// <param name="state">Null in a command that reads files only: then nothing outlives it.</param>
+    /// <param name="state">Null in a command that only reads files: then no answer is kept.</param>
     /// <exception cref="ArgumentException">Two sources have the same kind.</exception>
-    public OnCallAnswers(IEnumerable<IOnCallSource> sources, IOptionsMonitor<OnCallOptions> options, TimeProvider time, ILogger<OnCallAnswers> logger, ISharedState? state = null)
+    public OnCallAnswers(
+        IEnumerable<IOnCallSource> sources,
+        IOptionsMonitor<OnCallOptions> options,
+        TimeProvider time,
+        ILogger<OnCallAnswers> logger,
+        ISharedState? state = null)
     {
         _sources = sources.ToDictionary(source => source.Kind, StringComparer.Ordinal);
         (_options, _time, _logger, _state) = (options, time, logger, state);
     }
 
-    public string Describe(OnCallSchedule schedule) => _sources.TryGetValue(schedule.Kind, out var source) ? source.Describe(schedule.Id) : $"the {schedule.Kind} schedule";
+    public string Describe(OnCallSchedule schedule) =>
+        _sources.TryGetValue(schedule.Kind, out var source) ? source.Describe(schedule.Id) : $"the {schedule.Kind} schedule";
 
-    /// <summary>Who is on call now. Never an exception: what kept it from being asked is part of the answer.</summary>
+    /// <summary>Who is on call now. Never throws: the answer has the failure.</summary>
     public async Task<OnCallAnswer> AskAsync(OnCallSchedule schedule, CancellationToken cancellationToken)
     {
         var known = _known.GetOrAdd($"{schedule.Kind}:{schedule.Id}:{schedule.TimeZone}", _ => new Known());
@@ -55,12 +61,12 @@ public sealed class OnCallAnswers
             }
         }
 
-        // An answer that was fresh when it came may not be any more: it is the newest there is, and nothing failed.
+        // An answer may be stale by now although it was fresh when it came. It is still the newest, and nothing failed.
         return known switch
         {
             { Last: { } last } when IsUsable(last) => new([.. last.Roster.At(_time.GetUtcNow())], known.Failure is null ? null : last.At, known.Failure),
 
-            // A shift that is over by our clock, and not by the schedule's own.
+            // The shift is over by our clock, but not by that of the schedule.
             { Failure: null, Last.Roster: { KnownUntil: { } end } roster } => new([.. roster.At(end.AddTicks(-1))], null, null),
             _ => new([], null, known.Failure ?? "it gave no answer."),
         };
@@ -70,8 +76,9 @@ public sealed class OnCallAnswers
 
     private bool IsUsable(Kept kept) => IsFresh(kept) || IsYoungerThan(kept, _options.CurrentValue.KeepFor);
 
-    // One from later than now is as old as nobody knows: the clock, here or at another host, was ahead.
-    private bool IsYoungerThan(Kept kept, TimeSpan age) => _time.GetUtcNow() is var now && (now - kept.At).Duration() < age && !(kept.Roster.KnownUntil <= now);
+    // A time in the future has an unknown age, since the clock of this host or of another was ahead.
+    private bool IsYoungerThan(Kept kept, TimeSpan age) =>
+        _time.GetUtcNow() is var now && (now - kept.At).Duration() < age && !(kept.Roster.KnownUntil <= now);
 
     private async Task RefreshAsync(OnCallSchedule schedule, Known known, CancellationToken cancellationToken)
     {
@@ -89,7 +96,7 @@ public sealed class OnCallAnswers
             var roster = await ReadAsync();
             if (roster.KnownUntil <= _time.GetUtcNow())
             {
-                // A shift ended while it answered: whoever comes next is known by now.
+                // A shift ended while it answered, so the answer does not know the next person.
                 now = _time.GetUtcNow();
                 roster = await ReadAsync();
             }
@@ -97,10 +104,11 @@ public sealed class OnCallAnswers
             (known.Last, known.Failure, known.FailedAt) = (new(now, roster), null, null);
             await KeepAsync(schedule, known, cancellationToken);
 
-            // The wait ends even where the source does not listen to its token.
-            Task<OnCallRoster> ReadAsync() => source.ReadAsync(schedule, now, now + _options.CurrentValue.KeepFor, either.Token).WaitAsync(either.Token);
+            // WaitAsync ends the wait even where the source ignores its token.
+            Task<OnCallRoster> ReadAsync() =>
+                source.ReadAsync(schedule, now, now + _options.CurrentValue.KeepFor, either.Token).WaitAsync(either.Token);
         }
-        // A schedule may fail in any way: whoever is named instead is asked, and the record says why.
+        // A schedule may fail in any way. The fallback is asked then, and the record says why.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             known.Failure = failure is OnCallException ? Redactor.Redact(failure.Message)
@@ -109,7 +117,7 @@ public sealed class OnCallAnswers
             known.FailedAt = _time.GetTimestamp();
             Log.ScheduleFailed(_logger, Describe(schedule), known.Failure);
 
-            // Another host may have been answered later than this one.
+            // Another host may have had an answer later than this one.
             if (await RecallAsync(schedule, cancellationToken) is { } kept && !(kept.At < known.Last?.At))
             {
                 known.Last = kept;
@@ -129,11 +137,11 @@ public sealed class OnCallAnswers
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            // Another host may have been answered later than this one.
+            // Another host may have had an answer later than this one.
             await _state.ChangeAsync<Kept>(KeyOf(schedule), kept => kept?.At > known.Last.At ? kept : known.Last, either.Token).WaitAsync(either.Token);
             (known.Written, known.WrittenAt) = (text, known.Last.At);
         }
-        // The answer is good, whatever the store's trouble is.
+        // The answer is good, whatever is wrong with the store.
         catch (Exception trouble)
         {
             Log.ScheduleNotKept(_logger, Describe(schedule), trouble);
@@ -146,10 +154,12 @@ public sealed class OnCallAnswers
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            // Off this thread: on a disk that hangs, whoever reads hangs too.
-            return _state is null ? null : await Task.Run(() => _state.FindAsync<Kept>(KeyOf(schedule), either.Token), either.Token).WaitAsync(either.Token);
+            // On another thread, since the call itself may block on a disk that hangs.
+            return _state is null
+                ? null
+                : await Task.Run(() => _state.FindAsync<Kept>(KeyOf(schedule), either.Token), either.Token).WaitAsync(either.Token);
         }
-        // The store may be what is down; then nothing is known.
+        // The store may be down; then no answer is known.
         catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
         {
             Log.ScheduleNotKept(_logger, Describe(schedule), trouble);
@@ -157,11 +167,10 @@ public sealed class OnCallAnswers
         }
     }
 
-    // An id may be an address that is a secret.
+    // Hashed, since an id may be an address that is a secret.
     private static string KeyOf(OnCallSchedule schedule) =>
         $"oncall-{TextHash.Of($"{schedule.Kind}:{schedule.Id}:{schedule.TimeZone}", bytes: 8)}";
 
-    /// <summary>What was answered, and when.</summary>
     private sealed record Kept(DateTimeOffset At, OnCallRoster Roster);
 
     private sealed class Known
@@ -181,6 +190,6 @@ public sealed class OnCallAnswers
 }
 
 /// <param name="Now">The shifts of this moment.</param>
-/// <param name="KnownAt">When it was known, where the schedule cannot be asked now; null where it was asked.</param>
+/// <param name="KnownAt">The time of a kept answer; null where the schedule was asked now.</param>
 /// <param name="Failure">Why it cannot be asked; null where it was.</param>
 public sealed record OnCallAnswer(IReadOnlyList<OnCallShift> Now, DateTimeOffset? KnownAt, string? Failure);

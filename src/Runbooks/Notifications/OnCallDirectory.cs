@@ -2,24 +2,26 @@ using System.Net.Mail;
 
 namespace Runbooks.Notifications;
 
-/// <summary>Says who is behind contacts at this moment: of those that are schedules, whoever the schedule names now.</summary>
+/// <summary>Finds who is behind contacts at this moment. For a schedule that is whoever it names now.</summary>
 public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answers, IEnumerable<INotifier> channels, TimeProvider time)
 {
     private const int LongestName = 80;
 
-    /// <summary>The channel on which somebody is told whom the contacts do not know.</summary>
+    /// <summary>The channel for people whom the contacts do not know.</summary>
     private const string Mail = "email";
 
     private readonly bool _mails = channels.Any(channel => channel is { Channel: Mail, ConfigurationError: null });
 
-    /// <summary>Everybody behind every contact.</summary>
-    public Task<ResolvedContacts> ResolveAllAsync(CancellationToken cancellationToken) => ResolveAsync(contacts.Book.Schedules, "", [], cancellationToken);
+    public Task<ResolvedContacts> ResolveAllAsync(CancellationToken cancellationToken) =>
+        ResolveAsync(contacts.Book.Schedules, "", [], cancellationToken);
 
-    public Task<ResolvedContacts> ResolveAsync(IEnumerable<string> names, CancellationToken cancellationToken) => ResolveAsync(names, "", [], cancellationToken);
+    public Task<ResolvedContacts> ResolveAsync(IEnumerable<string> names, CancellationToken cancellationToken) =>
+        ResolveAsync(names, "", [], cancellationToken);
 
-    /// <param name="message">Names the message that goes out.</param>
-    /// <param name="recorded">What is on record: whom a schedule meant for this very message is not asked again.</param>
-    public async Task<ResolvedContacts> ResolveAsync(IEnumerable<string> names, string message, IReadOnlyList<OnCallRecord> recorded, CancellationToken cancellationToken)
+    /// <param name="message">Names the message that is sent.</param>
+    /// <param name="recorded">A schedule is not asked again where this has its people for the same message.</param>
+    public async Task<ResolvedContacts> ResolveAsync(
+        IEnumerable<string> names, string message, IReadOnlyList<OnCallRecord> recorded, CancellationToken cancellationToken)
     {
         var book = contacts.Book;
         var schedules = book.SchedulesAmong(names);
@@ -36,8 +38,8 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
     }
 
     /// <summary>
-    /// The same for messages of these questions: where one counts people, a place is shared as well with those whom another message of it
-    /// asks, those on call now or when they were asked among them.
+    /// Marks who shares an address, for messages of these questions. Where a question counts people, it also looks at those whom other
+    /// messages of the question ask, now or later, and those who were on call when they were asked.
     /// </summary>
     public async Task<ResolvedContacts> ForAsync(ResolvedContacts people, IEnumerable<Gate> gates, CancellationToken cancellationToken)
     {
@@ -53,7 +55,7 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
             .Select(one => book.FindRecipient(one.Name, one.Contact)).OfType<Recipient>();
         return people with { Beside = [.. book.RecipientsOf(all), .. asked] };
 
-        // Whom a question is for, and whom it comes to in time.
+        // Those who are asked first, and those who are asked later by reminders and fallbacks.
         static IEnumerable<string> EverAsked(Gate gate) =>
             [.. gate.Approvers, .. gate.Reminders.SelectMany(reminder => reminder.To), gate.Fallback ?? Approval.FallbackContact, Approval.FallbackContact];
     }
@@ -85,7 +87,6 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
             new(contact.Name, message, [.. asked.Select(recipient => recipient.Name)], words, now) { Source = source, From = from, Until = known.Count > 0 ? until : null });
     }
 
-    /// <summary>Nobody is behind the schedule: whoever hears of everything that reached nobody else.</summary>
     private async Task<IReadOnlyList<Recipient>> LastInLineAsync(ContactBook book, Contact contact, CancellationToken cancellationToken)
     {
         if (!book.TryFind(book.FallbackOf(contact.Name), out var fallback) || ContactBook.IsSameName(fallback.Name, contact.Name))
@@ -123,32 +124,34 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
         .. mailed.Count > 0 ? [$"{Names(mailed)} {CountText.Are(mailed.Count)} sent an e-mail, and may not decide."] : Array.Empty<string>(),
     ];
 
-    /// <summary>Only an address that is one: the schedule may hold anything.</summary>
+    /// <summary>Null unless the mail address is valid: it is text from outside.</summary>
     private static Recipient? StrangerOf(OnCallPerson person, string source, bool isSeveral) =>
         person.Mail is { Length: <= 254 } mail && MailAddress.TryCreate(mail, out var address) && address.Address == mail
             ? new(mail, [new Address(Mail, mail, mail)]) { IsStranger = true, Why = $"You are on call by {source}, and the contacts of this host {(isSeveral ? "have you under several names, so that nobody can tell which is meant" : "do not know you")}." }
             : null;
 
-    private static DateTimeOffset? EndOf(IEnumerable<OnCallShift> shifts) => shifts.Select(shift => shift.Until).Distinct().ToList() is [{ } only] ? only : null;
+    private static DateTimeOffset? EndOf(IEnumerable<OnCallShift> shifts) =>
+        shifts.Select(shift => shift.Until).Distinct().ToList() is [{ } only] ? only : null;
 
     private static string Names(IEnumerable<OnCallPerson> people) => Names(people.Select(person => Clean(person.Name)));
 
     private static string Names(IEnumerable<Recipient> people) => Names(people.Select(person => person.Name));
 
-    private static string Names(IEnumerable<string> names) => names.Distinct().ToList() is { Count: > 1 } many ? $"{string.Join(", ", many[..^1])} and {many[^1]}" : names.First();
+    private static string Names(IEnumerable<string> names) =>
+        names.Distinct().ToList() is { Count: > 1 } many ? $"{string.Join(", ", many[..^1])} and {many[^1]}" : names.First();
 
     private static string Clean(string name) => Clip.To(Redactor.Redact(string.Join(' ', new string([.. name.Select(letter => char.IsControl(letter) ? ' ' : letter)]).Split(' ', StringSplitOptions.RemoveEmptyEntries))), LongestName);
 }
 
 /// <summary>The contacts of one moment.</summary>
-/// <param name="Book">In it, whoever schedules name is behind their contacts.</param>
-/// <param name="OnCall">Of each schedule: whom it meant, and from where that is known.</param>
+/// <param name="Book">Has the people whom schedules name behind their contacts.</param>
+/// <param name="OnCall">Whom each schedule meant, and how that is known.</param>
 public sealed record ResolvedContacts(ContactBook Book, IReadOnlyList<OnCallRecord> OnCall)
 {
-    /// <summary>Whom the question goes to in other messages, now or in time.</summary>
+    /// <summary>Those whom other messages of the same question go to, now or later.</summary>
     internal IReadOnlyList<Recipient> Beside { get; init; } = [];
 
-    /// <summary>Everybody behind these contacts, each once, as one message finds them.</summary>
+    /// <summary>Everybody behind these contacts, each once, with the addresses marked that several of them share.</summary>
     public IReadOnlyList<Recipient> RecipientsOf(IEnumerable<string> names)
     {
         List<string> to = [.. names];
@@ -158,13 +161,14 @@ public sealed record ResolvedContacts(ContactBook Book, IReadOnlyList<OnCallReco
         return shared.Count == 0 ? all : [.. all.Select(recipient => recipient.IsRoom ? recipient : recipient with { Addresses = [.. recipient.Addresses.Select(address => address with { IsShared = shared.Contains((address.Channel, address.To)) })] })];
     }
 
-    /// <summary>Those among these contacts that the recipient is behind.</summary>
+    /// <summary>The contacts that the recipient is behind.</summary>
     public IReadOnlyList<string> ContactsOf(IEnumerable<string> names, Recipient recipient) =>
         [.. names.Where(name => Book.RecipientsOf([name]).Any(one => NotificationDispatcher.NameOf(one) == NotificationDispatcher.NameOf(recipient)))];
 
-    /// <summary>Whether what is for this contact goes to the fallback.</summary>
-    public bool IsNobodyBehind(string name) => Book.Missing([name]).Count > 0 || OnCallOf([name]).Any(record => record.From == OnCallFrom.FallbackContact);
+    /// <summary>Whether a message to this contact goes to the fallback.</summary>
+    public bool IsNobodyBehind(string name) =>
+        Book.Missing([name]).Count > 0 || OnCallOf([name]).Any(record => record.From == OnCallFrom.FallbackContact);
 
-    /// <summary>What was found out about these contacts.</summary>
-    public IReadOnlyList<OnCallRecord> OnCallOf(IEnumerable<string> names) => [.. OnCall.Where(record => names.Contains(record.Contact, StringComparer.OrdinalIgnoreCase))];
+    public IReadOnlyList<OnCallRecord> OnCallOf(IEnumerable<string> names) =>
+        [.. OnCall.Where(record => names.Contains(record.Contact, StringComparer.OrdinalIgnoreCase))];
 }

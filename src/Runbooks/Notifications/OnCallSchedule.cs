@@ -4,89 +4,87 @@ using Runbooks.Catalog.Schema;
 
 namespace Runbooks.Notifications;
 
-/// <summary>Who is behind a contact that is a schedule: whoever the schedule names at the moment.</summary>
-/// <param name="Kind">The system that keeps it, as contacts name it: <c>pagerduty</c>, <c>grafanaOncall</c>, <c>ical</c>.</param>
-/// <param name="Id">How that system calls it; <c>${NAME}</c> where a setting holds it.</param>
-/// <param name="Fallback">Who is asked when it cannot be asked, or names nobody whom the contacts know.</param>
+/// <summary>A contact that is a schedule: whoever the schedule names at the moment is behind it.</summary>
+/// <param name="Kind">The system that has the schedule, by its name in contacts: <c>pagerduty</c>, <c>grafanaOncall</c>, <c>ical</c>.</param>
+/// <param name="Id">The schedule's id in that system; <c>${NAME}</c> for the value of a setting.</param>
+/// <param name="Fallback">Asked when the schedule cannot be asked, or names nobody whom the contacts know.</param>
 public sealed record OnCallSchedule(string Kind, string Id, IReadOnlyList<Recipient> Fallback)
 {
-    /// <summary>Of times without a zone and of whole days, as an IANA name; null for what the calendar says, else UTC.</summary>
+    /// <summary>IANA name of the zone for whole days and times without a zone; null for the calendar's own zone, else UTC.</summary>
     public string? TimeZone { get; init; }
 
-    /// <summary>Somebody whom the contacts do not know is told by e-mail, at the address that the schedule gives.</summary>
+    /// <summary>A person whom the contacts do not know gets an e-mail, at the address that the schedule gives.</summary>
     public bool MailUnknown { get; init; }
 }
 
 /// <summary>A system that keeps schedules. A duplicate kind fails at start-up.</summary>
 public interface IOnCallSource
 {
-    /// <summary>The key by which contacts name it.</summary>
+    /// <summary>The key in contacts.</summary>
     string Kind { get; }
 
-    /// <summary>What its key holds, for the schema and for errors.</summary>
+    /// <summary>What an id looks like, for the schema and for errors.</summary>
     string IdFormat { get; }
 
-    /// <summary>What its own settings lack, and how to put it right; null when it can be asked.</summary>
+    /// <summary>What its settings lack, with the remedy; null when it can be asked.</summary>
     string? ConfigurationError { get; }
 
-    /// <summary>What is wrong with an id; null when it can be used. Nothing is asked for it.</summary>
+    /// <summary>What is wrong with an id; null when it can be used. The system itself is not asked.</summary>
     string? ValidateId(string id);
 
-    /// <summary>As people are told, without secrets: <c>PagerDuty schedule PI7DH85</c>.</summary>
+    /// <summary>The schedule for people to read, without secrets: <c>PagerDuty schedule PI7DH85</c>.</summary>
     string Describe(string id);
 
     /// <param name="from">Now.</param>
-    /// <param name="until">A source that knows later shifts gives them up to then.</param>
-    /// <exception cref="OnCallException">It cannot be asked, in words without secrets.</exception>
+    /// <param name="until">Shifts up to then, if the source knows them.</param>
+    /// <exception cref="OnCallException">It cannot be asked. The message has no secrets in it.</exception>
     Task<OnCallRoster> ReadAsync(OnCallSchedule schedule, DateTimeOffset from, DateTimeOffset until, CancellationToken cancellationToken);
 }
 
-/// <summary>What a schedule said.</summary>
-/// <param name="KnownUntil">It says nothing about later times; null for no such limit.</param>
+/// <param name="KnownUntil">The roster says nothing about times after this; null for no limit.</param>
 public sealed record OnCallRoster(IReadOnlyList<OnCallShift> Shifts, DateTimeOffset? KnownUntil = null)
 {
     public IEnumerable<OnCallShift> At(DateTimeOffset now) => Shifts.Where(shift => !(shift.From > now) && !(shift.Until <= now));
 }
 
-/// <param name="From">Null for one that has no beginning.</param>
-/// <param name="Until">Null for one whose end nobody says.</param>
+/// <param name="From">Null where it has no beginning.</param>
+/// <param name="Until">Null where the end is not known.</param>
 public sealed record OnCallShift(OnCallPerson Person, DateTimeOffset? From, DateTimeOffset? Until);
 
-/// <param name="Name">As the schedule calls them. Text from outside.</param>
-/// <param name="Keys">By which the contacts may know them, the surest first: mail address, id, user name.</param>
-/// <param name="Mail">Their mail address; null where the schedule gives none.</param>
+/// <param name="Name">Text from outside.</param>
+/// <param name="Keys">What the contacts may know them by, the surest first: mail address, id, user name.</param>
+/// <param name="Mail">Null where the schedule gives none.</param>
 public sealed record OnCallPerson(string Name, IReadOnlyList<string> Keys, string? Mail);
 
-/// <summary>A schedule cannot be asked. The message goes on the record: it holds no secret.</summary>
+/// <summary>A schedule cannot be asked. The message goes on the record, so it must have no secret in it.</summary>
 public sealed class OnCallException(string message, Exception? inner = null) : Exception(message, inner);
 
-/// <summary>How long answers of schedules are used. Section <c>OnCall</c>.</summary>
+/// <summary>Section <c>OnCall</c>: how long answers of schedules are used.</summary>
 public sealed class OnCallOptions
 {
     public const string SectionName = "OnCall";
 
-    /// <summary>How long an answer is used before the schedule is asked again. The end of a shift is never waited out.</summary>
+    /// <summary>How long an answer is used before the schedule is asked again; never beyond the end of a shift.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan CacheFor { get; set; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>How long the last answer is used while the schedule cannot be asked; never beyond the end of the shift that it named.</summary>
+    /// <summary>How long the last answer is used while the schedule cannot be asked; never beyond the end of its shift.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "7.00:00:00")]
     public TimeSpan KeepFor { get; set; } = TimeSpan.FromHours(4);
 
-    /// <summary>Hosts of calendars that may be private: <c>name</c>, <c>name:port</c> or <c>*.domain</c>. Others have to be on the internet.</summary>
+    /// <summary>Hosts of calendars that may have private addresses: <c>name</c>, <c>name:port</c> or <c>*.domain</c>.</summary>
     public IList<string> AllowedHosts { get; } = [];
 }
 
-/// <summary>Reads a contact that is a schedule, and says what may stand there.</summary>
-/// <param name="withSettings">Whether this is the host that asks; elsewhere, what only its settings can tell is not asked.</param>
+/// <param name="withSettings">Whether this is the host that asks. Elsewhere its settings are not checked.</param>
 internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOnlyList<Recipient> recipients, bool withSettings)
 {
     private const string FallbackKey = "fallback";
 
-    /// <summary>Whose file it is, whose calendars lie beside it; null for the common one.</summary>
+    /// <summary>The team of the file, whose calendars are beside it; null for the common file.</summary>
     public string? Team { get; init; }
 
-    /// <summary>Whether everybody whom the file may name is among the recipients.</summary>
+    /// <summary>Whether the recipients include everybody whom the file may name.</summary>
     public bool KnowsOthers { get; init; } = true;
 
     public Contact Read(string name, YamlSection section)
@@ -143,11 +141,18 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
 
         if (Team is null && string.Equals(name, ContactBook.Fallback, StringComparison.OrdinalIgnoreCase))
         {
-            section.Errors.AtKey(section.PathOf(FallbackKey), "is missing.", "Nobody comes after the contact 'fallback': name people who are asked when the schedule cannot be.");
+            section.Errors.AtKey(
+                section.PathOf(FallbackKey),
+                "is missing.",
+                "Nobody comes after the contact 'fallback': name people who are asked when the schedule cannot be.");
         }
         else
         {
-            section.Errors.Warn(WarningCodes.ScheduleWithoutFallback, section.Path, "is a schedule that names no fallback: while it cannot be asked, the contact 'fallback' is asked instead.", "Add 'fallback:' with people of this file.");
+            section.Errors.Warn(
+                WarningCodes.ScheduleWithoutFallback,
+                section.Path,
+                "is a schedule that names no fallback: while it cannot be asked, the contact 'fallback' is asked instead.",
+                "Add 'fallback:' with people of this file.");
         }
     }
 
@@ -156,7 +161,8 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
         var all = sources.OrderBy(source => source.Kind, StringComparer.Ordinal).ToList();
         var keys = new JsonObject(all.Select(source => KeyValuePair.Create(source.Kind, (JsonNode?)SchemaParts.Text($"{CleanText.Capital(source.IdFormat)}."))));
         keys[FallbackKey] = SchemaParts.TextList("Who is asked when the schedule cannot be asked, or names nobody of this file.");
-        keys["timeZone"] = SchemaParts.Text("Of a calendar's times without a zone and of whole days, as an IANA name; what the calendar says, else UTC, when left out.");
+        keys["timeZone"] = SchemaParts.Text(
+            "Of a calendar's times without a zone and of whole days, as an IANA name; what the calendar says, else UTC, when left out.");
         keys["mailUnknown"] = SchemaParts.Flag("Somebody whom the schedule names and this file does not is told by e-mail. They may not decide.");
         var schedule = SchemaParts.Mapping("A schedule: whoever it names at the moment.", keys);
         schedule["anyOf"] = new JsonArray([.. all.Select(source => (JsonNode)new JsonObject { ["required"] = SchemaParts.Strings([source.Kind]) })]);

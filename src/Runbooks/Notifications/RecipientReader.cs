@@ -1,11 +1,11 @@
 namespace Runbooks.Notifications;
 
 /// <summary>Reads the people, rooms and groups of a contacts file, and checks every address with its channel.</summary>
-/// <param name="secrets">Null where the settings of the host are not known: they are not asked for then.</param>
-/// <param name="others">Whom else this file may name; null where that is not known here.</param>
+/// <param name="secrets">Null where the host's settings are not known; they are not checked then.</param>
+/// <param name="others">The other people whom this file may name; null where they are not known here.</param>
 internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, AddressSecrets? secrets, IReadOnlyList<Recipient>? others)
 {
-    /// <param name="isWhole">Whether it has to have people: a team's file may name those of the common one.</param>
+    /// <param name="isWhole">Whether the file has to have people. A team's file may name those of the common file.</param>
     public IReadOnlyList<Recipient> Read(YamlSection root, bool isWhole)
     {
         var tenant = Tenant(root);
@@ -42,7 +42,7 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         return all;
     }
 
-    /// <summary>Reads names and reports those that are not known.</summary>
+    /// <summary>Reads names and reports unknown ones.</summary>
     /// <param name="known">Null where not everybody is known here.</param>
     public static IReadOnlyList<string> Known(YamlSection section, string key, IReadOnlyCollection<string>? known, string what)
     {
@@ -57,7 +57,7 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         return names;
     }
 
-    /// <summary>Where two people have to approve, such a person and a member of a group whom no file knows are not counted as two.</summary>
+    /// <summary>A person with only a Slack id may also be a member of a group, so where two people have to approve the two do not count as two.</summary>
     public static void WarnOfUnproven(FileContacts own, IEnumerable<FileContacts> all)
     {
         var groups = all.Any(file => (file == own || file.Team is null || own.Team is null) && file.Recipients.Any(recipient => recipient.GroupId is not null));
@@ -69,8 +69,8 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
     }
 
     /// <summary>
-    /// What two people get under one key of a pager is one alert, with the card of one of them, and calls whoever is on call there. What they
-    /// get at one place elsewhere is read by both, links included. Of one mail address there is a warning of its own.
+    /// Two people with one key of a pager get one alert, with the card of one of them, and it calls whoever is on call there. At another
+    /// shared place both read the message, links included. A shared mail address has a warning of its own.
     /// </summary>
     /// <param name="common">The common file, whose people may be asked together with a team's; null where there is none.</param>
     /// <param name="rings">The channels that call people up.</param>
@@ -101,7 +101,10 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         var slackUsers = section.TextList("slackUser");
         if (slackUsers.FirstOrDefault(user => !Identity.IsSlackId(user, "UW")) is { } other)
         {
-            section.Errors.AtValue(section.PathOf("slackUser"), $"has '{Clip.To(other, 80)}', which is no user's id.", "Write the id (U012AB3CD; in Slack it is 'Copy member ID' of the profile): names can be changed by anybody.");
+            section.Errors.AtValue(
+                section.PathOf("slackUser"),
+                $"has '{Clip.To(other, 80)}', which is no user's id.",
+                "Write the id (U012AB3CD; in Slack it is 'Copy member ID' of the profile): names can be changed by anybody.");
         }
 
         var signIn = SignIns(section, tenant);
@@ -121,8 +124,8 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
     }
 
     /// <summary>
-    /// What proves who somebody is where people sign in: an object id, with its tenant. A user name proves nothing there, since
-    /// it can be changed and given to others; whoever holds a key may name somebody by it.
+    /// Where people sign in, only an object id with its tenant proves who somebody is. A user name can be changed and given to others;
+    /// the holder of an API key may name somebody by it.
     /// </summary>
     private static List<string> SignIns(YamlSection section, string? tenant)
     {
@@ -135,7 +138,10 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
             {
                 if (parts.Length == 1 && tenant is null)
                 {
-                    section.Errors.AtValue(written.Count > 1 ? $"{path}[{index}]" : path, "is an object id without its tenant.", "Add 'tenant:' with the tenant's id at the top of the file, or write TENANT/OBJECT.");
+                    section.Errors.AtValue(
+                        written.Count > 1 ? $"{path}[{index}]" : path,
+                        "is an object id without its tenant.",
+                        "Add 'tenant:' with the tenant's id at the top of the file, or write TENANT/OBJECT.");
                 }
 
                 found.Add(Identity.SignIn(parts.Length == 2 ? value : $"{tenant}/{value}"));
@@ -149,7 +155,10 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
 
         if (found.Count > 0 && !proven)
         {
-            section.Errors.Warn(WarningCodes.UserNameOnly, path, "has user names only. They can be changed and given to others, so they prove nobody where people sign in.",
+            section.Errors.Warn(
+                WarningCodes.UserNameOnly,
+                path,
+                "has user names only. They can be changed and given to others, so they prove nobody where people sign in.",
                 "Add the person's object id in Entra, as OBJECT with 'tenant:' at the top of the file, or as TENANT/OBJECT.");
         }
 
@@ -168,7 +177,7 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         return null;
     }
 
-    /// <summary>Its members are whoever the platform says, so the file lists none.</summary>
+    /// <summary>The platform knows the members, so the file lists none.</summary>
     private Recipient Group(string name, YamlSection section)
     {
         NameRules.Check(section, name);
@@ -190,7 +199,7 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
             section.Errors.AtKey(section.Path, "has no members, and there is nobody in this file.", "Add 'members:' with the people who may decide for it.");
         }
 
-        // Everybody in this file: those of another one are none of its business.
+        // Without a list of members, everybody in this file, but nobody of another file.
         return Reached(name, section) with { IsRoom = true, Members = members.Count > 0 ? members : people };
     }
 
@@ -201,7 +210,11 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         var rings = channels.Where(channel => channel.Rings).Select(channel => channel.Channel).ToList();
         if (addresses.FindIndex(address => rings.Contains(address.Channel)) is > 0 and var at)
         {
-            section.Errors.Warn(WarningCodes.RingsLast, section.PathOf("reach"), $"has {addresses[at].Channel} behind {addresses[0].Channel}: it calls nobody up while that takes messages, also when nobody reads them.",
+            section.Errors.Warn(
+                WarningCodes.RingsLast,
+                section.PathOf("reach"),
+                $"has {addresses[at].Channel} behind {addresses[0].Channel}: "
+                + "it calls nobody up while that takes messages, also when nobody reads them.",
                 $"Put {addresses[at].Channel} first; what only informs goes to the other channels all the same.");
         }
 

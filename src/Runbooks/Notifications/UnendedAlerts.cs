@@ -3,21 +3,22 @@ using System.Text.Json.Serialization;
 namespace Runbooks.Notifications;
 
 /// <summary>
-/// Alerts that nobody has to act on, whose end the channel has not accepted yet. What is not ended rings on, so it is kept, and tried
-/// again ever more rarely for a day.
+/// Alerts that should have ended, where the channel has not accepted the end yet. They would ring on, so the end is tried again for a day,
+/// at growing intervals.
 /// </summary>
-public sealed class UnendedAlerts(ISharedState state, IIncidentStore store, ChannelClient channels, TimeProvider time, ILogger<UnendedAlerts> logger) : IWatchdogJob
+public sealed class UnendedAlerts(
+    ISharedState state, IIncidentStore store, ChannelClient channels, TimeProvider time, ILogger<UnendedAlerts> logger) : IWatchdogJob
 {
     private const string Key = "alerts:unended";
 
     private static readonly TimeSpan s_triedFor = TimeSpan.FromDays(1);
 
-    /// <summary>How many are tried side by side. If a channel refuses all of one batch, the rest waits for the next minute.</summary>
+    /// <summary>How many are tried at the same time. If a channel refuses all of one batch, the rest waits for the next minute.</summary>
     private const int AtOnce = 8;
 
     public string Name => "alerts that did not end";
 
-    /// <summary>Keeps what was not taken, and says so on the incidents. Never an exception: whoever ends something has no use for one.</summary>
+    /// <summary>Keeps these alerts and notes it on the incidents. Never throws: the caller has ended something and cannot do more.</summary>
     public async Task KeepAsync(IReadOnlyList<UnendedAlert> alerts)
     {
         if (alerts.Count == 0)
@@ -30,14 +31,14 @@ public sealed class UnendedAlerts(ISharedState state, IIncidentStore store, Chan
             var (_, before) = await state.UpdateAsync<Known, Known>(Key, known => (alerts.Aggregate(known ?? Known.None, (all, alert) => all.With(alert)), known ?? Known.None), CancellationToken.None);
             await NoteAsync(alerts.Where(alert => before.Find(alert) is null), alert => $"{alert.Channel} could not be told {alert.What}, so an alert may ring on there. It is tried again for a day.");
         }
-        // Whatever the store's trouble is, what was to be ended has ended.
+        // Any exception of the store: what was to be ended has ended.
         catch (Exception trouble)
         {
             Log.AlertNotKept(logger, alerts[0].Reference, trouble);
         }
     }
 
-    /// <summary>Somebody is called up again by an alert of the same name: what is kept was about the one before.</summary>
+    /// <summary>A new message opened an alert with the same reference, so the end of the old one is no longer tried.</summary>
     public Task ForgetAsync(IReadOnlyList<Delivery> sent, CancellationToken cancellationToken) => state.ChangeAsync<Known>(
         Key,
         known => known?.Alerts.Where(alert => !sent.Any(one => (one.Channel, one.Reference) == (alert.Channel, alert.Reference))).ToList() is { } left && left.Count < known.Alerts.Count ? new(left) : known ?? Known.None,
@@ -62,7 +63,7 @@ public sealed class UnendedAlerts(ISharedState state, IIncidentStore store, Chan
         }
     }
 
-    /// <summary>An incident says it on its timeline; a storm and the system itself have none.</summary>
+    /// <summary>Notes it on the incident's timeline. Alerts of a storm or of the system belong to no incident.</summary>
     private async Task NoteAsync(IEnumerable<UnendedAlert> alerts, Func<UnendedAlert, string> words)
     {
         foreach (var lines in alerts.GroupBy(alert => alert.Card.IncidentId, words))
@@ -84,7 +85,7 @@ public sealed class UnendedAlerts(ISharedState state, IIncidentStore store, Chan
 
         public UnendedAlert? Find(UnendedAlert alert) => Alerts.FirstOrDefault(alert.IsSame);
 
-        /// <summary>What is over is not made less by whoever was slower.</summary>
+        /// <summary>A slower caller with an older state of the incident does not replace the end.</summary>
         public Known With(UnendedAlert alert) => Find(alert) is { IsSeenTo: false } known && (alert.IsSeenTo || known.Card.Kind == CardKind.Closed) ? this : new([.. Alerts.Where(known => !known.IsSame(alert)), alert]);
 
         public Known After(IReadOnlyList<UnendedAlert> tried, IReadOnlyList<UnendedAlert> done, DateTimeOffset now) =>
@@ -93,7 +94,7 @@ public sealed class UnendedAlerts(ISharedState state, IIncidentStore store, Chan
 }
 
 /// <summary>An alert that should no longer call anybody.</summary>
-/// <param name="Card">What it would show now, as far as its channel needs it for that.</param>
+/// <param name="Card">What the channel needs of the card to end or acknowledge the alert.</param>
 /// <param name="Since">When it should have ended.</param>
 public sealed record UnendedAlert(string Channel, string Reference, Card Card, DateTimeOffset Since)
 {
@@ -105,23 +106,25 @@ public sealed record UnendedAlert(string Channel, string Reference, Card Card, D
     /// <inheritdoc cref="Card.IsSeenTo"/>
     public bool IsSeenTo { get; init; }
 
-    /// <summary>The card as its channel needs it.</summary>
     [JsonIgnore]
     public Card Shown => Card with { IsSeenTo = IsSeenTo };
 
     public DateTimeOffset TriedAt { get; init; } = Since;
 
-    /// <summary>In words.</summary>
+    /// <summary>What the channel could not be told, for messages.</summary>
     [JsonIgnore]
     public string What => Card.Kind == CardKind.Closed ? "that it is over" : "that it is answered";
 
-    public static UnendedAlert Of(string channel, string reference, Card card, DateTimeOffset now) =>
-        new(channel, reference, card with { Kind = card.Informs ? card.Kind : CardKind.Decided, Sections = [], Links = [] }, now) { IsSeenTo = card.IsSeenTo };
+    public static UnendedAlert Of(string channel, string reference, Card card, DateTimeOffset now) => new(
+        channel,
+        reference,
+        card with { Kind = card.Informs ? card.Kind : CardKind.Decided, Sections = [], Links = [] },
+        now) { IsSeenTo = card.IsSeenTo };
 
     public bool IsDue(DateTimeOffset now) => !Reach.IsTooSoon(Tries, TriedAt, s_firstPause, s_longestPause, now);
 
     public bool IsSame(UnendedAlert other) => (other.Channel, other.Reference) == (Channel, Reference);
 
-    /// <summary>Nothing else has become of it since.</summary>
+    /// <summary>Whether it has not changed since.</summary>
     public bool SaysTheSameAs(UnendedAlert other) => IsSame(other) && other.Card.Kind == Card.Kind;
 }
