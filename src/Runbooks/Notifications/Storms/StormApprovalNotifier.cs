@@ -1,24 +1,33 @@
 namespace Runbooks.Notifications.Storms;
 
 /// <summary>
-/// Asks about all incidents of a storm in one message to each person. Whichever of them is due first speaks for every
-/// question that has not gone out; a sender that dies half-way leaves the rest unasked, and the next one due asks again.
+/// Asks about all incidents of a storm in one message to each person. The incident that is due first sends for every question that has
+/// not been sent. If its sender dies, the rest stays unasked and the next incident that is due asks again.
 /// </summary>
 public sealed class StormApprovalNotifier(
-    StormRegistry storms, StormMembers members, StormCards cards, NotificationDispatcher dispatcher, NotificationUpdater updater, PinnedRunbooks pinned, IOptionsMonitor<StormOptions> options, TimeProvider time)
+    StormRegistry storms,
+    StormMembers members,
+    StormCards cards,
+    NotificationDispatcher dispatcher,
+    NotificationUpdater updater,
+    PinnedRunbooks pinned,
+    IOptionsMonitor<StormOptions> options,
+    TimeProvider time)
 {
-    /// <summary>Questions of a storm opened within this of each other, so what one has to say the others have to say as well.</summary>
+    /// <summary>Questions of a storm opened within this time of each other, so a reminder of one is due for the others too.</summary>
     private static readonly TimeSpan s_together = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan s_whileAnotherSends = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_longestWhileAnotherSends = TimeSpan.FromMinutes(1);
 
-    /// <summary>Sends what is unasked, once this question has waited for others to join it.</summary>
-    /// <param name="due">The incident whose question is due, in a storm.</param>
-    /// <param name="findClosed">What keeps each open question of incidents of one runbook from being carried out now, by incident.</param>
-    /// <returns>When its question has to be looked after again; null once it was asked.</returns>
+    /// <summary>Sends the questions that are unasked, once this one has waited for others to join it.</summary>
+    /// <param name="due">The incident in a storm whose question is due.</param>
+    /// <param name="findClosed">For incidents of one runbook: why their open questions cannot be carried out now, by incident.</param>
+    /// <returns>When to look at the question again; null once it was asked.</returns>
     public async Task<DateTimeOffset?> AskAsync(
-        Incident due, Func<IReadOnlyList<Incident>, CancellationToken, Task<IReadOnlyDictionary<string, IReadOnlyList<string>>>> findClosed, CancellationToken cancellationToken)
+        Incident due,
+        Func<IReadOnlyList<Incident>, CancellationToken, Task<IReadOnlyDictionary<string, IReadOnlyList<string>>>> findClosed,
+        CancellationToken cancellationToken)
     {
         var gate = due.OpenGate!;
         var gathered = (gate.AskedAt ?? gate.OpenedAt) + options.CurrentValue.Gather;
@@ -85,8 +94,9 @@ public sealed class StormApprovalNotifier(
             : asked;
     }
 
-    /// <param name="keep">Takes what was sent before it is written on the incidents: should that fail, its alerts can still be ended.</param>
-    private async Task<(Storm Told, DateTimeOffset? Next)> NotifyAsync(Storm storm, IReadOnlyList<Incident> waiting, string due, Action<Storm> keep, CancellationToken cancellationToken)
+    /// <param name="keep">Gets what was sent before it is recorded on the incidents: if that fails, its alerts can still be ended.</param>
+    private async Task<(Storm Told, DateTimeOffset? Next)> NotifyAsync(
+        Storm storm, IReadOnlyList<Incident> waiting, string due, Action<Storm> keep, CancellationToken cancellationToken)
     {
         var people = await dispatcher.ResolveAsync(waiting.SelectMany(incident => incident.OpenGate!.Approvers), cancellationToken);
         waiting = [.. waiting.Select(incident => WithOnCall(incident, people))];
@@ -99,14 +109,14 @@ public sealed class StormApprovalNotifier(
         var now = time.GetUtcNow();
         var (ready, early) = (messages.Where(message => message.DueAt <= now).ToList(), messages.Where(message => message.DueAt > now).ToList());
 
-        // What is asked of one is asked of everybody it is for: it has gone out then, and nobody would be told of it later.
+        // A question goes to everybody it is for at once: after this turn it counts as sent, and nobody would get it later.
         while (early.Find(message => message.Fresh.Any(incident => !StormMessage.WasTold(incident) && IsAbout(ready, incident))) is { } beside)
         {
             early.Remove(beside);
             ready.Add(beside);
         }
 
-        // Whoever was told a moment ago of the same storm is told of the rest later, and counts as reached.
+        // Somebody who got a message of the same storm a moment ago gets the rest later, and counts as reached.
         var asked = unasked.Where(incident => IsAbout(ready, incident) || !IsAbout(early, incident)).ToList();
         if (people.OnCall.Count > 0)
         {
@@ -138,7 +148,7 @@ public sealed class StormApprovalNotifier(
         return (told with { Worst = worst }, next);
     }
 
-    /// <summary>What one recipient is to be told, and when.</summary>
+    /// <summary>The message that one recipient has to get, and when.</summary>
     private StormMessage MessageTo(Recipient recipient, Storm storm, IReadOnlyList<Incident> waiting, ResolvedContacts people)
     {
         var name = NotificationDispatcher.NameOf(recipient);
@@ -146,7 +156,7 @@ public sealed class StormApprovalNotifier(
         var fresh = about.Where(incident => !incident.WasSent(incident.OpenGate!)).ToList();
         var known = about.Except(fresh).ToList();
 
-        // Once everything that somebody was told of is decided, the next is news again.
+        // Once everything that the recipient got is decided, the next message is news again.
         var before = storm.Told.GetValueOrDefault(name) is { } told && about.Exists(StormMessage.WasTold) ? told : null;
         if (before is null)
         {
@@ -187,11 +197,12 @@ public sealed class StormApprovalNotifier(
         return await SendAsync(storm, messages, shown, cancellationToken);
     }
 
-    private Incident Escalate(Incident incident, string contact, ResolvedContacts people) => incident.OpenGate is { } gate && !gate.Approvers.Contains(contact, StringComparer.OrdinalIgnoreCase)
-        ? WithOnCall(ApprovalSchedule.Escalate(incident, gate.Id, [contact], time.GetUtcNow()), people)
-        : incident;
+    private Incident Escalate(Incident incident, string contact, ResolvedContacts people) =>
+        incident.OpenGate is { } gate && !gate.Approvers.Contains(contact, StringComparer.OrdinalIgnoreCase)
+            ? WithOnCall(ApprovalSchedule.Escalate(incident, gate.Id, [contact], time.GetUtcNow()), people)
+            : incident;
 
-    /// <summary>Whom schedules meant, on the record of the question.</summary>
+    /// <summary>Records on the question whom schedules meant.</summary>
     private static Incident WithOnCall(Incident incident, ResolvedContacts people) =>
         incident.OpenGate is { } gate ? incident.RecordOnCall(gate.Id, [.. people.OnCallOf(gate.Approvers).Select(record => record with { Message = gate.MessageKey })]) : incident;
 

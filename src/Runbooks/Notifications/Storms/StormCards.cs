@@ -2,7 +2,7 @@ using Runbooks.SignedLinks;
 
 namespace Runbooks.Notifications.Storms;
 
-/// <summary>What a message about many incidents says.</summary>
+/// <summary>The cards of messages about many incidents.</summary>
 public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 {
     private const int LineLength = 500;
@@ -15,7 +15,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
     /// <summary>Sentences that are not of all; more would bury the rest.</summary>
     private const int MaxSaid = 10;
 
-    /// <summary>One question about many targets; the page behind it lists them all and decides them together or apart.</summary>
+    /// <summary>One question about many targets. The page behind it lists them and decides them together or one by one.</summary>
     public Card Question(Storm storm, StormMessage message, IReadOnlyDictionary<string, Runbook> runbooks)
     {
         var asking = message.About;
@@ -60,7 +60,6 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             : $"{heading}: {part.Name(groups.Count == 1)} ({CountText.Format(part.Incidents.Count, "target")})";
     }
 
-    /// <summary>Temporary fixes are in place from now on: where, what ends them, and until when at most.</summary>
     public Card Holding(Storm storm, IReadOnlyList<StormNews> news)
     {
         if (news is [var only])
@@ -133,7 +132,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         };
     }
 
-    /// <summary>A person has to look at these, while the automation goes on.</summary>
+    /// <summary>A person has to look at these incidents while the automation goes on.</summary>
     public Card Page(Storm storm, IReadOnlyList<StormNews> news, DateTimeOffset now)
     {
         if (news is [var only])
@@ -156,10 +155,10 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         };
     }
 
-    /// <summary>What every message that asked about it says once nothing of it can be answered, though not all of it has ended.</summary>
+    /// <summary>For every message that asked, once nothing of it can be answered but not everything has ended.</summary>
     public Card Answered(Storm storm) => Over(storm) with { Kind = CardKind.Decided, Title = "None of these questions is open now" };
 
-    /// <summary>What every message that asked about it says in the end.</summary>
+    /// <summary>For every message that asked, once the storm is over.</summary>
     public Card Over(Storm storm) => new()
     {
         Kind = CardKind.Closed,
@@ -168,13 +167,12 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         Links = [new("Incidents", links.Console(null))],
     };
 
-    /// <summary>Whether it ended without the automation having done what it was for.</summary>
     public static bool IsUnsolved(Incident incident) => incident.State is IncidentState.Failed or IncidentState.Expired;
 
-    /// <summary>Whether it is not solved, and nobody sees to it, has had it tried again or has closed it.</summary>
+    /// <summary>Whether it is not solved and nobody sees to it, has had it tried again or has closed it.</summary>
     public static bool CallsForAPerson(Incident incident) => IsUnsolved(incident) && incident.NeedsPerson;
 
-    /// <summary>That somebody has it; a close by hand stands in the reason.</summary>
+    /// <summary>Empty where somebody closed it, since the reason says so.</summary>
     private static string SeenTo(Incident incident) => incident switch
     {
         { ClosedByHand: not null } => "",
@@ -219,7 +217,6 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             links.ForStorm(storm.Id, storm.Since, until, message.Recipient.Name));
     }
 
-    /// <summary>The first thing to do on each.</summary>
     private static List<string> NextSteps(List<Incident> incidents, DateTimeOffset now) =>
         Once([.. incidents.Select(incident => (incident, NextStepText.Of(incident, now)))], incidents.Count);
 

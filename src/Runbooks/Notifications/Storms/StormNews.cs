@@ -1,31 +1,39 @@
 namespace Runbooks.Notifications.Storms;
 
 /// <summary>What one incident of a storm has to tell, and whom.</summary>
-/// <param name="Key">Names it within the incident, as if the incident told it by itself.</param>
-/// <param name="NeedsPerson">Each contact has to have it, or the last in line; else it is enough that somebody has.</param>
+/// <param name="Key">Names it within the incident, as for a message of the incident's own.</param>
+/// <param name="NeedsPerson">Each contact, or the last in line, has to have it; otherwise it is enough that somebody has it.</param>
 public sealed record StormNews(Incident Incident, Runbook Runbook, string Key, IReadOnlyList<string> To, bool NeedsPerson)
 {
-    /// <summary>In words, where the record does not say it.</summary>
+    /// <summary>Only for pages: what happened.</summary>
     public string Message { get; init; } = "";
 
-    /// <summary>Whether whoever it is for has it.</summary>
     public bool IsHeard => DeliveryRetry.IsHeard(Incident, Key, NeedsPerson);
 
     public bool IsDue(DateTimeOffset now) => DeliveryRetry.IsDue(Incident, Key, now, NeedsPerson);
 }
 
 /// <summary>
-/// Tells news of many incidents of a storm in one message to each person. On the record of each incident stands what reached
-/// whom, as if it had told it by itself: what did not come to whom it is for is news for them alone the next time.
+/// Sends the news of many incidents of a storm in one message to each person. Each incident records what reached whom, as for a message
+/// of its own, so the next message goes only to those who do not have the news.
 /// </summary>
-public sealed class StormNewsDispatcher(StormRegistry storms, StormMembers members, NotificationDispatcher dispatcher, NotificationUpdater updater, ILogger<StormNewsDispatcher> logger)
+public sealed class StormNewsDispatcher(
+    StormRegistry storms,
+    StormMembers members,
+    NotificationDispatcher dispatcher,
+    NotificationUpdater updater,
+    ILogger<StormNewsDispatcher> logger)
 {
-    /// <param name="news">Of each incident and key one.</param>
-    /// <param name="cardOf">The card about what one recipient is told.</param>
-    /// <param name="alerts">What recipients were called up for before, and hear the end of by such a card.</param>
-    /// <param name="keep">Takes what was sent, before anything is written on the incidents: should that fail, its alerts can still be ended.</param>
+    /// <param name="news">One for each incident and key.</param>
+    /// <param name="cardOf">The card with the news for one recipient.</param>
+    /// <param name="alerts">Earlier alerts of the recipients, which such a card ends.</param>
+    /// <param name="keep">Gets what was sent before it is recorded on the incidents: if that fails, its alerts can still be ended.</param>
     public async Task SendAsync(
-        IReadOnlyList<StormNews> news, Func<IReadOnlyList<StormNews>, Card> cardOf, IReadOnlyList<Delivery> alerts, Action<IReadOnlyList<StormSent>> keep, CancellationToken cancellationToken)
+        IReadOnlyList<StormNews> news,
+        Func<IReadOnlyList<StormNews>, Card> cardOf,
+        IReadOnlyList<Delivery> alerts,
+        Action<IReadOnlyList<StormSent>> keep,
+        CancellationToken cancellationToken)
     {
         var (sent, recorded) = await SendToAllAsync(news, cardOf, alerts, cancellationToken);
         var first = recorded.ToLookup(one => (one.News.Incident.Id, one.News.Key), one => one.Delivery);
@@ -45,9 +53,12 @@ public sealed class StormNewsDispatcher(StormRegistry storms, StormMembers membe
         }
     }
 
-    /// <summary>To whoever does not have it yet.</summary>
+    /// <summary>Sends to those who do not have the news yet.</summary>
     private async Task<(IReadOnlyList<StormSent> Sent, IReadOnlyList<Told> Recorded)> SendToAllAsync(
-        IReadOnlyList<StormNews> news, Func<IReadOnlyList<StormNews>, Card> cardOf, IReadOnlyList<Delivery> alerts, CancellationToken cancellationToken)
+        IReadOnlyList<StormNews> news,
+        Func<IReadOnlyList<StormNews>, Card> cardOf,
+        IReadOnlyList<Delivery> alerts,
+        CancellationToken cancellationToken)
     {
         var people = await dispatcher.ResolveAsync(news.SelectMany(one => one.To), cancellationToken);
         var messages = news
@@ -72,19 +83,18 @@ public sealed class StormNewsDispatcher(StormRegistry storms, StormMembers membe
         ]);
     }
 
-    /// <param name="Incidents">How many the message was about.</param>
+    /// <param name="Incidents">The number of incidents in the message.</param>
     private sealed record Told(StormNews News, Delivery Delivery, int Incidents);
 }
 
-/// <summary>One message of a storm, and what became of it.</summary>
 public sealed record StormSent(Recipient Recipient, IReadOnlyList<StormNews> About, Card Card, Delivery Delivery)
 {
     public int Incidents { get; } = About.DistinctBy(one => one.Incident.Id).Count();
 
-    /// <summary>What of it has to be ended.</summary>
+    /// <summary>The alerts that it opened and that have to be ended.</summary>
     public required IReadOnlyList<Delivery> Alerts { get; init; }
 
-    /// <summary>As the record of one of its incidents keeps it. A message that shows many cannot be changed into how one of them ended.</summary>
+    /// <summary>For the record of one of its incidents. A message about several cannot be changed to show the end of one of them.</summary>
     /// <param name="people">Who was behind the contacts.</param>
     public Delivery Of(StormNews news, ResolvedContacts people) => Delivery with
     {
@@ -95,8 +105,8 @@ public sealed record StormSent(Recipient Recipient, IReadOnlyList<StormNews> Abo
 }
 
 /// <summary>
-/// Pages about incidents of storms, many in one message: forty temporary fixes that last too long are one call. Whoever calls it
-/// finds what did not come to whom it is for again the next minute.
+/// Pages about incidents of storms, many in one message: forty temporary fixes that last too long are one call. The caller repeats the
+/// pages that are not heard the next minute.
 /// </summary>
 public sealed class StormPager(StormRegistry storms, StormNewsDispatcher dispatcher, StormCards cards, PinnedRunbooks pinned, TimeProvider time)
 {
@@ -107,12 +117,16 @@ public sealed class StormPager(StormRegistry storms, StormNewsDispatcher dispatc
             List<PageInStorm> due = [.. storm.OrderBy(page => page.Incident.OpenedAt)];
             if (StormWait.IsOver(due.Select(page => page.Incident.Pages.FirstOrDefault(known => known.Trouble == page.Trouble)?.At).OfType<DateTimeOffset>(), time.GetUtcNow()))
             {
-                await storms.SpeakAsync(storm.Key, due[0].Incident.OpenedAt, (mine, keep) => NotifyAsync(mine, due, keep, cancellationToken), cancellationToken);
+                await storms.SpeakAsync(
+                    storm.Key,
+                    due[0].Incident.OpenedAt,
+                    (mine, keep) => NotifyAsync(mine, due, keep, cancellationToken),
+                    cancellationToken);
             }
         }
     }
 
-    /// <returns>That the storm is not over: its end is told apart from this.</returns>
+    /// <returns>Always false: the end of the storm is told by <see cref="StormEndNotifier"/>.</returns>
     private async Task<bool> NotifyAsync(Storm storm, IReadOnlyList<PageInStorm> pages, Action<Storm> keep, CancellationToken cancellationToken)
     {
         var news = new List<StormNews>();
@@ -127,12 +141,12 @@ public sealed class StormPager(StormRegistry storms, StormNewsDispatcher dispatc
     }
 }
 
-/// <summary>A person has to hear of this about an incident of a storm.</summary>
-/// <param name="Trouble">Names it: the same trouble pages once.</param>
+/// <param name="Trouble">Names the trouble, which pages once.</param>
 public sealed record PageInStorm(Incident Incident, string Trouble, string Message);
 
 /// <summary>
-/// Tells which incidents of storms hold a temporary fix and how they ended, many in one message. What did not come to whom it is for is told them again, since the record says so.
+/// Tells which incidents of storms hold a temporary fix and how they ended, many in one message. News that did not reach everybody it is
+/// for is sent again.
 /// </summary>
 public sealed class StormEndNotifier(
     StormRegistry storms,
@@ -144,12 +158,12 @@ public sealed class StormEndNotifier(
     IOptionsMonitor<StormOptions> options,
     TimeProvider time) : IWatchdogJob
 {
-    /// <summary>Longer than the waits for other ends and for another sender: an end that was not tried by then is not told at all.</summary>
+    /// <summary>More than the waits for other ends and for another sender. An end that has not been tried by then is not told at all.</summary>
     public static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(10);
 
     private static readonly TimeSpan s_longestWait = TimeSpan.FromMinutes(15);
 
-    /// <summary>An end that did not come to whom it is for is tried again for this long.</summary>
+    /// <summary>How long an end is tried again that has not reached everybody it is for.</summary>
     private static readonly TimeSpan s_triedFor = TimeSpan.FromDays(1);
 
     public string Name => "storms";
@@ -158,12 +172,16 @@ public sealed class StormEndNotifier(
     {
         foreach (var storm in await storms.ListAsync(cancellationToken))
         {
-            await storms.SpeakAsync(storm.Id, storm.Since, (mine, keep) => NotifyAsync(mine, keep, cancellationToken), cancellationToken);
+            await storms.SpeakAsync(
+                storm.Id,
+                storm.Since,
+                (mine, keep) => NotifyAsync(mine, keep, cancellationToken),
+                cancellationToken);
         }
     }
 
-    /// <param name="keep">Takes what was sent before it is written on the incidents: should that fail, its alerts can still be ended.</param>
-    /// <returns>Whether all of it has ended and is told.</returns>
+    /// <param name="keep">Gets what was sent before it is recorded on the incidents: if that fails, its alerts can still be ended.</param>
+    /// <returns>Whether everything has ended and is told.</returns>
     private async Task<bool> NotifyAsync(Storm storm, Action<Storm> keep, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -178,8 +196,13 @@ public sealed class StormEndNotifier(
         var ends = due.Where(one => one.Key == NotificationRecipients.Closed).ToList();
         if (ends.Count > 0 && IsTimeFor(ends, anyOpen, now))
         {
-            // While others ask, an alert about all of them does not end. What says that a person is needed stays until somebody ends it.
-            await news.SendAsync(ends, about => cards.Ended(storm, about), anyOpen ? [] : storm.Ringing, sent => Keep([.. sent.Where(message => message.Card.Informs)]), cancellationToken);
+            // The alerts about all incidents go on while others ask. An alert that calls for a person stays until somebody ends it.
+            await news.SendAsync(
+                ends,
+                about => cards.Ended(storm, about),
+                anyOpen ? [] : storm.Ringing,
+                sent => Keep([.. sent.Where(message => message.Card.Informs)]),
+                cancellationToken);
         }
 
         var reports = due.Where(one => one.Key == NotificationRecipients.Report).ToList();
@@ -205,12 +228,12 @@ public sealed class StormEndNotifier(
         void Keep(IReadOnlyList<StormSent> sent) => keep(storm = storm.Keep(sent));
     }
 
-    /// <summary>Whether anybody can answer anything of it now.</summary>
+    /// <summary>Whether anybody can answer a question of it now.</summary>
     private async Task<bool> AnyAsksAsync(Storm storm, DateTimeOffset now, CancellationToken cancellationToken) =>
         await members.ReadAsync(storm.Id, storm.Since, line => line.State == IncidentState.AwaitingApproval, cancellationToken)
             .AnyAsync(incident => incident.OpenGate is { } gate && !gate.IsHeldBack(now), cancellationToken);
 
-    /// <summary>What is to be told now, of the oldest incidents.</summary>
+    /// <summary>What is due now, about the oldest incidents.</summary>
     private async Task<List<StormNews>> FindAsync(
         Storm storm, Func<IncidentState, bool> state, Func<Incident, Runbook, IEnumerable<StormNews>> untold, CancellationToken cancellationToken)
     {
@@ -219,7 +242,7 @@ public sealed class StormEndNotifier(
             .Take(StormMembers.MaxMembers).ToListAsync(cancellationToken)).SelectMany(news => news)];
     }
 
-    /// <returns>What each incident has to tell that has something to tell, oldest first.</returns>
+    /// <returns>The news of each incident that has any, oldest first.</returns>
     private IAsyncEnumerable<List<StormNews>> ReadAsync(
         Storm storm, Func<IncidentState, bool> state, Func<Incident, Runbook, IEnumerable<StormNews>> untold, CancellationToken cancellationToken) =>
         members.ReadAsync(storm.Id, storm.Since, line => state(line.State), cancellationToken)

@@ -2,18 +2,19 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Runbooks.Notifications.Storms;
 
-/// <summary>Knows the storms, over all hosts, and lets one sender at a time speak for each.</summary>
-public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOptionsMonitor<StormOptions> options, TimeProvider time, ILogger<StormRegistry> logger)
+/// <summary>Keeps the storms for all hosts and lets one sender at a time send messages about each.</summary>
+public sealed class StormRegistry(
+    ISharedState state, IIncidentStore store, IOptionsMonitor<StormOptions> options, TimeProvider time, ILogger<StormRegistry> logger)
 {
     private const string Key = "storms:known";
 
-    /// <summary>Of more that opened lately nothing needs to be known: there is a storm.</summary>
+    /// <summary>How many recent incidents are looked at: so many are a storm in any case.</summary>
     private const int Scanned = 50;
 
-    /// <summary>Lull, as a multiple of <see cref="StormOptions.Within"/>, after which an incident starts a new storm.</summary>
+    /// <summary>A multiple of <see cref="StormOptions.Within"/>: after such a pause an incident starts a new storm.</summary>
     private const int Lull = 5;
 
-    /// <returns>Null when the incident asks by itself.</returns>
+    /// <returns>Null when the incident sends its own messages.</returns>
     public async Task<StormPlace?> JoinAsync(Incident incident, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -48,7 +49,7 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
             cancellationToken)).Result;
     }
 
-    /// <summary>How many incidents ask that opened lately, as far as it matters: many that open at once need not each look at all the others.</summary>
+    /// <summary>Counts only up to <paramref name="enough"/>, so that many incidents that open at once do not each read all the others.</summary>
     private async Task<int> CountAskingAsync(DateTimeOffset since, int enough, CancellationToken cancellationToken)
     {
         var opened = await store.CountOpenedAsync(since, enough, cancellationToken);
@@ -59,12 +60,15 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
 
         var recent = store.ListAllAsync(new IncidentQuery(Open: true, Since: since, Limit: enough), cancellationToken)
             .Take(Math.Max(Scanned, enough))
-            // One that says what it waits for while it is diagnosed asks nobody: its checks see nothing to do, or another covers it.
+            // A diagnosis with a reason is one that waits: its checks see nothing to do, or another incident covers it. It asks nobody.
             .Where(line => line is { State: IncidentState.AwaitingApproval } or { State: IncidentState.Diagnosing, Reason: null });
         return await recent.Take(enough).CountAsync(cancellationToken);
     }
 
-    /// <summary>Whether the worst alert of an incident is worse than everything that people were told of its storm; only the first that asks is told so, however often it asks.</summary>
+    /// <summary>
+    /// Whether the worst alert of an incident is worse than everything that people were told of its storm. True only for the first
+    /// incident with such an alert, however often that asks.
+    /// </summary>
     public async Task<bool> IsWorstAsync(Incident incident, CancellationToken cancellationToken) =>
         incident.Storm is { } id && AlertSeverity.RankOf(incident.WorstSeverity) is { } rank && (await state.UpdateAsync<Known, bool>(
             Key,
@@ -74,8 +78,8 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
     public async Task<IReadOnlyList<Storm>> ListAsync(CancellationToken cancellationToken) =>
         [.. (await state.FindAsync<Known>(Key, cancellationToken))?.Storms.Values ?? []];
 
-    /// <summary>Speaks for a storm, unless somebody else does now.</summary>
-    /// <param name="tell">Gets the storm, and what keeps it as it is once something was sent; says whether nothing is left to tell of it.</param>
+    /// <summary>Sends messages about a storm, unless somebody else does now.</summary>
+    /// <param name="tell">Gets the storm, and an action to call with the changed storm after each message; returns whether it is over.</param>
     /// <inheritdoc cref="TakeTurnAsync"/>
     public async Task SpeakAsync(string stormId, DateTimeOffset since, Func<Storm, Action<Storm>, Task<bool>> tell, CancellationToken cancellationToken)
     {
@@ -95,9 +99,9 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
         }
     }
 
-    /// <param name="since">When the incident that asks opened: for a storm that is not known any more.</param>
-    /// <param name="toAsk">To tell of all that waits.</param>
-    /// <returns>The storm, and whether this one speaks for it now; otherwise somebody else does, or it rests.</returns>
+    /// <param name="since">When the asking incident opened, for a storm that is no longer known.</param>
+    /// <param name="toAsk">Whether the turn is for questions.</param>
+    /// <returns>The storm, and whether the caller has the turn; if not, somebody else has it or the storm rests.</returns>
     public async Task<(Storm Storm, bool IsMine)> TakeTurnAsync(string stormId, DateTimeOffset since, bool toAsk, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -111,13 +115,15 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
             cancellationToken)).Result;
     }
 
-    /// <summary>Alerts that a sender is about to open, before it does: should it die, they are ended all the same.</summary>
+    /// <summary>Records alerts before a sender opens them, so that they are ended even if the sender dies.</summary>
     public Task ExpectAsync(string stormId, IReadOnlyList<Delivery> calls, CancellationToken cancellationToken) => state.ChangeAsync<Known>(
         Key,
-        known => known?.Storms.GetValueOrDefault(stormId) is { } storm ? known.With(storm with { Expected = [.. storm.Expected, .. calls] }) : known ?? Known.None,
+        known => known?.Storms.GetValueOrDefault(stormId) is { } storm
+            ? known.With(storm with { Expected = [.. storm.Expected, .. calls] })
+            : known ?? Known.None,
         cancellationToken);
 
-    /// <param name="storm">With what was told in this turn.</param>
+    /// <param name="storm">With what was sent in this turn.</param>
     /// <param name="over">Nothing is left to tell of it.</param>
     /// <param name="read">How many incidents were read in this turn.</param>
     public Task EndTurnAsync(Storm storm, bool over, int read, CancellationToken cancellationToken) => state.ChangeAsync<Known>(
@@ -138,22 +144,24 @@ public sealed class StormRegistry(ISharedState state, IIncidentStore store, IOpt
 
     private static int? Least(int? a, int? b) => a is null || b < a ? b : a;
 
-    /// <param name="Storms">By their ids.</param>
+    /// <param name="Storms">By id.</param>
     public sealed record Known(IReadOnlyDictionary<string, Storm> Storms)
     {
         public static readonly Known None = new(new Dictionary<string, Storm>());
 
-        public Known With(Storm storm) => Equals(Storms.GetValueOrDefault(storm.Id), storm) ? this : new(new Dictionary<string, Storm>(Storms) { [storm.Id] = storm });
+        public Known With(Storm storm) => Equals(Storms.GetValueOrDefault(storm.Id), storm)
+            ? this
+            : new(new Dictionary<string, Storm>(Storms) { [storm.Id] = storm });
 
         public Known Without(string id) => new(Storms.Where(storm => storm.Key != id).ToDictionary(StringComparer.Ordinal));
     }
 }
 
-/// <summary>Where an incident stands in a storm.</summary>
+/// <summary>The storm that an incident has joined.</summary>
 /// <param name="AtOnce">It is worse than everything that people were told of, so it does not wait for others.</param>
 public sealed record StormPlace(string StormId, bool AtOnce);
 
-/// <summary>When so much breaks at once that people get one message about all of it instead of one each.</summary>
+/// <summary>Section <c>Storms</c>: when so much breaks at once that people get one message about everything instead of many.</summary>
 public sealed class StormOptions
 {
     public const string SectionName = "Storms";
@@ -162,7 +170,7 @@ public sealed class StormOptions
     [Range(1, 10_000)]
     public int MoreThan { get; set; } = 4;
 
-    /// <summary>How close together incidents open in a storm.</summary>
+    /// <summary>How close together incidents of a storm open.</summary>
     [Range(typeof(TimeSpan), "00:00:10", "01:00:00")]
     public TimeSpan Within { get; set; } = TimeSpan.FromMinutes(1);
 
