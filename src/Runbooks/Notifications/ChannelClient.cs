@@ -45,7 +45,8 @@ public sealed class ChannelClient
     public async Task<(Receipt Receipt, string? Failure, bool IsUnsure)> TrySendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         var (receipt, failure, isUnsure) = await SendAsync(card, to, cancellationToken);
-        Instruments.Messages.Add(1, Instruments.Tag(Attributes.Channel, to.Channel), Instruments.Tag(Attributes.Outcome, failure is null ? Taken : Failed));
+        var outcome = failure is null ? Taken : Failed;
+        Instruments.Messages.Add(1, Instruments.Tag(Attributes.Channel, to.Channel), Instruments.Tag(Attributes.Outcome, outcome));
         return (receipt, failure, isUnsure);
     }
 
@@ -57,8 +58,21 @@ public sealed class ChannelClient
         }
 
         var (receipt, failure, attempts, isUnsure) = await RetryAsync(
-            s_pauses.Length, s_patience, againIfLate: false, (shown, token) => notifier.SendAsync(shown, to, token), s_timeout, to.Channel, card, cancellationToken);
-        return (receipt, failure is null ? null : $"{to.Channel}: {Redactor.Redact(failure.Message)}{(attempts == 1 ? "" : $" ({attempts} attempts)")}", isUnsure);
+            s_pauses.Length,
+            s_patience,
+            againIfLate: false,
+            (shown, token) => notifier.SendAsync(shown, to, token),
+            s_timeout,
+            to.Channel,
+            card,
+            cancellationToken);
+        if (failure is null)
+        {
+            return (receipt, null, isUnsure);
+        }
+
+        var tries = attempts == 1 ? "" : $" ({attempts} attempts)";
+        return (receipt, $"{to.Channel}: {Redactor.Redact(failure.Message)}{tries}", isUnsure);
     }
 
     /// <summary>
@@ -101,7 +115,13 @@ public sealed class ChannelClient
             }
 
             isUnsure |= failure is not null && MayHaveTaken(failure);
-            if (failure is null || !(IsTransient(failure) || (againIfLate && IsLate(failure))) || attempt == retries || PauseAfter(failure, attempt) > patience)
+            if (failure is null)
+            {
+                return (result, null, attempt + 1, isUnsure);
+            }
+
+            var canHelp = IsTransient(failure) || (againIfLate && IsLate(failure));
+            if (!canHelp || attempt == retries || PauseAfter(failure, attempt) > patience)
             {
                 return (result, failure, attempt + 1, isUnsure);
             }

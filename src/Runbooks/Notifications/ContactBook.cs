@@ -22,7 +22,8 @@ public sealed class ContactBook
     public ContactBook(IEnumerable<Contact> contacts, IEnumerable<Recipient>? people = null, IReadOnlyDictionary<string, IReadOnlyList<Recipient>>? teams = null)
     {
         _contacts = contacts.ToDictionary(contact => contact.Name, StringComparer.OrdinalIgnoreCase);
-        List<Recipient> common = [.. people ?? [], .. teams is null ? _contacts.Values.SelectMany(contact => contact.Recipients).Where(recipient => !recipient.IsRoom) : []];
+        var named = teams is null ? _contacts.Values.SelectMany(contact => contact.Recipients).Where(recipient => !recipient.IsRoom) : [];
+        List<Recipient> common = [.. people ?? [], .. named];
         foreach (var person in common.Concat(teams?.Values.SelectMany(own => own) ?? []))
         {
             foreach (var name in person.Identities.Append(person.Name))
@@ -31,27 +32,38 @@ public sealed class ContactBook
             }
         }
 
-        // A team's people are meant by its own schedules and by no others.
-        foreach (var (team, known) in (teams ?? new Dictionary<string, IReadOnlyList<Recipient>>()).Select(own => (own.Key, common.Concat(own.Value))).Prepend(("", common)))
+        AddNames("", common);
+        foreach (var (team, own) in teams ?? new Dictionary<string, IReadOnlyList<Recipient>>())
         {
-            List<Recipient> all = [.. known.DistinctBy(person => person.Name, StringComparer.OrdinalIgnoreCase)];
-            (_known[team], _onCallNames[team]) = (all.Select(person => person.Name).ToHashSet(StringComparer.OrdinalIgnoreCase), OnCallNames(all));
+            AddNames(team, common.Concat(own));
         }
+    }
+
+    /// <summary>A team's own schedules mean its people; other schedules do not.</summary>
+    private void AddNames(string team, IEnumerable<Recipient> people)
+    {
+        List<Recipient> known = [.. people.DistinctBy(person => person.Name, StringComparer.OrdinalIgnoreCase)];
+        _known[team] = known.Select(person => person.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        _onCallNames[team] = OnCallNames(known);
     }
 
     /// <summary>A name from 'onCallAs' counts before a mail address, which several people may share.</summary>
     private static Dictionary<string, Recipient?> OnCallNames(IReadOnlyList<Recipient> people)
     {
-        var found = new Dictionary<string, Recipient?>(StringComparer.OrdinalIgnoreCase);
-        foreach (var names in new Func<Recipient, IEnumerable<string>>[] { person => person.OnCallNames, person => [person.Name], person => person.MailAddresses })
+        var named = new Dictionary<string, Recipient?>(StringComparer.OrdinalIgnoreCase);
+        Func<Recipient, IEnumerable<string>>[] surestFirst = [person => person.OnCallNames, person => [person.Name], person => person.MailAddresses];
+        foreach (var namesOf in surestFirst)
         {
-            foreach (var name in people.SelectMany(person => names(person).Distinct(StringComparer.OrdinalIgnoreCase), (person, name) => (person, name)).ToLookup(pair => pair.name, pair => pair.person, StringComparer.OrdinalIgnoreCase))
+            var peopleByName = people
+                .SelectMany(person => namesOf(person).Distinct(StringComparer.OrdinalIgnoreCase), (person, name) => (person, name))
+                .ToLookup(pair => pair.name, pair => pair.person, StringComparer.OrdinalIgnoreCase);
+            foreach (var same in peopleByName)
             {
-                found.TryAdd(name.Key, name.Count() == 1 ? name.First() : null);
+                named.TryAdd(same.Key, same.Count() == 1 ? same.First() : null);
             }
         }
 
-        return found;
+        return named;
     }
 
     private ContactBook(ContactBook other, IEnumerable<Contact> instead)
@@ -85,11 +97,21 @@ public sealed class ContactBook
     /// <param name="handOver">The channels that never say whether a message arrived. After one of them took it, no other is tried.</param>
     public KnownContacts Known(IReadOnlyCollection<string> handOver) => new(Names)
     {
-        Unheard = [.. _contacts.Values.Where(contact => contact is { Schedule: null, Recipients.Count: > 0 }
-            && contact.Recipients.All(recipient => recipient.Addresses.Count > 0 && handOver.Contains(recipient.Addresses[0].Channel, StringComparer.OrdinalIgnoreCase))).Select(contact => contact.Name)],
-        People = _contacts.Values.Where(contact => contact.Schedule is null && contact.Recipients.All(recipient => recipient.GroupId is null && recipient is not { IsRoom: true, Members.Count: 0 }))
-            .ToDictionary(contact => contact.Name, IReadOnlyList<string> (contact) => [.. contact.Recipients.SelectMany(recipient => recipient.IsRoom ? recipient.Members : [recipient.Name])], StringComparer.OrdinalIgnoreCase),
+        Unheard = [.. _contacts.Values.Where(contact => IsOnlyHandedOver(contact, handOver)).Select(contact => contact.Name)],
+        People = _contacts.Values.Where(IsOfKnownPeople).ToDictionary(contact => contact.Name, PeopleBehind, StringComparer.OrdinalIgnoreCase),
     };
+
+    private static bool IsOnlyHandedOver(Contact contact, IReadOnlyCollection<string> handOver) =>
+        contact is { Schedule: null, Recipients.Count: > 0 }
+        && contact.Recipients.All(recipient =>
+            recipient.Addresses.Count > 0 && handOver.Contains(recipient.Addresses[0].Channel, StringComparer.OrdinalIgnoreCase));
+
+    private static bool IsOfKnownPeople(Contact contact) =>
+        contact.Schedule is null
+        && contact.Recipients.All(recipient => recipient.GroupId is null && recipient is not { IsRoom: true, Members.Count: 0 });
+
+    private static IReadOnlyList<string> PeopleBehind(Contact contact) =>
+        [.. contact.Recipients.SelectMany(recipient => recipient.IsRoom ? recipient.Members : [recipient.Name])];
 
     public IReadOnlyList<string> Schedules => [.. _contacts.Values.Where(contact => contact.Schedule is not null).Select(contact => contact.Name)];
 
@@ -100,27 +122,43 @@ public sealed class ContactBook
 
     public bool TryFind(string name, [NotNullWhen(true)] out Contact? contact)
     {
-        contact = _everyoneOn.Count > 0
-            ? new Contact(name, [.. _everyoneOn.Select(channel => new Recipient(name, [new Address(channel, name, name)]))])
-            : name.StartsWith(PersonPrefix, StringComparison.Ordinal)
-                ? new Contact(name, FindPerson(name[PersonPrefix.Length..]) is { } person ? [person] : [])
-                : _contacts.GetValueOrDefault(name);
+        contact = FindContact(name);
         return contact is not null;
+    }
+
+    private Contact? FindContact(string name)
+    {
+        if (_everyoneOn.Count > 0)
+        {
+            return new Contact(name, [.. _everyoneOn.Select(channel => new Recipient(name, [new Address(channel, name, name)]))]);
+        }
+
+        if (name.StartsWith(PersonPrefix, StringComparison.Ordinal))
+        {
+            return new Contact(name, FindPerson(name[PersonPrefix.Length..]) is { } person ? [person] : []);
+        }
+
+        return _contacts.GetValueOrDefault(name);
     }
 
     /// <summary>The schedules among these contacts. A name that nobody is behind counts as its fallback.</summary>
     public IReadOnlyList<Contact> SchedulesAmong(IEnumerable<string> names)
     {
-        List<string> all = [.. names.Distinct(StringComparer.OrdinalIgnoreCase)];
-
-        // A name that nobody is behind counts as the fallback.
-        return [.. all.Select(name => _contacts.GetValueOrDefault(name) ?? (TryFind(name, out _) ? null : _contacts.GetValueOrDefault(FallbackOf(name))))
-            .OfType<Contact>().Where(contact => contact.Schedule is not null).DistinctBy(contact => contact.Name)];
+        return [.. names
+            .Distinct(StringComparer.OrdinalIgnoreCase)
+            .Select(name => _contacts.GetValueOrDefault(name) ?? (TryFind(name, out _) ? null : _contacts.GetValueOrDefault(FallbackOf(name))))
+            .OfType<Contact>()
+            .Where(contact => contact.Schedule is not null)
+            .DistinctBy(contact => contact.Name)];
     }
 
     /// <summary>Who gets a message to a contact that nobody is behind: the fallback of its team, else the common one.</summary>
-    public string FallbackOf(string contact) =>
-        TeamOf(contact) is { Length: > 0 } team && Team.Qualified(team, Fallback) is var own && _contacts.ContainsKey(own) && !IsSameName(own, contact) ? own : Fallback;
+    public string FallbackOf(string contact)
+    {
+        var team = TeamOf(contact);
+        var own = Team.Qualified(team, Fallback);
+        return team.Length > 0 && _contacts.ContainsKey(own) && !IsSameName(own, contact) ? own : Fallback;
+    }
 
     /// <summary>Whether one of these contacts may know this person. A team's people are known to its own contacts only.</summary>
     public bool Knows(Recipient person, IEnumerable<string> contacts) => contacts.Select(TeamOf).Append("").Any(team => _known[team].Contains(person.Name));
@@ -139,10 +177,19 @@ public sealed class ContactBook
     /// The recipient that a contact meant by this recorded name: a person whom it may know, or a room or group among its fallbacks.
     /// A person of another team who has this name now is somebody else.
     /// </summary>
-    public Recipient? FindRecipient(string name, string contact) =>
-        FindPerson(name) is { } person && Knows(person, [contact]) ? person
-        : new[] { contact, FallbackOf(contact), Fallback }.SelectMany(behind => _contacts.GetValueOrDefault(behind) is { } one ? one.Recipients.Concat(one.Schedule?.Fallback ?? []) : [])
+    public Recipient? FindRecipient(string name, string contact)
+    {
+        if (FindPerson(name) is { } person && Knows(person, [contact]))
+        {
+            return person;
+        }
+
+        return new[] { contact, FallbackOf(contact), Fallback }
+            .Select(behind => _contacts.GetValueOrDefault(behind))
+            .OfType<Contact>()
+            .SelectMany(behind => behind.Recipients.Concat(behind.Schedule?.Fallback ?? []))
             .FirstOrDefault(recipient => recipient.IsRoom && IsSameName(recipient.Name, name));
+    }
 
     /// <summary>A name that nobody is behind counts as the fallback, so that no message is lost in silence.</summary>
     public IEnumerable<Recipient> RecipientsOf(IEnumerable<string> contacts) =>
@@ -166,8 +213,15 @@ public sealed class ContactBook
         KnowsEveryone || RecipientsOf(contacts).Any(recipient =>
             (recipient is { IsRoom: false, IsStranger: false } && IsSameName(recipient.Name, person)) || IsMember(recipient, person));
 
-    public bool IsMember(Recipient room, string person) =>
-        room is { IsRoom: true, GroupId: null } && (room.Members.Count == 0 ? _people.ContainsKey(person) : room.Members.Contains(person, StringComparer.OrdinalIgnoreCase));
+    public bool IsMember(Recipient room, string person)
+    {
+        if (room is not { IsRoom: true, GroupId: null })
+        {
+            return false;
+        }
+
+        return room.Members.Count == 0 ? _people.ContainsKey(person) : room.Members.Contains(person, StringComparer.OrdinalIgnoreCase);
+    }
 
     /// <summary>The names that nobody is behind.</summary>
     public IReadOnlyList<string> Missing(IEnumerable<string> contacts) =>
@@ -220,6 +274,16 @@ public sealed record Recipient(string Name, IReadOnlyList<Address> Addresses)
 
     /// <summary>Tells a stranger why they get the message.</summary>
     public string? Why { get; init; }
+
+    /// <summary>Where the contacts file has it, for errors. The name of a group begins with <c>group:</c>.</summary>
+    internal string PathInFile
+    {
+        get
+        {
+            var key = GroupId is not null ? "groups" : IsRoom ? "rooms" : "people";
+            return $"{key}.{Name[(Name.IndexOf(':', StringComparison.Ordinal) + 1)..]}";
+        }
+    }
 }
 
 /// <summary>The contacts that are in force. A new book replaces the old one as a whole.</summary>

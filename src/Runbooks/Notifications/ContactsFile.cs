@@ -23,21 +23,34 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
     public ContactsResult Read(ContactFiles files, bool withSettings = true)
     {
         var common = files.Common is { } file ? ReadOne(file, null, null, withSettings) : null;
-        List<FileContacts> teams = [.. files.Teams.Where(team => team.Contacts is not null && TeamFile.IsName(team.Folder)).Select(team => ReadOne(team.Contacts!, team.Folder, common, withSettings))];
-        List<FileContacts> all = common is null ? teams : [common, .. teams];
+        List<FileContacts> teams = [.. files.Teams
+            .Where(team => team.Contacts is not null && TeamFile.IsName(team.Folder))
+            .Select(team => ReadOne(team.Contacts!, team.Folder, common, withSettings))];
+        List<FileContacts> read = common is null ? teams : [common, .. teams];
+        List<string> rings = [.. _channels.Where(channel => channel.Rings).Select(channel => channel.Channel)];
         var people = new TeamPeople();
-        all.ForEach(people.Add);
-        all.ForEach(one => RecipientReader.WarnOfUnproven(one, all));
-        all.ForEach(one => RecipientReader.WarnOfSharedPlaces(one, common, [.. _channels.Where(channel => channel.Rings).Select(channel => channel.Channel)]));
+        read.ForEach(people.Add);
+        read.ForEach(file => RecipientReader.WarnOfUnproven(file, read));
+        read.ForEach(file => RecipientReader.WarnOfSharedPlaces(file, common, rings));
         if (common is null && withSettings)
         {
-            teams.ForEach(team => team.Errors.Add(new(1, 1), "", $"There is no {FileName} of all, so nobody can be asked by these.", $"Add {FileName} above the folders of teams; it has 'fallback'."));
+            teams.ForEach(team => team.Errors.Add(
+                new(1, 1),
+                "",
+                $"There is no {FileName} of all, so nobody can be asked by these.",
+                $"Add {FileName} above the folders of teams; it has 'fallback'."));
         }
 
-        var book = common is null || all.Exists(one => one.Errors.Count > 0)
-            ? null
-            : new ContactBook(all.SelectMany(one => one.Contacts).DistinctBy(contact => contact.Name, StringComparer.OrdinalIgnoreCase), common.People, teams.ToDictionary(one => one.Team!, one => one.People)) { Files = files };
-        return new(book, [.. all.SelectMany(one => one.Errors.Sorted)]) { Warnings = [.. all.SelectMany(one => one.Errors.Warnings)] };
+        var book = common is null || read.Exists(file => file.Errors.Count > 0) ? null : Book(files, common, teams);
+        return new(book, [.. read.SelectMany(file => file.Errors.Sorted)]) { Warnings = [.. read.SelectMany(file => file.Errors.Warnings)] };
+    }
+
+    private static ContactBook Book(ContactFiles files, FileContacts common, List<FileContacts> teams)
+    {
+        var contacts = common.Contacts
+            .Concat(teams.SelectMany(team => team.Contacts))
+            .DistinctBy(contact => contact.Name, StringComparer.OrdinalIgnoreCase);
+        return new(contacts, common.People, teams.ToDictionary(team => team.Team!, team => team.People)) { Files = files };
     }
 
     /// <summary>
@@ -67,7 +80,12 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
     private ContactFiles? WithoutBroken(ContactFiles files)
     {
         var broken = Read(files).Errors.Select(error => error.File).ToHashSet(StringComparer.Ordinal);
-        return files.Common is not { } common || broken.Contains(common.Name) ? null : files with { Teams = [.. files.Teams.Where(team => team.Contacts is not { } own || !broken.Contains(own.Name))] };
+        if (files.Common is not { } common || broken.Contains(common.Name))
+        {
+            return null;
+        }
+
+        return files with { Teams = [.. files.Teams.Where(team => team.Contacts is not { } own || !broken.Contains(own.Name))] };
     }
 
     /// <param name="team">Null for the common file.</param>
@@ -83,19 +101,23 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
         var others = team is null ? [] : common?.Recipients;
         var recipients = new RecipientReader(_channels, withSettings ? secrets : null, others).Read(root, isWhole: team is null);
         List<Recipient> known = [.. recipients.Concat(others ?? []).DistinctBy(recipient => recipient.Name, StringComparer.OrdinalIgnoreCase)];
-        var contacts = ReadContacts(root, team, known, others is not null, new(_schedules, known, withSettings) { Team = team, KnowsOthers = others is not null });
+        var onCall = new OnCallReader(_schedules, known, withSettings) { Team = team, KnowsOthers = others is not null };
+        var contacts = ReadContacts(root, team, known, others is not null, onCall);
         root.RejectOthers();
         contacts.AddRange(recipients.Where(recipient => recipient.GroupId is not null).Select(group => new Contact(Named(team, group.Name), [group])));
-        var found = new FileContacts(team, file.Name, errors, [.. recipients.Select(Own)], [.. contacts.Select(contact => contact with
+        var read = new FileContacts(team, file.Name, errors, [.. recipients.Select(Own)], [.. contacts.Select(OfOwn)]);
+        WarnOfShadows(read, common);
+        return read;
+
+        Contact OfOwn(Contact contact) => contact with
         {
             Recipients = [.. contact.Recipients.Select(Own)],
             Schedule = contact.Schedule is { } schedule ? schedule with { Fallback = [.. schedule.Fallback.Select(Own)] } : null,
-        })]);
-        WarnOfShadows(found, common);
-        return found;
+        };
 
-        // Another team may have a group of that name, and its link must not count here.
-        Recipient Own(Recipient recipient) => recipient.GroupId is not null && recipients.Contains(recipient) ? recipient with { Name = Named(team, recipient.Name) } : recipient;
+        // Another team may have a group of the same name, whose link must not count here.
+        Recipient Own(Recipient recipient) =>
+            recipient.GroupId is not null && recipients.Contains(recipient) ? recipient with { Name = Named(team, recipient.Name) } : recipient;
     }
 
     private static List<Contact> ReadContacts(YamlSection root, string? team, IReadOnlyList<Recipient> recipients, bool isAllKnown, OnCallReader schedules)
@@ -154,11 +176,17 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
         foreach (var contact in own.Team is null ? [] : own.Contacts)
         {
             var name = contact.Name[(own.Team!.Length + 1)..];
-            if (name != ContactBook.Fallback && common?.Contacts.FirstOrDefault(other => string.Equals(other.Name, name, StringComparison.OrdinalIgnoreCase)) is { } other
-                && (other.Schedule is not null || contact.Schedule is not null || !Names(other).SetEquals(Names(contact))))
+            var shadowed = name == ContactBook.Fallback ? null : common?.Contacts.FirstOrDefault(other => ContactBook.IsSameName(other.Name, name));
+            if (shadowed is null || (shadowed.Schedule is null && contact.Schedule is null && Names(shadowed).SetEquals(Names(contact))))
             {
-                own.Errors.Warn(WarningCodes.ContactShadowed, name.Split(':') is [_, var group] ? $"groups.{group}" : $"contacts.{name}", $"is also a contact in {common.File}, with other people behind it. Runbooks of {own.Team} ask those of this file.", "Give one of them another name, or say that it is meant.");
+                continue;
             }
+
+            own.Errors.Warn(
+                WarningCodes.ContactShadowed,
+                name.Split(':') is [_, var group] ? $"groups.{group}" : $"contacts.{name}",
+                $"is also a contact in {common!.File}, with other people behind it. Runbooks of {own.Team} ask those of this file.",
+                "Give one of them another name, or say that it is meant.");
         }
 
         static HashSet<string> Names(Contact contact) =>
@@ -199,8 +227,10 @@ public sealed record ContactFiles(RunbookFile? Common, IReadOnlyList<TeamFiles> 
     internal static ContactFiles Unpack(string name, string packed)
     {
         var (text, beside) = FilePack.Unpack(packed);
-        return new(new(name, text), [.. beside.Select(file => (Folder: file.Key.Split('/')[0], File: file)).Select(one =>
-            new TeamFiles(one.Folder, new($"{one.Folder}/{TeamFile.FileName}", ""), new(one.File.Key, one.File.Value)))]);
+        return new(new(name, text), [.. beside.Select(file => ContactsOf(file.Key.Split('/')[0], file.Key, file.Value))]);
+
+        static TeamFiles ContactsOf(string folder, string file, string text) =>
+            new(folder, new($"{folder}/{TeamFile.FileName}", ""), new(file, text));
     }
 }
 
@@ -252,8 +282,8 @@ internal sealed class TeamPeople
     {
         foreach (var recipient in file.Recipients)
         {
-            var path = $"{(recipient.GroupId is not null ? "groups" : recipient.IsRoom ? "rooms" : "people")}.{recipient.Name[(recipient.Name.IndexOf(':', StringComparison.Ordinal) + 1)..]}";
-            foreach (var (other, where) in _known.Where(one => one.File != file))
+            var path = recipient.PathInFile;
+            foreach (var (other, where) in _known.Where(known => known.File != file))
             {
                 Compare(file.Errors, path, recipient, other, where.File);
             }
@@ -278,14 +308,24 @@ internal sealed class TeamPeople
             return;
         }
 
-        if (recipient.Identities.Intersect(other.Identities, StringComparer.OrdinalIgnoreCase).FirstOrDefault() is { } identity)
+        if (Shared(recipient.Identities, other.Identities) is { } identity)
         {
-            errors.AtKey(path, $"has the identity {Clip.To(identity, 80)}, which {other.Name} in {where} has too.", "An identity proves one person: use one name in both files.");
+            errors.AtKey(
+                path,
+                $"has the identity {Clip.To(identity, 80)}, which {other.Name} in {where} has too.",
+                "An identity proves one person: use one name in both files.");
         }
-        else if (!recipient.IsRoom && !other.IsRoom && recipient.MailAddresses.Intersect(other.MailAddresses, StringComparer.OrdinalIgnoreCase).FirstOrDefault() is { } mail)
+        else if (!recipient.IsRoom && !other.IsRoom && Shared(recipient.MailAddresses, other.MailAddresses) is { } mail)
         {
-            errors.Warn(WarningCodes.PersonTwice, path, $"is reached at {Clip.To(mail, 80)}, as {other.Name} in {where} is. Two names count as two people.", "If it is one person, use one name in both files.");
+            errors.Warn(
+                WarningCodes.PersonTwice,
+                path,
+                $"is reached at {Clip.To(mail, 80)}, as {other.Name} in {where} is. Two names count as two people.",
+                "If it is one person, use one name in both files.");
         }
+
+        static string? Shared(IEnumerable<string> texts, IEnumerable<string> others) =>
+            texts.Intersect(others, StringComparer.OrdinalIgnoreCase).FirstOrDefault();
     }
 
     private static bool IsSame(Recipient one, Recipient other) =>

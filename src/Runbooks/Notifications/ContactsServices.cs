@@ -9,7 +9,11 @@ public static class ContactsServices
         .AddSingleton<ContactsFile>()
         .AddSingleton<ContactsReload>()
         .AddSingleton(read)
-        .AddSingleton(provider => provider.GetRequiredService<ContactFiles>() is var files && files.HasTextsOf(new(null, [])) ? none ?? new ContactBook([]) : Start(provider, files, none ?? new ContactBook([])));
+        .AddSingleton(provider =>
+        {
+            var (files, withoutFiles) = (provider.GetRequiredService<ContactFiles>(), none ?? new ContactBook([]));
+            return files.HasTextsOf(new(null, [])) ? withoutFiles : Start(provider, files, withoutFiles);
+        });
 
     /// <summary>Files with errors leave the last good ones in force: who is called at night must not depend on a typing mistake.</summary>
     private static ContactBook Start(IServiceProvider provider, ContactFiles files, ContactBook none)

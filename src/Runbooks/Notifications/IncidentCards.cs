@@ -7,10 +7,16 @@ public sealed class IncidentCards(DecisionLinks links)
 {
     /// <summary>The card that asks, with its parts in the order in which a half-asleep person needs them.</summary>
     /// <param name="recipient">The person whose link it has.</param>
-    public Card Approval(Incident incident, Runbook runbook, Gate gate, string recipient, CardKind kind) => gate.Task is { } task
-        ? Work(incident, runbook, gate, task, recipient, kind)
-        : GateText.WhyNoYes(gate, recipient) is null ? Question(incident, runbook, gate, recipient, kind)
-        : Question(incident, runbook, gate, recipient, kind).WithoutButtons;
+    public Card Approval(Incident incident, Runbook runbook, Gate gate, string recipient, CardKind kind)
+    {
+        if (gate.Task is { } task)
+        {
+            return Work(incident, runbook, gate, task, recipient, kind);
+        }
+
+        var question = Question(incident, runbook, gate, recipient, kind);
+        return GateText.WhyNoYes(gate, recipient) is null ? question : question.WithoutButtons;
+    }
 
     /// <summary>Asks a person to do something by hand. It has no buttons, since the answer names items or gives a reason.</summary>
     private Card Work(Incident incident, Runbook runbook, Gate gate, ManualTask task, string recipient, CardKind kind) => Base(incident, runbook, kind) with
@@ -142,16 +148,29 @@ public sealed class IncidentCards(DecisionLinks links)
         [
             new("Summary", [incident.Reason ?? EndingText.Headline(incident)]),
             new("Impact", [.. new[] { runbook.Impact.Users, runbook.Impact.Data }.Where(line => line.Length > 0)]),
-            new("Times", [.. IncidentReport.Moments(incident).Select(moment => $"{moment.What}: {(moment.At > incident.OpenedAt ? GateText.Clock(moment.At, incident.OpenedAt) : GateText.DayAndClock(moment.At))}{(moment.At > incident.OpenedAt ? $", after {DurationText.Format(TimeSpan.FromSeconds(Math.Round((moment.At - incident.OpenedAt).TotalSeconds)))}" : "")}")]),
-            .. CardSection.If(FindingText.Found(incident, incident.OpenedAt), incident.Findings.Select(finding => LineWithGraph(finding, incident.Verification))),
-            .. CardSection.If(FindingText.SaidLast(incident, incident.OpenedAt), incident.Verification.Select(finding => LineWithGraph(finding, incident.Findings))),
+            new("Times", [.. IncidentReport.Moments(incident).Select(moment => $"{moment.What}: {TimeOf(moment.At, incident.OpenedAt)}")]),
+            .. CardSection.If(
+                FindingText.Found(incident, incident.OpenedAt),
+                incident.Findings.Select(finding => LineWithGraph(finding, incident.Verification))),
+            .. CardSection.If(
+                FindingText.SaidLast(incident, incident.OpenedAt),
+                incident.Verification.Select(finding => LineWithGraph(finding, incident.Findings))),
             .. CardSection.If("Who was asked, and what was done", Tried(incident)),
             .. CardSection.If("What is left to do", incident.NeedsPerson ? [NextStepText.Of(incident, incident.UpdatedAt)] : []),
         ],
         Links = [new("Report", links.ReportPage(incident.Id)), IncidentLink(incident)],
     };
 
-    /// <summary>A temporary fix is in place from now on: what, until when at most, and what ends it.</summary>
+    private static string TimeOf(DateTimeOffset moment, DateTimeOffset opened)
+    {
+        if (moment <= opened)
+        {
+            return GateText.DayAndClock(moment);
+        }
+
+        var after = TimeSpan.FromSeconds(Math.Round((moment - opened).TotalSeconds));
+        return $"{GateText.Clock(moment, opened)}, after {DurationText.Format(after)}";
+    }
     public Card Holding(Incident incident, Runbook runbook, Lease lease) => Base(incident, runbook, CardKind.Decided) with
     {
         Title = $"A temporary fix is in place: {About(incident, runbook)}",
@@ -189,13 +208,15 @@ public sealed class IncidentCards(DecisionLinks links)
     public Card Acknowledged(Incident incident, Runbook runbook, DateTimeOffset now)
     {
         var page = Page(incident, runbook, incident.Reason ?? EndingText.Headline(incident), now);
+        var (next, attention) = (incident.RetriedAs, incident.Attention!);
+        var news = next is not null ? $"Tried again as incident {next}" : $"{attention.AcknowledgedBy} sees to it";
         return page with
         {
             Kind = CardKind.Decided,
-            IsSeenTo = incident.RetriedAs is null,
-            Title = $"{(incident.RetriedAs is { } next ? $"Tried again as incident {next}" : $"{incident.Attention!.AcknowledgedBy} sees to it")}: {About(incident, runbook)}",
-            Sections = [.. CardSection.If("What they said", incident.Attention!.Note is { Length: > 0 } note ? [note] : []), .. page.Sections],
-            Links = incident.RetriedAs is { } again ? [new("The next incident", links.IncidentPage(again)), .. page.Links] : page.Links,
+            IsSeenTo = next is null,
+            Title = $"{news}: {About(incident, runbook)}",
+            Sections = [.. CardSection.If("What they said", attention.Note is { Length: > 0 } note ? [note] : []), .. page.Sections],
+            Links = next is not null ? [new("The next incident", links.IncidentPage(next)), .. page.Links] : page.Links,
         };
     }
 
@@ -213,17 +234,29 @@ public sealed class IncidentCards(DecisionLinks links)
 
     private static List<string> Tried(Incident incident) =>
     [
-        .. incident.Gates.Select(gate => (incident.HasDelivery(gate.Id), gate.Outcome) switch
-        {
-            (true, _) when incident.ReachedNobody(gate) => $"No message reached anybody with the question: {gate.Question} {(gate.Outcome == GateOutcome.Pending ? "" : GateText.HowItEnded(gate))}".TrimEnd(),
-            (true, GateOutcome.Pending) => $"Asked {string.Join(", ", gate.Approvers)}: {gate.Question} {(gate.Task is { IsBegun: true } task ? ManualTaskText.Left(task) : gate.Decisions.Count > 0 ? GateText.Quorum(gate) : $"{GateText.NotYet(gate)}.")}".TrimEnd(),
-            (true, _) => $"Asked {string.Join(", ", gate.Approvers)}: {gate.Question} {GateText.HowItEnded(gate)}",
-            (false, GateOutcome.Pending) => $"As far as is known, this question has not been sent to anybody yet: {gate.Question}",
-            _ => $"{gate.Question} Nobody was asked. {GateText.HowItEnded(gate)}",
-        }),
+        .. incident.Gates.Select(gate => Asked(incident, gate)),
         .. Done(incident),
     ];
 
+    private static string Asked(Incident incident, Gate gate)
+    {
+        var approvers = string.Join(", ", gate.Approvers);
+        var isPending = gate.Outcome == GateOutcome.Pending;
+        return (incident.HasDelivery(gate.Id), isPending) switch
+        {
+            (true, _) when incident.ReachedNobody(gate) =>
+                $"No message reached anybody with the question: {gate.Question} {(isPending ? "" : GateText.HowItEnded(gate))}".TrimEnd(),
+            (true, true) => $"Asked {approvers}: {gate.Question} {AnswersSoFar(gate)}".TrimEnd(),
+            (true, false) => $"Asked {approvers}: {gate.Question} {GateText.HowItEnded(gate)}",
+            (false, true) => $"As far as is known, this question has not been sent to anybody yet: {gate.Question}",
+            (false, false) => $"{gate.Question} Nobody was asked. {GateText.HowItEnded(gate)}",
+        };
+    }
+
+    private static string? AnswersSoFar(Gate gate) =>
+        gate.Task is { IsBegun: true } task ? ManualTaskText.Left(task)
+        : gate.Decisions.Count > 0 ? GateText.Quorum(gate)
+        : $"{GateText.NotYet(gate)}.";
     private static IEnumerable<string> Done(Incident incident) => incident.Steps.Select(step => step.Line);
 
     /// <summary>When the reader of the question got it.</summary>

@@ -208,17 +208,18 @@ public sealed class NotificationDispatcher(
         var (key, failures, perhaps) = (card.Key!, new List<string>(), new List<Delivery>());
         foreach (var address in AddressesFor(card, recipient))
         {
-            if (AlertsOf(card, recipient, address.Channel, earlier) is { Count: > 0 } alerts && (await Task.WhenAll(alerts.Select(alert => channels.TryUpdateAsync(address.Channel, alert.Reference!, card, cancellationToken)))).All(ended => ended))
+            if (await TryEndAlertsAsync(AlertsOf(card, recipient, address.Channel, earlier)))
             {
-                // Whether anybody hears that an alert has ended is up to their own settings there.
-                return new Delivery(key, recipient.Name, address.Channel, time.GetUtcNow(), failures.Count == 0 ? null : string.Join(" ", failures)) { IsHandedOver = true, IsEndOfAlert = true };
+                // Whether anybody hears that an alert has ended depends on their own settings there.
+                return Sent(address.Channel) with { IsHandedOver = true, IsEndOfAlert = true };
             }
 
             var (receipt, failure, isUnsure) = await channels.TrySendAsync(address.IsShared ? card.ForSharedPlace : card, address, cancellationToken);
             if (failure is null)
             {
-                return new Delivery(key, recipient.Name, address.Channel, time.GetUtcNow(), failures.Count == 0 ? null : string.Join(" ", failures), recipient.IsStranger ? null : receipt.Reference)
+                return Sent(address.Channel) with
                 {
+                    Reference = recipient.IsStranger ? null : receipt.Reference,
                     IsStranger = recipient.IsStranger,
                     IsHandedOver = receipt.IsHandedOver,
                     IsShared = address.IsShared,
@@ -230,7 +231,15 @@ public sealed class NotificationDispatcher(
             perhaps.AddRange(isUnsure ? CallsOf(recipient with { Addresses = [address] }, card) : []);
         }
 
-        return new Delivery(key, recipient.Name, null, time.GetUtcNow(), failures.Count == 0 ? "no channel is configured." : string.Join(" ", failures)) { Perhaps = perhaps };
+        var why = failures.Count == 0 ? "no channel is configured." : string.Join(" ", failures);
+        return new Delivery(key, recipient.Name, null, time.GetUtcNow(), why) { Perhaps = perhaps };
+
+        Delivery Sent(string channel) =>
+            new(key, recipient.Name, channel, time.GetUtcNow(), failures.Count == 0 ? null : string.Join(" ", failures));
+
+        async Task<bool> TryEndAlertsAsync(List<Delivery> alerts) =>
+            alerts.Count > 0
+            && (await Task.WhenAll(alerts.Select(alert => channels.TryUpdateAsync(alert.Channel!, alert.Reference!, card, cancellationToken)))).All(ended => ended);
     }
 
     /// <summary>A card that informs goes to channels that ring only when no other takes it.</summary>
@@ -241,7 +250,15 @@ public sealed class NotificationDispatcher(
     /// The alerts of this recipient that a card ends in place of a message, so that nobody is called to hear that all is well. What was
     /// handed over to somebody stays theirs, however the incident ended.
     /// </summary>
-    private List<Delivery> AlertsOf(Card card, Recipient recipient, string channel, IReadOnlyList<Delivery> earlier) => card is { IsEnd: true, Informs: true }
-        ? [.. earlier.Where(delivery => IsAlert(delivery) && !delivery.IsPerhaps && delivery.Channel == channel && delivery.Contact == recipient.Name && !delivery.IsUnder(NotificationUpdater.HandedOver))]
-        : [];
+    private List<Delivery> AlertsOf(Card card, Recipient recipient, string channel, IReadOnlyList<Delivery> earlier)
+    {
+        return card is { IsEnd: true, Informs: true } ? [.. earlier.Where(IsEnded)] : [];
+
+        bool IsEnded(Delivery delivery) =>
+            IsAlert(delivery)
+            && !delivery.IsPerhaps
+            && delivery.Channel == channel
+            && delivery.Contact == recipient.Name
+            && !delivery.IsUnder(NotificationUpdater.HandedOver);
+    }
 }

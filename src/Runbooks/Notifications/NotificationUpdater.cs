@@ -18,12 +18,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
         }
 
         var runbook = await pinned.OfAsync(incident, cancellationToken);
-        await dispatcher.UpdateAsync(
-            sent,
-            delivery => gate.Outcome == GateOutcome.Pending && !incident.State.IsFinal()
-                ? cards.Approval(incident, runbook, gate, delivery.Contact, CardKind.ApprovalRequest) with { IsAnswered = IsAnswered(delivery) || gate.IsHeldBack(time.GetUtcNow()) }
-                : Answered(incident, runbook, gate),
-            cancellationToken);
+        await dispatcher.UpdateAsync(sent, Shown, cancellationToken);
 
         // Another decision or the end may have been shown at the same time, and the older of the two may have arrived last.
         if (await store.FindAsync(incident.Id, cancellationToken) is { } now)
@@ -31,8 +26,21 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
             await ShowIfAnsweredAsync(incident, now, gateId, cancellationToken);
         }
 
+        Card Shown(Delivery delivery)
+        {
+            if (gate.Outcome != GateOutcome.Pending || incident.State.IsFinal())
+            {
+                return Answered(incident, runbook, gate);
+            }
+
+            var question = cards.Approval(incident, runbook, gate, delivery.Contact, CardKind.ApprovalRequest);
+            return question with { IsAnswered = IsAnswered(delivery) || gate.IsHeldBack(time.GetUtcNow()) };
+        }
+
         // Two people may share one alert on a channel that rings: it goes on until both have answered.
-        bool IsAnswered(Delivery delivery) => sent.Where(other => (other.Channel, other.Reference) == (delivery.Channel, delivery.Reference)).All(other => gate.IsAnsweredBy(other.Contact));
+        bool IsAnswered(Delivery delivery) => sent
+            .Where(other => (other.Channel, other.Reference) == (delivery.Channel, delivery.Reference))
+            .All(other => gate.IsAnsweredBy(other.Contact));
     }
 
     /// <summary>
@@ -41,7 +49,8 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
     /// </summary>
     public async Task ShowPressedAsync(Incident incident, string gateId, string channel, string reference, CancellationToken cancellationToken)
     {
-        if (incident.FindGate(gateId) is { Outcome: not GateOutcome.Pending } gate && !incident.Deliveries.Any(delivery => delivery.Channel == channel && delivery.Reference == reference))
+        var isRecorded = incident.Deliveries.Any(delivery => delivery.Channel == channel && delivery.Reference == reference);
+        if (!isRecorded && incident.FindGate(gateId) is { Outcome: not GateOutcome.Pending } gate)
         {
             var card = Answered(incident, await pinned.OfAsync(incident, cancellationToken), gate);
             await dispatcher.UpdateAsync([new Delivery(gate.MessageKey, "", channel, time.GetUtcNow(), null, reference)], _ => card, cancellationToken);
@@ -84,8 +93,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
     /// </summary>
     public async Task ShowEndAsync(Incident incident, Card card, CancellationToken cancellationToken)
     {
-        var sent = incident.Changeable.Where(delivery => !delivery.IsUnder(NotificationRecipients.Closed)
-            && (card.Kind == CardKind.Closed || !incident.OutcomesToTell.Any(page => delivery.IsUnder(DuePage.KeyOf(page.Trouble))))).ToList();
+        var sent = incident.Changeable.Where(delivery => !delivery.IsUnder(NotificationRecipients.Closed) && !GoesOn(delivery)).ToList();
         await ShowAsync(incident, sent, card, cancellationToken);
 
         // Somebody may have acknowledged or closed it meanwhile, and that change may have arrived first.
@@ -93,6 +101,9 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
         {
             await ShowIfSeenToAsync(incident, now, cancellationToken);
         }
+
+        bool GoesOn(Delivery delivery) =>
+            card.Kind != CardKind.Closed && incident.OutcomesToTell.Any(page => delivery.IsUnder(DuePage.KeyOf(page.Trouble)));
     }
 
     /// <summary>Closed by hand: updates the cards of an incident that somebody owned, and those that called for a person.</summary>
@@ -110,9 +121,13 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
     /// <returns>Whether nobody else has to be called.</returns>
     public async Task<bool> ShowIfSeenToAsync(Incident before, Incident now, CancellationToken cancellationToken)
     {
-        var answered = before.OpenGate is { } open && now.FindGate(open.Id) is { Outcome: not GateOutcome.Pending } ? open.Id : null;
-        await (answered is null ? Task.CompletedTask : ShowGateAsync(now, answered, cancellationToken));
-        if ((!IsOver(before) && IsOver(now)) || (before.ClosedByHand is null && now.ClosedByHand is not null))
+        if (before.OpenGate is { } asked && now.FindGate(asked.Id) is { Outcome: not GateOutcome.Pending })
+        {
+            await ShowGateAsync(now, asked.Id, cancellationToken);
+        }
+
+        var isOverNow = !IsOver(before) && IsOver(now);
+        if (isOverNow || (before.ClosedByHand is null && now.ClosedByHand is not null))
         {
             await ShowClosedAsync(now, cancellationToken);
             return true;
@@ -139,8 +154,12 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
         cancellationToken);
 
     /// <summary>The cards that asked, and once that is decided also the page that the question reached nobody.</summary>
-    private static List<Delivery> Of(Incident incident, Gate gate) =>
-        [.. incident.Changeable.Where(delivery => delivery.IsOf(gate) || (gate.Outcome != GateOutcome.Pending && delivery.IsUnder(DuePage.KeyOf(UnheardOf(gate.Id)))))];
+    private static List<Delivery> Of(Incident incident, Gate gate)
+    {
+        var isDecided = gate.Outcome != GateOutcome.Pending;
+        var pageKey = DuePage.KeyOf(UnheardOf(gate.Id));
+        return [.. incident.Changeable.Where(delivery => delivery.IsOf(gate) || (isDecided && delivery.IsUnder(pageKey)))];
+    }
 }
 
 /// <summary>Tells those who approved, once, that a temporary fix is in place. In a storm one message tells of many.</summary>
@@ -150,7 +169,8 @@ public sealed class HoldingNotifier(IncidentNotifier notifier, IncidentCards car
 
     public async Task NotifyOnceAsync(Incident incident, Runbook runbook, CancellationToken cancellationToken)
     {
-        if (incident.Storm is not null || !DeliveryRetry.IsDue(incident, Key, time.GetUtcNow(), needsPerson: false) || Lease.Of(incident, runbook) is not { Held.Count: > 0 } lease)
+        var isDue = incident.Storm is null && DeliveryRetry.IsDue(incident, Key, time.GetUtcNow(), needsPerson: false);
+        if (!isDue || Lease.Of(incident, runbook) is not { Held.Count: > 0 } lease)
         {
             return;
         }
@@ -173,7 +193,8 @@ public static class NotificationRecipients
     public static IReadOnlyList<string> Of(Incident incident, Runbook runbook)
     {
         var recipients = Asked(incident).ToList();
-        if (recipients.Count == 0 && !HasTold(incident) && (incident.Steps.Count > 0 || incident.LatestGate?.Outcome == GateOutcome.DiagnosedOnly || incident.IsWorthTelling))
+        var isWorthTelling = incident.Steps.Count > 0 || incident.LatestGate?.Outcome == GateOutcome.DiagnosedOnly || incident.IsWorthTelling;
+        if (recipients.Count == 0 && !HasTold(incident) && isWorthTelling)
         {
             recipients.AddRange(runbook.Mitigation.Approval?.From ?? [runbook.Fallback]);
         }
@@ -192,8 +213,11 @@ public static class NotificationRecipients
         incident.Deliveries.Count > 0 && incident.Steps.All(step => step.Preparation.TellsOnly && step.Status == StepStatus.Done);
 
     /// <summary>For a temporary fix that is in place: those who were asked about it, or would have been.</summary>
-    public static IReadOnlyList<string> OfHold(Incident incident, Runbook runbook) =>
-        [.. Asked(incident).ToList() is { Count: > 0 } asked ? asked : runbook.Mitigation.Approval?.From ?? [runbook.Fallback], .. DecidedOnCall(incident)];
+    public static IReadOnlyList<string> OfHold(Incident incident, Runbook runbook)
+    {
+        IReadOnlyList<string> asked = [.. Asked(incident)];
+        return [.. asked.Count > 0 ? asked : runbook.Mitigation.Approval?.From ?? [runbook.Fallback], .. DecidedOnCall(incident)];
+    }
 
     /// <summary>For a page: those who were asked, those who decided, and the last in line.</summary>
     public static IReadOnlyList<string> OfPage(Incident incident, Runbook runbook) =>

@@ -30,11 +30,19 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
             return new(book, []);
         }
 
-        var found = await Task.WhenAll(schedules.Select(async contact =>
-            recorded.LastOrDefault(record => record.Message == message && ContactBook.IsSameName(record.Contact, contact.Name)) is { } known
-                ? (contact with { Recipients = [.. known.People.Select(name => book.FindRecipient(name, contact.Name)).OfType<Recipient>()] }, known)
-                : await ResolveAsync(book, contact, message, cancellationToken)));
-        return new(book.With(found.Select(one => one.Item1)), [.. found.Select(one => one.Item2)]);
+        var resolved = await Task.WhenAll(schedules.Select(contact => ResolveOnceAsync(contact)));
+        return new(book.With(resolved.Select(one => one.Contact)), [.. resolved.Select(one => one.Record)]);
+
+        async Task<(Contact Contact, OnCallRecord Record)> ResolveOnceAsync(Contact contact)
+        {
+            if (recorded.LastOrDefault(record => record.Message == message && ContactBook.IsSameName(record.Contact, contact.Name)) is { } known)
+            {
+                var people = known.People.Select(name => book.FindRecipient(name, contact.Name)).OfType<Recipient>();
+                return (contact with { Recipients = [.. people] }, known);
+            }
+
+            return await ResolveAsync(book, contact, message, cancellationToken);
+        }
     }
 
     /// <summary>
@@ -49,42 +57,60 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
             return people;
         }
 
-        List<string> all = [.. counting.SelectMany(EverAsked).Distinct(StringComparer.OrdinalIgnoreCase)];
-        var book = (await ResolveAsync(all, cancellationToken)).Book;
-        var asked = counting.SelectMany(gate => gate.OnCall).SelectMany(record => record.People, (record, name) => (Name: name, record.Contact)).Distinct()
-            .Select(one => book.FindRecipient(one.Name, one.Contact)).OfType<Recipient>();
-        return people with { Beside = [.. book.RecipientsOf(all), .. asked] };
+        List<string> contactsAsked = [.. counting.SelectMany(EverAsked).Distinct(StringComparer.OrdinalIgnoreCase)];
+        var book = (await ResolveAsync(contactsAsked, cancellationToken)).Book;
+        var onCallBefore = counting
+            .SelectMany(gate => gate.OnCall)
+            .SelectMany(record => record.People, (record, name) => (Name: name, record.Contact))
+            .Distinct()
+            .Select(person => book.FindRecipient(person.Name, person.Contact))
+            .OfType<Recipient>();
+        return people with { Beside = [.. book.RecipientsOf(contactsAsked), .. onCallBefore] };
 
         // Those who are asked first, and those who are asked later by reminders and fallbacks.
         static IEnumerable<string> EverAsked(Gate gate) =>
             [.. gate.Approvers, .. gate.Reminders.SelectMany(reminder => reminder.To), gate.Fallback ?? Approval.FallbackContact, Approval.FallbackContact];
     }
 
-    private async Task<(Contact Contact, OnCallRecord Record)> ResolveAsync(ContactBook book, Contact contact, string message, CancellationToken cancellationToken)
+    private async Task<(Contact Contact, OnCallRecord Record)> ResolveAsync(
+        ContactBook book, Contact contact, string message, CancellationToken cancellationToken)
     {
         var schedule = contact.Schedule!;
         var answer = await answers.AskAsync(schedule, cancellationToken);
         var source = answers.Describe(schedule);
         var shifts = answer.Now.Select(shift => (Shift: shift, Person: book.FindOnCall(shift.Person.Keys, contact.Name))).ToList();
-        var known = shifts.Where(one => one.Person is not null).Select(one => one.Person!).DistinctBy(person => person.Name).ToList();
-        var strangers = shifts.Where(one => one.Person is null).Select(one => one.Shift.Person).DistinctBy(person => person.Name).ToList();
-        var mailed = schedule.MailUnknown && _mails ? strangers.Select(person => (Person: person, Recipient: StrangerOf(person, source, book.IsSeveral(person.Keys, contact.Name)))).Where(one => one.Recipient is not null).ToList() : [];
+        var known = shifts.Select(shift => shift.Person).OfType<Recipient>().DistinctBy(person => person.Name).ToList();
+        var strangers = shifts.Where(shift => shift.Person is null).Select(shift => shift.Shift.Person).DistinctBy(person => person.Name).ToList();
+        List<(OnCallPerson Person, Recipient Recipient)> mailed = schedule.MailUnknown && _mails
+            ? [.. from person in strangers
+                let recipient = StrangerOf(person, source, book.IsSeveral(person.Keys, contact.Name))
+                where recipient is not null
+                select (person, recipient!)]
+            : [];
         var (recipients, from) = known.Count > 0 ? (known, OnCallFrom.Schedule)
             : schedule.Fallback.Count > 0 ? ([.. schedule.Fallback], OnCallFrom.NamedFallback)
             : ((List<Recipient>)[.. await LastInLineAsync(book, contact, cancellationToken)], OnCallFrom.FallbackContact);
         var asked = recipients.Where(recipient => !recipient.IsStranger).ToList();
-        var until = EndOf(shifts.Where(one => known.Count == 0 || one.Person is not null).Select(one => one.Shift));
+        var until = EndOf(shifts.Where(shift => known.Count == 0 || shift.Person is not null).Select(shift => shift.Shift));
         var now = time.GetUtcNow();
         var unknown = strangers.ConvertAll(person => book.IsSeveral(person.Keys, contact.Name)) switch
         {
             var several when !several.Contains(true) => "not in the contacts",
             var several => several.Contains(false) ? "not in the contacts, or there under several names" : "in the contacts under several names",
         };
-        var words = string.Join(' ', (string[])
-            [Found(known, strangers, unknown, source, until, answer), .. Instead(from, book.FallbackOf(contact.Name), asked), .. Strangers(known.Count > 0, strangers, unknown, [.. mailed.Select(one => one.Person)])]);
-        return (
-            contact with { Recipients = [.. recipients, .. mailed.Select(one => one.Recipient!)] },
-            new(contact.Name, message, [.. asked.Select(recipient => recipient.Name)], words, now) { Source = source, From = from, Until = known.Count > 0 ? until : null });
+        string[] sentences =
+        [
+            Found(known, strangers, unknown, source, until, answer),
+            .. Instead(from, book.FallbackOf(contact.Name), asked),
+            .. Strangers(known.Count > 0, strangers, unknown, [.. mailed.Select(stranger => stranger.Person)]),
+        ];
+        var record = new OnCallRecord(contact.Name, message, [.. asked.Select(recipient => recipient.Name)], string.Join(' ', sentences), now)
+        {
+            Source = source,
+            From = from,
+            Until = known.Count > 0 ? until : null,
+        };
+        return (contact with { Recipients = [.. recipients, .. mailed.Select(stranger => stranger.Recipient)] }, record);
     }
 
     private async Task<IReadOnlyList<Recipient>> LastInLineAsync(ContactBook book, Contact contact, CancellationToken cancellationToken)
@@ -107,7 +133,9 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
             _ when answer is { Failure: { } why, KnownAt: null } => $"{CleanText.Capital(source)} could not be asked: {why}",
             _ => $"Nobody is on call by {source}.",
         };
-        return answer.KnownAt is { } then ? $"{found} That was so at {GateText.DayAndClock(then)}; the schedule cannot be asked now: {answer.Failure}" : found;
+        return answer.KnownAt is { } then
+            ? $"{found} That was so at {GateText.DayAndClock(then)}; the schedule cannot be asked now: {answer.Failure}"
+            : found;
     }
 
     private static IEnumerable<string> Instead(OnCallFrom from, string last, List<Recipient> recipients) => from switch
@@ -118,17 +146,27 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
         _ => [],
     };
 
-    private static IEnumerable<string> Strangers(bool beside, List<OnCallPerson> strangers, string unknown, List<OnCallPerson> mailed) =>
-    [
-        .. beside && strangers.Count > 0 ? [$"{Names(strangers)} {CountText.Are(strangers.Count)} too, but {unknown}{(mailed.Count > 0 ? "" : ", so not asked")}."] : Array.Empty<string>(),
-        .. mailed.Count > 0 ? [$"{Names(mailed)} {CountText.Are(mailed.Count)} sent an e-mail, and may not decide."] : Array.Empty<string>(),
-    ];
+    private static IReadOnlyList<string> Strangers(bool beside, List<OnCallPerson> strangers, string unknown, List<OnCallPerson> mailed) => Lines.Of(
+        beside && strangers.Count > 0
+            ? $"{Names(strangers)} {CountText.Are(strangers.Count)} too, but {unknown}{(mailed.Count > 0 ? "" : ", so not asked")}."
+            : null,
+        mailed.Count > 0 ? $"{Names(mailed)} {CountText.Are(mailed.Count)} sent an e-mail, and may not decide." : null);
 
     /// <summary>Null unless the mail address is valid: it is text from outside.</summary>
-    private static Recipient? StrangerOf(OnCallPerson person, string source, bool isSeveral) =>
-        person.Mail is { Length: <= 254 } mail && MailAddress.TryCreate(mail, out var address) && address.Address == mail
-            ? new(mail, [new Address(Mail, mail, mail)]) { IsStranger = true, Why = $"You are on call by {source}, and the contacts of this host {(isSeveral ? "have you under several names, so that nobody can tell which is meant" : "do not know you")}." }
-            : null;
+    private static Recipient? StrangerOf(OnCallPerson person, string source, bool isSeveral)
+    {
+        if (person.Mail is not { Length: <= 254 } mail || !MailAddress.TryCreate(mail, out var address) || address.Address != mail)
+        {
+            return null;
+        }
+
+        var trouble = isSeveral ? "have you under several names, so that nobody can tell which is meant" : "do not know you";
+        return new(mail, [new Address(Mail, mail, mail)])
+        {
+            IsStranger = true,
+            Why = $"You are on call by {source}, and the contacts of this host {trouble}.",
+        };
+    }
 
     private static DateTimeOffset? EndOf(IEnumerable<OnCallShift> shifts) =>
         shifts.Select(shift => shift.Until).Distinct().ToList() is [{ } only] ? only : null;
@@ -140,7 +178,12 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
     private static string Names(IEnumerable<string> names) =>
         names.Distinct().ToList() is { Count: > 1 } many ? $"{string.Join(", ", many[..^1])} and {many[^1]}" : names.First();
 
-    private static string Clean(string name) => Clip.To(Redactor.Redact(string.Join(' ', new string([.. name.Select(letter => char.IsControl(letter) ? ' ' : letter)]).Split(' ', StringSplitOptions.RemoveEmptyEntries))), LongestName);
+    private static string Clean(string name)
+    {
+        var printable = new string([.. name.Select(letter => char.IsControl(letter) ? ' ' : letter)]);
+        var oneLine = string.Join(' ', printable.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        return Clip.To(Redactor.Redact(oneLine), LongestName);
+    }
 }
 
 /// <summary>The contacts of one moment.</summary>
@@ -154,11 +197,21 @@ public sealed record ResolvedContacts(ContactBook Book, IReadOnlyList<OnCallReco
     /// <summary>Everybody behind these contacts, each once, with the addresses marked that several of them share.</summary>
     public IReadOnlyList<Recipient> RecipientsOf(IEnumerable<string> names)
     {
-        List<string> to = [.. names];
-        List<Recipient> all = [.. Book.RecipientsOf(to).DistinctBy(NotificationDispatcher.NameOf)];
-        var shared = Book.RecipientsOf(to).Concat(Beside).SelectMany(recipient => recipient.Addresses).GroupBy(address => (address.Channel, address.To), address => address.Recipient)
-            .Where(place => place.Distinct(StringComparer.OrdinalIgnoreCase).Count() > 1).Select(place => place.Key).ToHashSet();
-        return shared.Count == 0 ? all : [.. all.Select(recipient => recipient.IsRoom ? recipient : recipient with { Addresses = [.. recipient.Addresses.Select(address => address with { IsShared = shared.Contains((address.Channel, address.To)) })] })];
+        List<Recipient> behind = [.. Book.RecipientsOf(names)];
+        List<Recipient> once = [.. behind.DistinctBy(NotificationDispatcher.NameOf)];
+        var shared = behind
+            .Concat(Beside)
+            .SelectMany(recipient => recipient.Addresses)
+            .GroupBy(PlaceOf, address => address.Recipient)
+            .Where(place => place.Distinct(StringComparer.OrdinalIgnoreCase).Count() > 1)
+            .Select(place => place.Key)
+            .ToHashSet();
+        return shared.Count == 0 ? once : [.. once.Select(recipient => recipient.IsRoom ? recipient : Marked(recipient))];
+
+        static (string Channel, string To) PlaceOf(Address address) => (address.Channel, address.To);
+
+        Recipient Marked(Recipient person) =>
+            person with { Addresses = [.. person.Addresses.Select(address => address with { IsShared = shared.Contains(PlaceOf(address)) })] };
     }
 
     /// <summary>The contacts that the recipient is behind.</summary>

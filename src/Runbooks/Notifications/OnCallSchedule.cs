@@ -90,24 +90,32 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
     public Contact Read(string name, YamlSection section)
     {
         var known = KnowsOthers ? recipients.Select(recipient => recipient.Name).ToList() : null;
-        var found = sources.OrderBy(source => source.Kind, StringComparer.Ordinal).Select(source => (Source: source, Id: section.Text(source.Kind, longest: 500).Trim())).Where(one => one.Id.Length > 0).ToList();
+        var named = sources
+            .OrderBy(source => source.Kind, StringComparer.Ordinal)
+            .Select(source => (Source: source, Id: section.Text(source.Kind, longest: 500).Trim()))
+            .Where(schedule => schedule.Id.Length > 0)
+            .ToList();
         var fallback = RecipientReader.Known(section, FallbackKey, known, "person, room or group");
         var zone = section.Text("timeZone", longest: 100);
-        var schedule = new OnCallSchedule(
-            found.Count > 0 ? found[0].Source.Kind : "", found.Count > 0 ? found[0].Id : "", [.. recipients.Where(recipient => fallback.Contains(recipient.Name, StringComparer.OrdinalIgnoreCase))])
+        var (kind, id) = named.Count > 0 ? (named[0].Source.Kind, named[0].Id) : ("", "");
+        List<Recipient> behind = [.. recipients.Where(recipient => fallback.Contains(recipient.Name, StringComparer.OrdinalIgnoreCase))];
+        var schedule = new OnCallSchedule(kind, IsTeamCalendar(id) ? $"{Team}/{id}" : id, behind)
         {
             TimeZone = zone.Length > 0 ? zone : null,
             MailUnknown = section.Flag("mailUnknown"),
         };
         section.RejectOthers();
-        if (found.Count != 1)
+        if (named.Count != 1)
         {
-            section.Errors.AtValue(section.Path, found.Count == 0 ? "names no schedule." : "names several schedules.",
-                $"Write one of: {string.Join(", ", sources.Select(source => $"{source.Kind}: {source.IdFormat}"))}. For several, make a contact of each.");
+            section.Errors.AtValue(
+                section.Path,
+                named.Count == 0 ? "names no schedule." : "names several schedules.",
+                $"Write one of: {string.Join(", ", sources.Select(source => $"{source.Kind}: {source.IdFormat}"))}. "
+                + "For several, make a contact of each.");
         }
         else
         {
-            Check(section, found[0].Source, found[0].Id);
+            Check(section, named[0].Source, id);
         }
 
         if (zone.Length > 0 && !TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _))
@@ -116,8 +124,11 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
         }
 
         CheckFallback(name, section, fallback.Count > 0);
-        return new(name, []) { Schedule = Team is not null && schedule.Id.EndsWith(".ics", StringComparison.OrdinalIgnoreCase) && !schedule.Id.Contains('/', StringComparison.Ordinal) ? schedule with { Id = $"{Team}/{schedule.Id}" } : schedule };
+        return new(name, []) { Schedule = schedule };
     }
+
+    private bool IsTeamCalendar(string id) =>
+        Team is not null && id.EndsWith(".ics", StringComparison.OrdinalIgnoreCase) && !id.Contains('/', StringComparison.Ordinal);
 
     private void Check(YamlSection section, IOnCallSource source, string id)
     {

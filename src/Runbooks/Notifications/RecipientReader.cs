@@ -13,45 +13,64 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         var names = people.Select(person => person.Name).ToList();
         var rooms = root.Named("rooms").Select(entry => Room(entry.Name, entry.Section, names)).ToList();
         var groups = root.Named("groups").Select(entry => Group(entry.Name, entry.Section)).ToList();
-        List<Recipient> all = [.. people, .. rooms, .. groups];
-        foreach (var same in all.GroupBy(recipient => recipient.Name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
+        List<Recipient> recipients = [.. people, .. rooms, .. groups];
+        foreach (var same in recipients.GroupBy(recipient => recipient.Name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
         {
-            var last = same.Last();
-            root.Errors.AtKey($"{(last.GroupId is not null ? "groups" : last.IsRoom ? "rooms" : "people")}.{last.Name[(last.Name.IndexOf(':', StringComparison.Ordinal) + 1)..]}", "is there twice.", "A person or room needs a name of its own.");
+            root.Errors.AtKey(same.Last().PathInFile, "is there twice.", "A person or room needs a name of its own.");
         }
 
-        foreach (var identity in people.SelectMany(person => person.Identities, (person, identity) => (person, identity))
-            .GroupBy(pair => pair.identity, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
+        foreach (var (identity, first, last) in Shared(people, person => person.Identities))
         {
-            root.Errors.AtValue($"people.{identity.Last().person.Name}", $"has the identity {Clip.To(identity.Key, 80)}, which {identity.First().person.Name} has too.", "An identity proves one person.");
+            root.Errors.AtValue(
+                $"people.{last}",
+                $"has the identity {Clip.To(identity, 80)}, which {first} has too.",
+                "An identity proves one person.");
         }
 
-        foreach (var called in people.SelectMany(person => person.OnCallNames.Distinct(StringComparer.OrdinalIgnoreCase), (person, called) => (person, called))
-            .GroupBy(pair => pair.called, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
+        foreach (var (called, first, last) in Shared(people, person => person.OnCallNames.Distinct(StringComparer.OrdinalIgnoreCase)))
         {
-            root.Errors.AtValue($"people.{called.Last().person.Name}.onCallAs", $"names '{Clip.To(called.Key, 80)}', which {called.First().person.Name} is called too.", "A schedule has to mean one person.");
+            root.Errors.AtValue(
+                $"people.{last}.onCallAs",
+                $"names '{Clip.To(called, 80)}', which {first} is called too.",
+                "A schedule has to mean one person.");
         }
 
-        foreach (var mail in people.SelectMany(person => person.MailAddresses.Distinct(StringComparer.OrdinalIgnoreCase), (person, mail) => (person, mail))
-            .GroupBy(pair => pair.mail, pair => pair.person.Name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
+        foreach (var (mail, first, last) in Shared(people, person => person.MailAddresses.Distinct(StringComparer.OrdinalIgnoreCase)))
         {
-            root.Errors.Warn(WarningCodes.PersonTwice, $"people.{mail.Last()}", $"has the mail address {Clip.To(mail.Key, 80)}, as {mail.First()} has. Two names count as two people, and a schedule that gives this address means neither of them.",
+            root.Errors.Warn(
+                WarningCodes.PersonTwice,
+                $"people.{last}",
+                $"has the mail address {Clip.To(mail, 80)}, as {first} has. "
+                + "Two names count as two people, and a schedule that gives this address means neither of them.",
                 "If it is one person, use one name. Else say with 'onCallAs' whom schedules mean.");
         }
 
-        return all;
+        return recipients;
     }
+
+    private static IEnumerable<(string Text, string First, string Last)> Shared(
+        IEnumerable<Recipient> people, Func<Recipient, IEnumerable<string>> textsOf) => people
+        .SelectMany(textsOf, (person, text) => (person.Name, Text: text))
+        .GroupBy(pair => pair.Text, pair => pair.Name, StringComparer.OrdinalIgnoreCase)
+        .Where(names => names.Count() > 1)
+        .Select(names => (names.Key, names.First(), names.Last()));
 
     /// <summary>Reads names and reports unknown ones.</summary>
     /// <param name="known">Null where not everybody is known here.</param>
     public static IReadOnlyList<string> Known(YamlSection section, string key, IReadOnlyCollection<string>? known, string what)
     {
         var names = section.TextList(key);
-        foreach (var (name, index) in names.Select((name, index) => (name, index)).Where(pair => known?.Contains(pair.name, StringComparer.OrdinalIgnoreCase) == false))
+        foreach (var (name, index) in names.Select((name, index) => (name, index)))
         {
+            if (known is null || known.Contains(name, StringComparer.OrdinalIgnoreCase))
+            {
+                continue;
+            }
+
             section.Errors.AtValue(
-                section.PathOf(key) + (names.Count > 1 ? $"[{index}]" : ""), $"names '{Clip.To(name, 80)}', and there is no such {what}.",
-                $"{Suggestion.For(name, known!)}Add it under 'people', 'rooms' or 'groups'; a group is named group:NAME.");
+                section.PathOf(key) + (names.Count > 1 ? $"[{index}]" : ""),
+                $"names '{Clip.To(name, 80)}', and there is no such {what}.",
+                $"{Suggestion.For(name, known)}Add it under 'people', 'rooms' or 'groups'; a group is named group:NAME.");
         }
 
         return names;
@@ -60,10 +79,21 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
     /// <summary>A person with only a Slack id may also be a member of a group, so where two people have to approve the two do not count as two.</summary>
     public static void WarnOfUnproven(FileContacts own, IEnumerable<FileContacts> all)
     {
-        var groups = all.Any(file => (file == own || file.Team is null || own.Team is null) && file.Recipients.Any(recipient => recipient.GroupId is not null));
-        foreach (var person in own.People.Where(person => groups && person.Identities.Count > 0 && person.Identities.All(Identity.IsSlack)))
+        var hasGroups = all.Any(file =>
+            (file == own || file.Team is null || own.Team is null)
+            && file.Recipients.Any(recipient => recipient.GroupId is not null));
+        if (!hasGroups)
         {
-            own.Errors.Warn(WarningCodes.PersonUnproven, $"people.{person.Name}", "has a Slack user and no object id, and there are groups. Whoever signs in as a member of one may be the same person, so where two people have to approve, those two do not count as two.",
+            return;
+        }
+
+        foreach (var person in own.People.Where(person => person.Identities.Count > 0 && person.Identities.All(Identity.IsSlack)))
+        {
+            own.Errors.Warn(
+                WarningCodes.PersonUnproven,
+                $"people.{person.Name}",
+                "has a Slack user and no object id, and there are groups. Whoever signs in as a member of one may be the same person, "
+                + "so where two people have to approve, those two do not count as two.",
                 "Add 'signIn' with the person's object id in Entra.");
         }
     }
@@ -80,12 +110,20 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         foreach (var person in own.People)
         {
             var places = person.Addresses.Where(address => !address.To.Contains('@', StringComparison.Ordinal)).Select(Place).ToHashSet();
-            var others = before.Where(one => !ContactBook.IsSameName(one.Name, person.Name)).SelectMany(one => one.Addresses, (one, address) => (one.Name, At: Place(address)));
-            if (others.Where(one => places.Contains(one.At)).OrderByDescending(one => rings.Contains(one.At.Channel)).FirstOrDefault() is { Name: { } other, At.Channel: var channel })
+            var shared = before
+                .Where(earlier => !ContactBook.IsSameName(earlier.Name, person.Name))
+                .SelectMany(earlier => earlier.Addresses, (earlier, address) => (earlier.Name, At: Place(address)))
+                .Where(earlier => places.Contains(earlier.At))
+                .OrderByDescending(earlier => rings.Contains(earlier.At.Channel));
+            if (shared.FirstOrDefault() is { Name: { } other, At.Channel: var channel })
             {
-                own.Errors.Warn(WarningCodes.PagerShared, $"people.{person.Name}.reach", $"has the same {channel} address as {other}: " + (rings.Contains(channel)
+                var trouble = rings.Contains(channel)
                     ? "an alert for one may call the other. On a question to both there is no link to decide by, and on a question to one it is that one's."
-                    : "whoever reads there can answer as either. A question to both that has to count people has no link to decide by there."),
+                    : "whoever reads there can answer as either. A question to both that has to count people has no link to decide by there.";
+                own.Errors.Warn(
+                    WarningCodes.PagerShared,
+                    $"people.{person.Name}.reach",
+                    $"has the same {channel} address as {other}: {trouble}",
                     "Give each an address of their own, or leave it to a room with both as members.");
             }
 
@@ -110,16 +148,23 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         var signIn = SignIns(section, tenant);
         var onCall = section.TextList("onCallAs");
         var person = Reached(name, section);
-        if (person.Addresses.FirstOrDefault(address => channels.Any(channel => channel.Channel == address.Channel && channel.IsRoom(address.To))) is { } place)
+        var shared = person.Addresses.FirstOrDefault(address =>
+            channels.Any(channel => channel.Channel == address.Channel && channel.IsRoom(address.To)));
+        if (shared is not null)
         {
-            section.Errors.Warn(WarningCodes.PagerShared, section.PathOf("reach"), $"has {place.To}, which is a {place.Channel} channel: everybody there holds {name}'s link, and answers in that name.", "Write the id of the user, or make it a room with members.");
+            section.Errors.Warn(
+                WarningCodes.PagerShared,
+                section.PathOf("reach"),
+                $"has {shared.To}, which is a {shared.Channel} channel: everybody there holds {name}'s link, and answers in that name.",
+                "Write the id of the user, or make it a room with members.");
         }
 
+        var texts = person.Addresses.Select(address => address.To).Concat(section.TextList("signIn"));
         return person with
         {
             Identities = [.. slackUsers.Select(Identity.Slack), .. signIn],
             OnCallNames = onCall,
-            MailAddresses = [.. person.Addresses.Select(address => address.To).Concat(section.TextList("signIn")).Where(text => text.Contains('@', StringComparison.Ordinal))],
+            MailAddresses = [.. texts.Where(text => text.Contains('@', StringComparison.Ordinal))],
         };
     }
 
@@ -193,7 +238,8 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
     private Recipient Room(string name, YamlSection section, List<string> people)
     {
         NameRules.Check(section, name);
-        var members = Known(section, "members", others is null ? null : [.. people, .. others.Where(other => !other.IsRoom).Select(other => other.Name)], "person");
+        IReadOnlyList<string>? mayBeMembers = others is null ? null : [.. people, .. others.Where(other => !other.IsRoom).Select(other => other.Name)];
+        var members = Known(section, "members", mayBeMembers, "person");
         if (members.Count == 0 && people.Count == 0)
         {
             section.Errors.AtKey(section.Path, "has no members, and there is nobody in this file.", "Add 'members:' with the people who may decide for it.");

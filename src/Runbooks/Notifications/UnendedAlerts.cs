@@ -28,8 +28,13 @@ public sealed class UnendedAlerts(
 
         try
         {
-            var (_, before) = await state.UpdateAsync<Known, Known>(Key, known => (alerts.Aggregate(known ?? Known.None, (all, alert) => all.With(alert)), known ?? Known.None), CancellationToken.None);
-            await NoteAsync(alerts.Where(alert => before.Find(alert) is null), alert => $"{alert.Channel} could not be told {alert.What}, so an alert may ring on there. It is tried again for a day.");
+            var (_, before) = await state.UpdateAsync<Known, Known>(
+                Key,
+                known => (alerts.Aggregate(known ?? Known.None, (kept, alert) => kept.With(alert)), known ?? Known.None),
+                CancellationToken.None);
+            await NoteAsync(
+                alerts.Where(alert => before.Find(alert) is null),
+                alert => $"{alert.Channel} could not be told {alert.What}, so an alert may ring on there. It is tried again for a day.");
         }
         // Any exception of the store: what was to be ended has ended.
         catch (Exception trouble)
@@ -41,21 +46,31 @@ public sealed class UnendedAlerts(
     /// <summary>A new message opened an alert with the same reference, so the end of the old one is no longer tried.</summary>
     public Task ForgetAsync(IReadOnlyList<Delivery> sent, CancellationToken cancellationToken) => state.ChangeAsync<Known>(
         Key,
-        known => known?.Alerts.Where(alert => !sent.Any(one => (one.Channel, one.Reference) == (alert.Channel, alert.Reference))).ToList() is { } left && left.Count < known.Alerts.Count ? new(left) : known ?? Known.None,
+        known =>
+        {
+            var before = known ?? Known.None;
+            var left = before.Alerts.Where(alert => !sent.Any(delivery => (delivery.Channel, delivery.Reference) == (alert.Channel, alert.Reference))).ToList();
+            return left.Count < before.Alerts.Count ? new(left) : before;
+        },
         cancellationToken);
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var due = (await state.FindAsync<Known>(Key, cancellationToken))?.Alerts.Where(alert => alert.IsDue(now)).OrderBy(alert => alert.TriedAt) ?? Enumerable.Empty<UnendedAlert>();
-        foreach (var some in due.Chunk(AtOnce))
+        var known = await state.FindAsync<Known>(Key, cancellationToken) ?? Known.None;
+        var due = known.Alerts.Where(alert => alert.IsDue(now)).OrderBy(alert => alert.TriedAt);
+        foreach (var batch in due.Chunk(AtOnce))
         {
-            var tried = await Task.WhenAll(some.Select(async alert => (Alert: alert, IsTaken: await channels.TryUpdateAsync(alert.Channel, alert.Reference, alert.Shown, cancellationToken))));
-            var taken = tried.Where(one => one.IsTaken).Select(one => one.Alert).ToList();
-            var tooLate = tried.Where(one => !one.IsTaken && now - one.Alert.Since >= s_triedFor).Select(one => one.Alert).ToList();
-            await state.ChangeAsync<Known>(Key, known => (known ?? Known.None).After(some, [.. taken, .. tooLate], now), cancellationToken);
+            var tried = await Task.WhenAll(batch.Select(async alert => (
+                Alert: alert,
+                IsTaken: await channels.TryUpdateAsync(alert.Channel, alert.Reference, alert.Shown, cancellationToken))));
+            var taken = tried.Where(attempt => attempt.IsTaken).Select(attempt => attempt.Alert).ToList();
+            var tooLate = tried.Where(attempt => !attempt.IsTaken && now - attempt.Alert.Since >= s_triedFor).Select(attempt => attempt.Alert).ToList();
+            await state.ChangeAsync<Known>(Key, kept => (kept ?? Known.None).After(batch, [.. taken, .. tooLate], now), cancellationToken);
             await NoteAsync(taken, alert => $"{alert.Channel} has been told {alert.What} now.");
-            await NoteAsync(tooLate, alert => $"{alert.Channel} could not be told {alert.What} for a day. An alert may ring on there: resolve it by hand.");
+            await NoteAsync(
+                tooLate,
+                alert => $"{alert.Channel} could not be told {alert.What} for a day. An alert may ring on there: resolve it by hand.");
             if (taken.Count == 0)
             {
                 break;
@@ -70,11 +85,15 @@ public sealed class UnendedAlerts(
         {
             try
             {
-                await store.RecordAtOnceAsync(lines.Key, incident => lines.Distinct().Aggregate(incident, (noted, line) => noted.Note(time.GetUtcNow(), TimelineKind.Message, "runbook", line)), time);
+                await store.RecordAtOnceAsync(
+                    lines.Key,
+                    incident => lines.Distinct().Aggregate(
+                        incident, (noted, line) => noted.Note(time.GetUtcNow(), TimelineKind.Message, "runbook", line)),
+                    time);
             }
             catch (KeyNotFoundException)
             {
-                // As said.
+                // The alert belongs to no incident.
             }
         }
     }
@@ -86,10 +105,17 @@ public sealed class UnendedAlerts(
         public UnendedAlert? Find(UnendedAlert alert) => Alerts.FirstOrDefault(alert.IsSame);
 
         /// <summary>A slower caller with an older state of the incident does not replace the end.</summary>
-        public Known With(UnendedAlert alert) => Find(alert) is { IsSeenTo: false } known && (alert.IsSeenTo || known.Card.Kind == CardKind.Closed) ? this : new([.. Alerts.Where(known => !known.IsSame(alert)), alert]);
+        public Known With(UnendedAlert alert)
+        {
+            var isOlder = Find(alert) is { IsSeenTo: false } known && (alert.IsSeenTo || known.Card.Kind == CardKind.Closed);
+            return isOlder ? this : new([.. Alerts.Where(other => !other.IsSame(alert)), alert]);
+        }
 
-        public Known After(IReadOnlyList<UnendedAlert> tried, IReadOnlyList<UnendedAlert> done, DateTimeOffset now) =>
-            new([.. Alerts.Where(known => !done.Any(known.SaysTheSameAs)).Select(known => tried.Any(known.SaysTheSameAs) ? known with { Tries = known.Tries + 1, TriedAt = now } : known)]);
+        public Known After(IReadOnlyList<UnendedAlert> tried, IReadOnlyList<UnendedAlert> done, DateTimeOffset now)
+        {
+            var left = Alerts.Where(alert => !done.Any(alert.SaysTheSameAs));
+            return new([.. left.Select(alert => tried.Any(alert.SaysTheSameAs) ? alert with { Tries = alert.Tries + 1, TriedAt = now } : alert)]);
+        }
     }
 }
 
