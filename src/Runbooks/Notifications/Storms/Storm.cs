@@ -66,8 +66,12 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     /// <summary>
     /// With this as the worst alert; null where it is not worse. The incident that was to tell of the worst and failed may try again.
     /// </summary>
-    public Storm? Worsen(string incident, int? rank) =>
-        rank < (Worst ?? (Told.Count > 0 ? AlertSeverity.RankOfUnknown : null)) || (rank == Worst && WorstBy == incident) ? this with { Worst = rank, WorstBy = incident } : null;
+    public Storm? Worsen(string incident, int? rank)
+    {
+        var worstTold = Worst ?? (Told.Count > 0 ? AlertSeverity.RankOfUnknown : null);
+        var isSameAgain = rank == Worst && WorstBy == incident;
+        return rank < worstTold || isSameAgain ? this with { Worst = rank, WorstBy = incident } : null;
+    }
 
     /// <param name="opened">When the incident opened, which may be long before it asks again and joins.</param>
     public Storm Join(DateTimeOffset opened, DateTimeOffset now) =>
@@ -77,8 +81,12 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
 
     /// <param name="toAsk">Whether the turn is for questions, which means reading everything that waits.</param>
     /// <returns>Null while somebody else sends, or while it rests.</returns>
-    public Storm? TakeTurn(DateTimeOffset now, bool toAsk) =>
-        TurnEnd.IsAhead(SendingUntil, s_longestTurn, now) || (toAsk && TurnEnd.IsAhead(RestsUntil, s_longestRest, now)) ? null : TakeOverExpected() with { SendingUntil = now + s_longestTurn };
+    public Storm? TakeTurn(DateTimeOffset now, bool toAsk)
+    {
+        var isTaken = TurnEnd.IsAhead(SendingUntil, s_longestTurn, now);
+        var rests = toAsk && TurnEnd.IsAhead(RestsUntil, s_longestRest, now);
+        return isTaken || rests ? null : TakeOverExpected() with { SendingUntil = now + s_longestTurn };
+    }
 
     /// <summary>After a turn that read thousands of incidents the storm rests, so that its messages do not take all of a host's time.</summary>
     public Storm EndTurn(DateTimeOffset now, int read)
@@ -93,8 +101,17 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     /// takes one: they are spread so that about thirty try per second, however many they are.
     /// </summary>
     /// <param name="usual">When it would try if there were few.</param>
-    public DateTimeOffset LookAgain(string incident, DateTimeOffset now, DateTimeOffset usual) => Rest is not { } rest ? usual
-        : new[] { usual, (TurnEnd.IsAhead(RestsUntil, s_longestRest, now) ? RestsUntil!.Value : now) + (rest * LooksInRests * ShareOf(incident)) }.Max();
+    public DateTimeOffset LookAgain(string incident, DateTimeOffset now, DateTimeOffset usual)
+    {
+        if (Rest is not { } rest)
+        {
+            return usual;
+        }
+
+        var rested = TurnEnd.IsAhead(RestsUntil, s_longestRest, now) ? RestsUntil!.Value : now;
+        var spread = rested + (rest * LooksInRests * ShareOf(incident));
+        return usual > spread ? usual : spread;
+    }
 
     /// <returns>Between 0 and 1, another one for each incident.</returns>
     private static double ShareOf(string incident) =>
@@ -102,8 +119,13 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
 
     private Storm TakeOverExpected()
     {
+        if (Expected.Count == 0)
+        {
+            return this;
+        }
+
         var calls = Expected.Where(call => !Ringing.Any(call.IsSameMessage)).ToLookup(call => call.IsUnder(StormMessage.KeyPrefix));
-        return Expected.Count == 0 ? this : this with { Expected = [], Asking = [.. Asking, .. calls[true]], Alerts = [.. Alerts, .. calls[false]] };
+        return this with { Expected = [], Asking = [.. Asking, .. calls[true]], Alerts = [.. Alerts, .. calls[false]] };
     }
 
     public Storm Keep(IReadOnlyList<StormSent> sent) =>
@@ -170,28 +192,25 @@ public sealed class StormMembers(IIncidentStore store, TimeProvider time)
     public async Task<DateTimeOffset?> TakeInAsync(string stormId, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var waiting = await store.ListAsync(new IncidentQuery(IncidentState.AwaitingApproval, Since: now - s_takenIn, Limit: MaxMembers), cancellationToken);
+        var query = new IncidentQuery(IncidentState.AwaitingApproval, Since: now - s_takenIn, Limit: MaxMembers);
+        var waiting = await store.ListAsync(query, cancellationToken);
         var alone = waiting.Items.Where(line => line.Storm is null).ToList();
-        await BoundedConcurrency.ForEachAsync(alone, MaxConcurrency, line => store.UpdateAsync(
-            line.Id,
-            incident => incident is { Storm: null, OpenGate: not null }
-                ? (incident with { Storm = stormId }).Note(now, TimelineKind.Gate, "runbook", "Many incidents ask at once: from now on one message tells of all of them.")
-                : incident,
-            cancellationToken));
+        await BoundedConcurrency.ForEachAsync(alone, MaxConcurrency, line => store.UpdateAsync(line.Id, TakeIn, cancellationToken));
         return alone.Count == 0 ? null : alone.Min(line => line.OpenedAt);
+
+        Incident TakeIn(Incident incident)
+        {
+            const string News = "Many incidents ask at once: from now on one message tells of all of them.";
+            return incident is { Storm: null, OpenGate: not null }
+                ? (incident with { Storm = stormId }).Note(now, TimelineKind.Gate, "runbook", News)
+                : incident;
+        }
     }
 
     public async Task<bool> AnyOpenAsync(Storm storm, CancellationToken cancellationToken)
     {
-        await foreach (var line in store.ListAllAsync(new IncidentQuery(Since: storm.Since, Open: true, Limit: MaxMembers), cancellationToken))
-        {
-            if (line.Storm == storm.Id)
-            {
-                return true;
-            }
-        }
-
-        return false;
+        var open = new IncidentQuery(Since: storm.Since, Open: true, Limit: MaxMembers);
+        return await store.ListAllAsync(open, cancellationToken).AnyAsync(line => line.Storm == storm.Id, cancellationToken);
     }
 
     /// <returns>The changed incidents, in the same order.</returns>
@@ -245,13 +264,14 @@ internal sealed record StormPart(Runbook Runbook, IReadOnlyList<Incident> Incide
 
     /// <summary>What distinguishes it from the other parts.</summary>
     /// <param name="isOnly">Whether no other runbook asks.</param>
-    public string Name(bool isOnly) => string.Join(", ", new[]
-    {
+    public string Name(bool isOnly) => string.Join(", ", Lines.Of(
         isOnly ? null : Runbook.Title,
-        Gate.Task is { } task ? task.Undoes ? $"taking back {task.Step}" : task.Step : Gate.Phase == Phase.Resolution ? "resolution" : isOnly ? "mitigation" : null,
+        Gate.Task is { } task ? (task.Undoes ? $"taking back {task.Step}" : task.Step)
+            : Gate.Phase == Phase.Resolution ? "resolution"
+            : isOnly ? "mitigation"
+            : null,
         IsAnew(Gate) ? "asked anew" : null,
-        IsDryRun ? "dry run" : null,
-    }.OfType<string>());
+        IsDryRun ? "dry run" : null));
 
     private static bool IsAnew(Gate gate) => gate is { Task: null, Round: > 1 };
 }

@@ -41,7 +41,8 @@ public sealed class StormApprovalNotifier(
         if (!isMine)
         {
             var now = time.GetUtcNow();
-            return storm.LookAgain(due.Id, now, now + TimeSpan.FromTicks(Math.Clamp(waited.Ticks / 2, s_whileAnotherSends.Ticks, s_longestWhileAnotherSends.Ticks)));
+            var pause = Math.Clamp(waited.Ticks / 2, s_whileAnotherSends.Ticks, s_longestWhileAnotherSends.Ticks);
+            return storm.LookAgain(due.Id, now, now + TimeSpan.FromTicks(pause));
         }
 
         var (told, read) = (storm, 0);
@@ -54,22 +55,12 @@ public sealed class StormApprovalNotifier(
             }
 
             var waiting = await members.ReadAsync(told.Id, told.Since, line => line.State == IncidentState.AwaitingApproval, cancellationToken)
-                .Where(incident => incident.OpenGate is not null).ToListAsync(cancellationToken);
+                .Where(incident => incident.OpenGate is not null)
+                .ToListAsync(cancellationToken);
             read = waiting.Count;
             if (gate.Asked > 0)
             {
-                var now = time.GetUtcNow();
-                var closed = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
-                foreach (var runbook in waiting.GroupBy(incident => incident.RunbookId))
-                {
-                    foreach (var (id, why) in await findClosed([.. runbook], cancellationToken))
-                    {
-                        closed[id] = why;
-                    }
-                }
-
-                waiting = [.. (await members.UpdateAsync(waiting, incident => AskWithOthers(incident, closed.GetValueOrDefault(incident.Id) ?? [], now), cancellationToken))
-                    .Where(incident => incident is { State: IncidentState.AwaitingApproval, OpenGate: not null })];
+                waiting = await AskAgainAsync(waiting, findClosed, cancellationToken);
             }
 
             (told, var next) = await NotifyAsync(told, waiting, due.Id, sent => told = sent, cancellationToken);
@@ -81,6 +72,29 @@ public sealed class StormApprovalNotifier(
         }
     }
 
+    /// <summary>One of them is asked again, so the others are too.</summary>
+    private async Task<List<Incident>> AskAgainAsync(
+        List<Incident> waiting,
+        Func<IReadOnlyList<Incident>, CancellationToken, Task<IReadOnlyDictionary<string, IReadOnlyList<string>>>> findClosed,
+        CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var closed = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+        foreach (var runbook in waiting.GroupBy(incident => incident.RunbookId))
+        {
+            foreach (var (id, why) in await findClosed([.. runbook], cancellationToken))
+            {
+                closed[id] = why;
+            }
+        }
+
+        var asked = await members.UpdateAsync(
+            waiting,
+            incident => AskWithOthers(incident, closed.GetValueOrDefault(incident.Id) ?? [], now),
+            cancellationToken);
+        return [.. asked.Where(incident => incident is { State: IncidentState.AwaitingApproval, OpenGate: not null })];
+    }
+
     private static Incident AskWithOthers(Incident incident, IReadOnlyList<string> closed, DateTimeOffset now)
     {
         if (incident.OpenGate is not { } open)
@@ -89,9 +103,13 @@ public sealed class StormApprovalNotifier(
         }
 
         var asked = ApprovalSchedule.AskWithOthers(incident, open.Id, now + s_together, now);
-        return asked.OpenGate is { } again && again.Asked != open.Asked
-            ? ApprovalSchedule.NoteWhetherItRuns(asked, again.Id, closed.Count == 0 ? null : string.Join(" ", closed.Select(EndingText.Sentence)), now)
-            : asked;
+        if (asked.OpenGate is not { } again || again.Asked == open.Asked)
+        {
+            return asked;
+        }
+
+        var why = closed.Count == 0 ? null : string.Join(" ", closed.Select(EndingText.Sentence));
+        return ApprovalSchedule.NoteWhetherItRuns(asked, again.Id, why, now);
     }
 
     /// <param name="keep">Gets what was sent before it is recorded on the incidents: if that fails, its alerts can still be ended.</param>
@@ -107,7 +125,8 @@ public sealed class StormApprovalNotifier(
             .Where(message => message.Fresh.Count > 0)
             .ToList();
         var now = time.GetUtcNow();
-        var (ready, early) = (messages.Where(message => message.DueAt <= now).ToList(), messages.Where(message => message.DueAt > now).ToList());
+        var ready = messages.Where(message => message.DueAt <= now).ToList();
+        var early = messages.Where(message => message.DueAt > now).ToList();
 
         // A question goes to everybody it is for at once: after this turn it counts as sent, and nobody would get it later.
         while (early.Find(message => message.Fresh.Any(incident => !StormMessage.WasTold(incident) && IsAbout(ready, incident))) is { } beside)
@@ -120,39 +139,54 @@ public sealed class StormApprovalNotifier(
         var asked = unasked.Where(incident => IsAbout(ready, incident) || !IsAbout(early, incident)).ToList();
         if (people.OnCall.Count > 0)
         {
-            // Before anybody is told: after a crash whoever was asked may still decide.
-            await members.UpdateAsync(waiting.Where(incident => IsAbout(ready, incident)).UnionBy(asked, incident => incident.Id), incident => WithOnCall(incident, people), cancellationToken);
+            // Before anybody is asked: after a crash those who were asked may still decide.
+            await members.UpdateAsync(
+                waiting.Where(incident => IsAbout(ready, incident)).UnionBy(asked, incident => incident.Id),
+                incident => WithOnCall(incident, people),
+                cancellationToken);
         }
 
-        var shown = await RunbooksOfAsync(waiting, cancellationToken);
-        var sent = await SendAsync(storm, ready, shown, cancellationToken);
-        var told = sent.Where(one => one.Delivery.Channel is not null).Aggregate(storm, (changed, one) => changed.Tell(one.Message.Name, new((one.Message.Before?.Count ?? 0) + 1, time.GetUtcNow())));
-        var later = early.Select(message => (Message: message, Delivery: new Delivery(message.Key, message.Recipient.Name, "later", now, null)));
-        var unheard = asked.Where(incident => !Reach.IsEnough([.. DeliveriesOf(incident, incident.OpenGate!, [.. sent, .. later], people), .. incident.ToThoseWhoAnswered(incident.OpenGate!)], incident.OpenGate!)).ToList();
-        var last = await NotifyFallbackAsync(storm, unheard, shown, cancellationToken);
-        List<Delivery> deliveries = [.. sent.Concat(last).Select(one => one.Delivery)];
+        var runbooks = await RunbooksOfAsync(waiting, cancellationToken);
+        var sent = await SendAsync(storm, ready, runbooks, cancellationToken);
+        var told = sent.Where(one => one.Delivery.Channel is not null).Aggregate(storm, (changed, one) => Tell(changed, one.Message));
+        var later = early.Select(message => new Sent(message, new Delivery(message.Key, message.Recipient.Name, "later", now, null))).ToList();
+        var unheard = asked.Where(incident => !IsHeard(incident, incident.OpenGate!, [.. sent, .. later], people)).ToList();
+        var last = await NotifyFallbackAsync(storm, unheard, runbooks, cancellationToken);
+        IReadOnlyList<Sent> withLast = [.. sent, .. last];
+        List<Delivery> deliveries = [.. withLast.Select(one => one.Delivery)];
         told = told.Settle(deliveries) with { Asking = [.. told.Asking, .. deliveries.SelectMany(dispatcher.AlertsOf)] };
         keep(told);
         var gates = asked.ToDictionary(incident => incident.Id, incident => incident.OpenGate!.Id, StringComparer.Ordinal);
         var missed = unheard.Select(incident => incident.Id).ToHashSet(StringComparer.Ordinal);
-        var recorded = (await members.UpdateAsync(asked, incident => Record(incident, gates[incident.Id], [.. sent, .. last], people, missed.Contains(incident.Id)), cancellationToken))
-            .ToDictionary(incident => incident.Id, StringComparer.Ordinal);
-        await Task.WhenAll(sent.Concat(last).Where(one => one.Message.About.Count == 1).Select(one => one.Message.About[0]).DistinctBy(incident => incident.Id)
-            .Select(incident => updater.ShowIfAnsweredAsync(incident, recorded[incident.Id], gates[incident.Id], cancellationToken)));
+        var updated = await members.UpdateAsync(
+            asked,
+            incident => Record(incident, gates[incident.Id], withLast, people, missed.Contains(incident.Id)),
+            cancellationToken);
+        var recorded = updated.ToDictionary(incident => incident.Id, StringComparer.Ordinal);
+        var shownAlone = withLast.Where(one => one.Message.About.Count == 1).Select(one => one.Message.About[0]).DistinctBy(incident => incident.Id);
+        await Task.WhenAll(shownAlone.Select(incident =>
+            updater.ShowIfAnsweredAsync(incident, recorded[incident.Id], gates[incident.Id], cancellationToken)));
         await members.UpdateAsync(
             waiting.Where(incident => sent.Any(one => one.Delivery.Reached && one.Message.IsAbout(incident))),
             incident => incident.OpenGate is { Asked: > 0 } open ? ApprovalSchedule.RemindNoMore(incident, open.Id) : incident,
             cancellationToken);
         var worst = waiting.Select(incident => AlertSeverity.RankOf(incident.WorstSeverity)).Append(told.Worst).Min();
-        var next = unasked.Except(asked).FirstOrDefault(incident => incident.Id == due) is { } waits ? early.Where(message => message.IsAbout(waits)).Min(message => message.DueAt) : (DateTimeOffset?)null;
+        var waits = unasked.Except(asked).FirstOrDefault(incident => incident.Id == due);
+        DateTimeOffset? next = waits is null ? null : early.Where(message => message.IsAbout(waits)).Min(message => message.DueAt);
         return (told with { Worst = worst }, next);
     }
+
+    private Storm Tell(Storm storm, StormMessage message) =>
+        storm.Tell(message.Name, new((message.Before?.Count ?? 0) + 1, time.GetUtcNow()));
+
+    private static bool IsHeard(Incident incident, Gate gate, IEnumerable<Sent> sent, ResolvedContacts people) =>
+        Reach.IsEnough([.. DeliveriesOf(incident, gate, sent, people), .. incident.ToThoseWhoAnswered(gate)], gate);
 
     /// <summary>The message that one recipient has to get, and when.</summary>
     private StormMessage MessageTo(Recipient recipient, Storm storm, IReadOnlyList<Incident> waiting, ResolvedContacts people)
     {
         var name = NotificationDispatcher.NameOf(recipient);
-        var about = waiting.Where(incident => people.ContactsOf(incident.OpenGate!.Approvers, recipient).Count > 0 && !incident.OpenGate!.IsAnsweredBy(recipient.Name)).ToList();
+        var about = waiting.Where(IsForRecipient).ToList();
         var fresh = about.Where(incident => !incident.WasSent(incident.OpenGate!)).ToList();
         var known = about.Except(fresh).ToList();
 
@@ -166,35 +200,52 @@ public sealed class StormApprovalNotifier(
         var otherRunbook = fresh.Any(incident => !StormMessage.WasTold(incident) && !known.Exists(other => other.RunbookId == incident.RunbookId));
         var pause = otherRunbook ? options.CurrentValue.Within : before.Pause;
 
-        // A question that nobody was told of does not wait so long, nor does the first reminder.
-        var due = fresh.Where(incident => before.Count == 1 || !StormMessage.WasTold(incident)).Select(incident => ApprovalSchedule.ToldBy(incident.OpenGate!)).Append(before.LastAt + pause).Min();
+        // A question that nobody was told of does not wait that long, nor does the first reminder.
+        var due = fresh
+            .Where(incident => before.Count == 1 || !StormMessage.WasTold(incident))
+            .Select(incident => ApprovalSchedule.ToldBy(incident.OpenGate!))
+            .Append(before.LastAt + pause)
+            .Min();
         return new(recipient, about, fresh, before, due);
+
+        bool IsForRecipient(Incident incident) =>
+            people.ContactsOf(incident.OpenGate!.Approvers, recipient).Count > 0 && !incident.OpenGate!.IsAnsweredBy(recipient.Name);
     }
 
-    private async Task<IReadOnlyList<(StormMessage Message, Delivery Delivery)>> SendAsync(
-        Storm storm, IReadOnlyList<StormMessage> messages, IReadOnlyDictionary<string, Runbook> shown, CancellationToken cancellationToken) =>
-        [.. messages.Zip(await dispatcher.SendToAsync(
-            messages.Select(message => (message.Key, message.Recipient, cards.Question(storm, message, shown))), [], calls => storms.ExpectAsync(storm.Id, calls, cancellationToken), cancellationToken))];
-
-    /// <summary>Silence is never success: whoever is last in line may decide as well.</summary>
-    private async Task<IReadOnlyList<(StormMessage Message, Delivery Delivery)>> NotifyFallbackAsync(
-        Storm storm, IReadOnlyList<Incident> unheard, IReadOnlyDictionary<string, Runbook> shown, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Sent>> SendAsync(
+        Storm storm, IReadOnlyList<StormMessage> messages, IReadOnlyDictionary<string, Runbook> runbooks, CancellationToken cancellationToken)
     {
-        var unasked = unheard.Where(incident => incident.OpenGate!.NextFallback is not null).ToLookup(incident => incident.OpenGate!.NextFallback!, StringComparer.OrdinalIgnoreCase);
+        var deliveries = await dispatcher.SendToAsync(
+            messages.Select(message => (message.Key, message.Recipient, cards.Question(storm, message, runbooks))),
+            [],
+            calls => storms.ExpectAsync(storm.Id, calls, cancellationToken),
+            cancellationToken);
+        return [.. messages.Zip(deliveries, (message, delivery) => new Sent(message, delivery))];
+    }
+
+    /// <summary>Asks the last in line about questions that reached nobody.</summary>
+    private async Task<IReadOnlyList<Sent>> NotifyFallbackAsync(
+        Storm storm, IReadOnlyList<Incident> unheard, IReadOnlyDictionary<string, Runbook> runbooks, CancellationToken cancellationToken)
+    {
+        var unasked = unheard
+            .Where(incident => incident.OpenGate!.NextFallback is not null)
+            .ToLookup(incident => incident.OpenGate!.NextFallback!, StringComparer.OrdinalIgnoreCase);
         var people = await dispatcher.ResolveAsync(unasked.Select(contact => contact.Key), cancellationToken);
         var gates = unheard.ToDictionary(incident => incident.Id, incident => incident.OpenGate!.Id, StringComparer.Ordinal);
         var messages = new List<StormMessage>();
         foreach (var contact in unasked)
         {
+            var changed = await members.UpdateAsync(contact, incident => Escalate(incident, contact.Key, people), cancellationToken);
+
             // Some may have been answered while other channels were still being tried.
-            List<Incident> escalated = [.. (await members.UpdateAsync(contact, incident => Escalate(incident, contact.Key, people), cancellationToken))
-                .Where(incident => incident.OpenGate?.Id == gates[incident.Id])];
+            List<Incident> escalated = [.. changed.Where(incident => incident.OpenGate?.Id == gates[incident.Id])];
             var asked = await dispatcher.ForAsync(people, escalated, cancellationToken);
-            messages.AddRange(asked.RecipientsOf(escalated.Count == 0 ? [] : [contact.Key])
-                .Select(recipient => new StormMessage(recipient, escalated, escalated, null, time.GetUtcNow()) { InPlace = contact.Key }));
+            var recipients = asked.RecipientsOf(escalated.Count == 0 ? [] : [contact.Key]);
+            messages.AddRange(recipients.Select(recipient =>
+                new StormMessage(recipient, escalated, escalated, null, time.GetUtcNow()) { InPlace = contact.Key }));
         }
 
-        return await SendAsync(storm, messages, shown, cancellationToken);
+        return await SendAsync(storm, messages, runbooks, cancellationToken);
     }
 
     private Incident Escalate(Incident incident, string contact, ResolvedContacts people) =>
@@ -203,80 +254,52 @@ public sealed class StormApprovalNotifier(
             : incident;
 
     /// <summary>Records on the question whom schedules meant.</summary>
-    private static Incident WithOnCall(Incident incident, ResolvedContacts people) =>
-        incident.OpenGate is { } gate ? incident.RecordOnCall(gate.Id, [.. people.OnCallOf(gate.Approvers).Select(record => record with { Message = gate.MessageKey })]) : incident;
+    private static Incident WithOnCall(Incident incident, ResolvedContacts people)
+    {
+        if (incident.OpenGate is not { } gate)
+        {
+            return incident;
+        }
 
-    /// <summary>What was sent about this incident, as its record keeps it.</summary>
-    private static List<Delivery> DeliveriesOf(Incident incident, Gate gate, IEnumerable<(StormMessage Message, Delivery Delivery)> sent, ResolvedContacts people) =>
+        var onCall = people.OnCallOf(gate.Approvers).Select(record => record with { Message = gate.MessageKey });
+        return incident.RecordOnCall(gate.Id, [.. onCall]);
+    }
+
+    /// <summary>What was sent about this incident, for its record.</summary>
+    private static List<Delivery> DeliveriesOf(Incident incident, Gate gate, IEnumerable<Sent> sent, ResolvedContacts people) =>
         [.. sent.Where(one => one.Message.IsAbout(incident)).Select(one => one.Message.Of(gate, one.Delivery) with
         {
             Behind = one.Message.InPlace is { } last ? [last] : people.ContactsOf(gate.Approvers, one.Message.Recipient),
         })];
 
-    private Incident Record(Incident incident, string gateId, IReadOnlyList<(StormMessage Message, Delivery Delivery)> sent, ResolvedContacts people, bool unheard)
+    private Incident Record(Incident incident, string gateId, IReadOnlyList<Sent> sent, ResolvedContacts people, bool unheard)
     {
-        // Decided meanwhile, it was still asked.
+        // A question that was decided meanwhile was asked all the same.
         if (incident.FindGate(gateId) is not { } gate || incident.WasSent(gate))
         {
             return incident;
         }
 
-        var mine = DeliveriesOf(incident, gate, sent, people);
-        var recorded = mine.Zip(sent.Where(one => one.Message.IsAbout(incident)), (delivery, one) => (delivery, one.Message.About.Count)).Aggregate(incident, (changed, one) => changed.RecordDeliveries([one.delivery], about: one.Count))
+        var counts = sent.Where(one => one.Message.IsAbout(incident)).Select(one => one.Message.About.Count);
+        var recorded = DeliveriesOf(incident, gate, sent, people)
+            .Zip(counts, (delivery, count) => (Delivery: delivery, Count: count))
+            .Aggregate(incident, (changed, one) => changed.RecordDeliveries([one.Delivery], about: one.Count))
             .RecordDeliveries([.. dispatcher.Missing(gate.MessageKey, gate.Approvers, people)]);
-        return unheard && !Reach.IsEnough([.. mine, .. incident.ToThoseWhoAnswered(gate)], gate) ? ApprovalSchedule.AskAgain(recorded, gate.Id, time.GetUtcNow()) : recorded;
+        return unheard && !IsHeard(incident, gate, sent, people) ? ApprovalSchedule.AskAgain(recorded, gate.Id, time.GetUtcNow()) : recorded;
     }
 
     private async Task<IReadOnlyDictionary<string, Runbook>> RunbooksOfAsync(IReadOnlyList<Incident> incidents, CancellationToken cancellationToken)
     {
-        var found = new Dictionary<string, Runbook>(StringComparer.Ordinal);
+        var runbooks = new Dictionary<string, Runbook>(StringComparer.Ordinal);
         foreach (var incident in incidents.DistinctBy(incident => incident.RunbookId))
         {
-            found[incident.RunbookId] = await pinned.OfAsync(incident, cancellationToken);
+            runbooks[incident.RunbookId] = await pinned.OfAsync(incident, cancellationToken);
         }
 
-        return found;
+        return runbooks;
     }
 
     private static bool IsAbout(List<StormMessage> messages, Incident incident) => messages.Exists(message => message.IsAbout(incident));
-}
 
-/// <summary>One message of a storm to one recipient.</summary>
-/// <param name="About">All that waits for this recipient, oldest first.</param>
-/// <param name="Fresh">Those among them that the message has to go out for.</param>
-/// <param name="Before">What the recipient was told before and still has to answer; null when there is nothing of the kind.</param>
-public sealed record StormMessage(Recipient Recipient, IReadOnlyList<Incident> About, IReadOnlyList<Incident> Fresh, StormMessages? Before, DateTimeOffset DueAt)
-{
-    private readonly HashSet<string> _about = [.. About.Select(incident => incident.Id)];
-
-    /// <summary>The contact that is asked in place of those who were not reached; null where it goes to whom the questions ask.</summary>
-    public string? InPlace { get; init; }
-
-    public string Name => NotificationDispatcher.NameOf(Recipient);
-
-    public const string KeyPrefix = "storm";
-
-    /// <summary>The same on a repeated attempt, another for each message: two people with one pager are called up for each.</summary>
-    public string Key => $"{KeyPrefix}:{Fresh[0].Id}:{Fresh[0].OpenGate!.MessageKey}{(InPlace is null ? "" : $":{InPlace}")}";
-
-    /// <summary>Those among them that nobody was told of.</summary>
-    public int Newcomers => Fresh.Count(incident => !WasTold(incident));
-
-    /// <summary>A schedule names this recipient now, and named others when it was asked first.</summary>
-    public bool IsNextShift => About.Any(incident => incident.OpenGate!.OnCall
-        .GroupBy(record => record.Contact, StringComparer.OrdinalIgnoreCase)
-        .Any(contact => Names(contact.Last()) && !Names(contact.First())));
-
-    public static bool WasTold(Incident incident) => incident.HasDelivery(incident.OpenGate!.Id);
-
-    public bool IsAbout(Incident incident) => _about.Contains(incident.Id);
-
-    private bool Names(OnCallRecord record) => record.People.Contains(Recipient.Name, StringComparer.OrdinalIgnoreCase);
-
-    /// <summary>As the record of one of its incidents keeps it. A message that shows many cannot be changed into how one of them ended.</summary>
-    public Delivery Of(Gate gate, Delivery delivery) => delivery with
-    {
-        Key = $"{gate.MessageKey}:{(InPlace is null ? "" : "fallback:")}{Name}",
-        Reference = About.Count == 1 ? delivery.Reference : null,
-    };
+    private sealed record Sent(StormMessage Message, Delivery Delivery);
 }

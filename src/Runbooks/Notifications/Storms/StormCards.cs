@@ -5,15 +5,7 @@ namespace Runbooks.Notifications.Storms;
 /// <summary>The cards of messages about many incidents.</summary>
 public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 {
-    private const int LineLength = 500;
-
-    /// <summary>Of more the message names no more; the page lists them all.</summary>
-    private const int MaxNamed = 300;
-
     private const int MaxNews = 10;
-
-    /// <summary>Sentences that are not of all; more would bury the rest.</summary>
-    private const int MaxSaid = 10;
 
     /// <summary>One question about many targets. The page behind it lists them and decides them together or one by one.</summary>
     public Card Question(Storm storm, StormMessage message, IReadOnlyDictionary<string, Runbook> runbooks)
@@ -27,7 +19,10 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             return alone.Approval(only, runbooks[only.RunbookId], only.OpenGate!, message.Recipient.Name, kind);
         }
 
-        var groups = asking.GroupBy(incident => incident.RunbookId).Select(group => (Runbook: runbooks[group.Key], Incidents: group.ToList())).ToList();
+        var groups = asking
+            .GroupBy(incident => incident.RunbookId)
+            .Select(group => (Runbook: runbooks[group.Key], Incidents: group.ToList()))
+            .ToList();
         var parts = StormPart.Of(asking, runbooks);
         var byHand = asking.Count(incident => incident.OpenGate!.Task is not null);
         return new Card
@@ -41,7 +36,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             Sections =
             [
                 new("What broke", [.. groups.SelectMany(group => WhatBroke(group.Runbook, group.Incidents.Count))]),
-                .. parts.Select(part => new CardSection(HeadingOf("Targets", part), Lines(part.Incidents.Select(incident => incident.Target)))),
+                .. parts.Select(part => new CardSection(HeadingOf("Targets", part), StormText.Targets(part.Incidents))),
                 .. News(asking),
                 .. OnCall(asking),
                 .. CardSection.If("What changed since you were asked", Once(asking, gate => gate.Difference)),
@@ -75,17 +70,28 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         {
             Sections =
             [
-                .. groups.SelectMany(group => (CardSection[])
-                [
-                    new(Heading("What is in place", group.Runbook, groups.Count), [.. group.Held[0].Lease.Held, .. group.Held.Count == 1 ? [] : (string[])[$"(As on {IncidentText.Target(group.Held[0].Incident.Target)}.)"]]),
-                    new(Heading("Targets", group.Runbook, groups.Count), Lines(group.Held.Select(one => one.Incident.Target))),
-                    new(Heading("What ends it", group.Runbook, groups.Count),
-                        [group.Held[0].Lease.WhatEndsIt, $"From {GateText.Clock(group.Held.Min(one => one.Lease.Until), group.Held.Min(one => one.Lease.Since))} on a person is paged where that has not happened; each stays until it is taken back. It can be taken back at any time from its incident."]),
-                ]),
+                .. groups.SelectMany(group => HoldingSections(group.Runbook, group.Held, groups.Count)),
             ],
         };
     }
 
+    private static CardSection[] HoldingSections(Runbook runbook, List<(Incident Incident, Lease Lease)> held, int groups)
+    {
+        var (example, lease) = held[0];
+        var paged = GateText.Clock(held.Min(one => one.Lease.Until), held.Min(one => one.Lease.Since));
+        return
+        [
+            new(Heading("What is in place", runbook, groups), Lines.Of([.. lease.Held, held.Count == 1 ? null : $"(As on {IncidentText.Target(example.Target)}.)"])),
+            new(Heading("Targets", runbook, groups), StormText.Targets(held.Select(one => one.Incident))),
+            new(
+                Heading("What ends it", runbook, groups),
+                [
+                    lease.WhatEndsIt,
+                    $"From {paged} on a person is paged where that has not happened; each stays until it is taken back. "
+                    + "It can be taken back at any time from its incident.",
+                ]),
+        ];
+    }
     /// <summary>How incidents ended, since the last such message.</summary>
     public Card Ended(Storm storm, IReadOnlyList<StormNews> news)
     {
@@ -93,12 +99,15 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         var unsolved = incidents.Where(IsUnsolved).ToList();
         var unseen = unsolved.Where(CallsForAPerson).ToList();
         var left = incidents.Except(unsolved).Where(incident => incident.NeedsPerson).ToList();
-        var of = OfAll(news);
-        var counts = incidents.GroupBy(incident => (incident.State, Headline: EndingText.Headline(incident))).OrderBy(group => group.Key).Select(group => $"{group.Count()} × {group.Key.Headline}");
-        var kind = unseen.Count > 0 ? CardKind.Page : incidents.Any(incident => incident.State == IncidentState.TakenOver) ? CardKind.Decided : CardKind.Closed;
-        var title = unseen.Count > 0
-            ? $"A person is needed: {(incidents.Count == 1 ? "1 incident" : $"{unsolved.Count} of {incidents.Count} incidents")}{of} {CountText.Were(unsolved.Count)} not solved"
-            : $"{CountText.Format(incidents.Count, "incident")}{of} {CountText.Have(incidents.Count)} {End(incidents)}{(left.Count > 0 ? $", {left.Count} with something left to a person" : "")}";
+        var counts = incidents
+            .GroupBy(incident => (incident.State, Headline: EndingText.Headline(incident)))
+            .OrderBy(group => group.Key)
+            .Select(group => $"{group.Count()} × {group.Key.Headline}");
+        var kind = unseen.Count > 0 ? CardKind.Page
+            : incidents.Any(incident => incident.State == IncidentState.TakenOver) ? CardKind.Decided
+            : CardKind.Closed;
+        var title = unseen.Count > 0 ? UnsolvedTitle(unsolved.Count, incidents.Count, OfAll(news)) : EndedTitle(incidents, left.Count, OfAll(news));
+        var whatToDo = NextSteps(unseen, news.Max(one => one.Incident.UpdatedAt));
         return Base(storm, news, kind, title) with
         {
             IsEnd = true,
@@ -106,15 +115,31 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             Sections =
             [
                 new("How they ended", [.. counts]),
-                .. CardSection.If("Not solved", unsolved.Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Reason ?? EndingText.Headline(incident)}{SeenTo(incident)}")),
-                .. CardSection.If("What to do now", [.. NextSteps(unseen, news.Max(one => one.Incident.UpdatedAt)), .. incidents.Any(incident => incident.IsOwnedByResponder()) ? [NextStepText.CloseEach] : Array.Empty<string>()], isNeeded: true),
-                .. CardSection.If("Not passing when asked last", incidents.Where(incident => EndingText.NotPassing(incident) is not null).Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Reason}")),
-                .. CardSection.If("Left to a person", left.Select(incident => $"{IncidentText.Target(incident.Target)}: {incident.Attention!.Why}")),
-                .. CardSection.If("Targets", Lines(incidents.Except(unsolved).Except(left).Select(incident => incident.Target))),
+                .. CardSection.If("Not solved", unsolved.Select(incident => Line(incident, $"{incident.Reason ?? EndingText.Headline(incident)}{SeenTo(incident)}"))),
+                .. CardSection.If(
+                    "What to do now",
+                    Lines.Of([.. whatToDo, incidents.Any(incident => incident.IsOwnedByResponder()) ? NextStepText.CloseEach : null]),
+                    isNeeded: true),
+                .. CardSection.If(
+                    "Not passing when asked last",
+                    incidents.Where(incident => EndingText.NotPassing(incident) is not null).Select(incident => Line(incident, incident.Reason))),
+                .. CardSection.If("Left to a person", left.Select(incident => Line(incident, incident.Attention!.Why))),
+                .. CardSection.If("Targets", StormText.Targets(incidents.Except(unsolved).Except(left))),
             ],
         };
     }
 
+    private static string UnsolvedTitle(int unsolved, int incidents, string ofAll)
+    {
+        var which = incidents == 1 ? "1 incident" : $"{unsolved} of {incidents} incidents";
+        return $"A person is needed: {which}{ofAll} {CountText.Were(unsolved)} not solved";
+    }
+
+    private static string EndedTitle(IReadOnlyList<Incident> incidents, int left, string ofAll)
+    {
+        var rest = left > 0 ? $", {left} with something left to a person" : "";
+        return $"{CountText.Format(incidents.Count, "incident")}{ofAll} {CountText.Have(incidents.Count)} {End(incidents)}{rest}";
+    }
     /// <summary>What happened, for those who were not asked.</summary>
     public Card Report(Storm storm, IReadOnlyList<StormNews> news)
     {
@@ -124,11 +149,12 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         }
 
         var unsolved = news.Count(one => IsUnsolved(one.Incident));
+        var rest = unsolved > 0 ? $", {unsolved} of them not solved" : "";
         return Ended(storm, news) with
         {
             IsEnd = false,
             Kind = CardKind.Decided,
-            Title = $"Report: {news.Count} incidents{OfAll(news)} have {End([.. news.Select(one => one.Incident)])}{(unsolved > 0 ? $", {unsolved} of them not solved" : "")}",
+            Title = $"Report: {news.Count} incidents{OfAll(news)} have {End([.. news.Select(one => one.Incident)])}{rest}",
         };
     }
 
@@ -142,14 +168,16 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 
         var incidents = news.Select(one => one.Incident).DistinctBy(incident => incident.Id).ToList();
         var messages = news.GroupBy(one => one.Message).OrderByDescending(same => same.Count()).ToList();
+        var impacts = news.Select(one => one.Runbook).DistinctBy(runbook => runbook.Id).SelectMany(runbook => (string[])[runbook.Impact.Users, runbook.Impact.Data]);
         return Base(storm, news, CardKind.Page, $"A person is needed: {CountText.Format(incidents.Count, "incident")}{OfAll(news)}") with
         {
             Sections =
             [
-                new("What happened", [.. messages.Select(same => same.ToList() is [var one] ? $"{IncidentText.Target(one.Incident.Target)}: {same.Key}" : $"{CountText.Format(same.Count(), "target")}: {same.Key}")]) { IsNeeded = true },
+                new("What happened", [.. messages.Select(same => $"{StormText.Who(same.Select(one => one.Incident))}: {same.Key}")]) { IsNeeded = true },
                 .. messages.Where(same => same.Count() > 1).Select(same => new CardSection(
-                    messages.Count == 1 ? "Targets" : $"Targets: {Clip.To(same.Key, 80)}", Lines(same.Select(one => one.Incident.Target)))),
-                .. CardSection.If("What it means", news.Select(one => one.Runbook).DistinctBy(runbook => runbook.Id).SelectMany(runbook => (string[])[runbook.Impact.Users, runbook.Impact.Data]).Where(line => line.Length > 0)),
+                    messages.Count == 1 ? "Targets" : $"Targets: {Clip.To(same.Key, 80)}",
+                    StormText.Targets(same.Select(one => one.Incident)))),
+                .. CardSection.If("What it means", impacts.Where(line => line.Length > 0)),
                 new("What to do now", NextSteps(incidents, now)) { IsNeeded = true },
             ],
         };
@@ -218,30 +246,23 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
     }
 
     private static List<string> NextSteps(List<Incident> incidents, DateTimeOffset now) =>
-        Once([.. incidents.Select(incident => (incident, NextStepText.Of(incident, now)))], incidents.Count);
+        StormText.Once([.. incidents.Select(incident => (incident, NextStepText.Of(incident, now)))], incidents.Count);
 
     private static List<string> Once(IReadOnlyList<Incident> asking, Func<Gate, string?> text) =>
-        Once(asking, gate => text(gate) is { } one ? [one] : Array.Empty<string>());
+        Once(asking, gate => Lines.Of(text(gate)));
 
     private static List<string> Once(IReadOnlyList<Incident> asking, Func<Gate, IEnumerable<string>> texts) =>
-        Once([.. asking.SelectMany(incident => texts(incident.OpenGate!).Select(text => (incident, text)))], asking.Count);
+        StormText.Once([.. asking.SelectMany(incident => texts(incident.OpenGate!).Select(text => (incident, text)))], asking.Count);
 
-    /// <summary>Each sentence once, with whom it is about where that is not all of them.</summary>
-    private static List<string> Once(IReadOnlyList<(Incident About, string Text)> said, int all)
-    {
-        var same = said.GroupBy(one => one.Text, one => one.About).OrderByDescending(group => group.Count()).ToList();
-        List<string> lines = [.. same.Take(MaxSaid).Select(group => group.Count() == all ? group.Key : $"{Who(group)}: {group.Key}")];
-        return same.Count > MaxSaid ? [.. lines, $"And {CountText.Format(same.Skip(MaxSaid).Sum(group => group.Count()), "target")} more."] : lines;
-    }
+    private static string Line(Incident incident, string? text) => $"{IncidentText.Target(incident.Target)}: {text}";
 
-    /// <summary>One by its name, several by their number.</summary>
-    private static string Who(IEnumerable<Incident> incidents) =>
-        incidents.ToList() is var all && all.Count == 1 ? IncidentText.Target(all[0].Target) : CountText.Format(all.Count, "target");
+    private static IEnumerable<CardSection> News(IReadOnlyList<Incident> incidents) => CardSection.If(
+        "News",
+        incidents.SelectMany(incident => incident.News.Select(news => Line(incident, news.Text))).Take(MaxNews));
 
-    private static IEnumerable<CardSection> News(IReadOnlyList<Incident> incidents) =>
-        CardSection.If("News", incidents.SelectMany(incident => incident.News.Select(news => $"{IncidentText.Target(incident.Target)}: {news.Text}")).Take(MaxNews));
-
-    private static IEnumerable<CardSection> OnCall(IReadOnlyList<Incident> incidents) => CardSection.If("Who is on call", incidents.SelectMany(incident => incident.OpenGate!.OnCallLines).Distinct());
+    private static IEnumerable<CardSection> OnCall(IReadOnlyList<Incident> incidents) => CardSection.If(
+        "Who is on call",
+        incidents.SelectMany(incident => incident.OpenGate!.OnCallLines).Distinct());
 
     private static string End(IReadOnlyList<Incident> incidents) => incidents.Count(incident => incident.State == IncidentState.TakenOver) switch
     {
@@ -260,8 +281,11 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         Links = [IncidentsLink([.. news.Select(one => one.Incident)])],
     };
 
-    private CardLink IncidentsLink(IReadOnlyList<Incident> incidents) =>
-        new("Incidents", links.Console(incidents.Select(incident => incident.RunbookId).Distinct().Count() == 1 ? incidents[0].RunbookId : null));
+    private CardLink IncidentsLink(IReadOnlyList<Incident> incidents)
+    {
+        var isOneRunbook = incidents.Select(incident => incident.RunbookId).Distinct().Count() == 1;
+        return new("Incidents", links.Console(isOneRunbook ? incidents[0].RunbookId : null));
+    }
 
     private static string OfAll(IReadOnlyList<StormNews> news) => Of(news.Select(one => one.Runbook).DistinctBy(runbook => runbook.Id));
 
@@ -269,28 +293,11 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 
     private static string Heading(string heading, Runbook runbook, int groups) => groups == 1 ? heading : $"{heading}: {runbook.Title}";
 
-    private static List<string> Steps(Incident example) =>
-        example.OpenGate!.Task is { } task ? [task.Instruction, .. task.Items.Select((item, at) => $"{at + 1}. {item.Text}"), $"(As on {IncidentText.Target(example.Target)}; the page leads to each one's own.)"]
-        : [.. example.OpenGate!.Plan.Steps.Select(step => step.PlannedEffect), $"(As on {IncidentText.Target(example.Target)}; the page shows each one's own steps and findings.)"];
-
-    /// <summary>As many to a line as can be read.</summary>
-    private static List<string> Lines(IEnumerable<string> targets)
+    private static List<string> Steps(Incident example)
     {
-        var lines = new List<string>();
-        var all = targets.Select(IncidentText.Target).ToList();
-        foreach (var target in all.Take(MaxNamed))
-        {
-            if (lines.Count > 0 && lines[^1].Length + target.Length + 2 <= LineLength)
-            {
-                // A target may have a comma of its own.
-                lines[^1] += $"; {target}";
-            }
-            else
-            {
-                lines.Add(target);
-            }
-        }
-
-        return all.Count > MaxNamed ? [.. lines, $"And {all.Count - MaxNamed} more."] : lines;
+        var (gate, target) = (example.OpenGate!, IncidentText.Target(example.Target));
+        return gate.Task is { } task
+            ? [task.Instruction, .. task.Items.Select((item, at) => $"{at + 1}. {item.Text}"), $"(As on {target}; the page leads to each one's own.)"]
+            : [.. gate.Plan.Steps.Select(step => step.PlannedEffect), $"(As on {target}; the page shows each one's own steps and findings.)"];
     }
 }

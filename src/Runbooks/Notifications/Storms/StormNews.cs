@@ -37,9 +37,14 @@ public sealed class StormNewsDispatcher(
     {
         var (sent, recorded) = await SendToAllAsync(news, cardOf, alerts, cancellationToken);
         var first = recorded.ToLookup(one => (one.News.Incident.Id, one.News.Key), one => one.Delivery);
-        var missed = news.Where(one => one.NeedsPerson && NotificationRecipients.NeedsLastInLine(
-            one.Runbook, one.Incident.DeliveriesUnder(one.Key).Concat(first[(one.Incident.Id, one.Key)])));
-        var last = await SendToAllAsync([.. missed.Select(one => one with { Key = $"{one.Key}:{ContactBook.Fallback}", To = [ContactBook.Fallback] })], cardOf, alerts, cancellationToken);
+        List<StormNews> toFallback =
+        [
+            .. from one in news
+                let deliveries = one.Incident.DeliveriesUnder(one.Key).Concat(first[(one.Incident.Id, one.Key)])
+                where one.NeedsPerson && NotificationRecipients.NeedsLastInLine(one.Runbook, deliveries)
+                select one with { Key = $"{one.Key}:{ContactBook.Fallback}", To = [ContactBook.Fallback] },
+        ];
+        var last = await SendToAllAsync(toFallback, cardOf, alerts, cancellationToken);
         keep([.. sent, .. last.Sent]);
         var told = recorded.Concat(last.Recorded).ToLookup(one => one.News.Incident.Id);
         var updated = (await members.UpdateAsync(
@@ -47,7 +52,8 @@ public sealed class StormNewsDispatcher(
             incident => told[incident.Id].Aggregate(incident, (changed, one) => changed.RecordDeliveries([one.Delivery], about: one.Incidents)),
             cancellationToken)).ToDictionary(incident => incident.Id, StringComparer.Ordinal);
         await Task.WhenAll(told.Select(one => updater.ShowIfSeenToAsync(one.First().News.Incident, updated[one.Key], cancellationToken)));
-        if (news.Where(one => updated.TryGetValue(one.Incident.Id, out var now) && !now.Reached(one.Key)).ToList() is { Count: > 0 } unheard)
+        var unheard = news.Where(one => updated.TryGetValue(one.Incident.Id, out var now) && !now.Reached(one.Key)).ToList();
+        if (unheard.Count > 0)
         {
             Log.NobodyReached(logger, unheard[0].Incident.Storm!, $"{CountText.Format(unheard.Count, "incident")}, {unheard[0].Key}.");
         }
@@ -63,24 +69,34 @@ public sealed class StormNewsDispatcher(
         var people = await dispatcher.ResolveAsync(news.SelectMany(one => one.To), cancellationToken);
         var messages = news
             .SelectMany(one => people.RecipientsOf(one.To).Select(recipient => (News: one, Recipient: recipient)))
-            .Where(to => !to.News.Incident.Deliveries.Any(delivery => delivery.Channel is not null && delivery.Key == NotificationDispatcher.KeyFor(to.News.Key, to.Recipient)))
+            .Where(to => !HasIt(to.News, to.Recipient))
             .GroupBy(to => NotificationDispatcher.NameOf(to.Recipient), (_, to) => to.ToList())
             .Select(to => (To: to[0].Recipient, About: to.ConvertAll(one => one.News)))
             .Select(to => (to.To, to.About, Card: cardOf(to.About)))
             .ToList();
 
-        // That an end needs a person stays until somebody ends it.
+        // A storm keeps no alerts about ends: such an alert stays until somebody ends it.
+        var isAboutEnds = news.All(one => one.Key.StartsWith(NotificationRecipients.Closed, StringComparison.Ordinal));
         var deliveries = await dispatcher.SendToAsync(
             messages.Select(to => ($"{to.About[0].Key}:{to.About[0].Incident.Id}", to.To, to.Card)),
             alerts,
-            news.All(one => one.Key.StartsWith(NotificationRecipients.Closed, StringComparison.Ordinal)) ? null : calls => storms.ExpectAsync(news[0].Incident.Storm!, calls, cancellationToken),
+            isAboutEnds ? null : calls => storms.ExpectAsync(news[0].Incident.Storm!, calls, cancellationToken),
             cancellationToken);
-        List<StormSent> sent = [.. messages.Zip(deliveries, (to, delivery) => new StormSent(to.To, to.About, to.Card, delivery) { Alerts = dispatcher.AlertsOf(delivery) })];
-        return (sent,
+        List<StormSent> sent =
         [
-            .. sent.SelectMany(message => message.About.Select(one => new Told(one, message.Of(one, people), message.Incidents))),
-            .. news.Where(one => !one.Incident.HasDelivery(one.Key)).SelectMany(one => dispatcher.Missing(one.Key, one.To, people).Select(nobody => new Told(one, nobody, Incidents: 1))),
-        ]);
+            .. messages.Zip(deliveries, (to, delivery) => new StormSent(to.To, to.About, to.Card, delivery) { Alerts = dispatcher.AlertsOf(delivery) }),
+        ];
+        var told = sent.SelectMany(message => message.About.Select(one => new Told(one, message.Of(one, people), message.Incidents)));
+        var toldNobody = news
+            .Where(one => !one.Incident.HasDelivery(one.Key))
+            .SelectMany(one => dispatcher.Missing(one.Key, one.To, people).Select(nobody => new Told(one, nobody, Incidents: 1)));
+        return (sent, [.. told, .. toldNobody]);
+
+        static bool HasIt(StormNews news, Recipient recipient)
+        {
+            var key = NotificationDispatcher.KeyFor(news.Key, recipient);
+            return news.Incident.Deliveries.Any(delivery => delivery.Channel is not null && delivery.Key == key);
+        }
     }
 
     /// <param name="Incidents">The number of incidents in the message.</param>
@@ -115,7 +131,8 @@ public sealed class StormPager(StormRegistry storms, StormNewsDispatcher dispatc
         foreach (var storm in pages.GroupBy(page => page.Incident.Storm!))
         {
             List<PageInStorm> due = [.. storm.OrderBy(page => page.Incident.OpenedAt)];
-            if (StormWait.IsOver(due.Select(page => page.Incident.Pages.FirstOrDefault(known => known.Trouble == page.Trouble)?.At).OfType<DateTimeOffset>(), time.GetUtcNow()))
+            var since = due.Select(page => page.Incident.Pages.FirstOrDefault(known => known.Trouble == page.Trouble)?.At).OfType<DateTimeOffset>();
+            if (StormWait.IsOver(since, time.GetUtcNow()))
             {
                 await storms.SpeakAsync(
                     storm.Key,
@@ -133,7 +150,8 @@ public sealed class StormPager(StormRegistry storms, StormNewsDispatcher dispatc
         foreach (var (incident, trouble, message) in pages)
         {
             var runbook = await pinned.OfAsync(incident, cancellationToken);
-            news.Add(new(incident, runbook, DuePage.KeyOf(trouble), NotificationRecipients.OfPage(incident, runbook), NeedsPerson: true) { Message = message });
+            var to = NotificationRecipients.OfPage(incident, runbook);
+            news.Add(new(incident, runbook, DuePage.KeyOf(trouble), to, NeedsPerson: true) { Message = message });
         }
 
         await dispatcher.SendAsync(news, about => cards.Page(storm, about, time.GetUtcNow()), [], sent => keep(storm.Keep(sent)), cancellationToken);
@@ -217,7 +235,9 @@ public sealed class StormEndNotifier(
             await news.SendAsync(holding, about => cards.Holding(storm, about), [], Keep, cancellationToken);
         }
 
-        var over = !anyOpen && now - storm.LastJoined > options.CurrentValue.Within && !await ReadAsync(storm, state => state.IsFinal(), Ends, cancellationToken).AnyAsync(cancellationToken);
+        var over = !anyOpen
+            && now - storm.LastJoined > options.CurrentValue.Within
+            && !await ReadAsync(storm, state => state.IsFinal(), Ends, cancellationToken).AnyAsync(cancellationToken);
         if (over)
         {
             await dispatcher.UpdateAsync(storm.Ringing, _ => cards.Over(storm), cancellationToken);
@@ -238,8 +258,10 @@ public sealed class StormEndNotifier(
         Storm storm, Func<IncidentState, bool> state, Func<Incident, Runbook, IEnumerable<StormNews>> untold, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        return [.. (await ReadAsync(storm, state, (incident, runbook) => untold(incident, runbook).Where(one => one.IsDue(now)), cancellationToken)
-            .Take(StormMembers.MaxMembers).ToListAsync(cancellationToken)).SelectMany(news => news)];
+        var due = await ReadAsync(storm, state, (incident, runbook) => untold(incident, runbook).Where(one => one.IsDue(now)), cancellationToken)
+            .Take(StormMembers.MaxMembers)
+            .ToListAsync(cancellationToken);
+        return [.. due.SelectMany(news => news)];
     }
 
     /// <returns>The news of each incident that has any, oldest first.</returns>
@@ -251,18 +273,20 @@ public sealed class StormEndNotifier(
 
     private IEnumerable<StormNews> Ends(Incident incident, Runbook runbook)
     {
-        var end = new StormNews(incident, runbook, NotificationRecipients.Closed, NotificationRecipients.Of(incident, runbook), StormCards.CallsForAPerson(incident));
+        var to = NotificationRecipients.Of(incident, runbook);
+        var end = new StormNews(incident, runbook, NotificationRecipients.Closed, to, StormCards.CallsForAPerson(incident));
 
         // Once somebody sees to it, nobody else has to hear that a person is needed.
-        var isTriedEnough = incident.HasDelivery(end.Key) && (time.GetUtcNow() - incident.ClosedAt >= s_triedFor || (StormCards.IsUnsolved(incident) && !incident.NeedsPerson));
+        var isSeenTo = StormCards.IsUnsolved(incident) && !incident.NeedsPerson;
+        var isTriedEnough = incident.HasDelivery(end.Key) && (time.GetUtcNow() - incident.ClosedAt >= s_triedFor || isSeenTo);
         if (end.To.Count > 0 && !end.IsHeard && !isTriedEnough)
         {
             yield return end;
         }
 
-        if (NotificationRecipients.OfReport(incident, runbook) is { Count: > 0 } to && !incident.HasDelivery(NotificationRecipients.Report))
+        if (NotificationRecipients.OfReport(incident, runbook) is { Count: > 0 } readers && !incident.HasDelivery(NotificationRecipients.Report))
         {
-            yield return new(incident, runbook, NotificationRecipients.Report, to, NeedsPerson: false);
+            yield return new(incident, runbook, NotificationRecipients.Report, readers, NeedsPerson: false);
         }
     }
 
@@ -270,10 +294,16 @@ public sealed class StormEndNotifier(
         ? []
         : [new(incident, runbook, HoldingNotifier.Key, NotificationRecipients.OfHold(incident, runbook), NeedsPerson: false)];
 
-    private static bool IsTimeFor(List<StormNews> ends, bool anyOpen, DateTimeOffset now) =>
-        !anyOpen
-        || now - ends.Min(end => end.Incident.ClosedAt) >= s_longestWait
-        || (ends.Where(end => end.NeedsPerson).Select(end => end.Incident.ClosedAt!.Value).ToList() is { Count: > 0 } bad && StormWait.IsOver(bad, now));
+    private static bool IsTimeFor(List<StormNews> ends, bool anyOpen, DateTimeOffset now)
+    {
+        if (!anyOpen || now - ends.Min(end => end.Incident.ClosedAt) >= s_longestWait)
+        {
+            return true;
+        }
+
+        List<DateTimeOffset> urgent = [.. ends.Where(end => end.NeedsPerson).Select(end => end.Incident.ClosedAt!.Value)];
+        return urgent.Count > 0 && StormWait.IsOver(urgent, now);
+    }
 
     private static DateTimeOffset BeganToHold(Incident incident) =>
         incident.VerificationRounds.FirstOrDefault(round => round.State == IncidentState.Holding)?.At ?? incident.UpdatedAt;

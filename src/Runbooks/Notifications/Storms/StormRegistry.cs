@@ -69,11 +69,20 @@ public sealed class StormRegistry(
     /// Whether the worst alert of an incident is worse than everything that people were told of its storm. True only for the first
     /// incident with such an alert, however often that asks.
     /// </summary>
-    public async Task<bool> IsWorstAsync(Incident incident, CancellationToken cancellationToken) =>
-        incident.Storm is { } id && AlertSeverity.RankOf(incident.WorstSeverity) is { } rank && (await state.UpdateAsync<Known, bool>(
+    public async Task<bool> IsWorstAsync(Incident incident, CancellationToken cancellationToken)
+    {
+        if (incident.Storm is not { } id || AlertSeverity.RankOf(incident.WorstSeverity) is not { } rank)
+        {
+            return false;
+        }
+
+        return (await state.UpdateAsync<Known, bool>(
             Key,
-            known => known?.Storms.GetValueOrDefault(id)?.Worsen(incident.Id, rank) is { } worse ? (known.With(worse), true) : (known ?? Known.None, false),
+            known => known?.Storms.GetValueOrDefault(id)?.Worsen(incident.Id, rank) is { } worse
+                ? (known.With(worse), true)
+                : (known ?? Known.None, false),
             cancellationToken)).Result;
+    }
 
     public async Task<IReadOnlyList<Storm>> ListAsync(CancellationToken cancellationToken) =>
         [.. (await state.FindAsync<Known>(Key, cancellationToken))?.Storms.Values ?? []];
@@ -110,7 +119,8 @@ public sealed class StormRegistry(
             known =>
             {
                 var storm = known?.Storms.GetValueOrDefault(stormId) ?? new Storm(stormId, since, now) { TookIn = true };
-                return storm.TakeTurn(now, toAsk) is { } mine ? ((known ?? Known.None).With(mine), (mine, true)) : (known!, (storm, false));
+                var mine = storm.TakeTurn(now, toAsk);
+                return mine is null ? (known!, (storm, false)) : ((known ?? Known.None).With(mine), (mine, true));
             },
             cancellationToken)).Result;
     }
@@ -131,14 +141,20 @@ public sealed class StormRegistry(
         known =>
         {
             var now = known?.Storms.GetValueOrDefault(storm.Id);
-            return over && now?.LastJoined == storm.LastJoined ? known!.Without(storm.Id)
-                : (known ?? Known.None).With((storm with { Expected = [.. (now?.Expected ?? []).Where(call => !storm.Settled.Contains(call.Key))], Settled = [] }).EndTurn(time.GetUtcNow(), read) with
-                {
-                    Since = Storm.Earlier(now?.Since ?? storm.Since, storm.Since),
-                    LastJoined = now?.LastJoined ?? storm.LastJoined,
-                    Worst = Least(now?.Worst, storm.Worst),
-                    WorstBy = storm.Worst < now?.Worst ? null : now?.WorstBy,
-                });
+            if (over && now?.LastJoined == storm.LastJoined)
+            {
+                return known!.Without(storm.Id);
+            }
+
+            var unsettled = (now?.Expected ?? []).Where(call => !storm.Settled.Contains(call.Key));
+            var ended = (storm with { Expected = [.. unsettled], Settled = [] }).EndTurn(time.GetUtcNow(), read);
+            return (known ?? Known.None).With(ended with
+            {
+                Since = Storm.Earlier(now?.Since ?? storm.Since, storm.Since),
+                LastJoined = now?.LastJoined ?? storm.LastJoined,
+                Worst = Least(now?.Worst, storm.Worst),
+                WorstBy = storm.Worst < now?.Worst ? null : now?.WorstBy,
+            });
         },
         cancellationToken);
 
