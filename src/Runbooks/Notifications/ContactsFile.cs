@@ -30,8 +30,8 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
         List<string> rings = [.. _channels.Where(channel => channel.Rings).Select(channel => channel.Channel)];
         var people = new TeamPeople();
         read.ForEach(people.Add);
-        read.ForEach(file => RecipientReader.WarnOfUnproven(file, read));
-        read.ForEach(file => RecipientReader.WarnOfSharedPlaces(file, common, rings));
+        read.ForEach(file => ContactWarnings.WarnOfUnproven(file, read));
+        read.ForEach(file => ContactWarnings.WarnOfSharedPlaces(file, common, rings));
         if (common is null && withSettings)
         {
             teams.ForEach(team => team.Errors.Add(
@@ -262,78 +262,4 @@ public sealed partial class AddressSecrets(IConfiguration settings)
 
     [GeneratedRegex(@"\$\{([A-Za-z0-9_:.\-]+)\}", RegexOptions.NonBacktracking)]
     private static partial Regex Reference();
-}
-
-/// <param name="Team">Null for the common file.</param>
-internal sealed record FileContacts(string? Team, string File, FileErrors Errors, IReadOnlyList<Recipient> Recipients, IReadOnlyList<Contact> Contacts)
-{
-    public IReadOnlyList<Recipient> People => [.. Recipients.Where(recipient => !recipient.IsRoom)];
-}
-
-/// <summary>
-/// Somebody in two files is one person, since a quorum counts people. So one name has to mean the same in both files, and an identity
-/// has to have one name.
-/// </summary>
-internal sealed class TeamPeople
-{
-    private readonly List<(Recipient Recipient, FileContacts File)> _known = [];
-
-    public void Add(FileContacts file)
-    {
-        foreach (var recipient in file.Recipients)
-        {
-            var path = recipient.PathInFile;
-            foreach (var (other, where) in _known.Where(known => known.File != file))
-            {
-                Compare(file.Errors, path, recipient, other, where.File);
-            }
-        }
-
-        _known.AddRange(file.Recipients.Select(recipient => (recipient, file)));
-    }
-
-    private static void Compare(FileErrors errors, string path, Recipient recipient, Recipient other, string where)
-    {
-        if (string.Equals(recipient.Name, other.Name, StringComparison.OrdinalIgnoreCase))
-        {
-            if (!IsSame(recipient, other))
-            {
-                errors.AtKey(
-                    path,
-                    $"is also in {where}, and not the same there.",
-                    "Keep it in one of the files: contacts of a team may name whoever stands in the common one. "
-                    + "Or give one of the two another name.");
-            }
-
-            return;
-        }
-
-        if (Shared(recipient.Identities, other.Identities) is { } identity)
-        {
-            errors.AtKey(
-                path,
-                $"has the identity {Clip.To(identity, 80)}, which {other.Name} in {where} has too.",
-                "An identity proves one person: use one name in both files.");
-        }
-        else if (!recipient.IsRoom && !other.IsRoom && Shared(recipient.MailAddresses, other.MailAddresses) is { } mail)
-        {
-            errors.Warn(
-                WarningCodes.PersonTwice,
-                path,
-                $"is reached at {Clip.To(mail, 80)}, as {other.Name} in {where} is. Two names count as two people.",
-                "If it is one person, use one name in both files.");
-        }
-
-        static string? Shared(IEnumerable<string> texts, IEnumerable<string> others) =>
-            texts.Intersect(others, StringComparer.OrdinalIgnoreCase).FirstOrDefault();
-    }
-
-    private static bool IsSame(Recipient one, Recipient other) =>
-        (one.IsRoom, one.GroupId?.ToUpperInvariant()) == (other.IsRoom, other.GroupId?.ToUpperInvariant())
-        && one.Name == other.Name
-        && one.Addresses.SequenceEqual(other.Addresses)
-        && new HashSet<string>(one.Members, StringComparer.OrdinalIgnoreCase).SetEquals(other.Members)
-        && new HashSet<string>(one.Identities, StringComparer.OrdinalIgnoreCase).SetEquals(other.Identities)
-        && new HashSet<string>(one.OnCallNames, StringComparer.OrdinalIgnoreCase).SetEquals(other.OnCallNames)
-        && new HashSet<string>(one.MailAddresses, StringComparer.OrdinalIgnoreCase).SetEquals(other.MailAddresses);
 }

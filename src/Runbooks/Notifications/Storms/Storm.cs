@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization;
 
 namespace Runbooks.Notifications.Storms;
@@ -142,88 +141,6 @@ public sealed record StormMessages(int Count, DateTimeOffset LastAt)
 {
     /// <summary>The pause until the next message grows with each one.</summary>
     public TimeSpan Pause => TimeSpan.FromMinutes(5) * Math.Pow(3, Math.Min(Count, 4) - 1);
-}
-
-public sealed class StormMembers(IIncidentStore store, TimeProvider time)
-{
-    /// <summary>A longer page or message about ends helps nobody. The rest comes with the next one.</summary>
-    public const int MaxMembers = 500;
-
-    private const int MaxConcurrency = 16;
-
-    /// <summary>A question that has waited longer than this when a storm begins does not join it.</summary>
-    private static readonly TimeSpan s_takenIn = TimeSpan.FromHours(1);
-
-    /// <returns>The newest first.</returns>
-    public async Task<IReadOnlyList<IncidentSummary>> ListAsync(string stormId, DateTimeOffset since, CancellationToken cancellationToken) =>
-        await store.ListAllAsync(new IncidentQuery(Since: since, Limit: MaxMembers), cancellationToken)
-            .Where(line => line.Storm == stormId)
-            .ToListAsync(cancellationToken);
-
-    /// <param name="line">Which of them, judged by the listing.</param>
-    /// <returns>Oldest first, read lazily.</returns>
-    public async IAsyncEnumerable<Incident> ReadAsync(
-        string stormId, DateTimeOffset since, Func<IncidentSummary, bool> line, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        await foreach (var incident in ReadAsync((await ListAsync(stormId, since, cancellationToken)).Where(line).Reverse(), cancellationToken))
-        {
-            yield return incident;
-        }
-    }
-
-    /// <returns>The whole incidents in the order of the lines, read lazily.</returns>
-    public async IAsyncEnumerable<Incident> ReadAsync(
-        IEnumerable<IncidentSummary> lines, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        foreach (var some in lines.Chunk(MaxConcurrency))
-        {
-            foreach (var incident in (await Task.WhenAll(some.Select(line => store.TryFindAsync(line.Id, cancellationToken)))).OfType<Incident>())
-            {
-                yield return incident;
-            }
-        }
-    }
-
-    /// <summary>
-    /// Takes in the questions that were asked one by one before the storm was known. They share its messages from now on, and can still be
-    /// answered by their own.
-    /// </summary>
-    /// <returns>When the oldest of them opened; null when there are none.</returns>
-    public async Task<DateTimeOffset?> TakeInAsync(string stormId, CancellationToken cancellationToken)
-    {
-        var now = time.GetUtcNow();
-        var query = new IncidentQuery(IncidentState.AwaitingApproval, Since: now - s_takenIn, Limit: MaxMembers);
-        var waiting = await store.ListAsync(query, cancellationToken);
-        var alone = waiting.Items.Where(line => line.Storm is null).ToList();
-        await BoundedConcurrency.ForEachAsync(alone, MaxConcurrency, line => store.UpdateAsync(line.Id, TakeIn, cancellationToken));
-        return alone.Count == 0 ? null : alone.Min(line => line.OpenedAt);
-
-        Incident TakeIn(Incident incident)
-        {
-            const string News = "Many incidents ask at once: from now on one message tells of all of them.";
-            return incident is { Storm: null, OpenGate: not null }
-                ? (incident with { Storm = stormId }).Note(now, TimelineKind.Gate, "runbook", News)
-                : incident;
-        }
-    }
-
-    public async Task<bool> AnyOpenAsync(Storm storm, CancellationToken cancellationToken)
-    {
-        var open = new IncidentQuery(Since: storm.Since, Open: true, Limit: MaxMembers);
-        return await store.ListAllAsync(open, cancellationToken).AnyAsync(line => line.Storm == storm.Id, cancellationToken);
-    }
-
-    /// <returns>The changed incidents, in the same order.</returns>
-    public async Task<IReadOnlyList<Incident>> UpdateAsync(
-        IEnumerable<Incident> members, Func<Incident, Incident> change, CancellationToken cancellationToken)
-    {
-        var updated = members.ToArray();
-        await BoundedConcurrency.ForEachAsync(
-            Enumerable.Range(0, updated.Length),
-            MaxConcurrency,
-            async at => updated[at] = await store.UpdateAsync(updated[at].Id, change, cancellationToken));
-        return updated;
-    }
 }
 
 /// <summary>Incidents of a storm that ask for the same thing, at one point of one runbook. Its first incident is an example of all.</summary>
