@@ -14,9 +14,6 @@ public sealed class StormApprovalNotifier(
     IOptionsMonitor<StormOptions> options,
     TimeProvider time)
 {
-    /// <summary>Questions of a storm opened within this time of each other, so a reminder of one is due for the others too.</summary>
-    private static readonly TimeSpan s_together = TimeSpan.FromMinutes(1);
-
     private static readonly TimeSpan s_whileAnotherSends = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_longestWhileAnotherSends = TimeSpan.FromMinutes(1);
 
@@ -60,7 +57,7 @@ public sealed class StormApprovalNotifier(
             read = waiting.Count;
             if (gate.Asked > 0)
             {
-                waiting = await AskAgainAsync(waiting, findClosed, cancellationToken);
+                waiting = await members.AskAgainAsync(waiting, findClosed, cancellationToken);
             }
 
             (told, var next) = await NotifyAsync(told, waiting, due.Id, sent => told = sent, cancellationToken);
@@ -70,46 +67,6 @@ public sealed class StormApprovalNotifier(
         {
             await storms.EndTurnAsync(told, over: false, read, CancellationToken.None);
         }
-    }
-
-    /// <summary>One of them is asked again, so the others are too.</summary>
-    private async Task<List<Incident>> AskAgainAsync(
-        List<Incident> waiting,
-        Func<IReadOnlyList<Incident>, CancellationToken, Task<IReadOnlyDictionary<string, IReadOnlyList<string>>>> findClosed,
-        CancellationToken cancellationToken)
-    {
-        var now = time.GetUtcNow();
-        var closed = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
-        foreach (var runbook in waiting.GroupBy(incident => incident.RunbookId))
-        {
-            foreach (var (id, why) in await findClosed([.. runbook], cancellationToken))
-            {
-                closed[id] = why;
-            }
-        }
-
-        var asked = await members.UpdateAsync(
-            waiting,
-            incident => AskWithOthers(incident, closed.GetValueOrDefault(incident.Id) ?? [], now),
-            cancellationToken);
-        return [.. asked.Where(incident => incident is { State: IncidentState.AwaitingApproval, OpenGate: not null })];
-    }
-
-    private static Incident AskWithOthers(Incident incident, IReadOnlyList<string> closed, DateTimeOffset now)
-    {
-        if (incident.OpenGate is not { } open)
-        {
-            return incident;
-        }
-
-        var asked = ApprovalSchedule.AskWithOthers(incident, open.Id, now + s_together, now);
-        if (asked.OpenGate is not { } again || again.Asked == open.Asked)
-        {
-            return asked;
-        }
-
-        var why = closed.Count == 0 ? null : string.Join(" ", closed.Select(EndingText.Sentence));
-        return ApprovalSchedule.NoteWhetherItRuns(asked, again.Id, why, now);
     }
 
     /// <param name="keep">Gets what was sent before it is recorded on the incidents: if that fails, its alerts can still be ended.</param>

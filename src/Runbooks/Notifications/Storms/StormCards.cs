@@ -39,9 +39,9 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
                 .. parts.Select(part => new CardSection(HeadingOf("Targets", part), StormText.Targets(part.Incidents))),
                 .. News(asking),
                 .. OnCall(asking),
-                .. CardSection.If("What changed since you were asked", Once(asking, gate => gate.Difference)),
-                .. CardSection.If("Warning", Once(asking, gate => gate.AllWarnings), isNeeded: true),
-                .. CardSection.If("How it went before", Once(asking, gate => gate.TrackRecord)),
+                .. CardSection.If("What changed since you were asked", StormText.Once(asking, gate => gate.Difference)),
+                .. CardSection.If("Warning", StormText.Once(asking, gate => gate.AllWarnings), isNeeded: true),
+                .. CardSection.If("How it went before", StormText.Once(asking, gate => gate.TrackRecord)),
                 .. parts.Select(part => new CardSection(HeadingOf(part.StepsHeading, part), Steps(part.Example)) { IsNeeded = true }),
                 .. CardSection.If("How to undo it", parts.SelectMany(part => part.HowToUndo).Distinct()),
                 .. CardSection.If("Who has to approve", WhoApproves(groups), isNeeded: true),
@@ -247,12 +247,6 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 
     private static List<string> NextSteps(List<Incident> incidents, DateTimeOffset now) =>
         StormText.Once([.. incidents.Select(incident => (incident, NextStepText.Of(incident, now)))], incidents.Count);
-
-    private static List<string> Once(IReadOnlyList<Incident> asking, Func<Gate, string?> text) =>
-        Once(asking, gate => Lines.Of(text(gate)));
-
-    private static List<string> Once(IReadOnlyList<Incident> asking, Func<Gate, IEnumerable<string>> texts) =>
-        StormText.Once([.. asking.SelectMany(incident => texts(incident.OpenGate!).Select(text => (incident, text)))], asking.Count);
 
     private static string Line(Incident incident, string? text) => $"{IncidentText.Target(incident.Target)}: {text}";
 

@@ -10,6 +10,9 @@ public sealed class StormMembers(IIncidentStore store, TimeProvider time)
 
     private const int MaxConcurrency = 16;
 
+    /// <summary>Questions of a storm opened within this time of each other, so a reminder of one is due for the others too.</summary>
+    private static readonly TimeSpan s_together = TimeSpan.FromMinutes(1);
+
     /// <summary>A question that has waited longer than this when a storm begins does not join it.</summary>
     private static readonly TimeSpan s_takenIn = TimeSpan.FromHours(1);
 
@@ -64,6 +67,47 @@ public sealed class StormMembers(IIncidentStore store, TimeProvider time)
                 ? (incident with { Storm = stormId }).Note(now, TimelineKind.Gate, "runbook", News)
                 : incident;
         }
+    }
+
+    /// <summary>One of these questions is asked again, so the others are asked with it.</summary>
+    /// <returns>The incidents that still wait.</returns>
+    public async Task<List<Incident>> AskAgainAsync(
+        IReadOnlyList<Incident> waiting,
+        Func<IReadOnlyList<Incident>, CancellationToken, Task<IReadOnlyDictionary<string, IReadOnlyList<string>>>> findClosed,
+        CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var closed = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+        foreach (var runbook in waiting.GroupBy(incident => incident.RunbookId))
+        {
+            foreach (var (id, why) in await findClosed([.. runbook], cancellationToken))
+            {
+                closed[id] = why;
+            }
+        }
+
+        var asked = await UpdateAsync(
+            waiting,
+            incident => AskWithOthers(incident, closed.GetValueOrDefault(incident.Id) ?? [], now),
+            cancellationToken);
+        return [.. asked.Where(incident => incident is { State: IncidentState.AwaitingApproval, OpenGate: not null })];
+    }
+
+    private static Incident AskWithOthers(Incident incident, IReadOnlyList<string> closed, DateTimeOffset now)
+    {
+        if (incident.OpenGate is not { } open)
+        {
+            return incident;
+        }
+
+        var asked = ApprovalSchedule.AskWithOthers(incident, open.Id, now + s_together, now);
+        if (asked.OpenGate is not { } again || again.Asked == open.Asked)
+        {
+            return asked;
+        }
+
+        var why = closed.Count == 0 ? null : string.Join(" ", closed.Select(EndingText.Sentence));
+        return ApprovalSchedule.NoteWhetherItRuns(asked, again.Id, why, now);
     }
 
     public async Task<bool> AnyOpenAsync(Storm storm, CancellationToken cancellationToken)

@@ -12,6 +12,12 @@ internal static class StormText
     private const int MaxSaid = 10;
 
     /// <summary>Each sentence once, with whom it is about where that is not everybody.</summary>
+    public static List<string> Once(IReadOnlyList<Incident> asking, Func<Gate, string?> text) =>
+        Once(asking, gate => Lines.Of(text(gate)));
+
+    public static List<string> Once(IReadOnlyList<Incident> asking, Func<Gate, IEnumerable<string>> texts) =>
+        Once([.. asking.SelectMany(incident => texts(incident.OpenGate!).Select(text => (incident, text)))], asking.Count);
+
     public static List<string> Once(IReadOnlyList<(Incident About, string Text)> said, int everybody)
     {
         var same = said.GroupBy(one => one.Text, one => one.About).OrderByDescending(group => group.Count()).ToList();
