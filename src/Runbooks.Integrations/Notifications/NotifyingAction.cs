@@ -60,11 +60,8 @@ internal abstract class NotifyingAction<TParameters>(IServiceProvider services, 
         var incident = await IncidentAsync(context, cancellationToken);
         var sent = await services.GetRequiredService<IncidentNotifier>().SendAsync(
             incident,
-            $"{NotificationUpdater.HandedOver}:{Name}:{context.IdempotencyKey}",
-            [to],
-            _ => card,
-            cancellationToken,
-            people);
+            new($"{NotificationUpdater.HandedOver}:{Name}:{context.IdempotencyKey}", [to], _ => card) { People = people },
+            cancellationToken);
         var who = isStoodInFor
             ? $"{string.Join(" and ", sent.Deliveries.Where(delivery => delivery.Reached).Select(delivery => delivery.Contact).Distinct())} in place of '{to}', which nobody is behind"
             : to;

@@ -143,14 +143,12 @@ public sealed class ApprovalGateReview(
             (incident, var shown, var people) = await notifier.FindPeopleAsync(incident, gate, key, gate.Approvers, cancellationToken);
             var result = await notifier.SendAsync(
                 incident,
-                key,
-                gate.Approvers,
-                recipient => cards.Approval(incident, runbook, shown, recipient.Name, CardKind.Reminder) with
-                {
-                    Title = $"News: {gate.Question}",
-                },
-                cancellationToken,
-                people);
+                new(
+                    key,
+                    gate.Approvers,
+                    recipient => cards.Approval(incident, runbook, shown, recipient.Name, CardKind.Reminder) with { Title = $"News: {gate.Question}" })
+                { People = people },
+                cancellationToken);
             (incident, told) = (result.Incident, told && Reach.IsHeard(result.Deliveries));
         }
 

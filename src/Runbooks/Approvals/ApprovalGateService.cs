@@ -117,12 +117,12 @@ public sealed class ApprovalGateService(
         (incident, gate, var people) = await notifier.FindPeopleAsync(incident, gate, key, gate.Approvers, cancellationToken);
         var result = await notifier.SendAsync(
             incident,
-            key,
-            gate.Approvers,
-            recipient => cards.Approval(incident, runbook, gate, recipient.Name, kind),
-            cancellationToken,
-            people,
-            incident.ToThoseWhoAnswered(gate));
+            new(key, gate.Approvers, recipient => cards.Approval(incident, runbook, gate, recipient.Name, kind))
+            {
+                People = people,
+                Heard = incident.ToThoseWhoAnswered(gate),
+            },
+            cancellationToken);
         var message = result.Deliveries;
         incident = result.Incident;
         while (!Reach.IsEnough(message, gate) && incident.FindGate(gateId) is { Outcome: GateOutcome.Pending, NextFallback: { } last })
@@ -139,11 +139,8 @@ public sealed class ApprovalGateService(
             (incident, gate, people) = await notifier.FindPeopleAsync(incident, open, $"{key}:{last}", [last], cancellationToken);
             result = await notifier.SendAsync(
                 incident,
-                $"{key}:{last}",
-                [last],
-                recipient => cards.Approval(incident, runbook, gate, recipient.Name, CardKind.Escalation),
-                cancellationToken,
-                people);
+                new($"{key}:{last}", [last], recipient => cards.Approval(incident, runbook, gate, recipient.Name, CardKind.Escalation)) { People = people },
+                cancellationToken);
             (incident, message) = (result.Incident, [.. message, .. result.Deliveries]);
         }
 

@@ -7,27 +7,25 @@ namespace Runbooks.Notifications;
 public sealed class IncidentNotifier(
     NotificationDispatcher dispatcher, OnCallDirectory directory, IIncidentStore store, TimeProvider time, ILogger<IncidentNotifier> logger)
 {
-    /// <summary>Sends to every recipient of every contact, to all at once.</summary>
-    /// <param name="incident">As it was just read or written: it says what was delivered before.</param>
-    /// <param name="key">Names this message within the incident: what was delivered under it is not sent again.</param>
-    /// <param name="cardFor">The card for one recipient, who has a link of their own.</param>
-    /// <param name="people">Who is behind the contacts, where that is known already; null for whoever it is now.</param>
-    /// <param name="heard">What reached those who need not hear of it again.</param>
-    public async Task<SendResult> SendAsync(
-        Incident incident, string key, IEnumerable<string> to, Func<Recipient, Card> cardFor, CancellationToken cancellationToken, ResolvedContacts? people = null, IEnumerable<Delivery>? heard = null)
+    /// <param name="incident">As it was just read or written: it has the earlier deliveries.</param>
+    public async Task<SendResult> SendAsync(Incident incident, Notice notice, CancellationToken cancellationToken)
     {
         IReadOnlyList<Delivery> calls = [];
-        var deliveries = await dispatcher.SendAsync(key, to, cardFor, incident.Deliveries, cancellationToken, people, heard, async alerts =>
+        var deliveries = await dispatcher.SendAsync(notice, incident.Deliveries, ExpectAsync, cancellationToken);
+        var news = deliveries.Except(incident.Deliveries).ToList();
+        return new(deliveries, news.Count == 0 ? incident : await RecordAsync(incident, WithNews, cancellationToken));
+
+        async Task ExpectAsync(IReadOnlyList<Delivery> alerts)
         {
             calls = incident.NewCalls(alerts);
             await RecordAsync(incident, current => current.Expect(calls), cancellationToken);
-        });
-        var news = deliveries.Except(incident.Deliveries).ToList();
-        return new(deliveries, news.Count == 0 ? incident : await RecordAsync(
-            incident,
-            current => current.RecordDeliveries([.. news.ExceptBy(current.Deliveries.Select(known => (known.Key, known.At)), one => (one.Key, one.At))])
-                .SettleCalls(calls, [.. news.SelectMany(one => one.Perhaps)]),
-            cancellationToken));
+        }
+
+        Incident WithNews(Incident current)
+        {
+            var unrecorded = news.ExceptBy(current.Deliveries.Select(known => (known.Key, known.At)), delivery => (delivery.Key, delivery.At));
+            return current.RecordDeliveries([.. unrecorded]).SettleCalls(calls, [.. news.SelectMany(delivery => delivery.Perhaps)]);
+        }
     }
 
     /// <summary>
@@ -75,6 +73,19 @@ public sealed record SendResult(IReadOnlyList<Delivery> Deliveries, Incident Inc
         : [.. Deliveries.Where(delivery => delivery.Reached).Select(delivery => delivery.Channel!).Distinct(StringComparer.OrdinalIgnoreCase)];
 }
 
+/// <summary>One message to everybody behind some contacts.</summary>
+/// <param name="Key">Names the message; the key of each delivery begins with it.</param>
+/// <param name="To">Contacts. One that nobody is behind counts as the fallback, and is reported.</param>
+/// <param name="CardFor">The card for one recipient, which has their own link.</param>
+public sealed record Notice(string Key, IEnumerable<string> To, Func<Recipient, Card> CardFor)
+{
+    /// <summary>Who is behind the contacts, where that is known already; null to find out.</summary>
+    public ResolvedContacts? People { get; init; }
+
+    /// <summary>Deliveries to recipients who need not hear of it again.</summary>
+    public IEnumerable<Delivery>? Heard { get; init; }
+}
+
 /// <summary>Sends one message to everybody behind some contacts: on each recipient's channels in turn until one takes it.</summary>
 public sealed class NotificationDispatcher(
     ChannelClient channels, UnendedAlerts unended, OnCallDirectory directory, TimeProvider time, ILogger<NotificationDispatcher> logger)
@@ -84,34 +95,43 @@ public sealed class NotificationDispatcher(
 
     private const string NobodyBehind = "nobody is behind this contact.";
 
-    /// <param name="key">Names this message; each delivery's key begins with it.</param>
-    /// <param name="to">Contacts. One that nobody is behind counts as the fallback, and is reported.</param>
-    /// <param name="cardFor">The card for one recipient, who has a link of their own.</param>
-    /// <param name="earlier">What was delivered under these keys before is not sent again.</param>
-    /// <param name="people">Who is behind the contacts, where that is known already; null for whoever it is now.</param>
-    /// <param name="heard">What reached those who need not hear of it again.</param>
-    /// <param name="expect">Keeps the alerts that this may open, before anybody is called.</param>
-    /// <returns>What reached whom, the earlier ones included. A failing channel is no exception.</returns>
+    /// <param name="earlier">Earlier deliveries. What reached a recipient under the same key is not sent again.</param>
+    /// <param name="expect">Records the alerts that this may open, before anybody is called; null where none of them has to be ended.</param>
+    /// <returns>What reached whom, the earlier ones included. A channel that fails does not throw.</returns>
     public async Task<IReadOnlyList<Delivery>> SendAsync(
-        string key, IEnumerable<string> to, Func<Recipient, Card> cardFor, IReadOnlyList<Delivery> earlier, CancellationToken cancellationToken, ResolvedContacts? people = null, IEnumerable<Delivery>? heard = null,
-        Func<IReadOnlyList<Delivery>, Task>? expect = null)
+        Notice notice, IReadOnlyList<Delivery> earlier, Func<IReadOnlyList<Delivery>, Task>? expect, CancellationToken cancellationToken)
     {
-        var names = to.Distinct(StringComparer.OrdinalIgnoreCase).ToList();
-        var resolved = people ?? await directory.ResolveAsync(names, cancellationToken);
-        var messages = resolved.RecipientsOf(names).Select(recipient => (To: recipient, Known: FindKnown(recipient)))
-            .Select(message => (message.To, message.Known, Card: message.Known is null ? cardFor(message.To) with { Key = KeyFor(key, message.To) } : null)).ToList();
-        await ExpectAsync(expect, [.. messages.Where(message => message.Card is not null).SelectMany(message => CallsOf(message.To, message.Card!.For(message.To)))]);
-        var deliveries = (await Task.WhenAll(messages.Select(async message =>
-            message.Known ?? await DeliverAsync(message.To, message.Card!, earlier, cancellationToken) with { Behind = resolved.ContactsOf(names, message.To) }))).ToList();
-        deliveries.AddRange(Missing(key, names, resolved).Select(missing => earlier.FirstOrDefault(delivery => delivery.Key == missing.Key) ?? missing));
-        return deliveries;
+        var names = notice.To.Distinct(StringComparer.OrdinalIgnoreCase).ToList();
+        var people = notice.People ?? await directory.ResolveAsync(names, cancellationToken);
+        var messages = people.RecipientsOf(names).Select(MessageTo).ToList();
+        var calls = messages.Where(message => message.Card is not null).SelectMany(message => CallsOf(message.To, message.Card!.For(message.To)));
+        await ExpectAsync(expect, [.. calls]);
+        var deliveries = await Task.WhenAll(messages.Select(DeliveredAsync));
+        var missing = Missing(notice.Key, names, people)
+            .Select(nobody => earlier.FirstOrDefault(delivery => delivery.Key == nobody.Key) ?? nobody);
+        return [.. deliveries, .. missing];
 
-        Delivery? FindKnown(Recipient recipient) =>
-            heard?.LastOrDefault(delivery => string.Equals(delivery.Contact, recipient.Name, StringComparison.OrdinalIgnoreCase))
-            ?? earlier.FirstOrDefault(delivery => delivery.Key == KeyFor(key, recipient) && delivery.Channel is not null);
+        (Recipient To, Delivery? Known, Card? Card) MessageTo(Recipient recipient)
+        {
+            var known = notice.Heard?.LastOrDefault(delivery => ContactBook.IsSameName(delivery.Contact, recipient.Name))
+                ?? earlier.FirstOrDefault(delivery => delivery.Key == KeyFor(notice.Key, recipient) && delivery.Channel is not null);
+            return (recipient, known, known is null ? notice.CardFor(recipient) with { Key = KeyFor(notice.Key, recipient) } : null);
+        }
+
+        async Task<Delivery> DeliveredAsync((Recipient To, Delivery? Known, Card? Card) message)
+        {
+            if (message.Known is { } known)
+            {
+                return known;
+            }
+
+            var delivery = await DeliverAsync(message.To, message.Card!, earlier, cancellationToken);
+            return delivery with { Behind = people.ContactsOf(names, message.To) };
+        }
     }
 
-    public Task<ResolvedContacts> ResolveAsync(IEnumerable<string> names, CancellationToken cancellationToken) => directory.ResolveAsync(names, cancellationToken);
+    public Task<ResolvedContacts> ResolveAsync(IEnumerable<string> names, CancellationToken cancellationToken) =>
+        directory.ResolveAsync(names, cancellationToken);
 
     /// <inheritdoc cref="OnCallDirectory.ForAsync"/>
     /// <param name="asking">Incidents with the open questions that the message is about.</param>
@@ -139,7 +159,10 @@ public sealed class NotificationDispatcher(
     /// <param name="expect">Records the alerts that this may open, before anybody is called; null where none of them has to be ended.</param>
     /// <returns>The outcome of each message, in their order.</returns>
     public async Task<IReadOnlyList<Delivery>> SendToAsync(
-        IEnumerable<(string Key, Recipient To, Card Card)> messages, IReadOnlyList<Delivery> alerts, Func<IReadOnlyList<Delivery>, Task>? expect, CancellationToken cancellationToken)
+        IEnumerable<(string Key, Recipient To, Card Card)> messages,
+        IReadOnlyList<Delivery> alerts,
+        Func<IReadOnlyList<Delivery>, Task>? expect,
+        CancellationToken cancellationToken)
     {
         var keyed = messages.Select(message => (message.To, Card: message.Card with { Key = KeyFor(message.Key, message.To) })).ToList();
         await ExpectAsync(expect, [.. keyed.SelectMany(message => CallsOf(message.To, message.Card.For(message.To)))]);

@@ -175,7 +175,7 @@ public sealed class HoldingNotifier(IncidentNotifier notifier, IncidentCards car
             return;
         }
 
-        await notifier.SendAsync(incident, Key, NotificationRecipients.OfHold(incident, runbook), _ => cards.Holding(incident, runbook, lease), cancellationToken);
+        await notifier.SendAsync(incident, new(Key, NotificationRecipients.OfHold(incident, runbook), _ => cards.Holding(incident, runbook, lease)), cancellationToken);
     }
 }
 

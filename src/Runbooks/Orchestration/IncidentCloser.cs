@@ -136,8 +136,7 @@ public sealed class EndReport(PinnedRunbooks pinned, IncidentNotifier notifier, 
         var runbook = await pinned.OfAsync(incident, cancellationToken);
         if (NotificationRecipients.OfReport(incident, runbook) is { Count: > 0 } contacts && !incident.InStorm)
         {
-            await notifier.SendAsync(
-                incident, NotificationRecipients.Report, contacts, _ => cards.Report(incident, runbook), cancellationToken);
+            await notifier.SendAsync(incident, new(NotificationRecipients.Report, contacts, _ => cards.Report(incident, runbook)), cancellationToken);
         }
 
         // The record has the recipients already.
@@ -255,7 +254,7 @@ public sealed class IncidentPager(
         bool needsPerson,
         CancellationToken cancellationToken)
     {
-        var result = await notifier.SendAsync(incident, key, contacts, _ => card, cancellationToken);
+        var result = await notifier.SendAsync(incident, new(key, contacts, _ => card), cancellationToken);
         if (await updater.ShowIfSeenToAsync(incident, result.Incident, cancellationToken)
             || !needsPerson
             || IsAnswered(result.Incident, key)
@@ -264,7 +263,7 @@ public sealed class IncidentPager(
             return result;
         }
 
-        var last = await notifier.SendAsync(result.Incident, $"{key}:{ContactBook.Fallback}", [ContactBook.Fallback], _ => card, cancellationToken);
+        var last = await notifier.SendAsync(result.Incident, new($"{key}:{ContactBook.Fallback}", [ContactBook.Fallback], _ => card), cancellationToken);
         await updater.ShowIfSeenToAsync(incident, last.Incident, cancellationToken);
         return last with { Deliveries = [.. result.Deliveries, .. last.Deliveries] };
     }

@@ -184,7 +184,7 @@ public sealed class FallbackNotifier(NotificationDispatcher dispatcher, ILogger<
     public async Task<SystemPage> PageAsync(string title, string message, string threadId, string key, CancellationToken cancellationToken)
     {
         var card = Of(CardKind.Page, title, message, threadId);
-        var sent = await dispatcher.SendAsync(key, [ContactBook.Fallback], _ => card, [], cancellationToken);
+        var sent = await dispatcher.SendAsync(new(key, [ContactBook.Fallback], _ => card), [], expect: null, cancellationToken);
         var page = new SystemPage(sent.Any(delivery => delivery.Reached), [.. sent.Where(delivery => delivery.Reached), .. sent.SelectMany(delivery => delivery.Perhaps)]);
         if (!page.Reached)
         {
@@ -199,7 +199,7 @@ public sealed class FallbackNotifier(NotificationDispatcher dispatcher, ILogger<
     public async Task NotifyOverAsync(string title, string message, string threadId, string key, IReadOnlyList<Delivery> page, CancellationToken cancellationToken)
     {
         var card = Of(CardKind.Closed, title, message, threadId) with { IsEnd = true };
-        var told = await dispatcher.SendAsync($"{key}:over", [ContactBook.Fallback], _ => card, page, cancellationToken);
+        var told = await dispatcher.SendAsync(new($"{key}:over", [ContactBook.Fallback], _ => card), page, expect: null, cancellationToken);
 
         // Whoever heard it elsewhere, or is on call no more, has an alert that has not ended by that.
         await dispatcher.UpdateAsync(page.Where(alert => !told.Any(one => one.Reference is null && one.Contact == alert.Contact && one.Channel == alert.Channel)), _ => card, cancellationToken);

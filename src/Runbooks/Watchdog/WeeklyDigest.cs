@@ -112,7 +112,7 @@ public sealed class WeeklyDigest(
             Sections = text.Sections,
             Links = [new("Incidents", links.Console(null))],
         };
-        return (await messages.SendAsync($"{Key}:{due:yyyy-MM-dd}:{owner}", [owner], _ => card, [], cancellationToken)).Any(delivery => delivery.Reached);
+        return (await messages.SendAsync(new($"{Key}:{due:yyyy-MM-dd}:{owner}", [owner], _ => card), [], expect: null, cancellationToken)).Any(delivery => delivery.Reached);
     }
 
     /// <param name="Week">When that digest was due.</param>

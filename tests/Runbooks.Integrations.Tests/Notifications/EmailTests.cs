@@ -37,7 +37,9 @@ public sealed partial class EmailTests
         var cards = app.Services.GetRequiredService<IncidentCards>();
 
         var sent = await app.Services.GetRequiredService<IncidentNotifier>().SendAsync(
-            incident, "mitigation-1:0", ["oncall"], to => cards.Approval(incident, Some.Runbook(), incident.LatestGate!, to.Name, CardKind.ApprovalRequest), Cancel);
+            incident,
+            new("mitigation-1:0", ["oncall"], to => cards.Approval(incident, Some.Runbook(), incident.LatestGate!, to.Name, CardKind.ApprovalRequest)),
+            Cancel);
 
         sent.Reached.ShouldBeTrue(string.Join(' ', sent.Incident.Timeline.Select(entry => entry.What)));
         var mail = await server.ReceiveAsync(Cancel);

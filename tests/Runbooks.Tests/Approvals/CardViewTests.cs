@@ -71,7 +71,7 @@ public sealed class CardViewTests
         var incident = Some.Waiting(gate: gate);
         await office.Store.OpenAsync(incident, Some.Runbook(), _ => null, Cancel);
 
-        incident = (await office.Notifier.SendAsync(incident, "mitigation-1:0", ["oncall"], to => office.Cards.Approval(incident, Some.Runbook(), gate, to.Name, CardKind.ApprovalRequest), Cancel)).Incident;
+        incident = (await office.Notifier.SendAsync(incident, new("mitigation-1:0", ["oncall"], to => office.Cards.Approval(incident, Some.Runbook(), gate, to.Name, CardKind.ApprovalRequest)), Cancel)).Incident;
         office.Channel.Sent.Where(sent => HasLink(sent.Card)).Select(sent => sent.To.Recipient).ShouldBe(links ? ["ada", "grace", "ops-room"] : ["ops-room"], ignoreOrder: true);
 
         await office.Updater.ShowGateAsync(incident, gate.Id, Cancel);
@@ -104,7 +104,7 @@ public sealed class CardViewTests
         Incident incident = await office.Store.GetAsync(Id, Cancel);
         foreach (var key in new[] { "page:lease", "closed", "report", $"{NotificationUpdater.HandedOver}:notify:step" })
         {
-            incident = (await office.Notifier.SendAsync(incident, key, ["oncall"], _ => office.Cards.Page(incident, Some.Runbook(), "It is held too long.", Some.Time) with { Title = key }, Cancel)).Incident;
+            incident = (await office.Notifier.SendAsync(incident, new(key, ["oncall"], _ => office.Cards.Page(incident, Some.Runbook(), "It is held too long.", Some.Time) with { Title = key }), Cancel)).Incident;
         }
 
         var sent = office.Channel.Shown.ToDictionary(shown => shown.Key, shown => shown.Value.Title);
@@ -131,7 +131,7 @@ public sealed class CardViewTests
         Incident incident = await office.Store.UpdateAsync(Id, i => i.End(IncidentState.Failed, "It broke.", Some.Time), Cancel);
         foreach (var key in new[] { "page:ended", "closed", $"{NotificationUpdater.HandedOver}notify:step" })
         {
-            incident = (await office.Notifier.SendAsync(incident, key, ["oncall"], _ => office.Cards.Page(incident, Some.Runbook(), "It broke.", Some.Time) with { Title = key }, Cancel)).Incident;
+            incident = (await office.Notifier.SendAsync(incident, new(key, ["oncall"], _ => office.Cards.Page(incident, Some.Runbook(), "It broke.", Some.Time) with { Title = key }), Cancel)).Incident;
         }
 
         var sent = office.Channel.Shown.ToDictionary(shown => shown.Key, shown => shown.Value.Title);
@@ -230,7 +230,9 @@ public sealed class CardViewTests
         var incident = Some.Waiting(gate: gate);
         await office.Store.OpenAsync(incident, Some.Runbook(), _ => null, Cancel);
         await office.Notifier.SendAsync(
-            incident, "mitigation-1:0", ["oncall"], to => office.Cards.Approval(incident, Some.Runbook(), gate, to.Name, CardKind.ApprovalRequest), Cancel);
+            incident,
+            new("mitigation-1:0", ["oncall"], to => office.Cards.Approval(incident, Some.Runbook(), gate, to.Name, CardKind.ApprovalRequest)),
+            Cancel);
         return office;
     }
 

@@ -26,7 +26,7 @@ public sealed class IncidentNotifierTests
         var office = new ApprovalOffice(People.Book);
         await SendAsync(office, "oncall");
 
-        var again = await office.Notifier.SendAsync(await office.Store.GetAsync(Id, Cancel), "mitigation-1:0", ["oncall"], _ => Card(office), Cancel);
+        var again = await office.Notifier.SendAsync(await office.Store.GetAsync(Id, Cancel), new("mitigation-1:0", ["oncall"], _ => Card(office)), Cancel);
 
         again.Reached.ShouldBeTrue();
         office.Channel.Sent.Count.ShouldBe(2);
@@ -125,7 +125,7 @@ public sealed class IncidentNotifierTests
         };
         await office.Store.OpenAsync(Some.Incident(), Some.Runbook(), _ => null, CancellationToken.None);
 
-        var result = await office.Notifier.SendAsync(Some.Incident(), "question", ["oncall"], _ => card, CancellationToken.None);
+        var result = await office.Notifier.SendAsync(Some.Incident(), new("question", ["oncall"], _ => card), CancellationToken.None);
 
         result.Reached.ShouldBeTrue();
         channel.Taken!.Sections.SelectMany(section => section.Lines).ShouldBe(["Nothing is done.", "This is not all: the rest is on the page."]);
@@ -188,9 +188,9 @@ public sealed class IncidentNotifierTests
         var (pager, mail) = (new ScriptedChannel("first") { Rings = true }, new ScriptedChannel("second"));
         var office = new ApprovalOffice(s_twoChannels, pager, mail);
         await OpenAsync(office);
-        var handed = await office.Notifier.SendAsync(await office.Store.GetAsync(Id, Cancel), $"{NotificationUpdater.HandedOver}:notify:step", ["oncall"], _ => Card(office) with { Kind = CardKind.Page }, Cancel);
+        var handed = await office.Notifier.SendAsync(await office.Store.GetAsync(Id, Cancel), new($"{NotificationUpdater.HandedOver}:notify:step", ["oncall"], _ => Card(office) with { Kind = CardKind.Page }), Cancel);
 
-        await office.Notifier.SendAsync(handed.Incident, "closed", ["oncall"], _ => Card(office), Cancel);
+        await office.Notifier.SendAsync(handed.Incident, new("closed", ["oncall"], _ => Card(office)), Cancel);
 
         pager.Shown.Values.ShouldHaveSingleItem().Kind.ShouldBe(CardKind.Page);
         mail.Sent.Count.ShouldBe(1);
@@ -203,9 +203,9 @@ public sealed class IncidentNotifierTests
         var (pager, mail) = (new ScriptedChannel("first") { Rings = true }, new ScriptedChannel("second"));
         var office = new ApprovalOffice(s_twoChannels, pager, mail);
         await OpenAsync(office);
-        var asked = await office.Notifier.SendAsync(await office.Store.GetAsync(Id, Cancel), "mitigation-1:0", ["oncall"], _ => Card(office) with { Kind = CardKind.Page }, Cancel);
+        var asked = await office.Notifier.SendAsync(await office.Store.GetAsync(Id, Cancel), new("mitigation-1:0", ["oncall"], _ => Card(office) with { Kind = CardKind.Page }), Cancel);
 
-        var ended = await office.Notifier.SendAsync(asked.Incident, "closed", ["oncall"], _ => Card(office), Cancel);
+        var ended = await office.Notifier.SendAsync(asked.Incident, new("closed", ["oncall"], _ => Card(office)), Cancel);
 
         pager.Sent.Count.ShouldBe(1);
         mail.Sent.Count.ShouldBe(1);
@@ -221,15 +221,15 @@ public sealed class IncidentNotifierTests
         var (pager, mail) = (new ScriptedChannel("first") { Rings = true }, new ScriptedChannel("second") { Before = (_, _) => throw new DeliveryException("is away.") });
         var office = new ApprovalOffice(s_twoChannels, pager, mail);
         await OpenAsync(office);
-        var asked = await office.Notifier.SendAsync(await office.Store.GetAsync(Id, Cancel), "mitigation-1:0", ["oncall"], _ => Card(office) with { Kind = CardKind.Page }, Cancel);
+        var asked = await office.Notifier.SendAsync(await office.Store.GetAsync(Id, Cancel), new("mitigation-1:0", ["oncall"], _ => Card(office) with { Kind = CardKind.Page }), Cancel);
 
         var final = await office.Store.UpdateAsync(Id, i => i with { State = state }, Cancel);
-        var ended = await office.Notifier.SendAsync(final, "closed", ["oncall"], _ => Card(office), Cancel);
+        var ended = await office.Notifier.SendAsync(final, new("closed", ["oncall"], _ => Card(office)), Cancel);
         pager.Shown.Values.ShouldHaveSingleItem().Kind.ShouldBe(CardKind.Closed);
         ended.Incident.Deliveries[^1].IsHandedOver.ShouldBeTrue("nobody knows whether the pager tells of it");
         ended.Incident.Timeline[^1].What.ShouldStartWith($"{done} the alert of ada on first, after: ");
 
-        var held = await office.Notifier.SendAsync(ended.Incident, "holding", ["oncall"], _ => Card(office) with { Kind = CardKind.Decided, IsEnd = false }, Cancel);
+        var held = await office.Notifier.SendAsync(ended.Incident, new("holding", ["oncall"], _ => Card(office) with { Kind = CardKind.Decided, IsEnd = false }), Cancel);
         pager.Sent.Count.ShouldBe(2, "the end of an alert does not say what is in place now");
         held.Incident.Deliveries[^1].IsHandedOver.ShouldBeFalse();
     }
@@ -241,7 +241,7 @@ public sealed class IncidentNotifierTests
         office.Channel.Before = (to, cancel) => to.Recipient == "ada" ? ScriptedChannel.Hang(to, cancel) : Task.CompletedTask;
         await OpenAsync(office);
 
-        var sending = office.Notifier.SendAsync(await office.Store.GetAsync(Id, Cancel), "mitigation-1:0", ["oncall"], _ => Card(office), Cancel);
+        var sending = office.Notifier.SendAsync(await office.Store.GetAsync(Id, Cancel), new("mitigation-1:0", ["oncall"], _ => Card(office)), Cancel);
 
         await office.Time.UntilDoneAsync(sending);
         var told = (await sending).Incident.Deliveries.ToDictionary(delivery => delivery.Contact);
@@ -259,7 +259,7 @@ public sealed class IncidentNotifierTests
             return Task.CompletedTask;
         };
 
-        var result = await office.Notifier.SendAsync(await office.Store.GetAsync(Id, Cancel), "mitigation-1:0", ["oncall"], _ => Card(office), Cancel);
+        var result = await office.Notifier.SendAsync(await office.Store.GetAsync(Id, Cancel), new("mitigation-1:0", ["oncall"], _ => Card(office)), Cancel);
 
         result.Reached.ShouldBeTrue();
         office.Channel.Sent.Count.ShouldBe(2);
@@ -293,7 +293,7 @@ public sealed class IncidentNotifierTests
     private static async Task<SendResult> SendAsync(ApprovalOffice office, params string[] contacts)
     {
         await OpenAsync(office);
-        var sending = office.Notifier.SendAsync(await office.Store.GetAsync(Id, Cancel), "mitigation-1:0", contacts, _ => Card(office), Cancel);
+        var sending = office.Notifier.SendAsync(await office.Store.GetAsync(Id, Cancel), new("mitigation-1:0", contacts, _ => Card(office)), Cancel);
         await office.Time.UntilDoneAsync(sending);
         return await sending;
     }

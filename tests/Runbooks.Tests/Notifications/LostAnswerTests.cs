@@ -93,7 +93,7 @@ public sealed class LostAnswerTests
         var incident = await GetAsync();
         _office.Store.Fault = () => new IOException("disk is away");
 
-        (await _office.Notifier.SendAsync(incident, "mitigation-1:0", ["oncall"], _ => Question(incident), Cancel)).Reached.ShouldBeTrue();
+        (await _office.Notifier.SendAsync(incident, new("mitigation-1:0", ["oncall"], _ => Question(incident)), Cancel)).Reached.ShouldBeTrue();
 
         _pager.Sent.Count.ShouldBe(1);
     }
@@ -127,7 +127,7 @@ public sealed class LostAnswerTests
     private async Task<SendResult> SendAsync()
     {
         var incident = await GetAsync();
-        return await _office.Notifier.SendAsync(incident, "mitigation-1:0", ["oncall"], _ => Question(incident), Cancel);
+        return await _office.Notifier.SendAsync(incident, new("mitigation-1:0", ["oncall"], _ => Question(incident)), Cancel);
     }
 
     private async Task<Incident> AskAsync()
