@@ -8,14 +8,19 @@ using Runbooks.Telemetry;
 namespace Runbooks.Watchdog;
 
 /// <summary>
-/// Counts 0 of what may happen on this host. Prometheus tells what happened by how much a series grew, so of one that begins with the
-/// first event it never sees that event: the one lost alert of the night would be none.
+/// Adds 0 to every counter that this host may use. Prometheus shows by how much a series grew, so a series that begins with its first
+/// event never shows that event, such as the only lost alert of a night.
 /// </summary>
-public sealed class CounterStarts(LoadedRunbooks loaded, IOptionsMonitor<SafetyOptions> safety, AlertReader alerts, IEnumerable<INotifier> channels, TimeProvider time) : BackgroundService
+public sealed class CounterStarts(
+    LoadedRunbooks loaded,
+    IOptionsMonitor<SafetyOptions> safety,
+    AlertReader alerts,
+    IEnumerable<INotifier> channels,
+    TimeProvider time) : BackgroundService
 {
     private readonly HashSet<string> _begun = new(StringComparer.Ordinal);
 
-    /// <summary>Runbooks that have come since are begun too, and a mode that was set since; nothing is begun twice.</summary>
+    /// <summary>Also begins what is new: runbooks, or a changed mode. Nothing begins twice.</summary>
     public void Begin()
     {
         foreach (var source in alerts.Sources)

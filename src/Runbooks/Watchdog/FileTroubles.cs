@@ -3,14 +3,15 @@ using Microsoft.Extensions.Hosting;
 namespace Runbooks.Watchdog;
 
 /// <summary>
-/// Pages once about a file that a process cannot use: the version before it stays in force there, and whoever changed it may not know.
-/// It is over once no process has the trouble any more.
+/// Pages once about a file that a process cannot use. The last good version stays in force there, and whoever changed the file may not
+/// know. It is over once no process has the trouble any more.
 /// </summary>
-public sealed class FileTroubles(FileReports reports, ISharedState state, FallbackNotifier fallback, UnendedAlerts unended, TimeProvider time) : IWatchdogJob
+public sealed class FileTroubles(
+    FileReports reports, ISharedState state, FallbackNotifier fallback, UnendedAlerts unended, TimeProvider time) : IWatchdogJob
 {
     public const string ThreadId = "runbooks-files";
 
-    /// <summary>More are not ended one by one: whoever mends a file by trial sees to the rest.</summary>
+    /// <summary>Older pages are not ended: somebody who mends a file by trial sees to the rest.</summary>
     private const int MaxPages = 20;
 
     public string Name => ThreadId;
@@ -38,10 +39,14 @@ public sealed class FileTroubles(FileReports reports, ISharedState state, Fallba
         }
     }
 
-    /// <param name="troubles">What is wrong with the file, each with the processes that have it.</param>
-    private async Task TellAsync(string name, IReadOnlyList<IGrouping<string, (string Process, WrongFile File)>> troubles, ToldFile told, CancellationToken cancellationToken)
+    /// <param name="troubles">What is wrong with the file, each with the processes that report it.</param>
+    private async Task TellAsync(
+        string name,
+        IReadOnlyList<IGrouping<string, (string Process, WrongFile File)>> troubles,
+        ToldFile told,
+        CancellationToken cancellationToken)
     {
-        // What is wrong no more is told again when it comes back.
+        // A trouble that is gone pages again when it comes back.
         IReadOnlyList<string> still = [.. told.Marks.Where(mark => troubles.Any(trouble => trouble.Key == mark))];
         if (still.Count < told.Marks.Count)
         {
@@ -58,10 +63,10 @@ public sealed class FileTroubles(FileReports reports, ISharedState state, Fallba
                 + $"{(processes.Length > 0 ? $" Processes that cannot use it so far: {processes}." : "")}\n{string.Join('\n', trouble.First().File.Lines)}",
                 ThreadId, $"{name}:{trouble.Key}", cancellationToken);
 
-            // A page that reached nobody perhaps rings all the same.
+            // Sent also has the alerts that perhaps ring although the page reached nobody.
             if (page.Sent.Count > 0)
             {
-                // The same errors as before they were mended have the same alert.
+                // The same errors have the same alert again, whose earlier end may still be tried.
                 await unended.ForgetAsync(page.Sent, cancellationToken);
                 told = new(page.Reached ? [.. told.Marks, trouble.Key] : told.Marks, [.. page.With(told.Pages).TakeLast(MaxPages)]);
                 await SaveAsync(name, told, cancellationToken);
@@ -69,7 +74,7 @@ public sealed class FileTroubles(FileReports reports, ISharedState state, Fallba
         }
     }
 
-    /// <summary>A page that an earlier version sent ends as any other, and is not sent again.</summary>
+    /// <summary>Takes over the pages that an older version sent, so that they end and are not sent again.</summary>
     private async Task TakeOverAsync(CancellationToken cancellationToken)
     {
         if (await state.FindAsync<ToldBefore>(ToldBefore.Key, cancellationToken) is not { } before)
@@ -81,7 +86,9 @@ public sealed class FileTroubles(FileReports reports, ISharedState state, Fallba
         {
             IReadOnlyList<string> marks = before.Marks.GetValueOrDefault(name) is { Length: > 0 } mark ? [mark] : [];
             await state.ChangeAsync<FileRecord>(
-                FileRecord.Key, record => record?.Told.ContainsKey(name) == true ? record : (record ?? FileRecord.None).With(name, new ToldFile(marks, pages)), cancellationToken);
+                FileRecord.Key,
+                record => record?.Told.ContainsKey(name) == true ? record : (record ?? FileRecord.None).With(name, new ToldFile(marks, pages)),
+                cancellationToken);
         }
 
         await state.RemoveAsync<ToldBefore>(ToldBefore.Key, _ => true, cancellationToken);
@@ -91,31 +98,31 @@ public sealed class FileTroubles(FileReports reports, ISharedState state, Fallba
         await state.ChangeAsync<FileRecord>(FileRecord.Key, record => (record ?? FileRecord.None).With(name, told), cancellationToken);
 }
 
-/// <summary>As earlier versions kept it.</summary>
-/// <param name="Marks">Of each file, what is wrong and was told; empty where it was mended.</param>
-/// <param name="Pages">Of each file, what told of it.</param>
+/// <summary>The form of older versions.</summary>
+/// <param name="Marks">By file: the trouble that was told; empty where it was mended.</param>
+/// <param name="Pages">By file: the messages about it.</param>
 internal sealed record ToldBefore(IReadOnlyDictionary<string, string> Marks, IReadOnlyDictionary<string, IReadOnlyList<Delivery>>? Pages)
 {
     public const string Key = "files-told";
 }
 
-/// <summary>
-/// Each process reads its files for itself, and one of them tells people. So each puts on record what is wrong with its own, for
-/// whichever has the watch.
-/// </summary>
+/// <summary>Each process reads its files for itself and reports what is wrong with them; the process with the watch tells people.</summary>
 /// <param name="process">Null where no other process shares the store.</param>
 public sealed class FileReports(FileVersions files, ISharedState state, TimeProvider time, HostProcess? process = null)
 {
     private const int MaxLines = 5;
 
-    /// <summary>Whether a report of this process may stand on record, or of the one before it where the name is the same. That of a process of another name goes at its stop, or by its age.</summary>
+    /// <summary>
+    /// Whether there may be a report of this process, or of an earlier one with the same name. The report of a process with another name
+    /// is removed when that stops, or by its age.
+    /// </summary>
     private bool _mayStand = true;
 
     private volatile bool _isWithdrawn;
 
     private string Name => process?.Name ?? "";
 
-    /// <summary>Whether this process stops: what stands on record then says nothing about it.</summary>
+    /// <summary>Whether this process is stopping: the reports then say nothing about it.</summary>
     public bool IsWithdrawn => _isWithdrawn;
 
     public async Task WriteAsync(CancellationToken cancellationToken)
@@ -125,12 +132,15 @@ public sealed class FileReports(FileVersions files, ISharedState state, TimeProv
         if (wrong.Count > 0 || _mayStand)
         {
             var now = time.GetUtcNow();
-            await state.ChangeAsync<FileRecord>(FileRecord.Key, record => (record ?? FileRecord.None).With(Name, _isWithdrawn ? [] : wrong, now), cancellationToken);
+            await state.ChangeAsync<FileRecord>(
+                FileRecord.Key,
+                record => (record ?? FileRecord.None).With(Name, _isWithdrawn ? [] : wrong, now),
+                cancellationToken);
             _mayStand = wrong.Count > 0;
         }
     }
 
-    /// <summary>For good, at the stop of this process: what it could not use is no trouble any more, and its name is not to stand in a page.</summary>
+    /// <summary>For good, when this process stops: its troubles are over, and no page names it.</summary>
     public async Task WithdrawAsync(CancellationToken cancellationToken)
     {
         _isWithdrawn = true;
@@ -145,12 +155,12 @@ public sealed class FileReports(FileVersions files, ISharedState state, TimeProv
 }
 
 /// <summary>This process among those that share a store.</summary>
-/// <param name="Name">Says to people which one it is.</param>
+/// <param name="Name">For people to read.</param>
 public sealed record HostProcess(string Name);
 
 public static class FileReportServices
 {
-    /// <summary>For a host that shares its store with other processes: what is wrong with its files is told wherever the watch is.</summary>
+    /// <summary>For a host that shares its store with other processes, one of which has the watch.</summary>
     public static IServiceCollection AddFileReports(this IServiceCollection services, string process) =>
         services.AddSingleton(new HostProcess(process)).AddHostedService<FileReportLoop>();
 }
@@ -173,16 +183,15 @@ internal sealed class FileReportLoop(FileReports reports, TimeProvider time, ILo
     }
 }
 
-/// <summary>What is wrong with files, and what people were told of it.</summary>
-/// <param name="Reports">Of each process that has something to report.</param>
-/// <param name="Told">Of each file.</param>
+/// <param name="Reports">By process.</param>
+/// <param name="Told">By file.</param>
 internal sealed record FileRecord(IReadOnlyDictionary<string, FileReport> Reports, IReadOnlyDictionary<string, ToldFile> Told)
 {
     public const string Key = "files-wrong";
 
     public static readonly FileRecord None = new(new Dictionary<string, FileReport>(), new Dictionary<string, ToldFile>());
 
-    /// <summary>A process writes every minute; one that has not written for this long is gone.</summary>
+    /// <summary>A process writes every minute. One that has not written for this long is gone.</summary>
     private static readonly TimeSpan s_heard = TimeSpan.FromMinutes(10);
 
     public FileRecord With(string process, IReadOnlyList<WrongFile> wrong, DateTimeOffset now) => wrong.Count == 0 && !Reports.ContainsKey(process) ? this : this with
@@ -193,7 +202,7 @@ internal sealed record FileRecord(IReadOnlyDictionary<string, FileReport> Report
             .ToDictionary(),
     };
 
-    /// <param name="told">Null: it is over.</param>
+    /// <param name="told">Null when the trouble is over.</param>
     public FileRecord With(string name, ToldFile? told) => this with
     {
         Told = Told.Where(file => file.Key != name).Concat(told is null ? [] : [KeyValuePair.Create(name, told)]).ToDictionary(),
@@ -208,12 +217,11 @@ internal sealed record FileReport(DateTimeOffset At, IReadOnlyList<WrongFile> Wr
     public bool IsHeard(DateTimeOffset now, TimeSpan within) => (now - At).Duration() < within;
 }
 
-/// <param name="Mark">The same wherever the same is wrong.</param>
-/// <param name="Lines">For people.</param>
+/// <param name="Mark">The same for the same errors.</param>
 internal sealed record WrongFile(string Name, string Mark, IReadOnlyList<string> Lines);
 
-/// <param name="Marks">What is wrong and was told.</param>
-/// <param name="Pages">What told of it, or perhaps did.</param>
+/// <param name="Marks">The troubles that were told.</param>
+/// <param name="Pages">The messages about them, and alerts that they perhaps opened.</param>
 internal sealed record ToldFile(IReadOnlyList<string> Marks, IReadOnlyList<Delivery> Pages)
 {
     public static readonly ToldFile None = new([], []);

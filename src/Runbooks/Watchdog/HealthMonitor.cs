@@ -1,40 +1,41 @@
 namespace Runbooks.Watchdog;
 
 /// <summary>
-/// Pages once when the engine or the store stops working, and says when it works again. Remembered in this process
-/// only: what would remember it longer is the very thing that is down.
+/// Pages once when the engine or the store stops working, and tells when it works again. Only this process remembers it, since the store
+/// may be what is down.
 /// </summary>
 public sealed class HealthMonitor(
     IIncidentStore store, SystemHealth health, FallbackNotifier fallback, AzureMonitorSilence azureMonitor, TimeProvider time, ILogger<HealthMonitor> logger)
 {
-    /// <summary>A single failed check is a hiccup.</summary>
+    /// <summary>One failed check alone may be a glitch.</summary>
     private const int PageAfterFailures = 2;
 
     private const string WhatItMeans =
-        "Until it works again no incident goes on, and alerts may be refused: watch them at their senders. /healthz says what is wrong, and docs/troubleshooting.md what to do.";
+        "Until it works again no incident goes on, and alerts may be refused: watch them at their senders. "
+        + "/healthz says what is wrong, and docs/troubleshooting.md what to do.";
 
     private int _failures;
 
-    /// <summary>Names the present trouble. By the minute: hosts that notice it side by side mean the same one.</summary>
+    /// <summary>Key of the present trouble. Made from the minute, so that hosts that notice it at the same time have the same key.</summary>
     private string _trouble = "";
 
     private bool _told;
 
-    /// <summary>What told of it, or perhaps did.</summary>
+    /// <summary>The messages about it, and alerts that it perhaps opened.</summary>
     private IReadOnlyList<Delivery> _paged = [];
 
-    /// <summary>When the trouble was seen first, until its end is on record.</summary>
+    /// <summary>When the trouble was first seen; null once its end is recorded.</summary>
     private DateTimeOffset? _since;
 
-    /// <summary>When damage was seen first; it does not go away by itself.</summary>
+    /// <summary>When damage was first seen. It does not go away by itself.</summary>
     private DateTimeOffset? _damagedSince;
     private bool _toldOfDamage;
 
     private readonly Lock _gate = new();
     private Task<bool> _check = Task.FromResult(true);
 
-    /// <summary>Whoever asks while somebody else does has the same answer: two checks side by side would page twice.</summary>
-    /// <returns>Whether both work. A store that is damaged works all the same as far as it can be read and written.</returns>
+    /// <summary>A caller gets the answer of a check that already runs: two checks at the same time would page twice.</summary>
+    /// <returns>Whether both work. A damaged store works as long as it can be read and written.</returns>
     public Task<bool> CheckAsync(CancellationToken cancellationToken)
     {
         lock (_gate)
@@ -53,7 +54,12 @@ public sealed class HealthMonitor(
             Log.Unhealthy(logger, trouble);
             if (_failures >= PageAfterFailures && !_told)
             {
-                var page = await fallback.PageAsync("The runbook service does not work", $"{EndingText.Sentence(trouble)} {WhatItMeans}", FallbackNotifier.SystemId, _trouble, cancellationToken);
+                var page = await fallback.PageAsync(
+                    "The runbook service does not work",
+                    $"{EndingText.Sentence(trouble)} {WhatItMeans}",
+                    FallbackNotifier.SystemId,
+                    _trouble,
+                    cancellationToken);
                 (_told, _paged) = (page.Reached, page.With(_paged));
             }
 
@@ -62,11 +68,22 @@ public sealed class HealthMonitor(
 
         if (_told)
         {
-            await fallback.NotifyOverAsync("The runbook service works again", "Engine and store answer. Open incidents go on where they stood. Look at your senders for alerts that were refused meanwhile.", FallbackNotifier.SystemId, _trouble, _paged, cancellationToken);
+            await fallback.NotifyOverAsync(
+                "The runbook service works again",
+                "Engine and store answer. Open incidents go on where they stood. Look at your senders for alerts that were refused meanwhile.",
+                FallbackNotifier.SystemId,
+                _trouble,
+                _paged,
+                cancellationToken);
         }
         else if (_paged.Count > 0)
         {
-            await fallback.ShowOverAsync("The runbook service works again", "Engine and store answer.", FallbackNotifier.SystemId, _paged, cancellationToken);
+            await fallback.ShowOverAsync(
+                "The runbook service works again",
+                "Engine and store answer.",
+                FallbackNotifier.SystemId,
+                _paged,
+                cancellationToken);
         }
 
         (_failures, _told, _paged) = (0, false, []);
@@ -89,7 +106,11 @@ public sealed class HealthMonitor(
         Log.Unhealthy(logger, damage);
         _damagedSince ??= time.GetUtcNow();
         _toldOfDamage = _toldOfDamage || await fallback.NotifyAsync(
-            "The database is damaged", $"{damage} What can be read and written goes on until then, and is watched.", FallbackNotifier.SystemId, $"damaged:{_damagedSince:yyyy-MM-dd'T'HHmm}", cancellationToken);
+            "The database is damaged",
+            $"{damage} What can be read and written goes on until then, and is watched.",
+            FallbackNotifier.SystemId,
+            $"damaged:{_damagedSince:yyyy-MM-dd'T'HHmm}",
+            cancellationToken);
     }
 
     private async Task<string?> FindProblemAsync(CancellationToken cancellationToken)
@@ -99,7 +120,7 @@ public sealed class HealthMonitor(
             var (ofStore, ofEngine) = await health.LookAsync(cancellationToken);
             return ofStore ?? ofEngine;
         }
-        // Whatever it throws, it does not work.
+        // Any exception means that it does not work.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             return failure.Message;
@@ -107,12 +128,10 @@ public sealed class HealthMonitor(
     }
 }
 
-/// <summary>
-/// Whether the store and the engine work. What does not answer is down: on a disk that hangs nothing fails, it only never comes to an end.
-/// </summary>
+/// <summary>Whether the store and the engine work. No answer in time counts as down, since a call to a disk that hangs never fails.</summary>
 public sealed class SystemHealth(IIncidentStore store, IIncidentEngine engine, TimeProvider time)
 {
-    /// <summary>Longer than those need that find out by themselves what does not answer them.</summary>
+    /// <summary>More than a store or engine needs that has time limits of its own.</summary>
     internal static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan s_fresh = TimeSpan.FromSeconds(10);
@@ -122,7 +141,7 @@ public sealed class SystemHealth(IIncidentStore store, IIncidentEngine engine, T
 
     private volatile Found? _last;
 
-    /// <returns>What is wrong with each, in words; null for what works.</returns>
+    /// <returns>What is wrong with each; null for what works.</returns>
     public async Task<(string? Store, string? Engine)> LookAsync(CancellationToken cancellationToken)
     {
         var troubles = await Task.WhenAll(_store.AskAsync(cancellationToken), _engine.AskAsync(cancellationToken));
@@ -130,14 +149,14 @@ public sealed class SystemHealth(IIncidentStore store, IIncidentEngine engine, T
         return (troubles[0], troubles[1]);
     }
 
-    /// <summary>What was found within the last ten seconds, or else is now: a look writes, and whoever likes may ask as often as they like.</summary>
+    /// <summary>An answer of the last ten seconds, else a new one. A check writes, and anybody may call this as often as they like.</summary>
     /// <inheritdoc cref="LookAsync"/>
     public async Task<(string? Store, string? Engine)> FindRecentAsync(CancellationToken cancellationToken) =>
         _last is { } last && time.GetElapsedTime(last.At) < s_fresh ? (last.Store, last.Engine) : await LookAsync(cancellationToken);
 
     private sealed record Found(string? Store, string? Engine, long At);
 
-    /// <summary>Asked once at a time: of many who wait for one that hangs, each would hang another write on it.</summary>
+    /// <summary>Asked once at a time: where the store hangs, each further caller would leave another hanging write.</summary>
     private sealed class Question(string whom, Func<CancellationToken, Task<string?>> ask, TimeProvider time)
     {
         private readonly Lock _gate = new();
@@ -159,7 +178,7 @@ public sealed class SystemHealth(IIncidentStore store, IIncidentEngine engine, T
         {
             lock (_gate)
             {
-                // Not with the token of one who asks: others wait for the same answer.
+                // Without the caller's token, since others wait for the same answer.
                 return _asked.IsCompleted ? _asked = ask(CancellationToken.None) : _asked;
             }
         }
@@ -167,16 +186,16 @@ public sealed class SystemHealth(IIncidentStore store, IIncidentEngine engine, T
 }
 
 /// <summary>
-/// Tells whoever is last in line about the system itself. It does without the store, which may be what is down: where the contact is a
-/// schedule, its last answer is kept and looked up there, and nobody waits long for that.
+/// Tells the last in line about the system itself. It works without the store, which may be down: where the contact is a schedule, its
+/// kept answer is looked up there, but only for a short time.
 /// </summary>
 public sealed class FallbackNotifier(NotificationDispatcher dispatcher, ILogger<FallbackNotifier> logger)
 {
-    /// <summary>Stands where an incident's id would: channels that join messages into threads join these.</summary>
+    /// <summary>Used in place of an incident's id, so that channels with threads put these messages into one.</summary>
     public const string SystemId = "runbooks-system";
 
-    /// <param name="threadId">What the message is about, where it is not the system as a whole.</param>
-    /// <param name="key">Names the trouble, another each time that it begins: the same on every attempt to tell it.</param>
+    /// <param name="threadId">What the message is about, where that is not the system as a whole.</param>
+    /// <param name="key">Names the trouble, the same on every attempt. A trouble that begins again has another key.</param>
     /// <returns>Whether it reached anybody.</returns>
     public async Task<bool> NotifyAsync(string title, string message, string threadId, string key, CancellationToken cancellationToken) =>
         (await PageAsync(title, message, threadId, key, cancellationToken)).Reached;
@@ -195,8 +214,9 @@ public sealed class FallbackNotifier(NotificationDispatcher dispatcher, ILogger<
     }
 
     /// <summary>Tells that a trouble is over.</summary>
-    /// <param name="page">What told of it.</param>
-    public async Task NotifyOverAsync(string title, string message, string threadId, string key, IReadOnlyList<Delivery> page, CancellationToken cancellationToken)
+    /// <param name="page">The messages about it.</param>
+    public async Task NotifyOverAsync(
+        string title, string message, string threadId, string key, IReadOnlyList<Delivery> page, CancellationToken cancellationToken)
     {
         var card = Of(CardKind.Closed, title, message, threadId) with { IsEnd = true };
         var told = await dispatcher.SendAsync(new($"{key}:over", [ContactBook.Fallback], _ => card), page, expect: null, cancellationToken);
@@ -205,7 +225,7 @@ public sealed class FallbackNotifier(NotificationDispatcher dispatcher, ILogger<
         await dispatcher.UpdateAsync(page.Where(alert => !told.Any(one => one.Reference is null && one.Contact == alert.Contact && one.Channel == alert.Channel)), _ => card, cancellationToken);
     }
 
-    /// <summary>Brings the messages about a trouble that is over up to date, where nobody needs another one.</summary>
+    /// <summary>Updates the messages about a trouble that is over, without a new message.</summary>
     public Task ShowOverAsync(string title, string message, string threadId, IReadOnlyList<Delivery> page, CancellationToken cancellationToken) =>
         dispatcher.UpdateAsync(page, _ => Of(CardKind.Closed, title, message, threadId), cancellationToken);
 
@@ -219,11 +239,11 @@ public sealed class FallbackNotifier(NotificationDispatcher dispatcher, ILogger<
     };
 }
 
-/// <summary>What became of a message about the system itself.</summary>
-/// <param name="Reached">Whether it reached anybody.</param>
-/// <param name="Sent">To end it with: what reached somebody, and alerts that perhaps exist.</param>
+/// <summary>The outcome of a message about the system itself.</summary>
+/// <param name="Sent">What reached somebody, and alerts that it perhaps opened: both have to be ended.</param>
 public sealed record SystemPage(bool Reached, IReadOnlyList<Delivery> Sent)
 {
-    /// <summary>With what told of the same trouble before.</summary>
-    public IReadOnlyList<Delivery> With(IReadOnlyList<Delivery> earlier) => [.. earlier.Where(one => !Sent.Any(one.IsSameMessage)), .. Sent];
+    /// <summary>Together with earlier messages about the same trouble.</summary>
+    public IReadOnlyList<Delivery> With(IReadOnlyList<Delivery> earlier) =>
+        [.. earlier.Where(one => !Sent.Any(one.IsSameMessage)), .. Sent];
 }

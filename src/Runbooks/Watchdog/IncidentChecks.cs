@@ -19,12 +19,12 @@ internal sealed class IncidentChecks(
     TimeProvider time,
     ILogger<IncidentChecks> logger) : IWatchdogJob
 {
-    /// <summary>A failed end that nobody heard of is retried for this long.</summary>
+    /// <summary>How long the page about a failed end that nobody heard of is tried again.</summary>
     private static readonly TimeSpan s_remember = TimeSpan.FromDays(1);
 
     private const int PageSize = 500;
 
-    /// <summary>Incidents looked at side by side: thousands that wait have to be through within the minute.</summary>
+    /// <summary>Incidents checked at the same time: thousands that wait have to be checked within the minute.</summary>
     private const int MaxAtOnce = 8;
 
     private readonly RecentlyHealthyCache _recentlyHealthy = new(time);
@@ -48,7 +48,11 @@ internal sealed class IncidentChecks(
     }
 
     private async Task CheckEachAsync(
-        IncidentQuery query, StoreCounts counts, Func<IncidentSummary, bool> which, Func<Incident, CancellationToken, Task<bool>> checkAsync, CancellationToken cancellationToken)
+        IncidentQuery query,
+        StoreCounts counts,
+        Func<IncidentSummary, bool> which,
+        Func<Incident, CancellationToken, Task<bool>> checkAsync,
+        CancellationToken cancellationToken)
     {
         await foreach (var page in store.ListAllAsync(query, cancellationToken).Select(counts.Add).Where(which).Chunk(PageSize).WithCancellation(cancellationToken))
         {
@@ -56,14 +60,17 @@ internal sealed class IncidentChecks(
         }
     }
 
-    private bool IsUnheard(IncidentSummary ended) => ended.State is IncidentState.Failed or IncidentState.Expired && time.GetUtcNow() - ended.ClosedAt < s_remember;
+    private bool IsUnheard(IncidentSummary ended) =>
+        ended.State is IncidentState.Failed or IncidentState.Expired && time.GetUtcNow() - ended.ClosedAt < s_remember;
 
-    /// <summary>What comes on its target reaches whoever took it over, and nobody else.</summary>
-    private bool IsOwned(IncidentSummary ended) => ended.State == IncidentState.TakenOver && time.GetUtcNow() - ended.ClosedAt < Incident.LongestOwnership;
+    /// <summary>News of its target goes to the responder who took it over, and to nobody else.</summary>
+    private bool IsOwned(IncidentSummary ended) =>
+        ended.State == IncidentState.TakenOver && time.GetUtcNow() - ended.ClosedAt < Incident.LongestOwnership;
 
-    private async Task CheckIncidentAsync(IncidentSummary summary, Func<Incident, CancellationToken, Task<bool>> checkAsync, CancellationToken cancellationToken)
+    private async Task CheckIncidentAsync(
+        IncidentSummary summary, Func<Incident, CancellationToken, Task<bool>> checkAsync, CancellationToken cancellationToken)
     {
-        // What has just changed is looked at every time: that is when a start or a wake-up gets lost.
+        // An incident that has just changed is checked every time: that is when a start or a wake-up gets lost.
         var settled = time.GetUtcNow() - summary.UpdatedAt > options.Value.Grace;
         if (settled && _recentlyHealthy.Holds(summary, options.Value.CalmFor))
         {
@@ -76,7 +83,7 @@ internal sealed class IncidentChecks(
         }
     }
 
-    /// <returns>Whether all is well with it.</returns>
+    /// <returns>Whether nothing is wrong with it.</returns>
     private async Task<bool> CheckOpenAsync(Incident incident, CancellationToken cancellationToken)
     {
         if (incident.State.IsFinal())
@@ -90,7 +97,10 @@ internal sealed class IncidentChecks(
         findings.AddRange(await FindUrgentNewsAsync(incident, cancellationToken));
         foreach (var finding in findings)
         {
-            Instruments.WatchFindings.Add(1, Instruments.Tag(Attributes.Runbook, incident.RunbookId), Instruments.Tag(Attributes.Remedy, CamelCase.Of(finding.Remedy)));
+            Instruments.WatchFindings.Add(
+                1,
+                Instruments.Tag(Attributes.Runbook, incident.RunbookId),
+                Instruments.Tag(Attributes.Remedy, CamelCase.Of(finding.Remedy)));
             Log.WatchdogFound(logger, incident.Id, finding.Remedy.ToString(), finding.Message);
             await ApplyRemedyAsync(incident, runbook, finding, cancellationToken);
         }
@@ -98,7 +108,7 @@ internal sealed class IncidentChecks(
         return findings.Count == 0;
     }
 
-    /// <summary>In a storm one message says how bad it is, unless it is worse than all that people were told of.</summary>
+    /// <summary>In a storm the shared message says how bad it is, so only what is worse than everything told before is sent apart.</summary>
     private async Task<IReadOnlyList<WatchdogFinding>> FindUrgentNewsAsync(Incident incident, CancellationToken cancellationToken)
     {
         var untold = new List<WatchdogFinding>();
@@ -133,8 +143,8 @@ internal sealed class IncidentChecks(
             : open.End(IncidentState.Failed, finding.Message, time.GetUtcNow(), new() { IsInconclusive = true }) with { IsEndUnfinished = true };
     }
 
-    /// <summary>No activity does it again when it breaks off; the next watch does.</summary>
-    /// <param name="told">How many outcomes of steps have been told. One that has come to be known since is told by the next watch.</param>
+    /// <summary>If it is interrupted, no activity does it again; the next round of the watchdog does.</summary>
+    /// <param name="told">How many outcomes of steps have been told. If another one is known by now, the next round tells it.</param>
     private async Task FinishAsync(Incident ended, Runbook runbook, int told, CancellationToken cancellationToken)
     {
         await finisher.FinishAsync(ended, runbook, isTold: true, cancellationToken);
@@ -184,7 +194,7 @@ internal sealed class IncidentChecks(
             return isHeard;
         }
 
-        // The page that tells what is known now tells of the end too.
+        // The page about the outcomes tells of the end too.
         if (!isHeard)
         {
             return false;

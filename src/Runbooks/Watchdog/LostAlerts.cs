@@ -4,19 +4,19 @@ using Runbooks.Telemetry;
 namespace Runbooks.Watchdog;
 
 /// <summary>
-/// Alerts that were sent here and not taken in. Few senders repeat a post that was refused, so nobody else would
-/// tell: they are on record before the sender is answered, and the fallback contact is paged, once a burst of one sender for
-/// one reason: a monitor that has been broken for days must not hide that another one of its kind lost an alert today.
+/// Alerts that were sent here and not taken in. Few senders repeat a refused post, so nobody else would report it. A loss is recorded
+/// before the sender is answered, and the fallback contact is paged once for each burst. A burst is of one sender and one reason, so that
+/// a monitor that has been broken for days does not hide that another one lost an alert today.
 /// </summary>
 public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, TimeProvider time, ILogger<LostAlerts> logger) : IWatchdogJob
 {
-    /// <summary>Stands where an incident's id would; channels that join messages into threads keep these apart from others.</summary>
+    /// <summary>Used in place of an incident's id, so that channels with threads keep these messages apart.</summary>
     public const string ThreadId = "runbooks-lost-alerts";
 
-    /// <summary>The sender where nobody knows its kind.</summary>
+    /// <summary>For a sender of an unknown kind.</summary>
     public const string UnknownSender = "an unknown sender";
 
-    /// <summary>As metrics say it.</summary>
+    /// <summary>The outcome in metrics.</summary>
     internal const string Lost = "lost";
 
     private const string Key = "intake:lost-alerts";
@@ -24,26 +24,26 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
     /// <summary>This long without a loss ends a burst.</summary>
     private static readonly TimeSpan s_quiet = TimeSpan.FromMinutes(30);
 
-    /// <summary>Reasons of one sender that are told apart at once: whoever makes up ever new ones does not page for each.</summary>
+    /// <summary>Reasons of one sender that are kept apart, so that a sender with ever new reasons does not page for each.</summary>
     private const int MaxReasons = 20;
 
-    /// <summary>A burst that does not end is told of again.</summary>
+    /// <summary>A burst that does not end pages again after this time.</summary>
     private static readonly TimeSpan s_again = TimeSpan.FromDays(1);
 
-    /// <summary>A page that reached nobody, or was cut off, is tried again.</summary>
+    /// <summary>A page that reached nobody, or was interrupted, is tried again after this time.</summary>
     private static readonly TimeSpan s_retry = TimeSpan.FromMinutes(1);
 
-    /// <summary>Senders wait some seconds for their answer; a slow channel goes on by itself.</summary>
+    /// <summary>Senders wait a few seconds for their answer. A page on a slow channel goes on without them.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
 
     public string Name => ThreadId;
 
-    /// <param name="sender">One of the known kinds, or a word for all others: there is a record for each and each reason.</param>
-    /// <param name="alerts">How many at least; 0: nobody has read the post.</param>
-    /// <exception cref="StoreUnavailableException">It is not on record: ask the sender to try again.</exception>
+    /// <param name="sender">A known kind, or one word for all others: each sender and reason has a record of its own.</param>
+    /// <param name="alerts">At least so many; 0 where nobody has read the post.</param>
+    /// <exception cref="StoreUnavailableException">The loss is not recorded: ask the sender to try again.</exception>
     public async Task RecordAsync(string sender, int alerts, string why, CancellationToken cancellationToken)
     {
-        // Whoever has a key may name any sender, and the log may be a terminal.
+        // The holder of a key may name any sender, and the log may be a terminal.
         (sender, why) = (CleanText.Line(sender), CleanText.Line(why));
         Log.AlertsLost(logger, sender, alerts == 0 ? "a post that was not read" : $"at least {alerts}", why);
         Instruments.Alerts.Add(Math.Max(alerts, 1), Instruments.Tag(Attributes.Source, sender), Instruments.Tag(Attributes.Outcome, Lost));
@@ -51,12 +51,12 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
         await state.ChangeAsync<LostAlertsRecord>(Key, known => Add(known ?? LostAlertsRecord.None, sender, alerts, why, now), cancellationToken);
         try
         {
-            // What was lost is on record: whatever goes wrong here must not cost the answer.
+            // The loss is recorded, so a failure here must not change the answer.
             await logger.TryPartAsync(Name, RunAsync, CancellationToken.None).WaitAsync(s_patience, time, cancellationToken);
         }
         catch (TimeoutException)
         {
-            // It is on record, and the watchdog tells if this page does not arrive.
+            // The watchdog pages if this page does not arrive.
         }
     }
 
@@ -69,7 +69,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
             return;
         }
 
-        // Whoever claims it tells it: hosts side by side send one page.
+        // Only the host that claims a burst pages for it.
         var (_, due) = await state.UpdateAsync<LostAlertsRecord, IReadOnlyList<KeyValuePair<string, LostBurst>>>(
             Key, record => Claim(record ?? LostAlertsRecord.None, now), cancellationToken);
         foreach (var (kind, burst) in due)
@@ -84,7 +84,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
 
     private static LostAlertsRecord Add(LostAlertsRecord record, string sender, int alerts, string why, DateTimeOffset now)
     {
-        // A loss that lies far ahead is of a clock that was.
+        // Duration, since a loss far in the future was recorded by a clock that was ahead.
         var going = record.Without(burst => burst.PagedAt is not null && (now - burst.LastAt).Duration() >= s_quiet);
         return going.With(going.KindOf(sender, why), burst => burst is null
             ? new(now, now, alerts, 1, why)
@@ -104,7 +104,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
 
         public static string SenderOf(string kind) => kind.Split('\n')[0];
 
-        /// <summary>Numbers in a reason are those of the post: places, lengths. Of very many reasons the rest is one.</summary>
+        /// <summary>Without digits, which are those of the post, such as lengths. Too many reasons of one sender share one record.</summary>
         public string KindOf(string sender, string why)
         {
             var kind = $"{sender}\n{Clip.To(string.Concat(why.Where(character => !char.IsAsciiDigit(character))), 200)}";
@@ -118,18 +118,27 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
             new(new Dictionary<string, LostBurst>(Senders) { [kind] = change(Senders.GetValueOrDefault(kind)) });
     }
 
-    /// <param name="Why">Of the latest post.</param>
-    /// <param name="TriedAt">When somebody last set out to page.</param>
+    /// <param name="Why">The reason of the latest post.</param>
+    /// <param name="TriedAt">When somebody last claimed it to page.</param>
     /// <param name="PagedAt">When a page last arrived.</param>
     private sealed record LostBurst(
-        DateTimeOffset FirstAt, DateTimeOffset LastAt, int Alerts, int Posts, string Why, DateTimeOffset? TriedAt = null, DateTimeOffset? PagedAt = null)
+        DateTimeOffset FirstAt,
+        DateTimeOffset LastAt,
+        int Alerts,
+        int Posts,
+        string Why,
+        DateTimeOffset? TriedAt = null,
+        DateTimeOffset? PagedAt = null)
     {
         /// <summary>A try that lies far ahead is of a clock that was.</summary>
         public bool IsDue(DateTimeOffset now) =>
             (PagedAt is not { } paged || (LastAt > paged && now - paged >= s_again)) && (TriedAt is not { } tried || (now - tried).Duration() >= s_retry);
 
         [JsonIgnore]
-        public string Title => Alerts > 0 ? "Alerts were not taken in" : Posts == 1 ? "A post was turned away unread" : "Posts were turned away unread";
+        public string Title =>
+            Alerts > 0 ? "Alerts were not taken in"
+            : Posts == 1 ? "A post was turned away unread"
+            : "Posts were turned away unread";
 
         public string Describe(string sender) =>
             $"{(Posts == 1 ? "A post" : $"{Posts} posts")} from {sender} {(Posts == 1 ? "at" : "since")} {FirstAt:yyyy-MM-dd HH:mm} UTC {What}. Look at the sender for what fires there: it may not send this again. The latest reason: {Why}";
@@ -145,30 +154,33 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
 
 /// <summary>
 /// Alerts that Azure Monitor never sends. After a minute of 503, 504 or no answer it gives an alert up, and no action group calls this
-/// address for 15 minutes: what fires until then is lost although all is well again here, and nothing of it is in any log. So once
-/// that time has passed, <c>fallback</c> is told between when and when to look there: once for an outage, however many processes saw it.
+/// address for 15 minutes. What fires in that time is lost although everything works again here, and no log shows it. So once the time
+/// has passed, <c>fallback</c> is told which period to look at there: once for an outage, however many processes saw it.
 /// </summary>
 /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups#webhook"/>
 public sealed class AzureMonitorSilence(ISharedState state, FallbackNotifier fallback, TimeProvider time) : IWatchdogJob
 {
-    /// <summary>Stands where an incident's id would; channels that join messages into threads keep these apart from others.</summary>
+    /// <summary>Used in place of an incident's id, so that channels with threads keep these messages apart.</summary>
     public const string ThreadId = "runbooks-azure-monitor";
 
     private const string Key = "intake:azure-monitor";
 
     private static readonly TimeSpan s_silence = TimeSpan.FromMinutes(15);
 
-    /// <summary>The watch looks once a minute, so an outage may have begun that long before it was seen, and the page waits as long for the last silence to end.</summary>
+    /// <summary>
+    /// The watchdog checks once a minute. So an outage may have begun a minute before it was seen, and the page waits a minute longer for
+    /// the last silence to end.
+    /// </summary>
     private static readonly TimeSpan s_look = TimeSpan.FromMinutes(1);
 
-    /// <summary>An outage that one look alone has seen may have been shorter than the 75 seconds for which Azure Monitor goes on trying.</summary>
+    /// <summary>An outage that only one check saw may have been shorter than the 75 seconds for which Azure Monitor tries again.</summary>
     private static readonly TimeSpan s_hiccup = TimeSpan.FromSeconds(90);
 
     private volatile bool _noted;
 
     public string Name => ThreadId;
 
-    /// <summary>Puts on record that Azure Monitor sends alerts here: whom it never called need not look there.</summary>
+    /// <summary>Records that Azure Monitor sends alerts here. Where it never does, nobody has to look there.</summary>
     public async Task NoteAsync(IReadOnlyList<Alert> alerts, CancellationToken cancellationToken)
     {
         if (_noted || !alerts.Any(alert => alert.Source == AlertSource.AzureMonitor))
@@ -181,7 +193,7 @@ public sealed class AzureMonitorSilence(ISharedState state, FallbackNotifier fal
     }
 
     /// <summary>Alerts could not be taken until now.</summary>
-    /// <param name="since">When that was seen first.</param>
+    /// <param name="since">When that was first seen.</param>
     public async Task RecordAsync(DateTimeOffset since, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -212,7 +224,7 @@ public sealed class AzureMonitorSilence(ISharedState state, FallbackNotifier fal
         }
     }
 
-    /// <summary>That there is one says that Azure Monitor calls here; its times are those of an outage that nobody was told of, or of several.</summary>
+    /// <summary>Exists once Azure Monitor has called here. Its times are those of the outages that nobody was told of.</summary>
     private sealed record Outage(DateTimeOffset? From = null, DateTimeOffset? Until = null)
     {
         public Outage With(DateTimeOffset from, DateTimeOffset until) => new(From < from ? From : from, Until > until ? Until : until);

@@ -3,11 +3,16 @@ using Runbooks.Intake;
 namespace Runbooks.Watchdog;
 
 /// <summary>
-/// What a maintenance window suppressed is looked at when the window ends or is taken away, whatever its sender says by then: a new
-/// incident on the same target asks the checks. So is what came after a person's no to an alert that comes and goes, and then fired on.
+/// When a maintenance window ends or is removed, a new incident on the same target asks the checks about what it suppressed, whatever the
+/// sender says by then. The same goes for a flapping alert that still fires after a person's no.
 /// </summary>
 public sealed class MaintenanceEnds(
-    SuppressedIncidents suppressed, IIncidentStore store, IncidentIntake intake, FallbackNotifier fallback, TimeProvider time, ILogger<MaintenanceEnds> logger) : IWatchdogJob
+    SuppressedIncidents suppressed,
+    IIncidentStore store,
+    IncidentIntake intake,
+    FallbackNotifier fallback,
+    TimeProvider time,
+    ILogger<MaintenanceEnds> logger) : IWatchdogJob
 {
     public string Name => "maintenance windows";
 
@@ -16,7 +21,7 @@ public sealed class MaintenanceEnds(
         var (due, tooMany) = await suppressed.ClaimDueAsync(time.GetUtcNow(), cancellationToken);
         foreach (var one in due)
         {
-            // One that cannot be looked at is tried again.
+            // A failure keeps it, so that it is tried again.
             await logger.TryPartAsync(one.IncidentId, async token =>
             {
                 if (await TakeUpAsync(one, token))
@@ -35,7 +40,7 @@ public sealed class MaintenanceEnds(
         }
     }
 
-    /// <returns>Whether nothing is left to do.</returns>
+    /// <returns>Whether nothing is left to do for it.</returns>
     private async Task<bool> TakeUpAsync(SuppressedIncident one, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(one.IncidentId, cancellationToken) is not { } incident)
@@ -45,7 +50,7 @@ public sealed class MaintenanceEnds(
 
         if (!incident.State.IsFinal())
         {
-            // Its workflow has not come to the end that it will have.
+            // Its workflow has not reached its end yet.
             return false;
         }
 

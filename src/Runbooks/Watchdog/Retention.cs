@@ -1,11 +1,18 @@
 namespace Runbooks.Watchdog;
 
 /// <summary>
-/// Removes closed incidents that people are done with after their time: evidence, history, what limits remember of the target, and
-/// last the record, by which the rest is found. What fails is tried again the next day, and keeps nothing else. Hosts call it once a day.
+/// Removes closed incidents that people are done with after their time: evidence, history, what limits remember of the target, and last
+/// the record, which the rest is found by. A failure is tried again the next day and does not stop the others. Hosts call it once a day.
 /// </summary>
 public sealed class Retention(
-    IIncidentStore store, IEvidenceStore evidence, IIncidentEngine engine, RunLimits limits, IEnumerable<INotifier> channels, IOptions<WatchdogOptions> options, TimeProvider time, ILogger<Retention> logger)
+    IIncidentStore store,
+    IEvidenceStore evidence,
+    IIncidentEngine engine,
+    RunLimits limits,
+    IEnumerable<INotifier> channels,
+    IOptions<WatchdogOptions> options,
+    TimeProvider time,
+    ILogger<Retention> logger)
 {
     private DateTimeOffset Before => time.GetUtcNow() - options.Value.KeepFor;
 
@@ -15,7 +22,7 @@ public sealed class Retention(
         await ForgetMessagesAsync(cancellationToken);
     }
 
-    /// <returns>False when it could not be finished, and is to be tried again soon.</returns>
+    /// <returns>False when it did not finish and is to be tried again soon.</returns>
     public async Task<bool> RemoveIncidentsAsync(CancellationToken cancellationToken)
     {
         var before = Before;
@@ -27,7 +34,7 @@ public sealed class Retention(
         }, cancellationToken);
     }
 
-    /// <summary>What the channels of this process keep. Where several share a store, each has an outbox of its own.</summary>
+    /// <summary>Old messages that the channels of this process keep. Processes that share a store each have their own outbox.</summary>
     public async Task ForgetMessagesAsync(CancellationToken cancellationToken)
     {
         var before = Before;
@@ -66,7 +73,7 @@ public sealed class Retention(
         {
             return await removeAsync();
         }
-        // One that cannot be removed must not keep the others.
+        // An incident that cannot be removed does not stop the others.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             Log.NotPurged(logger, what, failure);

@@ -2,10 +2,11 @@ using Runbooks.Orchestration;
 
 namespace Runbooks.Watchdog;
 
-/// <summary>What the watch makes of an open incident. Pure: the record, the engine's view, the time.</summary>
+/// <summary>What is wrong with an open incident. Pure functions of the record, the engine's view and the time.</summary>
 internal static class WatchdogRules
 {
-    public static IEnumerable<WatchdogFinding> Evaluate(Incident incident, Runbook runbook, EngineInstance? instance, WatchdogOptions options, DateTimeOffset now)
+    public static IEnumerable<WatchdogFinding> Evaluate(
+        Incident incident, Runbook runbook, EngineInstance? instance, WatchdogOptions options, DateTimeOffset now)
     {
         WatchdogFinding?[] findings = Engine(incident, instance, options, now) is { } engine
             ? [engine]
@@ -13,23 +14,29 @@ internal static class WatchdogRules
         return findings.OfType<WatchdogFinding>();
     }
 
-    private static WatchdogFinding? Engine(Incident incident, EngineInstance? instance, WatchdogOptions options, DateTimeOffset now) => instance switch
+    private static WatchdogFinding? Engine(
+        Incident incident, EngineInstance? instance, WatchdogOptions options, DateTimeOffset now) => instance switch
     {
         null => now - incident.OpenedAt > options.Grace
             ? new(Remedy.Start, "lost", "The engine did not know this incident; it was started again.")
             : null,
-        { Status: EngineStatus.Failed } => new(Remedy.CloseAsFailed, "engine", EndingCause.Broke($"{instance.Failure?.TrimEnd('.') ?? "the engine gives no reason"}.")),
+        { Status: EngineStatus.Failed } =>
+            new(Remedy.CloseAsFailed, "engine", EndingCause.Broke($"{instance.Failure?.TrimEnd('.') ?? "the engine gives no reason"}.")),
         { Status: EngineStatus.Terminated } => new(Remedy.CloseAsFailed, "engine", EndingCause.Terminated),
 
-        // The last activity closes the record; give its write the time to be seen.
-        { Status: EngineStatus.Completed } when now - instance.UpdatedAt > options.Grace => new(Remedy.CloseAsFailed, "engine", EndingCause.EndedWithoutClosing),
+        // The last activity closes the record, and that write may not be visible yet.
+        { Status: EngineStatus.Completed } when now - instance.UpdatedAt > options.Grace =>
+            new(Remedy.CloseAsFailed, "engine", EndingCause.EndedWithoutClosing),
         _ => null,
     };
 
     private static WatchdogFinding? Restored(Incident incident) =>
         incident.RestoredAt is { } at && $"restored-{at.ToUnixTimeSeconds()}" is var key && !IncidentPager.IsHeard(incident, key) ? new(Remedy.Page, key, Incident.RestoredText) : null;
 
-    /// <summary>What the workflow asked for. By itself it is told at once, and its channels are given their time; what comes later says of when it is. Those of a storm are told together, in the same words.</summary>
+    /// <summary>
+    /// Pages of the workflow that nobody has heard. The workflow sends them itself first, so its channels get their time; a later page says
+    /// what time it is about. Pages of a storm are sent together, with the same words.
+    /// </summary>
     private static IEnumerable<WatchdogFinding> Unheard(Incident incident, WatchdogOptions options, DateTimeOffset now) =>
         from page in incident.Pages
         where (incident.InStorm || now - page.At > options.Grace) && !IncidentPager.IsHeard(incident, page.Trouble)
@@ -42,8 +49,10 @@ internal static class WatchdogRules
             ? new(Remedy.Page, NotificationUpdater.UnheardOf(gate.Id), $"As far as is known, this question has reached nobody: {gate.Question}")
             : null;
 
-    /// <summary>While a question is open, whoever was asked hears of it with that.</summary>
-    /// <returns>That something worse was reported, or that another incident on the target goes on here, which no question told of, where the automation is at work or a responder is.</returns>
+    /// <summary>
+    /// While the automation or a responder is at work: something worse was reported, or another incident on the target goes on here, and no
+    /// question told of it. An open question tells those whom it asks.
+    /// </summary>
     public static IEnumerable<WatchdogFinding> UrgentNews(Incident incident) =>
         from news in incident.State.IsAtWork() || incident.IsOwnedByResponder() ? incident.UrgentSinceAsked() : []
         where !IncidentPager.IsHeard(incident, news.Key)
@@ -57,7 +66,7 @@ internal static class WatchdogRules
             : null;
     }
 
-    /// <summary>Something is on record that the workflow should have acted on by now, or its next round is due by a clock that was ahead.</summary>
+    /// <summary>The workflow should have acted on something recorded by now, or its next round is due by a clock that was ahead.</summary>
     private static WatchdogFinding? WakeUpLost(Incident incident, Runbook runbook, WatchdogOptions options, DateTimeOffset now) =>
         IncidentProgress.Unread(incident) is { } recordedAt && now - recordedAt > options.Grace
             ? new(Remedy.Wake, "wake", "What was recorded has not been acted on yet.")
@@ -66,12 +75,10 @@ internal static class WatchdogRules
             : null;
 }
 
-/// <summary>What is wrong with one incident, and what helps.</summary>
-/// <param name="Key">Names the trouble: the same trouble pages once.</param>
-/// <param name="Message">In words, for the page.</param>
+/// <param name="Key">Names the trouble, which pages once.</param>
 internal sealed record WatchdogFinding(Remedy Remedy, string Key, string Message)
 {
-    /// <summary>It is worse than all that people were told of: also in a storm it goes out by itself, and at once.</summary>
+    /// <summary>It is worse than everything that people were told of. Even in a storm it is sent alone and at once.</summary>
     public bool IsWorst { get; init; }
 }
 
@@ -80,20 +87,20 @@ internal enum Remedy
     /// <summary>The wake-up was lost: send it again.</summary>
     Wake,
 
-    /// <summary>The engine does not know it: start it. Everything that was done is on record and is not done twice.</summary>
+    /// <summary>The engine does not know it: start it. What was done is recorded and is not done twice.</summary>
     Start,
 
     /// <summary>Only a person can help.</summary>
     Page,
 
-    /// <summary>Its workflow is over without an end: page, then close it, so that the next alert opens a new one.</summary>
+    /// <summary>Its workflow is over without an end: page, then close it, so that the next alert opens a new incident.</summary>
     CloseAsFailed,
 }
 
-/// <summary>When an incident last moved, and when it should move next at the latest.</summary>
+/// <summary>When an incident last moved, and when it has to move again.</summary>
 internal static class IncidentProgress
 {
-    /// <returns>The last movement, and the time until which standing still is its good right.</returns>
+    /// <returns>The last movement, and the time until which it may stand still.</returns>
     public static (DateTimeOffset Since, DateTimeOffset Due) Of(Incident incident, Runbook runbook, DateTimeOffset now)
     {
         var since = Movements(incident).Where(at => !Clocks.IsAhead(at, now)).Append(incident.OpenedAt).Max();
@@ -117,7 +124,7 @@ internal static class IncidentProgress
     /// <summary>When a decision, a stop or a recovery was recorded that the workflow has not acted on; null when there is none.</summary>
     public static DateTimeOffset? Unread(Incident incident)
     {
-        // Once it is being carried out it is read, and a step that runs is let finish first.
+        // A stop that is being carried out has been read. A step that runs may finish first.
         if (incident is { Stop: { } stop, UndoBeganAt: null })
         {
             return incident.Steps.All(step => step.FinishedAt is not null) ? stop.At : null;
@@ -135,13 +142,13 @@ internal static class IncidentProgress
             : incident.Gates is [.., var last] && !(last.ClosedAt < incident.UndoBeganAt) ? last.ClosedAt : null;
     }
 
-    /// <summary>Messages and further alerts are not progress: a page about standing still must not hide the standing still.</summary>
+    /// <summary>Messages and further alerts do not count: a page about standing still must not hide that it stands still.</summary>
     private static IEnumerable<DateTimeOffset> Movements(Incident incident) =>
         incident.Timeline.Where(entry => entry.Kind is not (TimelineKind.Message or TimelineKind.Alert)).Select(entry => entry.At)
             .Concat(incident.Findings.Concat(incident.Verification).Select(finding => finding.At))
             .Concat(incident.Steps.Select(step => step.FinishedAt ?? step.StartedAt));
 
-    /// <summary>While the cause lasts, a lease is looked at ever more rarely.</summary>
+    /// <summary>While the cause lasts, a lease is checked at growing intervals.</summary>
     private static TimeSpan LongestPause(Hold hold, Incident incident)
     {
         var longest = incident.HasDelivery(DuePage.KeyOf(IncidentStory.LeaseTrouble)) ? IncidentStory.LongestPauseOfOldLease : IncidentStory.LongestLeasePause;
@@ -155,7 +162,7 @@ internal static class IncidentProgress
         steps.Select(step => step.Retry.Attempts * (step.Timeout + (step.Retry.Delay * Math.Pow(2, step.Retry.Attempts - 1)))).Append(TimeSpan.Zero).Max();
 }
 
-/// <summary>Incidents that were healthy when last checked. Only saves reads: a new process checks everything once.</summary>
+/// <summary>Incidents that were healthy when last checked. It only saves reads: a new process checks everything once.</summary>
 internal sealed class RecentlyHealthyCache(TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, (DateTimeOffset UpdatedAt, long LookedAt)> _known = new(StringComparer.Ordinal);

@@ -34,7 +34,7 @@ public static class WatchdogServices
             .AddSingleton<Retention>();
     }
 
-    /// <summary>The pages about alerts that were not taken in, or never came, for the way in.</summary>
+    /// <summary>The pages about alerts that were not taken in or never came, for the intake.</summary>
     public static IServiceCollection AddLostAlerts(this IServiceCollection services)
     {
         services.TryAddSingleton<FallbackNotifier>();
@@ -43,12 +43,12 @@ public static class WatchdogServices
         return services;
     }
 
-    /// <summary>As <see cref="AddWatchdog"/>, and runs them: every minute and every day.</summary>
+    /// <summary>Like <see cref="AddWatchdog"/>, and also runs them every minute and every day.</summary>
     public static IServiceCollection AddWatchdogLoop(this IServiceCollection services) =>
         services.AddWatchdog().AddHostedService<WatchdogLoop>();
 }
 
-/// <summary>When the watchdog pages, and how long closed incidents are kept.</summary>
+/// <summary>Section <c>Watch</c>: when the watchdog pages, and how long closed incidents are kept.</summary>
 public sealed class WatchdogOptions
 {
     public const string SectionName = "Watch";
@@ -57,11 +57,11 @@ public sealed class WatchdogOptions
     [Range(typeof(TimeSpan), "00:01:00", "1.00:00:00")]
     public TimeSpan StuckAfter { get; set; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>What should have happened at once (a start, a wake-up, a message) is given this long.</summary>
+    /// <summary>What should happen at once (a start, a wake-up, a message) gets this long.</summary>
     [Range(typeof(TimeSpan), "00:00:10", "01:00:00")]
     public TimeSpan Grace { get; set; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>An incident that has not changed is checked again after this long; every check costs reads.</summary>
+    /// <summary>An incident that has not changed is checked again only after this long, since every check costs reads.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan CalmFor { get; set; } = TimeSpan.FromMinutes(5);
 
@@ -70,10 +70,15 @@ public sealed class WatchdogOptions
     public TimeSpan KeepFor { get; set; } = TimeSpan.FromDays(90);
 }
 
-/// <summary>The watch for hosts without timers of their own.</summary>
+/// <summary>The watchdog for hosts without timers of their own.</summary>
 /// <param name="turn">Null where no other process watches the same store.</param>
 internal sealed class WatchdogLoop(
-    IncidentWatchdog watch, HealthMonitor health, Retention retention, TimeProvider time, ILogger<WatchdogLoop> logger, WatchTurn? turn = null) : BackgroundService
+    IncidentWatchdog watch,
+    HealthMonitor health,
+    Retention retention,
+    TimeProvider time,
+    ILogger<WatchdogLoop> logger,
+    WatchTurn? turn = null) : BackgroundService
 {
     private static readonly TimeSpan s_minute = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_day = TimeSpan.FromDays(1);
@@ -86,12 +91,12 @@ internal sealed class WatchdogLoop(
         using var minute = new PeriodicTimer(s_minute, time);
         while (await minute.WaitForNextTickAsync(stoppingToken))
         {
-            // Off this thread: on a disk that hangs, whoever reads hangs too. The watch outlives whatever it watches.
+            // On another thread, since a read may block on a disk that hangs, and the watchdog has to go on.
             await WatchAsync(Task.Run(() => logger.TryPartAsync(FallbackNotifier.SystemId, TickAsync, stoppingToken), stoppingToken), stoppingToken);
         }
     }
 
-    /// <summary>Until a tick is over, however long it hangs, this says each minute whether store and engine work.</summary>
+    /// <summary>While a tick hangs, checks every minute whether store and engine work.</summary>
     private async Task WatchAsync(Task tick, CancellationToken cancellationToken)
     {
         while (true)
@@ -116,7 +121,7 @@ internal sealed class WatchdogLoop(
             await retention.ForgetMessagesAsync(cancellationToken);
         }
 
-        // A process that cannot look must not keep the turn from one that can.
+        // A process that cannot reach the store must not keep the turn from one that can.
         if (turn is not null && !(await health.CheckAsync(cancellationToken) && await turn.TakeAsync(cancellationToken)))
         {
             return;
@@ -133,25 +138,27 @@ internal sealed class WatchdogLoop(
 }
 
 /// <summary>
-/// Lets one of several processes on the same store watch: two that look at once would page twice. One that dies is
-/// followed by another within minutes.
+/// Lets one of several processes on the same store watch, since two would page twice. Another process takes over within minutes when one
+/// dies.
 /// </summary>
-/// <param name="holder">Names this process among them.</param>
+/// <param name="holder">The name of this process among them.</param>
 public sealed class WatchTurn(ISharedState state, TimeProvider time, string holder)
 {
     private const string Key = "watch";
 
-    /// <summary>Longer than the pause between two looks, so that the turn stays where it is.</summary>
+    /// <summary>Longer than the pause between two rounds, so that the turn stays where it is.</summary>
     private static readonly TimeSpan s_length = TimeSpan.FromSeconds(150);
 
     /// <returns>Whether this process watches for the next minutes.</returns>
-    /// <exception cref="StoreUnavailableException">Nobody can say whose turn it is.</exception>
+    /// <exception cref="StoreUnavailableException">Whose turn it is cannot be read.</exception>
     public async Task<bool> TakeAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         return (await state.UpdateAsync<Turn, bool>(
             Key,
-            turn => turn is null || turn.Holder == holder || !TurnEnd.IsAhead(turn.Until, s_length, now) ? (new(holder, now + s_length), true) : (turn, false),
+            turn => turn is null || turn.Holder == holder || !TurnEnd.IsAhead(turn.Until, s_length, now)
+                ? (new(holder, now + s_length), true)
+                : (turn, false),
             cancellationToken)).Result;
     }
 
@@ -159,8 +166,8 @@ public sealed class WatchTurn(ISharedState state, TimeProvider time, string hold
 }
 
 /// <summary>
-/// Looks at everything from outside the workflows: silence is never success. Its jobs run one after the other, in the order in
-/// which <see cref="WatchdogServices"/> names them; hosts call it every minute.
+/// Checks everything from outside the workflows, so that nothing stops in silence. Its jobs run one after the other, in the order in
+/// which <see cref="WatchdogServices"/> adds them. Hosts call it every minute.
 /// </summary>
 public sealed class IncidentWatchdog(HealthMonitor health, IEnumerable<IWatchdogJob> jobs, ILogger<IncidentWatchdog> logger)
 {
@@ -168,7 +175,7 @@ public sealed class IncidentWatchdog(HealthMonitor health, IEnumerable<IWatchdog
     {
         if (!await health.CheckAsync(cancellationToken))
         {
-            // Without a store or an engine nothing can be judged, and every incident would look lost.
+            // Nothing can be judged without store and engine: every incident would look lost.
             return;
         }
 

@@ -6,19 +6,28 @@ using Runbooks.SignedLinks;
 namespace Runbooks.Watchdog;
 
 /// <summary>
-/// Tells each owner once a week how their runbooks did. Whoever was told is remembered in the shared
-/// state, so that one of several processes tells and a restart tells nobody twice.
+/// Tells each owner once a week how their runbooks did. The shared state remembers who was told, so that several processes or a restart
+/// tell nobody twice.
 /// </summary>
 public sealed class WeeklyDigest(
-    IIncidentStore store, ISharedState state, LoadedRunbooks loaded, RunHistoryStore runs, StepCatalog steps, CurrentContacts contacts, NotificationDispatcher messages, DecisionLinks links,
-    IOptions<DigestOptions> options, TimeProvider time, ILogger<WeeklyDigest> logger) : IWatchdogJob
+    IIncidentStore store,
+    ISharedState state,
+    LoadedRunbooks loaded,
+    RunHistoryStore runs,
+    StepCatalog steps,
+    CurrentContacts contacts,
+    NotificationDispatcher messages,
+    DecisionLinks links,
+    IOptions<DigestOptions> options,
+    TimeProvider time,
+    ILogger<WeeklyDigest> logger) : IWatchdogJob
 {
     private const string Key = "digest";
 
-    /// <summary>The latest of a week are counted.</summary>
+    /// <summary>Only the latest of a week are counted.</summary>
     private const int MaxIncidents = 10_000;
 
-    /// <summary>A digest that could not be sent is tried again for this long.</summary>
+    /// <summary>How long a digest that could not be sent is tried again.</summary>
     private static readonly TimeSpan s_late = TimeSpan.FromDays(1);
 
     public string Name => "the weekly digest";
@@ -55,14 +64,14 @@ public sealed class WeeklyDigest(
                 }
             }
         }
-        // Nobody waits for a digest, so nobody is paged for it as for a watch that fails; the next minute tries again.
+        // Caught here, so that a failed digest pages nobody as a failed watchdog job does. The next minute tries again.
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
             Log.DigestFailed(logger, failure);
         }
     }
 
-    /// <returns>The last moment at which a digest was due; null where none is sent.</returns>
+    /// <returns>The last moment when a digest was due; null where none is sent.</returns>
     private DateTimeOffset? Due()
     {
         if (options.Value.On is not { } day)
@@ -76,10 +85,11 @@ public sealed class WeeklyDigest(
         return due > now ? due.AddDays(-7) : due;
     }
 
-    /// <summary>An owner whom the contacts do not name is told by way of the fallback.</summary>
-    private string OwnerOf(Runbook runbook) => contacts.Book.TryFind(runbook.Owner, out _) && runbook.Owner.Length > 0 ? runbook.Owner : runbook.Fallback;
+    /// <summary>The fallback is told where the contacts do not have the owner.</summary>
+    private string OwnerOf(Runbook runbook) =>
+        contacts.Book.TryFind(runbook.Owner, out _) && runbook.Owner.Length > 0 ? runbook.Owner : runbook.Fallback;
 
-    /// <returns>Those of the week, and whether there were more than are counted.</returns>
+    /// <returns>The incidents of the week, and whether there were more than are counted.</returns>
     private async Task<(IReadOnlyList<IncidentSummary> Week, bool IsCut)> ReadAsync(DateTimeOffset due, CancellationToken cancellationToken)
     {
         var found = new List<IncidentSummary>();
@@ -104,7 +114,7 @@ public sealed class WeeklyDigest(
     {
         var card = new Card
         {
-            // Nobody has to do anything about it.
+            // It informs: nobody has to act on it.
             Kind = CardKind.Decided,
             IncidentId = Key,
             Title = text.Title,
@@ -115,37 +125,42 @@ public sealed class WeeklyDigest(
         return (await messages.SendAsync(new($"{Key}:{due:yyyy-MM-dd}:{owner}", [owner], _ => card), [], expect: null, cancellationToken)).Any(delivery => delivery.Reached);
     }
 
-    /// <param name="Week">When that digest was due.</param>
+    /// <param name="Week">When the digest was due.</param>
     private sealed record NotifiedOwners(DateTimeOffset Week, IReadOnlyList<string> Owners);
 }
 
-/// <summary>Section <c>Digest</c>: the week in one message, to each owner of runbooks.</summary>
+/// <summary>Section <c>Digest</c>: one message a week to each owner of runbooks.</summary>
 public sealed class DigestOptions
 {
     public const string SectionName = "Digest";
 
-    /// <summary>The day on which it is sent, such as <c>Monday</c>; no digest without one.</summary>
+    /// <summary>The day, such as <c>Monday</c>; null for no digest.</summary>
     public DayOfWeek? On { get; set; }
 
-    /// <summary>The hour of that day, in UTC.</summary>
+    /// <summary>The hour of the day, in UTC.</summary>
     [Range(0, 23)]
     public int Hour { get; set; } = 7;
 }
 
-/// <summary>How the runbooks of one owner did in a week, in words.</summary>
+/// <summary>How the runbooks of one owner did in a week.</summary>
 internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Sections)
 {
-    /// <summary>A target that had as many is named.</summary>
+    /// <summary>A target with so many incidents is named.</summary>
     private const int Several = 3;
 
-    /// <summary>Fewer say nothing about a runbook.</summary>
+    /// <summary>Fewer incidents say nothing about a runbook.</summary>
     private const int Enough = 3;
     private const int EnoughToTrust = 5;
     private const int MostLines = 10;
 
     /// <param name="isCut">There were more incidents than <paramref name="week"/> has.</param>
     /// <returns>Null for a week without incidents: nobody needs a message about it.</returns>
-    public static DigestText? Of(IReadOnlyList<Runbook> runbooks, IReadOnlyList<IncidentSummary> week, IReadOnlyDictionary<string, RunHistory> histories, StepCatalog steps, bool isCut)
+    public static DigestText? Of(
+        IReadOnlyList<Runbook> runbooks,
+        IReadOnlyList<IncidentSummary> week,
+        IReadOnlyDictionary<string, RunHistory> histories,
+        StepCatalog steps,
+        bool isCut)
     {
         if (week.Count == 0)
         {
@@ -218,14 +233,20 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
         ];
     }
 
-    /// <summary>As the rules for runbooks that ask nobody have it.</summary>
+    /// <summary>The same conditions as the rules have for runbooks that ask nobody.</summary>
     private static bool CouldHealItself(Runbook runbook, StepCatalog steps) =>
         runbook.Diagnosis.Count > 0
         && runbook.AllSteps().All(one => steps.FindAction(one.Step.Do) is { Repeatable: true, IsManual: false } action && !action.AlwaysAsks(one.Step.With));
 
-    /// <summary>Those that somebody or something had to deal with, as far as is known: what only told does not say.</summary>
+    /// <summary>Somebody or something had to deal with it, as far as is known. Of a runbook that only told people that is not known.</summary>
     private static bool Counts(IncidentSummary incident) =>
-        incident.State is IncidentState.Resolved or IncidentState.Failed or IncidentState.Expired or IncidentState.Rejected or IncidentState.TakenOver or IncidentState.Cancelled && !IsTold(incident);
+        incident.State is IncidentState.Resolved
+            or IncidentState.Failed
+            or IncidentState.Expired
+            or IncidentState.Rejected
+            or IncidentState.TakenOver
+            or IncidentState.Cancelled
+        && !IsTold(incident);
 
     private static bool IsTold(IncidentSummary incident) => incident is { State: IncidentState.Resolved, Headline: EndingText.Told };
 
