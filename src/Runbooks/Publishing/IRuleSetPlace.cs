@@ -1,42 +1,42 @@
 namespace Runbooks.Publishing;
 
 /// <summary>
-/// A blob container or a folder that holds a rule set: as plain files, or as publications. What is written under a name
-/// appears whole or not at all. Throws <see cref="Model.Storage.StoreUnavailableException"/> when the place does not answer.
+/// A blob container or a folder that holds a rule set, as plain files or as publications. A file appears whole or not at all. Throws
+/// <see cref="Model.Storage.StoreUnavailableException"/> when the place does not answer.
 /// </summary>
 public interface IRuleSetPlace
 {
-    /// <summary>Where it is, for people.</summary>
+    /// <summary>For people to read.</summary>
     string Address { get; }
 
-    /// <returns>Null when there is nothing of that name. Not more than <paramref name="most"/> bytes and one.</returns>
+    /// <returns>Null when there is no such file. At most <paramref name="most"/> bytes and one.</returns>
     Task<StoredContent?> FindAsync(string name, int most, CancellationToken cancellationToken);
 
-    /// <summary>Writes it, whether or not there is one.</summary>
+    /// <summary>Overwrites an existing file.</summary>
     Task WriteAsync(string name, byte[] content, CancellationToken cancellationToken);
 
-    /// <param name="tag">Of the content that it takes the place of; null when there was none.</param>
-    /// <returns>False when somebody else has written it in the meantime: then nothing was written.</returns>
+    /// <param name="tag">The tag of the content to replace; null when there was none.</param>
+    /// <returns>False when somebody else has written it meanwhile; then nothing was written.</returns>
     Task<bool> ReplaceAsync(string name, byte[] content, string? tag, CancellationToken cancellationToken);
 
     Task<IReadOnlyList<StoredName>> ListAsync(string prefix, CancellationToken cancellationToken);
 
     /// <param name="one">As it was listed.</param>
-    /// <returns>False when it was written again since, or is gone: then nothing was removed.</returns>
+    /// <returns>False when it is gone or was written again since; then nothing was removed.</returns>
     Task<bool> RemoveAsync(StoredName one, CancellationToken cancellationToken);
 
-    /// <summary>The plain files, as a place has them that nothing was published to; by their path from there.</summary>
+    /// <summary>The plain files, which count where nothing was published. Their names are paths from the root of the place.</summary>
     Task<IReadOnlyList<RunbookFile>> ReadPlainAsync(CancellationToken cancellationToken);
 }
 
 /// <param name="Tag">Changes with the content.</param>
 public sealed record StoredContent(byte[] Content, string Tag);
 
-/// <param name="WrittenAt">When it was written last.</param>
-/// <param name="Tag">Another one each time that it is written.</param>
+/// <param name="WrittenAt">When it was last written.</param>
+/// <param name="Tag">Changes with each write.</param>
 public sealed record StoredName(string Name, DateTimeOffset WrittenAt, string Tag);
 
-/// <summary>A folder with a rule set. Content is written beside its place and renamed; a lock file keeps two publishers apart.</summary>
+/// <summary>A folder with a rule set. A file is written under another name and renamed; a lock file keeps two publishers apart.</summary>
 public sealed class FolderPlace(string folder) : IRuleSetPlace
 {
     private const string LockName = "published/lock";
@@ -61,7 +61,7 @@ public sealed class FolderPlace(string folder) : IRuleSetPlace
         var (file, beside) = (new FileInfo(PathOf(name)), new FileInfo(PathOf($"{SetManifest.FilesFolder}{Path.GetRandomFileName()}.part")));
         file.Directory!.Create();
 
-        // What a killed publisher leaves there is removed with everything else that nobody needs.
+        // A publisher that is killed leaves this file, which is removed with other unneeded files.
         beside.Directory!.Create();
         using (var stream = beside.Open(FileMode.CreateNew, FileAccess.Write))
         {
@@ -104,7 +104,9 @@ public sealed class FolderPlace(string folder) : IRuleSetPlace
     }
 
     public Task<IReadOnlyList<StoredName>> ListAsync(string prefix, CancellationToken cancellationToken) => GuardAsync(() =>
-        Task.FromResult<IReadOnlyList<StoredName>>(new DirectoryInfo(PathOf(prefix)) is { Exists: true } below ? [.. below.EnumerateFiles().Select(file => new StoredName($"{prefix}{file.Name}", file.LastWriteTimeUtc, TagOf(file)))] : []));
+        Task.FromResult<IReadOnlyList<StoredName>>(new DirectoryInfo(PathOf(prefix)) is { Exists: true } below
+            ? [.. below.EnumerateFiles().Select(file => new StoredName($"{prefix}{file.Name}", file.LastWriteTimeUtc, TagOf(file)))]
+            : []));
 
     public Task<bool> RemoveAsync(StoredName one, CancellationToken cancellationToken) => GuardAsync(() =>
     {
@@ -147,7 +149,7 @@ public sealed class FolderPlace(string folder) : IRuleSetPlace
             using var stream = Open(file);
             using var reader = new StreamReader(stream);
 
-            // One more than a file may have shows that it is too long.
+            // One character more than a file may have shows that it is too long.
             var text = new char[Math.Min(stream.Length, RuleSet.MostFileBytes) + 1];
             files.Add(new($"{prefix}{file.Name}", new string(text, 0, await reader.ReadBlockAsync(text, cancellationToken))));
         }
@@ -155,13 +157,14 @@ public sealed class FolderPlace(string folder) : IRuleSetPlace
         return [.. files, .. SampleFolder.Read(here).Select(sample => new RunbookFile($"{prefix}{sample.Key}", sample.Value))];
     }
 
-    /// <summary>Its length is asked of what was opened: a link has one of its own.</summary>
+    /// <summary>The length is read from the open stream, since a link has a length of its own.</summary>
     private static FileStream Open(FileInfo file) => file.Open(FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
 
     private string PathOf(string name) => Path.Combine([folder, .. name.Split('/')]);
 
     /// <summary>Another publisher has it open: a sharing violation on Windows, else EWOULDBLOCK of Linux or macOS.</summary>
-    private static bool IsHeld(IOException refused) => OperatingSystem.IsWindows() ? (refused.HResult & 0xFFFF) == 32 : refused.HResult is 11 or 35;
+    private static bool IsHeld(IOException refused) =>
+        OperatingSystem.IsWindows() ? (refused.HResult & 0xFFFF) == 32 : refused.HResult is 11 or 35;
 
     private async Task<T> GuardAsync<T>(Func<Task<T>> call)
     {

@@ -1,17 +1,17 @@
 namespace Runbooks.Publishing;
 
 /// <summary>
-/// Puts a whole set of files in force at once. Contents come first, each under its hash, then the set, and last the one record
-/// that hosts look at: whoever is stopped before that has changed nothing, and of two at once the second is told of the first.
+/// Puts a whole set of files in force at once. It writes the contents first, each under its hash, then the set, and last the record that
+/// hosts read. A publisher that is stopped before that has changed nothing. Of two at the same time, the second one learns of the first.
 /// </summary>
 public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
 {
     internal const int AtOnce = 8;
 
-    /// <summary>What another publisher may be about to refer to is younger than this, and is not removed.</summary>
+    /// <summary>Younger content is not removed, since another publisher may be about to use it.</summary>
     private static readonly TimeSpan s_spared = TimeSpan.FromDays(1);
 
-    /// <summary>What is in force now. A publication takes the place of exactly this.</summary>
+    /// <summary>What is in force now. A publication replaces exactly this state.</summary>
     public async Task<PublishedState> LookAsync(CancellationToken cancellationToken)
     {
         if (await place.FindAsync(PublicationLog.Name, PublicationLog.MostBytes, cancellationToken) is not { } found)
@@ -29,7 +29,7 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
         }
     }
 
-    /// <summary>Hosts read no set that has more, so it is not published.</summary>
+    /// <summary>Refuses sets that hosts would not read.</summary>
     /// <exception cref="InvalidDataException">A file is too large, or there are too many.</exception>
     public static void CheckSize(IReadOnlyList<RunbookFile> files)
     {
@@ -45,9 +45,10 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
     }
 
     /// <param name="files">By their path from the root of the set.</param>
-    /// <param name="origin">Number, set and time of it are not looked at.</param>
+    /// <param name="origin">Its number, set and time are ignored.</param>
     /// <inheritdoc cref="CheckSize"/>
-    public async Task<PublishResult> PublishAsync(PublishedState state, IReadOnlyList<RunbookFile> files, Publication origin, CancellationToken cancellationToken)
+    public async Task<PublishResult> PublishAsync(
+        PublishedState state, IReadOnlyList<RunbookFile> files, Publication origin, CancellationToken cancellationToken)
     {
         CheckSize(files);
         var contents = files.Select(file => (file.Name, Content: Encoding.UTF8.GetBytes(file.Text))).Select(file => (file.Name, file.Content, Hash: SetManifest.HashOf(file.Content))).ToList();
@@ -64,7 +65,7 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
             return new(inForce, PublishOutcome.Unchanged);
         }
 
-        // What is in force cannot be removed meanwhile; anything else is written again, which also makes it young.
+        // Content of the set in force cannot be removed now. All other content is written again, which also makes it young.
         var there = inForce is null ? [] : await HashesAsync(inForce.Set, cancellationToken) ?? [];
         await BoundedConcurrency.ForEachAsync(
             contents.DistinctBy(file => file.Hash).Where(file => !there.Contains(file.Hash)).ToList(), AtOnce,
@@ -73,16 +74,24 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
         return await PutInForceAsync(state, origin with { Set = set }, cancellationToken);
     }
 
-    /// <summary>The set of an earlier publication becomes a publication of its own.</summary>
-    public Task<PublishResult> RollBackAsync(PublishedState state, Publication earlier, Publication origin, CancellationToken cancellationToken) =>
+    /// <summary>Publishes the set of an earlier publication again.</summary>
+    public Task<PublishResult> RollBackAsync(
+        PublishedState state, Publication earlier, Publication origin, CancellationToken cancellationToken) =>
         PutInForceAsync(
             state,
-            origin with { Set = earlier.Set, Repository = earlier.Repository, Commit = earlier.Commit, Author = earlier.Author, RollsBackTo = earlier.RollsBackTo ?? earlier.Number },
+            origin with
+            {
+                Set = earlier.Set,
+                Repository = earlier.Repository,
+                Commit = earlier.Commit,
+                Author = earlier.Author,
+                RollsBackTo = earlier.RollsBackTo ?? earlier.Number,
+            },
             cancellationToken);
 
-    /// <summary>Removes what no publication that is kept needs.</summary>
+    /// <summary>Removes files that no kept publication needs.</summary>
     /// <returns>How many files were removed.</returns>
-    /// <exception cref="StoreUnavailableException">The place does not answer; what is left is removed the next time.</exception>
+    /// <exception cref="StoreUnavailableException">The place does not answer. The rest is removed the next time.</exception>
     public async Task<int> PruneAsync(CancellationToken cancellationToken)
     {
         if ((await LookAsync(cancellationToken)).Log is not { } log)
@@ -93,7 +102,7 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
         var needed = new HashSet<string>(StringComparer.Ordinal);
         foreach (var set in log.Publications.Select(publication => publication.Set).Distinct(StringComparer.Ordinal))
         {
-            // While one cannot be read nobody can say what it needs.
+            // What an unreadable set needs is not known, so nothing is removed.
             if (await HashesAsync(set, cancellationToken) is not { } hashes)
             {
                 return 0;
@@ -108,7 +117,7 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
         var left = stored.Where(one => one.WrittenAt < old && !needed.Contains(one.Name)).ToList();
         var removed = 0;
 
-        // Somebody may have published it anew since it was listed, and has then written it anew.
+        // RemoveAsync leaves a file that a publisher has written again since it was listed.
         await BoundedConcurrency.ForEachAsync(left, AtOnce, async one =>
         {
             if (await place.RemoveAsync(one, cancellationToken))
@@ -119,7 +128,7 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
         return removed;
     }
 
-    /// <returns>What is in force; null where a part of it is missing or damaged, so that no host can take it.</returns>
+    /// <returns>What is in force; null where a part of it is missing or damaged, so that no host can use it.</returns>
     private async Task<Publication?> FindWholeAsync(PublishedState state, CancellationToken cancellationToken)
     {
         if (state.Log is not { } log)
@@ -147,7 +156,7 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
             return new(next, PublishOutcome.Published);
         }
 
-        // The answer to a write of our own may have been lost.
+        // The answer to our own write may have been lost.
         var now = (await LookAsync(cancellationToken)).Log?.Current;
         return now == next ? new(next, PublishOutcome.Published) : new(now, PublishOutcome.SomebodyWasFirst);
     }
@@ -168,11 +177,11 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
 }
 
 /// <param name="Log">Null where nothing was published, or where the record is damaged.</param>
-/// <param name="Tag">Of the record; null where there is none.</param>
+/// <param name="Tag">The tag of the record; null where there is none.</param>
 /// <param name="Damage">What is wrong with the record; null where nothing is.</param>
 public sealed record PublishedState(PublicationLog? Log, string? Tag, string? Damage = null);
 
-/// <param name="Publication">What is in force now; null where that cannot be told.</param>
+/// <param name="Publication">What is in force now; null where that is not known.</param>
 public sealed record PublishResult(Publication? Publication, PublishOutcome Outcome);
 
 public enum PublishOutcome

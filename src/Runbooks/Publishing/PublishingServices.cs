@@ -4,9 +4,12 @@ namespace Runbooks.Publishing;
 
 public static class PublishingServices
 {
-    /// <summary>The rule set of a place that publications go to, or that has plain files; taken over while the host runs.</summary>
+    /// <summary>The rule set of a place with publications or plain files. It is taken over again while the host runs.</summary>
     public static IServiceCollection AddRuleSet(
-        this IServiceCollection services, Func<IServiceProvider, IRuleSetPlace> place, Func<IServiceProvider, RuleSetContacts> contacts, Func<IServiceProvider, RuleSetOptions>? options = null) => services
+        this IServiceCollection services,
+        Func<IServiceProvider, IRuleSetPlace> place,
+        Func<IServiceProvider, RuleSetContacts> contacts,
+        Func<IServiceProvider, RuleSetOptions>? options = null) => services
         .AddSingleton<LoadedRunbooks>(provider => () => provider.GetRequiredService<RunbookCatalog>().Current)
         .AddSingleton(place)
         .AddSingleton(contacts)
@@ -18,8 +21,8 @@ public static class PublishingServices
         .AddSingleton<RuleSetRefresh>()
         .AddHostedService(provider => provider.GetRequiredService<RuleSetRefresh>());
 
-    /// <summary>The contacts of the rule set that the process begins with, for <see cref="ContactsServices.AddContacts"/>.</summary>
-    /// <param name="other">The contacts of all, where another file says who they are.</param>
+    /// <summary>The contacts of the set that the process begins with, for <see cref="ContactsServices.AddContacts"/>.</summary>
+    /// <param name="other">The common contacts, where another file has them.</param>
     public static ContactFiles StartingContacts(this IServiceProvider provider, RunbookFile? other = null)
     {
         // The container makes services synchronously; this one is made once, before the first message.
@@ -29,28 +32,27 @@ public static class PublishingServices
 }
 
 /// <summary>How a host reads its rule set.</summary>
-/// <param name="Every">How often it is looked at whether something was published, or plain files have changed. Nobody has to tell: of a file on a network drive, or behind a link that is switched, nobody does.</param>
+/// <param name="Every">How often to check for a publication or changed plain files. Polled, since a network drive or a switched link sends no event.</param>
 public sealed record RuleSetOptions(TimeSpan Every)
 {
     public static readonly TimeSpan Usual = TimeSpan.FromSeconds(30);
 }
 
-/// <summary>Who is asked on this host, as far as the rule set has to do with it.</summary>
+/// <summary>Where the contacts of this host come from, for the rule set.</summary>
 public abstract class RuleSetContacts
 {
-    /// <summary>Those that runbooks are read with; null where nobody's are.</summary>
+    /// <summary>The contacts that runbooks are read with; null where there are none.</summary>
     public abstract ContactFiles? InForce { get; }
 
-    /// <summary>They may be mended while the set stays as it is.</summary>
+    /// <summary>Whether the contacts may change while the set stays the same.</summary>
     public virtual bool StandElsewhere => false;
 
     public abstract void Take(RuleSet set);
 
-    /// <summary>What is wrong with the set's contacts.</summary>
     public abstract IReadOnlyList<CatalogError> Errors(RuleSet set);
 }
 
-/// <summary>In practice everybody is reached in one place, whatever the set says.</summary>
+/// <summary>For the sandbox, where everybody is reached in one place, whatever the set says.</summary>
 public sealed class NoContacts : RuleSetContacts
 {
     public override ContactFiles? InForce => null;
@@ -62,8 +64,10 @@ public sealed class NoContacts : RuleSetContacts
     public override IReadOnlyList<CatalogError> Errors(RuleSet set) => [];
 }
 
-/// <summary>The set's own.</summary>
-/// <param name="services">Asked only when they are needed: the contacts need the set that the process begins with, and that is checked by this.</param>
+/// <summary>The set's own contacts.</summary>
+/// <param name="services">
+/// Resolved late: the contacts need the set that the process begins with, and that set is checked with this object.
+/// </param>
 public sealed class OwnContacts(IServiceProvider services) : RuleSetContacts
 {
     public override ContactFiles? InForce => services.GetRequiredService<CurrentContacts>().Book.Files;
@@ -74,9 +78,9 @@ public sealed class OwnContacts(IServiceProvider services) : RuleSetContacts
         set is { Contacts: null, Teams.Count: 0 } ? [] : services.GetRequiredService<ContactsFile>().Read(set.People).Errors;
 }
 
-/// <summary>Another file says who is asked; the set has those of teams.</summary>
+/// <summary>Another file has the common contacts; the set has those of teams.</summary>
 /// <param name="services"><inheritdoc cref="OwnContacts" path="/param[@name='services']"/></param>
-/// <param name="read">Gives null while that file cannot be read.</param>
+    /// <param name="read">Returns null while that file cannot be read.</param>
 public sealed class ContactsElsewhere(IServiceProvider services, Func<RunbookFile?> read) : RuleSetContacts
 {
     public override ContactFiles? InForce => services.GetRequiredService<CurrentContacts>().Book.Files;
@@ -85,7 +89,9 @@ public sealed class ContactsElsewhere(IServiceProvider services, Func<RunbookFil
 
     public override void Take(RuleSet set) => services.GetRequiredService<ContactsReload>().TakeTeams(set.Teams);
 
-    /// <summary>What is wrong with the other file is no fault of the set. While nobody can say whom it names, only what the teams' files say by themselves is looked at.</summary>
+    /// <summary>
+    /// Errors of the other file do not count against the set. While it cannot be read, the teams' files are checked only by themselves.
+    /// </summary>
     public override IReadOnlyList<CatalogError> Errors(RuleSet set)
     {
         if (set.Teams.Count == 0)

@@ -3,33 +3,40 @@ using System.Text.Json.Serialization;
 
 namespace Runbooks.Publishing;
 
-/// <summary>What a host goes by: its runbooks with the text files beside them, who is asked, and the maintenance windows.</summary>
+/// <summary>The files that a host works with: runbooks with the text files beside them, contacts, and maintenance windows.</summary>
 public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? Contacts, RunbookFile? Windows)
 {
-    /// <summary>No file of a rule set is near this size; something else was put there by mistake.</summary>
+    /// <summary>A larger file was put there by mistake.</summary>
     public const int MostFileBytes = 1024 * 1024;
 
-    /// <summary>How it came to be in force; null for plain files.</summary>
+    /// <summary>The publication that the set is from; null for plain files.</summary>
     public Publication? Publication { get; private init; }
 
-    /// <summary>The publication that is in force only in part, because the rest has errors; null where all of it is.</summary>
+    /// <summary>The publication of which only a part is in force, because the rest has errors; null otherwise.</summary>
     public Publication? PartOf { get; private init; }
 
-    /// <summary>The calendars that stand beside the contacts, by name.</summary>
+    /// <summary>The calendars beside the contacts, by name.</summary>
     public IReadOnlyDictionary<string, string> Calendars { get; init; } = new Dictionary<string, string>();
 
-    public RuleSet As(Publication publication) => this with { Publication = publication, Runbooks = [.. Runbooks.Select(file => file with { Publication = publication })] };
+    public RuleSet As(Publication publication) => this with
+    {
+        Publication = publication,
+        Runbooks = [.. Runbooks.Select(file => file with { Publication = publication })],
+    };
 
-    /// <summary>No publication is in force then; the runbooks still say from which they are.</summary>
+    /// <summary>No publication counts as in force then. The runbooks keep the one that they are from.</summary>
     public RuleSet InPart() => this with { Publication = null, PartOf = Publication };
 
-    /// <summary>The folders of teams, by name.</summary>
+    /// <summary>By folder name.</summary>
     public IReadOnlyList<TeamFiles> Teams { get; init; } = [];
 
-    /// <summary>Who is asked, as the set has it.</summary>
+    /// <summary>The contacts of the set.</summary>
     public ContactFiles People => new(Contacts, Teams);
 
-    /// <summary>The same set, in which the runbooks of a team wait while other contacts of it are in force than the set has: their names would mean somebody else.</summary>
+    /// <summary>
+    /// The same set for other contacts than it has. The runbooks of a team wait while its contacts in force are not those of the set,
+    /// since their names would mean somebody else.
+    /// </summary>
     public RuleSet ReadWith(ContactFiles inForce)
     {
         var teams = Teams.Select(team => IsTeamInForce(team.Folder, inForce) ? team : team with
@@ -39,7 +46,7 @@ public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? C
         return this with { Teams = [.. teams.Values], Runbooks = [.. Runbooks.Select(file => file.Team is { } team ? file with { Team = teams[team.Folder] } : file)] };
     }
 
-    /// <summary>The calendars of contacts that are in force, and of others those that were there.</summary>
+    /// <summary>The set's calendars where its contacts are in force, and otherwise the earlier ones.</summary>
     public IReadOnlyDictionary<string, string> CalendarsOf(ContactFiles inForce, IReadOnlyDictionary<string, string> before)
     {
         return Calendars.Where(calendar => IsInForce(calendar) || !before.ContainsKey(calendar.Key)).Concat(before.Where(calendar => !IsInForce(calendar))).ToDictionary(StringComparer.Ordinal);
@@ -72,7 +79,7 @@ public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? C
         string TeamOf(string name) => teams.ContainsKey(FolderOf(name)) ? FolderOf(name) : "";
     }
 
-    /// <summary>Those among these files that may be part of a set; others that lie there are left alone.</summary>
+    /// <summary>The files that may be part of a set. Others in the same place are ignored.</summary>
     /// <param name="names">By their path from the root of the set.</param>
     public static IReadOnlyList<string> Among(IReadOnlyCollection<string> names)
     {
@@ -80,54 +87,66 @@ public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? C
         return [.. names.Where(name => IsRunbook(name, teams) || IsTeam(name) || IsCalendar(name, teams) || SampleFolder.IsSample(InTeam(name, teams)) || InTeam(name, teams) == ContactsFile.FileName || name == MaintenanceFile.FileName)];
     }
 
-    /// <summary>The runbooks among these files.</summary>
     public static IReadOnlyList<string> RunbooksAmong(IReadOnlyCollection<string> names)
     {
         var teams = TeamsAmong(names);
         return [.. names.Where(name => IsRunbook(name, teams))];
     }
 
-    private static HashSet<string> TeamsAmong(IEnumerable<string> names) => names.Where(IsTeam).Select(FolderOf).ToHashSet(StringComparer.Ordinal);
+    private static HashSet<string> TeamsAmong(IEnumerable<string> names) =>
+        names.Where(IsTeam).Select(FolderOf).ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>Whether it makes its folder that of a team. However it is written: one that is called otherwise is an error, and not overlooked.</summary>
-    public static bool IsTeam(string name) => name.Split('/') is [{ Length: > 0 }, var file] && string.Equals(file, TeamFile.FileName, StringComparison.OrdinalIgnoreCase);
+    /// <summary>Whether it makes its folder a team's, in any case of letters: a wrong case is an error and must not be ignored.</summary>
+    public static bool IsTeam(string name) =>
+        name.Split('/') is [{ Length: > 0 }, var file] && string.Equals(file, TeamFile.FileName, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether it is a calendar that contacts may name.</summary>
-    public static bool IsCalendar(string name) => name.EndsWith(".ics", StringComparison.OrdinalIgnoreCase) && !name.Contains('/', StringComparison.Ordinal);
+    public static bool IsCalendar(string name) =>
+        name.EndsWith(".ics", StringComparison.OrdinalIgnoreCase) && !name.Contains('/', StringComparison.Ordinal);
 
-    /// <summary>Whether a file is a runbook, rather than a test, the contacts or the maintenance windows. What lies in a folder that is no team's is none: it may be a team's whose file is not there yet.</summary>
+    /// <summary>
+    /// Whether a file is a runbook, and not a test, the contacts or the maintenance windows. Files in other folders do not count: such a
+    /// folder may become a team's once its <c>team.yaml</c> is there.
+    /// </summary>
     public static bool IsRunbook(string name) =>
         !name.Contains('/', StringComparison.Ordinal)
         && (name.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) || name.EndsWith(".yml", StringComparison.OrdinalIgnoreCase))
-        && !name.EndsWith(".test.yaml", StringComparison.OrdinalIgnoreCase) && name is not (ContactsFile.FileName or MaintenanceFile.FileName);
+        && !name.EndsWith(".test.yaml", StringComparison.OrdinalIgnoreCase)
+        && name is not (ContactsFile.FileName or MaintenanceFile.FileName);
 
     private static bool IsCalendar(string name, ICollection<string> teams) => IsCalendar(InTeam(name, teams));
 
-    /// <summary>Those of a team lie directly in its folder, and what lies deeper there are tests. Maintenance windows there are an error, and not overlooked.</summary>
+    /// <summary>
+    /// A team's runbooks are directly in its folder; deeper files are tests. Maintenance windows there count as a runbook, so that they are
+    /// an error and not ignored.
+    /// </summary>
     private static bool IsRunbook(string name, ICollection<string> teams) => InTeam(name, teams) is var own && own == name
         ? IsRunbook(name)
         : (IsRunbook(own) || own == MaintenanceFile.FileName) && !IsTeam(name);
 
-    /// <summary>The path from the team's folder, where it lies in one.</summary>
-    private static string InTeam(string name, ICollection<string> teams) => FolderOf(name) is { Length: > 0 } folder && teams.Contains(folder) ? name[(folder.Length + 1)..] : name;
+    /// <summary>The path from the team's folder; the whole path where it is in none.</summary>
+    private static string InTeam(string name, ICollection<string> teams) =>
+        FolderOf(name) is { Length: > 0 } folder && teams.Contains(folder) ? name[(folder.Length + 1)..] : name;
 
     private static string FolderOf(string name) => name.IndexOf('/', StringComparison.Ordinal) is > 0 and var end ? name[..end] : "";
 }
 
-/// <summary>Reads what was published to a place. Content is checked against its hash, so half a set is never seen.</summary>
+/// <summary>Reads what was published to a place. Content is checked against its hash, so half a set is never used.</summary>
 public sealed class PublishedSets(IRuleSetPlace place)
 {
-    /// <summary>The files of the sets that were read last; a new publication reads what has changed.</summary>
+    /// <summary>The files of the last set, by hash, so that only changed files are read.</summary>
     private ConcurrentDictionary<string, string> _known = new(StringComparer.Ordinal);
 
     private volatile PlainSet? _plain;
 
     public string Address => place.Address;
 
-    /// <returns>Null where nothing was published: the plain files count.</returns>
+    /// <returns>Null where nothing was published: then the plain files count.</returns>
     /// <exception cref="InvalidDataException">The record of publications is damaged.</exception>
     public async Task<PublicationLog?> FindLogAsync(CancellationToken cancellationToken) =>
-        await place.FindAsync(PublicationLog.Name, PublicationLog.MostBytes, cancellationToken) is { } found ? PublicationLog.Read(found.Content) : null;
+        await place.FindAsync(PublicationLog.Name, PublicationLog.MostBytes, cancellationToken) is { } found
+            ? PublicationLog.Read(found.Content)
+            : null;
 
     /// <returns>The same object while no file has changed.</returns>
     public async Task<RuleSet> ReadPlainAsync(CancellationToken cancellationToken)
@@ -143,7 +162,7 @@ public sealed class PublishedSets(IRuleSetPlace place)
         return set;
     }
 
-    /// <summary>The contacts of the newest set, unread; null where there are none, or where the set cannot be read.</summary>
+    /// <summary>The contacts of the newest set, not parsed; null where there are none or the set cannot be read.</summary>
     public async Task<ContactFiles?> FindContactsAsync(CancellationToken cancellationToken)
     {
         try
@@ -180,27 +199,34 @@ public sealed class PublishedSets(IRuleSetPlace place)
 }
 
 /// <summary>
-/// The one record that decides what is in force: the publications that are kept, the newest first. It is replaced as a whole
-/// and only by whoever has seen the one before.
+/// The record that decides what is in force: the publications that are kept, the newest first. Only a publisher that has seen the
+/// current record can replace it.
 /// </summary>
 public sealed record PublicationLog(IReadOnlyList<Publication> Publications)
 {
-    /// <summary>How many one can go back to; what only older ones need is removed.</summary>
+    /// <summary>How many publications one can go back to. What only older ones need is removed.</summary>
     public const int Kept = 20;
 
     public const string Name = "published/current.json";
 
     internal const int MostBytes = 256 * 1024;
 
-    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true };
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        WriteIndented = true,
+    };
 
     [JsonIgnore]
     public Publication Current => Publications[0];
 
     /// <param name="named">A number, or the beginning of a set's hash.</param>
-    /// <returns>Null when none is kept that is called so.</returns>
-    public Publication? Find(string named) => Publications.FirstOrDefault(publication => $"{publication.Number}" == named)
-        ?? (named.Length >= 6 ? Publications.FirstOrDefault(publication => publication.Set.StartsWith(named, StringComparison.OrdinalIgnoreCase)) : null);
+    /// <returns>Null when no publication that is kept has this name.</returns>
+    public Publication? Find(string named) =>
+        Publications.FirstOrDefault(publication => $"{publication.Number}" == named)
+        ?? (named.Length >= 6
+            ? Publications.FirstOrDefault(publication => publication.Set.StartsWith(named, StringComparison.OrdinalIgnoreCase))
+            : null);
 
     internal PublicationLog With(Publication next) => new([.. Publications.Prepend(next).Take(Kept)]);
 
@@ -225,7 +251,7 @@ public sealed record PublicationLog(IReadOnlyList<Publication> Publications)
     }
 }
 
-/// <summary>The files of one set, by their path and the hash under which their content is kept. It never changes.</summary>
+/// <summary>The files of one set, by path, with the hash that each content is kept under. It never changes.</summary>
 internal sealed record SetManifest(IReadOnlyList<SetEntry> Files)
 {
     public const string FilesFolder = "published/files/";

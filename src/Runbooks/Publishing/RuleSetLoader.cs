@@ -1,22 +1,32 @@
 namespace Runbooks.Publishing;
 
-/// <summary>Takes over what was published or what lies in a folder, at the start and while the host runs.</summary>
+/// <summary>Takes over the published set or the plain files, at the start and while the host runs.</summary>
 public sealed class RuleSetLoader(
-    RunbookCatalog catalog, RunbookVersions versions, FileVersions files, MaintenanceReload windows, TeamActions actions, RuleSetStatus status, RuleSetCheck check, RuleSetContacts contacts, ILogger<RuleSetLoader> logger)
+    RunbookCatalog catalog,
+    RunbookVersions versions,
+    FileVersions files,
+    MaintenanceReload windows,
+    TeamActions actions,
+    RuleSetStatus status,
+    RuleSetCheck check,
+    RuleSetContacts contacts,
+    ILogger<RuleSetLoader> logger)
 {
-    /// <summary>As pages and messages about broken files call it.</summary>
+    /// <summary>The name of the set in messages about broken files.</summary>
     private const string Whole = "the published rule set";
 
     private bool _broken;
 
-    /// <summary>The contacts with which the set was taken over that is in force.</summary>
+    /// <summary>The contacts that the set in force was read with.</summary>
     private ContactFiles? _readWith;
 
-    /// <summary>Whether contacts that stand elsewhere have changed since: runbooks that wait for them may be taken over now.</summary>
+    /// <summary>Whether contacts from elsewhere have changed since, so that runbooks that wait for them may be taken over now.</summary>
     public bool IsOutdated => contacts.StandElsewhere && !ReferenceEquals(_readWith, contacts.InForce);
 
-    /// <summary>Takes over the set that the process begins with; its contacts are in force already, or others where they have errors.</summary>
-    /// <returns>What is wrong with it. When nothing is in force then, there is nothing to go on with.</returns>
+    /// <summary>
+    /// Takes over the set that the process begins with. Contacts are already in force: those of the set, or others where these have errors.
+    /// </summary>
+    /// <returns>What is wrong with the runbooks. There may be nothing in force afterwards.</returns>
     public async Task<LoadResult> StartAsync((RuleSet Set, RefusedSet? Refused) chosen, CancellationToken cancellationToken)
     {
         var (set, refused) = chosen;
@@ -43,20 +53,23 @@ public sealed class RuleSetLoader(
         return result;
     }
 
-    /// <summary>Where no earlier version is known, one broken file must not keep the others from healing anything, and incidents that are waiting from going on.</summary>
+    /// <summary>
+    /// For a start without an earlier version: one broken file must not keep the other runbooks from healing anything, or waiting incidents
+    /// from going on.
+    /// </summary>
     public async Task StartWithTheGoodAsync(RuleSet set, LoadResult result, CancellationToken cancellationToken)
     {
         set = ReadWithContacts(set);
         var broken = result.Errors.Select(error => error.File).ToHashSet(StringComparer.Ordinal);
         catalog.Load(set.Runbooks.Where(file => !file.IsAmong(broken)), whole: false);
 
-        // What is in force now is kept for the next start.
+        // Keeps what is in force now for the next start.
         await versions.LoadAsync(set.Runbooks, cancellationToken);
     }
 
     /// <summary>
-    /// Takes over a set that has changed. A published one is taken as a whole or not at all; of plain files each good one is.
-    /// Contacts are first: what runbooks of a team mean depends on them.
+    /// Takes over a set that has changed: a published one as a whole or not at all, of plain files each good one. Contacts come first,
+    /// since they decide what a team's runbooks mean.
     /// </summary>
     public async Task TakeAsync(RuleSet set, CancellationToken cancellationToken)
     {
@@ -100,7 +113,7 @@ public sealed class RuleSetLoader(
         contacts.Take(set);
     }
 
-    /// <summary>The set as it can be read with the contacts that are in force.</summary>
+    /// <summary>The set as it is to be read with the contacts in force.</summary>
     private RuleSet ReadWithContacts(RuleSet set)
     {
         _readWith = contacts.InForce;
@@ -108,9 +121,10 @@ public sealed class RuleSetLoader(
         return _readWith is null ? set : set.ReadWith(_readWith);
     }
 
-    private static IReadOnlyList<string> Waiting(RuleSet set) => [.. set.Teams.Select(team => team.Waits).OfType<CatalogError>().Select(error => error.ToString())];
+    private static IReadOnlyList<string> Waiting(RuleSet set) =>
+        [.. set.Teams.Select(team => team.Waits).OfType<CatalogError>().Select(error => error.ToString())];
 
-    /// <summary>What is in force stays; whoever published is told through the log, the page and the fallback contact.</summary>
+    /// <summary>What is in force stays. The log, the pages and the fallback contact tell it to whoever published.</summary>
     public void Refuse(RefusedSet refused)
     {
         actions.TakeAway(refused.Teams);
@@ -130,7 +144,7 @@ public sealed class RuleSetLoader(
         status.Refuse(refused);
     }
 
-    /// <summary>What is in force is the newest publication again: the one that was refused is gone.</summary>
+    /// <summary>The refused publication is gone, and the newest one is in force again.</summary>
     public void Stay()
     {
         files.Forget(Whole);
@@ -146,7 +160,7 @@ public sealed class RuleSetLoader(
             Log.RunbooksKept(logger, string.Join(", ", result.Kept));
         }
 
-        // A file that was saved as it was is no news, but after an error it is.
+        // A file that was saved without a change is no news, except when an error is gone by that.
         if (result.Changes.Count > 0 || (_broken && result.Errors.Count == 0))
         {
             Log.RunbooksReloaded(logger, result.Changes.Count > 0 ? string.Join(", ", result.Changes) : "no file is broken any more", catalog.Current.Count);
@@ -169,35 +183,35 @@ public sealed class RuleSetLoader(
     }
 }
 
-/// <summary>What is wrong with a set as a whole, on this host.</summary>
+/// <summary>Finds what is wrong with a set as a whole, on this host.</summary>
 public sealed class RuleSetCheck(RunbookCatalog catalog, RuleSetContacts contacts)
 {
     public IReadOnlyList<CatalogError> Errors(RuleSet set) =>
     [
         .. catalog.Check(set.Runbooks).Errors
 
-            // A team without runbooks is looked at by nothing else.
+            // Nothing else checks a team without runbooks.
             .Union(set.Teams.SelectMany(team => TeamFile.Read(team).Errors)).Union(contacts.Errors(set)),
         .. set.Windows is { } windows ? MaintenanceFile.Read(windows.Name, windows.Text).Errors : [],
     ];
 }
 
 /// <summary>
-/// The set that a process begins with: the newest publication without errors here, else the plain files. It is chosen once,
-/// since contacts are needed before anything else is loaded.
+/// The set that a process begins with: the newest publication without errors here, else the plain files. It is chosen once, since contacts
+/// are needed before anything else is loaded.
 /// </summary>
 public sealed class StartingRuleSet(PublishedSets sets, RuleSetCheck check, FileVersions files)
 {
-    /// <summary>As pages call the place as a whole, beside the files in it. What is kept under it says what was in force last.</summary>
+    /// <summary>The name of the set as a whole in pages about files. The version kept under it tells what was in force last.</summary>
     internal const string Name = "the rule set";
 
-    /// <summary>A host without runbooks would ignore every alert.</summary>
+    /// <summary>Without runbooks a host would ignore every alert.</summary>
     internal const string Gone = "No runbook is there any more, neither published nor as a plain file. Publish again, or put back what was there.";
 
     private readonly Lock _choosing = new();
     private Task<(RuleSet Set, RefusedSet? Refused)>? _chosen;
 
-    /// <returns>The set, and the newest publication where it is not that one.</returns>
+    /// <returns>The set, and the newest publication where that was refused.</returns>
     public Task<(RuleSet Set, RefusedSet? Refused)> GetAsync(CancellationToken cancellationToken)
     {
         lock (_choosing)
@@ -237,7 +251,7 @@ public sealed class StartingRuleSet(PublishedSets sets, RuleSetCheck check, File
             }
         }
 
-        // Nothing here is whole: what is good of the newest is better than nothing at all.
+        // No publication is without errors, so the good part of the newest is used.
         return (newest?.InPart() ?? throw new InvalidDataException($"No publication at {sets.Address} can be read: {refused!.Errors[0]}"), refused);
     }
 }

@@ -2,21 +2,31 @@ using Microsoft.Extensions.Hosting;
 
 namespace Runbooks.Publishing;
 
-/// <summary>Loads the rule set before the host takes its first alert, and looks again and again whether another one was published.</summary>
+/// <summary>Loads the rule set before the host takes its first alert, and then checks regularly for a new one.</summary>
 public sealed class RuleSetRefresh(
-    PublishedSets sets, StartingRuleSet starting, RuleSetLoader loader, RuleSetStatus status, RunbookCatalog catalog, MaintenanceReload windows, FileVersions files, RuleSetContacts contacts, RuleSetOptions options, TimeProvider time, ILogger<RuleSetRefresh> logger) : BackgroundService
+    PublishedSets sets,
+    StartingRuleSet starting,
+    RuleSetLoader loader,
+    RuleSetStatus status,
+    RunbookCatalog catalog,
+    MaintenanceReload windows,
+    FileVersions files,
+    RuleSetContacts contacts,
+    RuleSetOptions options,
+    TimeProvider time,
+    ILogger<RuleSetRefresh> logger) : BackgroundService
 {
-    /// <summary>A place that is away for a moment is no news for anybody.</summary>
+    /// <summary>People are told only of a place that cannot be reached for longer.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(5);
 
     private readonly SemaphoreSlim _turn = new(1);
     private RuleSetStart? _started;
     private DateTimeOffset? _unreadableSince;
 
-    /// <summary>The plain files that were taken over last; nothing is said or done again while they are as they were.</summary>
+    /// <summary>The plain files that were taken over last. Nothing is done again while they are unchanged.</summary>
     private RuleSet? _plain;
 
-    /// <summary>Takes over the set that the process begins with, once. Who calls it before the host starts may stop there.</summary>
+    /// <summary>Takes over the set that the process begins with, once. A command may call it without starting the host.</summary>
     public async Task<RuleSetStart> LoadAsync(CancellationToken cancellationToken)
     {
         if (_started is null)
@@ -54,7 +64,7 @@ public sealed class RuleSetRefresh(
         await base.StartAsync(cancellationToken);
     }
 
-    /// <summary>Looks once. Whatever goes wrong, what is in force stays in force; the next round tries again.</summary>
+    /// <summary>Checks once. After any failure what is in force stays, and the next round tries again.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
@@ -64,7 +74,7 @@ public sealed class RuleSetRefresh(
             windows.WarnOfUnknown(catalog.Current);
             _unreadableSince = null;
         }
-        // Told once; the next round tries again.
+        // Any exception, logged once; the next round tries again.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             if (_unreadableSince is null)
@@ -116,7 +126,7 @@ public sealed class RuleSetRefresh(
         }
         else
         {
-            // Somebody who takes the record of publications away goes back to the plain files on purpose: then some are there.
+            // Without the record of publications the plain files count. Where there are none, it was not removed on purpose.
             var plain = await sets.ReadPlainAsync(cancellationToken);
             if (plain.Runbooks.Count == 0 && catalog.Current.Count > 0)
             {
@@ -138,14 +148,20 @@ public sealed class RuleSetRefresh(
         }
     }
 
-    /// <summary>A host that has never had runbooks runs, so that they can be published to it; but nobody must take it for one that watches. In practice a folder may be empty.</summary>
+    /// <summary>
+    /// A host that has never had runbooks runs, so that they can be published to it, but nobody may take it for one that watches. In the
+    /// sandbox a folder may be empty.
+    /// </summary>
     private bool IsEmpty => catalog.Current.Count == 0 && contacts is not NoContacts;
 
-    private void TellEmpty() => files.Refuse(StartingRuleSet.Name, [$"No runbook is loaded from {sets.Address}, so every alert is ignored. Publish runbooks there, or name the place where they are."], nameof(IsEmpty));
+    private void TellEmpty() => files.Refuse(
+        StartingRuleSet.Name,
+        [$"No runbook is loaded from {sets.Address}, so every alert is ignored. Publish runbooks there, or name the place where they are."],
+        nameof(IsEmpty));
 
     private async Task TakeAsync(Publication publication, CancellationToken cancellationToken)
     {
-        // Contacts that stand elsewhere may have been mended meanwhile.
+        // A refused set is tried again where its contacts come from elsewhere, since they may have been corrected.
         if (!contacts.StandElsewhere && status.Refused is { IsIncomplete: false } refused && refused.Publication == publication)
         {
             return;
@@ -162,11 +178,11 @@ public sealed class RuleSetRefresh(
     }
 }
 
-/// <param name="Runbooks">What is wrong with the runbooks as they are, and what stays as it was.</param>
+/// <param name="Runbooks">What is wrong with the runbooks, and which older ones stay in force.</param>
 /// <param name="Windows">What is wrong with the maintenance windows, when none were in force before.</param>
 public sealed record RuleSetStart(RuleSet Set, LoadResult Runbooks, IReadOnlyList<CatalogError> Windows);
 
-/// <summary>Which publication this process goes by, and which one it has refused.</summary>
+/// <summary>Which publication this process uses, and which one it has refused.</summary>
 public sealed class RuleSetStatus
 {
     private volatile Seen _seen = new(null, null, null);
@@ -175,13 +191,13 @@ public sealed class RuleSetStatus
     /// <summary>Null while plain files are in force.</summary>
     public Publication? InForce => _seen.InForce;
 
-    /// <summary>The newest publication, when it cannot be used here; null when it is in force.</summary>
+    /// <summary>The newest publication, when it cannot be used here; null otherwise.</summary>
     public RefusedSet? Refused => _seen.Refused;
 
-    /// <summary>A calendar that stands beside the contacts; null where there is none of that name.</summary>
+    /// <summary>A calendar beside the contacts; null where there is none of that name.</summary>
     public string? FindCalendar(string name) => _calendars.GetValueOrDefault(name);
 
-    /// <summary>What is in force in place of a publication that is refused, for people.</summary>
+    /// <summary>What is in force in place of a refused publication, for people.</summary>
     public string Instead(Publication refused) => _seen switch
     {
         { InForce: { } publication } => publication.Name,
@@ -191,10 +207,14 @@ public sealed class RuleSetStatus
 
     internal void Take(RuleSet set) => _seen = new(set.Publication, set.PartOf, null);
 
-    /// <summary>New ones come before the contacts that name them, and what nobody names any more goes after.</summary>
-    internal void AddCalendars(RuleSet set) => _calendars = set.Calendars.Where(calendar => !_calendars.ContainsKey(calendar.Key)).Concat(_calendars).ToDictionary(StringComparer.Ordinal);
+    /// <summary>Before the contacts that name them are taken over. Calendars that nobody names any more are removed only afterwards.</summary>
+    internal void AddCalendars(RuleSet set) => _calendars = set.Calendars
+        .Where(calendar => !_calendars.ContainsKey(calendar.Key))
+        .Concat(_calendars)
+        .ToDictionary(StringComparer.Ordinal);
 
-    internal void TakeCalendars(RuleSet set, ContactFiles? inForce) => _calendars = inForce is null ? set.Calendars : set.CalendarsOf(inForce, _calendars);
+    internal void TakeCalendars(RuleSet set, ContactFiles? inForce) =>
+        _calendars = inForce is null ? set.Calendars : set.CalendarsOf(inForce, _calendars);
 
     /// <param name="refused">Null when the newest publication is in force after all.</param>
     internal void Refuse(RefusedSet? refused) => _seen = _seen with { Refused = refused };
@@ -202,10 +222,10 @@ public sealed class RuleSetStatus
     private sealed record Seen(Publication? InForce, Publication? PartOf, RefusedSet? Refused);
 }
 
-/// <param name="IsIncomplete">It could not be read whole; it may be copied to the place file by file.</param>
+/// <param name="IsIncomplete">It could not be read as a whole; it may still be on its way to the place, file by file.</param>
 public sealed record RefusedSet(Publication Publication, IReadOnlyList<string> Errors, bool IsIncomplete = false)
 {
-    /// <summary>The folders of teams, as far as it could be read.</summary>
+    /// <summary>The folders of teams; empty where the set could not be read.</summary>
     public IReadOnlyList<TeamFiles> Teams { get; init; } = [];
 
     internal bool Says(RefusedSet? other) => Publication == other?.Publication && Errors.SequenceEqual(other.Errors);
