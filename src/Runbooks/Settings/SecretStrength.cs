@@ -2,22 +2,22 @@ using Microsoft.Extensions.Hosting;
 
 namespace Runbooks.Settings;
 
-/// <summary>A secret that can be guessed keeps a host from starting: whoever guesses it decides, or speaks in our name.</summary>
+/// <summary>A secret that can be guessed keeps a host from starting: whoever guesses it can decide, or speak in our name.</summary>
 public static class SecretStrength
 {
     public const int ShortestSecret = 24;
 
-    /// <summary>Random secrets of the shortest length have more, even ones of digits alone.</summary>
+    /// <summary>Even random secrets of the shortest length, with digits only, have more different characters.</summary>
     private const int FewestDifferent = 6;
 
-    /// <summary>A repetition counts as long as what it repeats.</summary>
+    /// <summary>A secret that repeats a shorter piece can be guessed.</summary>
     private const int ShortestPiece = 16;
 
-    /// <summary>Words of placeholders and samples. A random secret has none of them.</summary>
+    /// <summary>Words in placeholders and samples, which a random secret does not have.</summary>
     private static readonly string[] s_placeholders =
         ["development", "practice", "sample", "example", "placeholder", "changeme", "change-me", "change_me", "password", "not-a-secret", "not-a-key", "your-api-key", "your-key"];
 
-    /// <param name="environment">In development the secrets of the sample settings are taken, which everybody knows.</param>
+    /// <param name="environment">Development allows the secrets of the sample settings, which everybody knows.</param>
     /// <returns>Why it can be guessed; null where it cannot.</returns>
     public static string? FindWeakness(string secret, IHostEnvironment? environment)
     {
@@ -41,24 +41,24 @@ public static class SecretStrength
             : null;
     }
 
-    /// <summary>Of a key in base64: both how it is written and what it stands for.</summary>
+    /// <summary>For a key in base64: checks both the text and its bytes.</summary>
     /// <inheritdoc cref="FindWeakness(string, IHostEnvironment?)"/>
     public static string? FindWeakness(string secret, byte[] key, IHostEnvironment? environment) =>
         FindWeakness(secret, environment) ?? FindWeakness(Encoding.Latin1.GetString(key), environment);
 
-    /// <returns>How long the shortest piece is that makes the whole secret when repeated, its end cut off.</returns>
+    /// <returns>The length of the shortest piece that makes the whole secret when repeated; the last repetition may be cut off.</returns>
     private static int Piece(string secret) =>
         Enumerable.Range(1, secret.Length).First(length => secret.AsSpan(length).SequenceEqual(secret.AsSpan(0, secret.Length - length)));
 
-    /// <summary>As abcdef, 987654 or aabbcc do, nearly throughout.</summary>
+    /// <summary>Like abcdef, 987654 or aabbcc, in at least three quarters of it.</summary>
     private static bool FollowsARow(string secret) =>
         secret.Zip(secret.Skip(1), (one, next) => Math.Abs(next - one)).Count(distance => distance <= 1) * 4 >= (secret.Length - 1) * 3;
 }
 
-/// <summary>A key that signs with HMAC-SHA256, written in base64.</summary>
+/// <summary>A key in base64 that signs with HMAC-SHA256.</summary>
 public static class SigningKey
 {
-    /// <summary>Shortest key that is accepted, in bytes: as long as the hash, RFC 2104 section 3.</summary>
+    /// <summary>As long as the hash, RFC 2104 section 3.</summary>
     public const int MinBytes = 32;
 
     public const string Remedy = "Make one with: openssl rand -base64 32";

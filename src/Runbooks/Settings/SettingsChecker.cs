@@ -6,18 +6,18 @@ using Microsoft.Extensions.Configuration;
 
 namespace Runbooks.Settings;
 
-/// <summary>Finds settings that nothing reads, and values that cannot be read: a misspelt one would otherwise do nothing, in silence.</summary>
-/// <param name="sections">Every section there is.</param>
-/// <param name="others">What else is known by its full name, such as the secrets that contacts name, and sections of the platform.</param>
-/// <param name="origin">Where a setting comes from, for the sentence; nothing where that is plain.</param>
+/// <summary>Finds settings that nothing reads, and values that cannot be read. Otherwise a misspelt setting would silently do nothing.</summary>
+/// <param name="sections">All sections.</param>
+/// <param name="others">Other known settings by their full name, such as secrets that contacts name, and sections of the platform.</param>
+/// <param name="origin">Where a setting comes from, for the sentence; null where that is clear.</param>
 public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnumerable<string> others, Func<string, string?> origin)
 {
     private readonly ILookup<string, Type> _sections = sections.ToLookup(section => section.Name, section => section.Options, StringComparer.OrdinalIgnoreCase);
     private readonly HashSet<string> _others = new(others, StringComparer.OrdinalIgnoreCase);
 
     /// <param name="onlyOurs">
-    /// All of the configuration is ours. Where it holds the whole environment of a process, and contacts may name any of it as a
-    /// secret, only what is plainly a misspelt setting is judged.
+    /// Whether the whole configuration is ours. Where it has the environment of a process, and contacts may name any variable as a secret,
+    /// only settings that are plainly misspelt are reported.
     /// </param>
     public IReadOnlyList<SettingProblem> Check(IConfiguration configuration, bool onlyOurs) =>
         [.. configuration.GetChildren().Where(child => !_others.Contains(child.Key)).SelectMany(child => CheckTop(child, onlyOurs))
@@ -27,7 +27,7 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
     {
         if (_sections.Contains(top.Key))
         {
-            // In the environment of a whole process a variable of this name may be anybody's, such as a secret that contacts name.
+            // In the environment of a process a variable of this name may be something else, such as a secret that contacts name.
             return CheckParts(top, isList: false, isPlain: onlyOurs).Concat(CheckObject(top, [.. _sections[top.Key]]));
         }
 
@@ -36,10 +36,13 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
         return isOurs ? Leaves(top).Select(leaf => Unknown(leaf, meant is null ? null : $"{meant}{leaf.Path[top.Key.Length..]}")) : [];
     }
 
-    /// <param name="types">More than one where several classes read parts of the same section.</param>
+    /// <param name="types">Several where different classes read parts of the same section.</param>
     private IEnumerable<SettingProblem> CheckObject(IConfigurationSection section, IReadOnlyList<Type> types)
     {
-        var properties = types.SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance)).Where(IsBound).ToLookup(property => property.Name, StringComparer.OrdinalIgnoreCase);
+        var properties = types
+            .SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
+            .Where(IsBound)
+            .ToLookup(property => property.Name, StringComparer.OrdinalIgnoreCase);
         foreach (var child in section.GetChildren())
         {
             if (properties[child.Key].FirstOrDefault() is { } property)
@@ -79,7 +82,7 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
             : [];
     }
 
-    /// <summary>A value where only parts are read: the binder passes over it.</summary>
+    /// <summary>A value where only parts are read: the binder ignores it.</summary>
     private IEnumerable<SettingProblem> CheckParts(IConfigurationSection section, bool isList, bool isPlain) => section.Value is not { Length: > 0 } ? [] :
     [
         new($"The setting '{section.Path}'{Origin(section)} {(isList
@@ -87,18 +90,18 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
             : $"has parts, and a value in its place is not read: write '{section.Path}:NAME'.")} docs/settings.md lists them all.", isPlain),
     ];
 
-    /// <summary>An empty text is no value of it; where it is one, it is as if nothing were set.</summary>
+    /// <summary>Whether an empty text is an error. For the other types it is the same as no setting.</summary>
     private static bool IsNeeded(Type type) => type.IsValueType && Nullable.GetUnderlyingType(type) is null;
 
     private static bool CanRead(string text, Type type)
     {
-        // Its converter also reads numbers, and adds up names with commas between them: Sender and Viewer make Operator.
+        // The enum converter also reads numbers and adds up names: "Sender, Viewer" would be Operator.
         if (type.IsEnum)
         {
             return Enum.GetNames(type).Contains(text.Trim(), StringComparer.OrdinalIgnoreCase);
         }
 
-        // Its converter takes a bare number for days, and hardly anybody means that.
+        // The TimeSpan converter takes a bare number for days, which hardly anybody means.
         if (type == typeof(TimeSpan) && !text.Contains(':', StringComparison.Ordinal))
         {
             return false;
@@ -108,7 +111,7 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
         {
             return TypeDescriptor.GetConverter(type) is not { } converter || !converter.CanConvertFrom(typeof(string)) || converter.ConvertFromInvariantString(text) is not null;
         }
-        // Converters throw whatever they like.
+        // A converter may throw any exception.
         catch (Exception)
         {
             return false;
@@ -130,11 +133,13 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
         : new($"This host has no setting '{leaf.Path}'{Origin(leaf)}. {(meant is null ? "" : $"Did you mean '{meant}'? ")}docs/settings.md lists them all.", IsPlain: meant is not null, IsUnknown: meant is null);
 
     /// <summary>Whether this host reads a section, or one setting of a section.</summary>
-    private bool Has(string name) => name.Split(':') is [var section, .. var rest] && _sections[section].Any(type => rest is not [var property] || type.GetProperty(property) is not null);
+    private bool Has(string name) =>
+        name.Split(':') is [var section, .. var rest]
+        && _sections[section].Any(type => rest is not [var property] || type.GetProperty(property) is not null);
 
     private string Origin(IConfigurationSection leaf) => origin(leaf.Path) is { } from ? $" ({from})" : "";
 
-    /// <summary>What is worked out of other properties is not a setting; a collection is filled in place.</summary>
+    /// <summary>A computed property is not a setting; a collection without a setter is filled in place.</summary>
     private static bool IsBound(PropertyInfo property) =>
         property.CanWrite || (property.PropertyType.IsGenericType && property.PropertyType.IsAssignableTo(typeof(IEnumerable)));
 
@@ -142,9 +147,9 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
         section.GetChildren().ToList() is { Count: > 0 } children ? children.SelectMany(Leaves) : _others.Contains(section.Path) ? [] : [section];
 }
 
-/// <param name="Text">A sentence, with the remedy.</param>
-/// <param name="IsPlain">It cannot be meant otherwise.</param>
-/// <param name="IsUnknown">No setting has a name like it, so it may be meant as a secret.</param>
+/// <param name="Text">A sentence with the remedy.</param>
+/// <param name="IsPlain">There can be no doubt.</param>
+/// <param name="IsUnknown">No setting has a similar name, so it may be meant as a secret.</param>
 public sealed record SettingProblem(string Text, bool IsPlain, bool IsUnknown = false)
 {
     public override string ToString() => Text;
@@ -155,14 +160,17 @@ public sealed record SettingsSection(string Name, Type Options);
 
 public static class SettingsServices
 {
-    /// <summary>Reads a section of the settings into a class, and makes its keys known: others beside them are refused, and values that its annotations do not allow.</summary>
+    /// <summary>
+    /// Reads a section of the settings into a class. Keys that the class does not have, and values that its annotations do not allow, are
+    /// refused.
+    /// </summary>
     public static OptionsBuilder<T> AddSettings<T>(this IServiceCollection services, string section)
         where T : class
     {
         var known = new SettingsSection(section, typeof(T));
         if (services.Any(service => known.Equals(service.ImplementationInstance)))
         {
-            // Bound once more, every list would hold its entries twice, and every problem would be told again.
+            // A second binding would double the entries of every list, and every problem.
             return services.AddOptions<T>();
         }
 
@@ -171,19 +179,22 @@ public static class SettingsServices
     }
 }
 
-/// <summary>What runbooks may read of this host.</summary>
+/// <summary>Section <c>Runbooks</c>: what runbooks may read of this host.</summary>
 public sealed class RunbookSettingsOptions
 {
     public const string SectionName = "Runbooks";
 
-    /// <summary>By name, what runbooks read as <c>{{ settings.NAME }}</c>: the cluster or region that this host looks after. No secrets: they are on cards and in the record.</summary>
+    /// <summary>
+    /// By name, what runbooks read as <c>{{ settings.NAME }}</c>, such as the cluster or region of this host. No secrets: the values are on
+    /// cards and in the record.
+    /// </summary>
     public Dictionary<string, string> Settings { get; } = new(StringComparer.OrdinalIgnoreCase);
 }
 
-/// <summary>Settings that keep a host from starting. Asked before it starts, which would end with a stack trace at the first.</summary>
+/// <summary>Settings that keep a host from starting. Asked before the start, which would end with a stack trace at the first one.</summary>
 public static partial class InvalidSettings
 {
-    /// <returns>A sentence for each.</returns>
+    /// <returns>One sentence for each.</returns>
     public static IReadOnlyList<string> Find(IServiceProvider services)
     {
         try
@@ -201,7 +212,7 @@ public static partial class InvalidSettings
         }
     }
 
-    /// <summary>The rules that a value breaks, in sentences of ours. A rule of a whole section names its settings itself.</summary>
+    /// <summary>The broken rules in our own sentences. The message of a rule for a whole section names its settings itself.</summary>
     public static IReadOnlyList<string> Describe(OptionsValidationException invalid) =>
         [.. invalid.Failures.Select(failure => Annotation().Match(failure) switch
         {
@@ -210,17 +221,19 @@ public static partial class InvalidSettings
             var rule => $"The setting '{SectionOf(invalid.OptionsType)}:{rule.Groups["member"].Value}' cannot be used: {rule.Groups["why"].Value} docs/settings.md says what it does.",
         })];
 
-    /// <summary>Each class of settings has its name.</summary>
+    /// <summary>Each class of settings has its name in a constant.</summary>
     private static object? SectionOf(Type options) => options.GetField(nameof(RunbookSettingsOptions.SectionName))?.GetRawConstantValue();
 
-    /// <summary>How .NET tells of a rule that an attribute or the class itself has.</summary>
-    [GeneratedRegex("^DataAnnotation validation failed for .* members: '(?<member>[^']*)' with the error: '(?<why>.*)'\\.$", RegexOptions.Singleline | RegexOptions.NonBacktracking)]
+    /// <summary>.NET's message for a rule of an attribute or of the class itself.</summary>
+    [GeneratedRegex(
+        "^DataAnnotation validation failed for .* members: '(?<member>[^']*)' with the error: '(?<why>.*)'\\.$",
+        RegexOptions.Singleline | RegexOptions.NonBacktracking)]
     private static partial Regex Annotation();
 }
 
 /// <summary>
-/// App Service replaces a reference to a vault by what the vault holds. Where it could not read that, the setting is the text of the
-/// reference, which anybody can know who knows the vault's name: no secret, though it looks like one.
+/// App Service replaces a reference to a vault by the vault's value. Where it could not read that, the setting is the text of the
+/// reference. It looks like a secret, but anybody who has the name of the vault can know it.
 /// </summary>
 /// <seealso href="https://learn.microsoft.com/azure/app-service/app-service-key-vault-references"/>
 public static class VaultReferences
@@ -228,13 +241,13 @@ public static class VaultReferences
     private static readonly string[] s_beginnings = ["@Microsoft.KeyVault(", "@Microsoft.AppConfiguration("];
 
     /// <summary>
-    /// Sections without which a host must not start: a key whose value is not known has the role of one that is named nowhere, and
-    /// no link can be signed. Everything else is closed while it is empty.
+    /// Sections without which a host must not start. An API key with an unknown value would get the role of a key that no setting names,
+    /// and no link could be signed. Everything else is closed while it is empty.
     /// </summary>
     private static readonly string[] s_needed = ["ApiKeys:", "LinkSigning:"];
 
-    /// <summary>From here on such settings are empty, as if nothing were set. Called before anything reads them.</summary>
-    /// <returns>Their names.</returns>
+    /// <summary>Makes such settings empty, as if they were not set. Has to be called before anything reads them.</summary>
+    /// <returns>The names of the settings.</returns>
     public static IReadOnlyList<string> Empty(IConfigurationManager configuration)
     {
         List<string> unresolved = [.. configuration.AsEnumerable().Where(setting => IsReference(setting.Value)).Select(setting => setting.Key).Order(StringComparer.Ordinal)];
@@ -247,7 +260,7 @@ public static class VaultReferences
         [.. unresolved.Where(name => s_needed.Any(section => name.StartsWith(section, StringComparison.OrdinalIgnoreCase))).Select(name =>
             $"The setting '{name}' is still a reference to a vault, so App Service has not read it from there. Is the secret there, and may the app's identity read it? Then have it asked again with infra/scripts/refresh-secrets.sh.")];
 
-    /// <summary>Says which are missing while the host runs without them.</summary>
+    /// <summary>Logs which settings are missing while the host runs without them.</summary>
     public static void Report(IEnumerable<string> unresolved, ILoggerFactory loggers)
     {
         var logger = loggers.CreateLogger(typeof(VaultReferences));
@@ -257,5 +270,6 @@ public static class VaultReferences
         }
     }
 
-    private static bool IsReference(string? value) => value is not null && s_beginnings.Any(beginning => value.StartsWith(beginning, StringComparison.OrdinalIgnoreCase));
+    private static bool IsReference(string? value) =>
+        value is not null && s_beginnings.Any(beginning => value.StartsWith(beginning, StringComparison.OrdinalIgnoreCase));
 }
