@@ -1,38 +1,40 @@
 namespace Runbooks.Storage;
 
 /// <summary>
-/// The files of this process, each with what is in force and what is wrong with a newer version. What was in force last is
-/// kept in the store, so that a host that starts while a file is broken goes on with it instead of starting without.
+/// The files of this process, each with the version in force and the errors of a newer one. The store keeps the version that was last in
+/// force, so that a host that starts while a file is broken uses that.
 /// </summary>
 public sealed class FileVersions(ISharedState state, ILogger<FileVersions>? logger = null)
 {
-    /// <summary>A longer file is not kept, and neither is what was in force before it: a host that starts while it is broken must not go back to that.</summary>
+    /// <summary>
+    /// A longer file is not kept. The version before it is not kept either: a host that starts while the file is broken must not go back to that.
+    /// </summary>
     private const int MaxKept = 256 * 1024;
 
     private readonly ConcurrentDictionary<string, FileVersion> _known = new(StringComparer.Ordinal);
 
     public IReadOnlyCollection<KeyValuePair<string, FileVersion>> Known => [.. _known];
 
-    /// <param name="name">What is meant, wherever it lies: <c>windows.yaml</c>.</param>
+    /// <param name="name">The file without its path: <c>windows.yaml</c>.</param>
     /// <param name="text">Now in force; null when there is no such file.</param>
     public void Use(string name, string? text) =>
         _known.AddOrUpdate(name, _ => new(true, text, []), (_, known) => known.IsUsed && known.Text == text ? known with { Errors = [] } : new(true, text, []));
 
-    /// <summary>Nothing is wrong with it in this process, and what is in force is kept elsewhere.</summary>
+    /// <summary>Nothing is wrong with the file in this process, and the version in force is kept elsewhere.</summary>
     public void Forget(string name) => _known.TryRemove(name, out _);
 
-    /// <summary>What was in force stays so.</summary>
-    /// <param name="mark">What people are told of once; the errors unless given.</param>
+    /// <summary>The version in force stays.</summary>
+    /// <param name="mark">People are told once for each mark; the errors unless given.</param>
     public void Refuse(string name, IReadOnlyList<string> errors, string? mark = null) =>
         _known.AddOrUpdate(name, _ => new(false, null, errors) { Mark = mark }, (_, known) => known with { Errors = errors, Mark = mark });
 
-    /// <returns>The version that was in force last, on whichever host; null when there was none.</returns>
+    /// <returns>The version that was last in force, on whichever host; null when there was none.</returns>
     public async Task<RunbookFile?> FindLastAsync(string name, CancellationToken cancellationToken) =>
         _known.GetValueOrDefault(name) is { IsUsed: true, Text: { } own } version && (!version.IsSaved || own.Length > MaxKept) ? new(name, own)
         : await state.FindAsync<Kept>(KeyOf(name), cancellationToken) is { Text: { } text } ? new(name, text)
         : null;
 
-    /// <summary>Keeps what is in force, for the next start.</summary>
+    /// <summary>Keeps the versions in force for the next start.</summary>
     public async Task SaveAsync(CancellationToken cancellationToken)
     {
         foreach (var (name, version) in _known)
@@ -65,16 +67,16 @@ public sealed class FileVersions(ISharedState state, ILogger<FileVersions>? logg
 
 /// <param name="IsUsed">Whether this process has taken over a version.</param>
 /// <param name="Text">That version; null when there is no such file.</param>
-/// <param name="Errors">What is wrong with the file as it is now; empty when that is in force.</param>
+/// <param name="Errors">What is wrong with the present file; empty when that is in force.</param>
 public sealed record FileVersion(bool IsUsed, string? Text, IReadOnlyList<string> Errors)
 {
     public bool IsSaved { get; init; }
 
-    /// <summary>The same on every host that refuses the file, where their errors may differ; null where the errors tell.</summary>
+    /// <summary>The same on every host that refuses the file, although their errors may differ; null where the errors are the mark.</summary>
     public string? Mark { get; init; }
 }
 
-/// <summary>A file and those that belong to it, as one text: they are one version.</summary>
+/// <summary>A file and those that belong to it as one text, since they are one version.</summary>
 internal static class FilePack
 {
     private const char NextFile = '\u001E';
@@ -95,23 +97,23 @@ internal static class FilePack
         return (parts[0], beside);
     }
 
-    /// <summary>A comment may hold any character: one that holds the separator must not become a file of its own.</summary>
+    /// <summary>Without the separator, which a comment in the file may have.</summary>
     private static string Plain(string text) => text.Replace(NextFile, ' ');
 }
 
 /// <summary>
-/// Loads the runbook files so that every process has the same ones in force: in place of a broken file each takes the version
-/// of it that was in force last, which the store keeps, whenever the process started.
+/// Loads the runbook files so that every process has the same ones in force. In place of a broken file each takes the version that was last
+/// in force, which the store keeps.
 /// </summary>
 public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions versions)
 {
-    /// <summary>All runbook files, as people are told of them.</summary>
+    /// <summary>The name of all runbook files together, in messages.</summary>
     internal const string Set = "runbooks";
 
-    /// <summary>As a version keeps the contacts of its team; no text file beside a runbook is called so.</summary>
+    /// <summary>The name of the team's contacts in a kept version. No text file beside a runbook has this name.</summary>
     private const string TeamContacts = "contacts.yaml";
 
-    /// <returns>What is wrong with the files as they are, and what stays as it was; the catalog has what is in force.</returns>
+    /// <returns>What is wrong with the present files, and which older ones stay. The catalog has what is in force.</returns>
     public async Task<LoadResult> LoadAsync(IReadOnlyList<RunbookFile> files, CancellationToken cancellationToken)
     {
         var result = catalog.Load(files);
@@ -136,7 +138,7 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
             }
             else if (!isStart || !file.IsAmong(broken))
             {
-                // At a start, one that was never in force must not take its id or anything else from those that were.
+                // At a start, a file that was never in force must not take the id of one that was.
                 inForce.Add(file);
             }
         }
@@ -150,7 +152,7 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
         return result with { Kept = result.Kept.Count > 0 ? result.Kept : kept };
     }
 
-    /// <summary>No file is broken, or a publication has taken their place.</summary>
+    /// <summary>For when no file is broken, or a publication is used in their place.</summary>
     public void Forget() => versions.Forget(Set);
 
     /// <summary>The catalog takes over every good file, whatever is wrong with others.</summary>
@@ -162,7 +164,7 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
         }
     }
 
-    /// <summary>A runbook together with the text files that it names, and the files of its team.</summary>
+    /// <summary>A runbook with the text files that it names and the files of its team.</summary>
     private string Pack(RunbookFile file) => FilePack.Pack(file.Text, (catalog.FindByFile(file.Name)?.Samples ?? file.Samples)
         .Concat(file.Team is { } team ? [new(TeamFile.FileName, team.File.Text), .. team.Contacts is { } own ? [KeyValuePair.Create(TeamContacts, own.Text)] : Array.Empty<KeyValuePair<string, string>>()] : []));
 
@@ -181,8 +183,9 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
         };
     }
 
-    /// <summary>Processes see the same file under different paths.</summary>
-    private static string KeyOf(RunbookFile file) => $"runbooks/{(file.Team is { } team ? $"{team.Folder}/" : "")}{Path.GetFileName(file.Name)}";
+    /// <summary>Without the path of the file, which may differ between processes.</summary>
+    private static string KeyOf(RunbookFile file) =>
+        $"runbooks/{(file.Team is { } team ? $"{team.Folder}/" : "")}{Path.GetFileName(file.Name)}";
 }
 
 /// <summary>The runbook versions that incidents are pinned to. A version never changes, so it is read once.</summary>

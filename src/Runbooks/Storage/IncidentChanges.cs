@@ -6,8 +6,8 @@ using Runbooks.Telemetry;
 namespace Runbooks.Storage;
 
 /// <summary>
-/// Tells waiting readers in this process that an incident was written. A hint that saves polling, never the truth: a
-/// change made by another process is not heard, so whoever waits also looks now and then.
+/// Tells waiting readers in this process that an incident was written. It only saves polling: changes by another process are not heard, so a
+/// reader also has to check now and then.
 /// </summary>
 public sealed class IncidentChanges
 {
@@ -34,26 +34,25 @@ public sealed class IncidentChanges
         var left = _watches.AddOrUpdate(watch.IncidentId, [], (_, all) => all.Remove(watch));
         if (left.IsEmpty)
         {
-            // Only the empty list is taken away; one that has grown since is not equal to it and stays.
+            // Removes only the empty list. A list that has grown since is not equal to it.
             _watches.TryRemove(KeyValuePair.Create(watch.IncidentId, left));
         }
     }
 }
 
-/// <summary>One reader's wait for changes of one incident.</summary>
 public sealed class IncidentWatch : IDisposable
 {
     private readonly IncidentChanges _changes;
     private TaskCompletionSource _changed = New();
 
-    /// <summary>The state that the reader waits to see changed; null while it may be about to read.</summary>
+    /// <summary>The state whose change the reader waits for; null while it may be about to read.</summary>
     private object? _seen;
 
     internal IncidentWatch(IncidentChanges changes, string incidentId) => (_changes, IncidentId) = (changes, incidentId);
 
     internal string IncidentId { get; }
 
-    /// <summary>Returns at the next change to another state, or when the time is up; at once when there was a change since the last call.</summary>
+    /// <summary>Returns at the next change to another state or after the time; at once when there was a change since the last call.</summary>
     public async Task WaitAsync(IncidentState seen, TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken)
     {
         Volatile.Write(ref _seen, seen);
@@ -63,11 +62,11 @@ public sealed class IncidentWatch : IDisposable
         }
         catch (TimeoutException)
         {
-            // Time to look without having been told.
+            // The reader checks without having been told.
         }
         finally
         {
-            // What is told from here on counts, whatever it is: the reader has not read yet.
+            // From here on every change counts, since the reader has not read yet.
             Volatile.Write(ref _seen, null);
             if (_changed.Task.IsCompleted)
             {
@@ -89,7 +88,7 @@ public sealed class IncidentWatch : IDisposable
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
 
-/// <summary>Any store, which also tells <see cref="IncidentChanges"/>, and whoever collects traces and metrics, of what was written through it.</summary>
+/// <summary>Wraps a store: each write through it is told to <see cref="IncidentChanges"/>, traces and metrics.</summary>
 public sealed class SignallingIncidentStore(IIncidentStore store, IncidentChanges changes, TimeProvider time) : IIncidentStore
 {
     public async Task<OpenResult> OpenAsync(Incident candidate, Runbook runbook, Func<Incident, Incident?> fold, CancellationToken cancellationToken)
@@ -135,11 +134,13 @@ public sealed class SignallingIncidentStore(IIncidentStore store, IncidentChange
 
     public Task<IReadOnlyDictionary<IncidentState, int>?> CountAsync(CancellationToken cancellationToken) => store.CountAsync(cancellationToken);
 
-    public Task<int> CountOpenedAsync(DateTimeOffset since, int most, CancellationToken cancellationToken) => store.CountOpenedAsync(since, most, cancellationToken);
+    public Task<int> CountOpenedAsync(DateTimeOffset since, int most, CancellationToken cancellationToken) =>
+        store.CountOpenedAsync(since, most, cancellationToken);
 
     public Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken) => store.FindRunbookAsync(hash, cancellationToken);
 
-    public Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<string>> PurgeAsync(
+        DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken) =>
         store.PurgeAsync(endedBefore, removeRest, cancellationToken);
 
     public Task<string?> CheckHealthAsync(CancellationToken cancellationToken) => store.CheckHealthAsync(cancellationToken);
@@ -149,7 +150,7 @@ public sealed class SignallingIncidentStore(IIncidentStore store, IncidentChange
 
 public static class StoreSignals
 {
-    /// <summary>Wraps the store that was added before, so that readers of this process hear of each change.</summary>
+    /// <summary>Wraps the store that was added before, so that readers in this process hear of each change.</summary>
     /// <exception cref="InvalidOperationException">No store was added before.</exception>
     public static IServiceCollection AddStoreSignals(this IServiceCollection services)
     {
@@ -157,7 +158,10 @@ public static class StoreSignals
             ?? throw new InvalidOperationException("Add a store before its signals.");
         services.Remove(store);
         services.TryAddSingleton<IncidentChanges>();
-        return services.AddSingleton<IIncidentStore>(provider => new SignallingIncidentStore(Make(store, provider), provider.GetRequiredService<IncidentChanges>(), provider.GetRequiredService<TimeProvider>()));
+        return services.AddSingleton<IIncidentStore>(provider => new SignallingIncidentStore(
+            Make(store, provider),
+            provider.GetRequiredService<IncidentChanges>(),
+            provider.GetRequiredService<TimeProvider>()));
     }
 
     private static IIncidentStore Make(ServiceDescriptor store, IServiceProvider provider) =>
@@ -166,14 +170,17 @@ public static class StoreSignals
             ?? ActivatorUtilities.CreateInstance(provider, store.ImplementationType!));
 }
 
-/// <summary>Waits until an incident has come to a state.</summary>
-/// <param name="host">Null where there is none that could stop: until its web server has answered everybody it stops nothing else, and new steps would begin.</param>
+/// <summary>Waits until an incident has reached a state.</summary>
+/// <param name="host">
+/// Ends the wait when the host stops: it stops nothing else until its web server has answered everybody, and new steps would begin. Null
+/// where there is no host.
+/// </param>
 public sealed class IncidentWaiter(IIncidentStore store, IncidentChanges changes, TimeProvider time, IHostApplicationLifetime? host = null)
 {
-    /// <summary>How often to look without having been told: another process may have written.</summary>
+    /// <summary>For changes by another process, which are not heard.</summary>
     private static readonly TimeSpan s_pollInterval = TimeSpan.FromSeconds(2);
 
-    /// <param name="goal">Null: any final state. A state that was passed through while waiting counts as reached.</param>
+    /// <param name="goal">Null for any final state. A state that was passed while waiting counts as reached.</param>
     /// <returns>The incident as it is when the goal is reached, the time is up or the host stops; null when there is none.</returns>
     public async Task<Incident?> WaitAsync(string id, IncidentState? goal, TimeSpan atMost, CancellationToken cancellationToken)
     {
@@ -197,13 +204,13 @@ public sealed class IncidentWaiter(IIncidentStore store, IncidentChanges changes
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {
-                // It is answered as things stand.
+                // The next round returns the incident as it is.
             }
         }
     }
 
-    // A state may come back (a second question after a changed plan), so one that lay behind when the wait began is not reached.
-    // Once a question is answered the state stays until the next step begins; nobody is waited for then.
+    // A state may come back (a second question after a changed plan), so a state that was already passed at the start is not reached.
+    // After an answer the state stays until the next step begins, but there is no open question to wait for.
     private static bool Reached(Incident incident, IncidentState? goal, IncidentState first) =>
         incident.State.IsFinal()
         || (incident.State == goal && (goal != IncidentState.AwaitingApproval || incident.OpenGate is not null))

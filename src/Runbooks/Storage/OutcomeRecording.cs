@@ -1,37 +1,45 @@
 namespace Runbooks.Storage;
 
-/// <summary>Recording what has happened outside: neither a host that stops nor a store that is away for a while may make it unknown again.</summary>
+/// <summary>Records what has happened outside, also when the host stops or the store is away for a while.</summary>
 internal static class OutcomeRecording
 {
-    /// <summary>While the host runs there is nothing better to do than to try: what is not recorded now is not known later.</summary>
+    /// <summary>While the host runs: an outcome that is not recorded now is lost.</summary>
     private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(5);
 
-    /// <summary>What it may take once the host is told to stop; within what hosts wait.</summary>
+    /// <summary>Once the host is told to stop. Less than hosts wait.</summary>
     private static readonly TimeSpan s_longestAfterStop = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
 
-    /// <summary>A hiccup is over by then.</summary>
+    /// <summary>Enough for a short interruption.</summary>
     private const int AttemptsAtOnce = 3;
 
-    /// <param name="change">Harmless to repeat: what an attempt may have written before it broke off is written once.</param>
+    /// <param name="change">Has to be harmless to repeat, since an attempt that failed may have written it.</param>
     /// <param name="stopping">The host is told to stop.</param>
-    public static async Task<Incident> RecordAsync(this IIncidentStore store, string id, Func<Incident, Incident> change, TimeProvider time, CancellationToken stopping)
+    public static async Task<Incident> RecordAsync(
+        this IIncidentStore store, string id, Func<Incident, Incident> change, TimeProvider time, CancellationToken stopping)
     {
         using var own = new CancellationTokenSource(s_longest, time);
         await using var stop = stopping.Register(() => own.CancelAfter(s_longestAfterStop));
         return await RetryAsync(store, id, change, int.MaxValue, time, own.Token, stopping);
     }
 
-    /// <summary>As above, for what somebody waits for: a hiccup is got over, and no more.</summary>
-    public static async Task<Incident> RecordAtOnceAsync(this IIncidentStore store, string id, Func<Incident, Incident> change, TimeProvider time)
+    /// <summary>The same where somebody waits: only a few attempts.</summary>
+    public static async Task<Incident> RecordAtOnceAsync(
+        this IIncidentStore store, string id, Func<Incident, Incident> change, TimeProvider time)
     {
         using var own = new CancellationTokenSource(s_longestAfterStop, time);
         return await RetryAsync(store, id, change, AttemptsAtOnce, time, own.Token, CancellationToken.None);
     }
 
     private static async Task<Incident> RetryAsync(
-        IIncidentStore store, string id, Func<Incident, Incident> change, int most, TimeProvider time, CancellationToken own, CancellationToken stopping)
+        IIncidentStore store,
+        string id,
+        Func<Incident, Incident> change,
+        int most,
+        TimeProvider time,
+        CancellationToken own,
+        CancellationToken stopping)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -46,7 +54,7 @@ internal static class OutcomeRecording
                     await Task.Delay(s_pause, time, own).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 }
 
-                // What kept it from being recorded is the store's trouble, and not that the time for it is over.
+                // Throws the store's exception, not that the time is over.
                 if (own.IsCancellationRequested && !stopping.IsCancellationRequested)
                 {
                     throw;

@@ -1,19 +1,20 @@
 namespace Runbooks.Storage;
 
 /// <summary>
-/// Notices that the store was restored from a backup. It carries a generation that grows each minute, and so does a witness
-/// outside of it, always after the store: a witness that is ahead has seen what this store has not. Open incidents are then
-/// marked before anything acts.
+/// Notices that the store was restored from a backup. The store has a generation that grows each minute. A witness outside of the store has
+/// it too, and is always written after the store. So a witness that is ahead has seen something that this store has not. Open incidents are
+/// then marked before anything acts.
 /// </summary>
-/// <param name="witness">Null where nothing is kept that could be restored.</param>
-public sealed class RestoredRecords(IIncidentStore store, ISharedState state, TimeProvider time, ILogger<RestoredRecords> logger, IGenerationWitness? witness = null) : IDisposable
+/// <param name="witness">Null where there is nothing that could be restored.</param>
+public sealed class RestoredRecords(
+    IIncidentStore store, ISharedState state, TimeProvider time, ILogger<RestoredRecords> logger, IGenerationWitness? witness = null) : IDisposable
 {
     private const string Key = "generation";
 
     private readonly SemaphoreSlim _turn = new(1, 1);
     private volatile bool _checked;
 
-    /// <summary>Before this process acts for the first time.</summary>
+    /// <summary>To be called before this process acts for the first time.</summary>
     public async Task EnsureCheckedAsync(CancellationToken cancellationToken)
     {
         if (!_checked)
@@ -22,7 +23,7 @@ public sealed class RestoredRecords(IIncidentStore store, ISharedState state, Ti
         }
     }
 
-    /// <summary>Looks, and goes on to the next generation. Hosts call it every minute.</summary>
+    /// <summary>Checks, and begins the next generation. Hosts call it every minute.</summary>
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
         if (witness is null)
@@ -36,7 +37,7 @@ public sealed class RestoredRecords(IIncidentStore store, ISharedState state, Ti
             var seen = await witness.ReadAsync(cancellationToken);
             var known = await state.FindAsync<Generation>(Key, cancellationToken);
 
-            // On a new account another process may have written both in between.
+            // With a new account another process may have written both since the first read.
             seen ??= known is null ? null : await witness.ReadAsync(cancellationToken);
             var restored = IsRestored(known, seen);
             if (restored)
@@ -53,7 +54,7 @@ public sealed class RestoredRecords(IIncidentStore store, ISharedState state, Ti
         }
     }
 
-    /// <returns>When the store was found to be restored, as long as nobody has been told; null otherwise.</returns>
+    /// <returns>When the store was found to be restored; null once people were told, and where it was not.</returns>
     public async Task<DateTimeOffset?> FindUntoldAsync(CancellationToken cancellationToken) =>
         await state.FindAsync<Generation>(Key, cancellationToken) is { RestoredAt: { } at, Told: false } ? at : null;
 
@@ -63,8 +64,8 @@ public sealed class RestoredRecords(IIncidentStore store, ISharedState state, Ti
     public void Dispose() => _turn.Dispose();
 
     /// <summary>
-    /// A witness without its store's word is of another time. One that lags is not, and one that was never written: the host may
-    /// have died between the two writes, or another process be between them. A mark that is another is that of a copy, when the store knew the mark of this number.
+    /// A witness of another generation is from another time. A witness that lags, or that was never written, is no sign: the host may have
+    /// died between the two writes, or another process may be between them. Another mark for the same generation is that of a copy.
     /// </summary>
     private static bool IsRestored(Generation? known, WitnessedGeneration? seen) => (known, seen) switch
     {
@@ -79,7 +80,7 @@ public sealed class RestoredRecords(IIncidentStore store, ISharedState state, Ti
         var marked = 0;
         await foreach (var open in store.ListAllAsync(new IncidentQuery(Open: true, Limit: 500), cancellationToken))
         {
-            // One that this version cannot read cannot act, and must not keep the others from being marked.
+            // An incident that this version cannot read cannot act, and must not stop the others from being marked.
             if (await store.TryFindAsync(open.Id, cancellationToken) is not null)
             {
                 await store.UpdateAsync(open.Id, incident => incident.NoteRestored(time.GetUtcNow()), cancellationToken);
@@ -90,7 +91,7 @@ public sealed class RestoredRecords(IIncidentStore store, ISharedState state, Ti
         Log.StoreRestored(logger, marked);
     }
 
-    /// <summary>The store first: a host that dies in between leaves a witness that lags.</summary>
+    /// <summary>Writes the store first, so that a host that dies in between leaves a witness that lags.</summary>
     private async Task AdvanceAsync(long number, bool restored, CancellationToken cancellationToken)
     {
         var begun = await state.ChangeAsync<Generation>(
@@ -105,21 +106,23 @@ public sealed class RestoredRecords(IIncidentStore store, ISharedState state, Ti
         var written = await witness!.WriteAsync(begun.Number, cancellationToken);
         if (written.Mark is not null || !begun.IsWitnessed)
         {
-            await state.ChangeAsync<Generation>(Key, known => known! with { IsWitnessed = true, FileMark = written.Mark, MarkOf = written.Number }, cancellationToken);
+            await state.ChangeAsync<Generation>(
+                Key,
+                known => known! with { IsWitnessed = true, FileMark = written.Mark, MarkOf = written.Number },
+                cancellationToken);
         }
     }
 
-    /// <param name="Number">The store's generation.</param>
     private sealed record Generation(long Number)
     {
-        /// <summary>Whether the witness is known to have been written: before, one that is missing says nothing.</summary>
+        /// <summary>Whether the witness was ever written. Before that, a missing witness means nothing.</summary>
         public bool IsWitnessed { get; init; }
 
         /// <summary>The mark of the witness at generation <see cref="MarkOf"/>.</summary>
         public string? FileMark { get; init; }
         public long MarkOf { get; init; }
 
-        /// <summary>When it was last found to be restored.</summary>
+        /// <summary>When the store was last found to be restored.</summary>
         public DateTimeOffset? RestoredAt { get; init; }
 
         /// <summary>Whether people were told of that.</summary>

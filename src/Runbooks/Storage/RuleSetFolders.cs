@@ -6,23 +6,30 @@ namespace Runbooks.Storage;
 public static class TeamFolders
 {
     /// <summary>
-    /// Stands in place of a file of a team that is a link out of the folder of runbooks: whoever may write there must not have
-    /// the host read its own files, since errors quote parts of them. It is an error wherever it is read, and not overlooked.
+    /// Used in place of a team's file that is a link to outside the folder of runbooks. Errors quote parts of a file, so whoever may write
+    /// in the folder could otherwise read the host's own files. The text is an error wherever it is read.
     /// </summary>
     public const string TextOfLinkOutside = "# A link that leads out of the folder of runbooks is not read.";
 
     /// <param name="team">The team's folder.</param>
     public static bool IsOutside(string team, FileInfo file) =>
-        new DirectoryInfo(Path.TrimEndingDirectorySeparator(team)).Parent is not { } root || !SampleFolder.IsWithin(SampleFolder.Real(root), file);
+        new DirectoryInfo(Path.TrimEndingDirectorySeparator(team)).Parent is not { } root
+        || !SampleFolder.IsWithin(SampleFolder.Real(root), file);
 
-    /// <returns>By name. What a link brings in from elsewhere is none of it.</returns>
+    /// <returns>By name, without folders that a link brings in from elsewhere.</returns>
     public static IReadOnlyList<DirectoryInfo> Of(string folder)
     {
         var root = SampleFolder.Real(new DirectoryInfo(folder));
-        return [.. new DirectoryInfo(root).EnumerateDirectories().Where(team => SampleFolder.IsWithin(root, team) && FileOf(team) is not null).OrderBy(team => team.Name, StringComparer.Ordinal)];
+        return [.. new DirectoryInfo(root)
+            .EnumerateDirectories()
+            .Where(team => SampleFolder.IsWithin(root, team) && FileOf(team) is not null)
+            .OrderBy(team => team.Name, StringComparer.Ordinal)];
     }
 
-    /// <summary>Its <c>team.yaml</c>, also one that is written otherwise: that is an error, and not overlooked. Null for a folder that is no team's, or cannot be read.</summary>
+    /// <summary>
+    /// The <c>team.yaml</c>, in any case of letters: a wrong case is an error and must not be ignored. Null for a folder that is no team's
+    /// or cannot be read.
+    /// </summary>
     public static FileInfo? FileOf(DirectoryInfo team)
     {
         try
@@ -31,22 +38,22 @@ public static class TeamFolders
         }
         catch (UnauthorizedAccessException)
         {
-            // Such as lost+found, where the folder is a disk of its own.
+            // Such as lost+found, where the folder is a mounted disk.
             return null;
         }
     }
 }
 
-/// <summary>Reads the text files that stand beside runbooks in a folder, see <see cref="SampleFileAttribute"/>.</summary>
+/// <summary>Reads the text files beside runbooks in a folder, see <see cref="SampleFileAttribute"/>.</summary>
 public static class SampleFolder
 {
-    /// <summary>The first by name; others are left alone.</summary>
+    /// <summary>The first ones by name; others are ignored.</summary>
     public const int MostFiles = 100;
 
-    /// <summary>On the way to one file, as systems have it.</summary>
+    /// <summary>On the way to one file, the limit of operating systems.</summary>
     private const int MostLinks = 40;
 
-    /// <returns>By their path from the folder. What a link brings in from elsewhere is none of it; of a file that is too long, enough to see that.</returns>
+    /// <returns>By path from the folder, without files that a link brings in from elsewhere. A file that is too long is cut one character later.</returns>
     public static IReadOnlyDictionary<string, string> Read(string folder)
     {
         var root = Real(new DirectoryInfo(folder));
@@ -57,15 +64,16 @@ public static class SampleFolder
         return files.Where(file => IsWithin(root, file.File)).OrderBy(file => file.Name, StringComparer.Ordinal).Take(MostFiles).ToDictionary(file => file.Name, file => Text(file.File.FullName), StringComparer.Ordinal);
     }
 
-    /// <summary>Whether a name in a container of published files is one: <c>ordinary.txt</c>, <c>samples/ordinary.txt</c>.</summary>
+    /// <summary>Whether a published file is one, by its name: <c>ordinary.txt</c>, <c>samples/ordinary.txt</c>.</summary>
     public static bool IsSample(string name) =>
         name.EndsWith(".txt", StringComparison.OrdinalIgnoreCase)
         && name.Split('/') is [_] or [SampleFileAttribute.Folder, _];
 
-    internal static bool IsWithin(string root, FileSystemInfo entry) => Real(entry).StartsWith($"{root}{Path.DirectorySeparatorChar}", StringComparison.Ordinal);
+    internal static bool IsWithin(string root, FileSystemInfo entry) =>
+        Real(entry).StartsWith($"{root}{Path.DirectorySeparatorChar}", StringComparison.Ordinal);
 
-    /// <summary>Where it is when every link on the way is followed, those of folders too.</summary>
-    /// <returns>Empty for links that lead round in a circle.</returns>
+    /// <summary>The path after following every link on the way, also those of folders.</summary>
+    /// <returns>Empty for links that form a circle.</returns>
     internal static string Real(FileSystemInfo entry)
     {
         var path = Path.GetPathRoot(entry.FullName)!;
@@ -97,7 +105,8 @@ public static class SampleFolder
 
         return path;
 
-        static string[] Parts(string path) => path[Path.GetPathRoot(path)!.Length..].Split([Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries);
+        static string[] Parts(string path) => path[Path.GetPathRoot(path)!.Length..]
+            .Split([Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries);
     }
 
     private static string Text(string path)
