@@ -4,12 +4,12 @@ using System.Runtime.CompilerServices;
 namespace Runbooks.Telemetry;
 
 /// <summary>
-/// Tells what happened to an incident from what changed in its record, once it is on record. So a replay tells nothing twice,
-/// a wait that a restart interrupts is told with its true length, and nothing has to survive in memory.
+/// Writes metrics and spans of an incident from what changed in its record, once that is stored. So a replay writes nothing twice, a wait
+/// that a restart interrupts gets its true length, and nothing has to survive in memory.
 /// </summary>
 internal static class IncidentTelemetry
 {
-    /// <param name="took">How long it took to bring it on record.</param>
+    /// <param name="took">How long it took to store.</param>
     public static void Opened(Incident incident, TimeSpan took)
     {
         Instruments.Opened.Add(1, Runbook(incident), Mode(incident));
@@ -57,33 +57,40 @@ internal static class IncidentTelemetry
         foreach (var step in Finished(before, after))
         {
             Instruments.Steps.Record(
-                (step.FinishedAt!.Value - step.StartedAt).TotalSeconds, Runbook(after),
-                Instruments.Tag(Attributes.Action, step.Action), Instruments.Tag(Attributes.Phase, CamelCase.Of(step.Phase)), Instruments.Tag(Attributes.Outcome, CamelCase.Of(step.Status)));
+                (step.FinishedAt!.Value - step.StartedAt).TotalSeconds,
+                Runbook(after),
+                Instruments.Tag(Attributes.Action, step.Action),
+                Instruments.Tag(Attributes.Phase, CamelCase.Of(step.Phase)),
+                Instruments.Tag(Attributes.Outcome, CamelCase.Of(step.Status)));
         }
     }
 
-    /// <summary>Most changes leave alone what a person's first answer is made from.</summary>
+    /// <summary>Saves work: most changes cannot be a person's first answer.</summary>
     private static bool MayBeAnswered(Incident before, Incident after) =>
-        !ReferenceEquals(before.Gates, after.Gates) || !ReferenceEquals(before.Stop, after.Stop) || !ReferenceEquals(before.Attention, after.Attention);
+        !ReferenceEquals(before.Gates, after.Gates)
+        || !ReferenceEquals(before.Stop, after.Stop)
+        || !ReferenceEquals(before.Attention, after.Attention);
 
     /// <summary>Steps whose outcome this change recorded.</summary>
-    public static IEnumerable<StepRecord> Finished(Incident before, Incident after) => ReferenceEquals(before.Steps, after.Steps) ? []
+    public static IEnumerable<StepRecord> Finished(Incident before, Incident after) => ReferenceEquals(before.Steps, after.Steps)
+        ? []
         : after.Steps.Where(step => step.FinishedAt is not null && before.FindStep(step.Phase, step.Name)?.FinishedAt is null);
 
-    private static double After(Incident incident, DateTimeOffset? at) => Math.Max(0, ((at ?? incident.OpenedAt) - incident.OpenedAt).TotalSeconds);
+    private static double After(Incident incident, DateTimeOffset? at) =>
+        Math.Max(0, ((at ?? incident.OpenedAt) - incident.OpenedAt).TotalSeconds);
 
     private static KeyValuePair<string, object?> Runbook(Incident incident) => Instruments.Tag(Attributes.Runbook, incident.RunbookId);
 
     private static KeyValuePair<string, object?> Mode(Incident incident) => Instruments.Tag(Attributes.Mode, CamelCase.Of(incident.Mode));
 }
 
-/// <summary>The spans of one incident, each written when it has ended, with the times of the record.</summary>
+/// <summary>The spans of one incident. Each is written when it has ended, with the times of the record.</summary>
 internal sealed class IncidentSpans(Incident incident)
 {
     public void Intake(DateTimeOffset began, DateTimeOffset ended, string outcome) =>
         Write("intake", $"intake:{incident.Timeline.Count}", began, ended, outcome, tags: [(Attributes.Source, incident.Alert.Source)]);
 
-    /// <param name="took">How long it took to bring the change on record.</param>
+    /// <param name="took">How long it took to store the change.</param>
     public void Changed(Incident before, TimeSpan took)
     {
         Alerts(before, took);
@@ -95,7 +102,13 @@ internal sealed class IncidentSpans(Incident incident)
 
         foreach (var gate in Closed(before))
         {
-            Write("decision", $"decision:{gate.Id}", gate.OpenedAt, gate.ClosedAt!.Value, CamelCase.Of(gate.Outcome), tags: [(Attributes.Gate, gate.Id), (Attributes.Phase, CamelCase.Of(gate.Phase))]);
+            Write(
+                "decision",
+                $"decision:{gate.Id}",
+                gate.OpenedAt,
+                gate.ClosedAt!.Value,
+                CamelCase.Of(gate.Outcome),
+                tags: [(Attributes.Gate, gate.Id), (Attributes.Phase, CamelCase.Of(gate.Phase))]);
         }
 
         Steps(before);
@@ -108,7 +121,7 @@ internal sealed class IncidentSpans(Incident incident)
         }
     }
 
-    /// <summary>Repeated messages of an alert are counted; what is worth a line in the record is worth a span.</summary>
+    /// <summary>A repeated message of an alert gets a span only if it has a line in the record.</summary>
     private void Alerts(Incident before, TimeSpan took)
     {
         if (incident.Timeline.Skip(before.Timeline.Count).LastOrDefault(line => line.Kind == TimelineKind.Alert) is { } told && incident.AlertCount > before.AlertCount)
@@ -139,20 +152,30 @@ internal sealed class IncidentSpans(Incident incident)
     }
 
     private void Check(Finding finding, string phase) => Write(
-        $"check {finding.Name}", $"check:{finding.Name}:{finding.At.UtcTicks}", finding.At - finding.Took, finding.At, CamelCase.Of(finding.Verdict),
+        $"check {finding.Name}",
+        $"check:{finding.Name}:{finding.At.UtcTicks}",
+        finding.At - finding.Took,
+        finding.At,
+        CamelCase.Of(finding.Verdict),
         tags: [(Attributes.Check, finding.Name), (Attributes.Phase, phase)]);
 
-    /// <summary>From the moment when there was something to say until the channel took it, or no channel did.</summary>
+    /// <summary>From the moment when there was something to tell until a channel took the message, or none did.</summary>
     private void Message(Delivery delivery)
     {
         var gate = incident.Gates.LastOrDefault(delivery.IsOf);
         var since = gate is not null ? gate.AskedAt ?? gate.OpenedAt : incident.ClosedAt ?? delivery.At;
         Write(
-            "notification", $"notification:{delivery.Key}:{delivery.At.UtcTicks}", since < delivery.At ? since : delivery.At, delivery.At,
-            delivery.Channel is not null ? "reached" : "failed", failed: delivery.Channel is null, ActivityKind.Producer, (Attributes.Channel, delivery.Channel ?? "none"));
+            "notification",
+            $"notification:{delivery.Key}:{delivery.At.UtcTicks}",
+            since < delivery.At ? since : delivery.At,
+            delivery.At,
+            delivery.Channel is not null ? "reached" : "failed",
+            failed: delivery.Channel is null,
+            ActivityKind.Producer,
+            (Attributes.Channel, delivery.Channel ?? "none"));
     }
 
-    /// <summary>Questions that were put to somebody and that this change closed.</summary>
+    /// <summary>Questions that somebody was asked and that this change closed.</summary>
     private IEnumerable<Gate> Closed(Incident before) => ReferenceEquals(before.Gates, incident.Gates) ? []
         : incident.Gates.Where(gate => gate is { Outcome: not GateOutcome.Pending, ClosedAt: not null, WasAsked: true } && before.FindGate(gate.Id) is { Outcome: GateOutcome.Pending });
 
@@ -173,10 +196,14 @@ internal sealed class IncidentSpans(Incident incident)
     }
 
     private void Step(string what, StepRecord step, string key, DateTimeOffset began, DateTimeOffset ended, bool failed) => Write(
-        $"{what} {step.Name}", key, began, ended, CamelCase.Of(step.Status), failed,
+        $"{what} {step.Name}",
+        key,
+        began,
+        ended,
+        CamelCase.Of(step.Status),
+        failed,
         tags: [(Attributes.Step, step.Name), (Attributes.Action, step.Action), (Attributes.Phase, CamelCase.Of(step.Phase))]);
 
-    /// <summary>How long a fix was verified, and how long it was held.</summary>
     private void Periods(Incident before)
     {
         if (before.State == incident.State || before.State is not (IncidentState.Verifying or IncidentState.Holding))
@@ -198,16 +225,40 @@ internal sealed class IncidentSpans(Incident incident)
         }
     }
 
-    private void WriteRoot(DateTimeOffset closed, string outcome, bool failed) =>
-        Write("incident", IncidentTrace.RootOf(incident), IncidentTrace.AboveRoot(incident), incident.OpenedAt, closed, outcome, failed, ActivityKind.Consumer, [(Attributes.Mode, CamelCase.Of(incident.Mode))]);
+    private void WriteRoot(DateTimeOffset closed, string outcome, bool failed) => Write(
+        "incident",
+        IncidentTrace.RootOf(incident),
+        IncidentTrace.AboveRoot(incident),
+        incident.OpenedAt,
+        closed,
+        outcome,
+        failed,
+        ActivityKind.Consumer,
+        [(Attributes.Mode, CamelCase.Of(incident.Mode))]);
 
-    private void Write(string name, string key, DateTimeOffset began, DateTimeOffset ended, string outcome, bool failed = false, ActivityKind kind = ActivityKind.Internal, params (string Key, string Value)[] tags) =>
+    private void Write(
+        string name,
+        string key,
+        DateTimeOffset began,
+        DateTimeOffset ended,
+        string outcome,
+        bool failed = false,
+        ActivityKind kind = ActivityKind.Internal,
+        params (string Key, string Value)[] tags) =>
         Write(name, IncidentTrace.SpanOf(incident, key), IncidentTrace.BelowRoot(incident), began, ended, outcome, failed, kind, tags);
 
     private void Write(
-        string name, ActivitySpanId id, ActivityContext parent, DateTimeOffset began, DateTimeOffset ended, string outcome, bool failed, ActivityKind kind, IEnumerable<(string Key, string Value)> tags)
+        string name,
+        ActivitySpanId id,
+        ActivityContext parent,
+        DateTimeOffset began,
+        DateTimeOffset ended,
+        string outcome,
+        bool failed,
+        ActivityKind kind,
+        IEnumerable<(string Key, string Value)> tags)
     {
-        // It stands for something of the past: whatever runs here at the moment is not below it.
+        // The span is about the past, so code that runs here now must not become its child.
         var current = Activity.Current;
         using var span = Instruments.Spans.StartActivity(name, kind, parent, startTime: began);
         Activity.Current = current;
@@ -217,7 +268,10 @@ internal sealed class IncidentSpans(Incident incident)
         }
 
         SpanId(span) = id.ToHexString();
-        span.SetTag(Attributes.IncidentId, incident.Id).SetTag(Attributes.Runbook, incident.RunbookId).SetTag(Attributes.Target, incident.Target).SetTag(Attributes.Outcome, outcome);
+        span.SetTag(Attributes.IncidentId, incident.Id)
+            .SetTag(Attributes.Runbook, incident.RunbookId)
+            .SetTag(Attributes.Target, incident.Target)
+            .SetTag(Attributes.Outcome, outcome);
         foreach (var (key, value) in tags)
         {
             span.SetTag(key, value);
@@ -232,8 +286,8 @@ internal sealed class IncidentSpans(Incident incident)
     }
 
     /// <summary>
-    /// .NET chooses the id of a span by chance and has no way to say it. Durable Task sets the same field for the same reason:
-    /// a span that is written after a restart has to be the one that others name as their parent.
+    /// .NET chooses the id of a span at random and has no way to set it. But other spans name this one as their parent, also where it is
+    /// written after a restart. Durable Task sets the same field for the same reason.
     /// </summary>
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_spanId")]
     private static extern ref string? SpanId(Activity span);

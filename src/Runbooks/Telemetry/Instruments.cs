@@ -4,43 +4,59 @@ using System.Diagnostics.Metrics;
 namespace Runbooks.Telemetry;
 
 /// <summary>
-/// Everything that is measured, and the source of the spans. docs/telemetry.md lists it, and a test holds the two against each
-/// other. An attribute of a metric has few values: a runbook, an outcome, a channel; never a target, an incident or a person.
+/// Everything that is measured, and the source of the spans. docs/telemetry.md lists it, and a test compares the two. An attribute of a
+/// metric has few values: a runbook, an outcome, a channel; never a target, an incident or a person.
 /// </summary>
 public static class Instruments
 {
-    /// <summary>The name of the source of spans and of the meter: what a host exports.</summary>
+    /// <summary>The name of the meter and of the source of spans, for a host to export.</summary>
     public const string Name = "Runbooks";
 
     internal static readonly ActivitySource Spans = new(Name);
 
     private static readonly Meter s_meter = new(Name);
 
-    /// <summary>A check or a step takes from milliseconds to many minutes.</summary>
-    private static readonly InstrumentAdvice<double> s_work = new() { HistogramBucketBoundaries = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900] };
+    /// <summary>In seconds. A check or a step takes from milliseconds to many minutes.</summary>
+    private static readonly InstrumentAdvice<double> s_work = new()
+    {
+        HistogramBucketBoundaries = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900],
+    };
 
-    /// <summary>People and fixes take from seconds to days.</summary>
-    private static readonly InstrumentAdvice<double> s_story = new() { HistogramBucketBoundaries = [5, 15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400] };
+    /// <summary>In seconds. People and fixes take from seconds to days.</summary>
+    private static readonly InstrumentAdvice<double> s_story = new()
+    {
+        HistogramBucketBoundaries = [5, 15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400],
+    };
 
-    internal static readonly Counter<long> Alerts = s_meter.CreateCounter<long>("runbook.alerts", "{alert}", "Alerts that were posted, by what became of them.");
+    internal static readonly Counter<long> Alerts = s_meter.CreateCounter<long>(
+        "runbook.alerts", "{alert}", "Alerts that were posted, by what became of them.");
 
-    internal static readonly Counter<long> Opened = s_meter.CreateCounter<long>("runbook.incidents.opened", "{incident}", "Incidents that were opened.");
+    internal static readonly Counter<long> Opened = s_meter.CreateCounter<long>(
+        "runbook.incidents.opened", "{incident}", "Incidents that were opened.");
 
-    internal static readonly Counter<long> Closed = s_meter.CreateCounter<long>("runbook.incidents.closed", "{incident}", "Incidents that ended, by how.");
+    internal static readonly Counter<long> Closed = s_meter.CreateCounter<long>(
+        "runbook.incidents.closed", "{incident}", "Incidents that ended, by how.");
 
-    internal static readonly Histogram<double> TimeToAcknowledge = Times("runbook.incident.time_to_acknowledge", "From the opening to a person's first answer.", s_story);
+    internal static readonly Histogram<double> TimeToAcknowledge = Times(
+        "runbook.incident.time_to_acknowledge", "From the opening to a person's first answer.", s_story);
 
-    internal static readonly Histogram<double> TimeToMitigate = Times("runbook.incident.time_to_mitigate", "From the opening until the checks first passed after it had acted.", s_story);
+    internal static readonly Histogram<double> TimeToMitigate = Times(
+        "runbook.incident.time_to_mitigate", "From the opening until the checks first passed after it had acted.", s_story);
 
-    internal static readonly Histogram<double> TimeToResolve = Times("runbook.incident.time_to_resolve", "From the opening to the end of what was fixed.", s_story);
+    internal static readonly Histogram<double> TimeToResolve = Times(
+        "runbook.incident.time_to_resolve", "From the opening to the end of what was fixed.", s_story);
 
-    internal static readonly Histogram<double> Checks = Times("runbook.check.duration", "How long an answer of a check took, whatever it was asked for.", s_work);
+    internal static readonly Histogram<double> Checks = Times(
+        "runbook.check.duration", "How long an answer of a check took, whatever it was asked for.", s_work);
 
-    internal static readonly Histogram<double> Steps = Times("runbook.step.duration", "How long a step took from its intent to its outcome.", s_work);
+    internal static readonly Histogram<double> Steps = Times(
+        "runbook.step.duration", "How long a step took from its intent to its outcome.", s_work);
 
-    internal static readonly Counter<long> Messages = s_meter.CreateCounter<long>("runbook.messages", "{message}", "Messages to people, by channel and by whether the channel took them.");
+    internal static readonly Counter<long> Messages = s_meter.CreateCounter<long>(
+        "runbook.messages", "{message}", "Messages to people, by channel and by whether the channel took them.");
 
-    internal static readonly Counter<long> WatchFindings = s_meter.CreateCounter<long>("runbook.watchdog.findings", "{finding}", "What the watchdog found wrong with open incidents, by what it did about it.");
+    internal static readonly Counter<long> WatchFindings = s_meter.CreateCounter<long>(
+        "runbook.watchdog.findings", "{finding}", "What the watchdog found wrong with open incidents, by what it did about it.");
 
     internal static KeyValuePair<string, object?> Tag(string key, string value) => new(key, value);
 
@@ -69,10 +85,10 @@ internal static class Attributes
     public const string WaitsFor = "runbook.waits_for";
 }
 
-/// <summary>How many incidents stand where, as the watchdog saw it in its last round. Nothing is read for it that is not read anyway.</summary>
+/// <summary>Numbers of incidents by state, as the watchdog counted them in its last round. Nothing is read only for this.</summary>
 public sealed class StoreGauges : IDisposable
 {
-    /// <summary>Another process may have taken over the watch: then that one tells, and this one does not repeat what was.</summary>
+    /// <summary>Older counts are not reported: another process may have taken over the watch and reports its own.</summary>
     private static readonly TimeSpan s_fresh = TimeSpan.FromMinutes(3);
 
     private readonly Meter _meter = new(Instruments.Name);
@@ -82,14 +98,26 @@ public sealed class StoreGauges : IDisposable
     public StoreGauges(TimeProvider time)
     {
         _time = time;
-        _meter.CreateObservableGauge("runbook.incidents.open", () => Read(counts => counts.Open), "{incident}", "Incidents that have not ended, by state.");
-        _meter.CreateObservableGauge("runbook.incidents.waiting", () => Read(counts => counts.Waiting), "{incident}", "Incidents that wait for a person: for a decision, or for somebody to see to what the end left.");
-        _meter.CreateObservableGauge("runbook.lease.age", () => Read(counts => counts.LeaseAge), "s", "How long the oldest temporary fix has been held.");
+        _meter.CreateObservableGauge(
+            "runbook.incidents.open",
+            () => Read(counts => counts.Open),
+            "{incident}",
+            "Incidents that have not ended, by state.");
+        _meter.CreateObservableGauge(
+            "runbook.incidents.waiting",
+            () => Read(counts => counts.Waiting),
+            "{incident}",
+            "Incidents that wait for a person: for a decision, or for somebody to see to what the end left.");
+        _meter.CreateObservableGauge(
+            "runbook.lease.age",
+            () => Read(counts => counts.LeaseAge),
+            "s",
+            "How long the oldest temporary fix has been held.");
     }
 
     public void Dispose() => _meter.Dispose();
 
-    /// <summary>What was counted before and is gone is told as none.</summary>
+    /// <summary>A series that was counted before and has no incidents now is reported as 0.</summary>
     internal void Show(StoreCounts counts)
     {
         if (Volatile.Read(ref _counts) is var (before, _))
@@ -104,7 +132,7 @@ public sealed class StoreGauges : IDisposable
         Volatile.Read(ref _counts) is var (counts, shown) && _time.GetElapsedTime(shown) < s_fresh ? of(counts) : [];
 }
 
-/// <summary>What one round of the watchdog counts.</summary>
+/// <summary>The counts of one round of the watchdog.</summary>
 internal sealed class StoreCounts(DateTimeOffset at)
 {
     private const string Decision = "decision";
