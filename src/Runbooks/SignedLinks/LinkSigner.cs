@@ -9,7 +9,7 @@ namespace Runbooks.SignedLinks;
 /// <summary>Makes and checks the token of <c>/decide?token=</c>: a payload and its HMAC-SHA256, both base64url.</summary>
 public sealed class LinkSigner
 {
-    /// <summary>A longer token is none of ours and is not even decoded.</summary>
+    /// <summary>A longer token is not ours and is not decoded.</summary>
     private const int MaxToken = 2_048;
 
     private readonly IReadOnlyList<(string Id, byte[] Secret)> _keys;
@@ -24,8 +24,8 @@ public sealed class LinkSigner
         Sign(new StormPayload(_keys[0].Id, grant.StormId, grant.Since.UtcTicks, grant.Recipient, grant.ExpiresAt.ToUnixTimeSeconds()));
 
     /// <summary>
-    /// Checks the signature only. Whether the link has expired is the reader's to ask: a late click is told how the gate
-    /// ended, which needs the grant.
+    /// Checks the signature only. The reader has to check whether the link has expired, since a late click shows how the gate ended, which
+    /// needs the grant.
     /// </summary>
     public bool TryRead(string token, [NotNullWhen(true)] out LinkGrant? grant)
     {
@@ -59,7 +59,7 @@ public sealed class LinkSigner
             return null;
         }
 
-        // The payload is parsed to learn which key is meant; nothing else in it is used before the signature is checked.
+        // The payload is parsed before the signature is checked only to learn which key signed it.
         return Parse<T>(payload) is { } read
             && _keys.FirstOrDefault(key => key.Id == read.K) is { Secret: { } secret }
             && CryptographicOperations.FixedTimeEquals(HMACSHA256.HashData(secret, payload), signature)
@@ -77,7 +77,7 @@ public sealed class LinkSigner
 
         bytes = Base64Url.DecodeFromChars(text);
 
-        // Base64 has spare bits at the end: two texts may decode to the same bytes. Only the one we wrote is ours.
+        // Base64 has spare bits at the end, so two texts may decode to the same bytes. Only the text that we write is accepted.
         return text.SequenceEqual(Base64Url.EncodeToString(bytes));
     }
 
@@ -94,7 +94,7 @@ public sealed class LinkSigner
         }
     }
 
-    // No member of one is enough for the other: a ticket for one question opens no list, and a list decides nothing.
+    // The two payloads have no shared required members, so a ticket for one question opens no list, and a list decides nothing.
     private record Signed(string K);
 
     private sealed record Payload(string K, string I, string G, string R, string H, long E) : Signed(K);
@@ -102,34 +102,34 @@ public sealed class LinkSigner
     private sealed record StormPayload(string K, string S, long B, string R, long E) : Signed(K);
 }
 
-/// <summary>What a signed link says: this person may decide this gate of this incident, on this plan, until then.</summary>
+/// <summary>This person may decide this gate of this incident, on this plan, until then.</summary>
 public sealed record LinkGrant(string IncidentId, string GateId, string Recipient, string PlanHash, DateTimeOffset ExpiresAt);
 
-/// <summary>What a storm's link says: this person may see, and decide, what the incidents of one storm ask them.</summary>
+/// <summary>This person may see and decide the questions to them of the incidents of one storm.</summary>
 public sealed record StormGrant(string StormId, DateTimeOffset Since, string Recipient, DateTimeOffset ExpiresAt);
 
-/// <summary>The keys that sign approval links.</summary>
+/// <summary>Section <c>LinkSigning</c>: the keys that sign approval links.</summary>
 public sealed class LinkSigningOptions
 {
     public const string SectionName = "LinkSigning";
 
-    /// <summary>The first key signs; every key verifies. To rotate, put the new key first and drop the old one when its links have expired.</summary>
+    /// <summary>The first key signs; every key verifies. To rotate, put the new key first and remove the old one when its links have expired.</summary>
     [MinLength(1)]
     public IList<LinkSigningKey> Keys { get; } = [];
 }
 
 public sealed class LinkSigningKey
 {
-    /// <summary>Goes into the link in the clear: letters and digits, at most 16.</summary>
+    /// <summary>Readable in the link: letters and digits, at most 16.</summary>
     [Required, RegularExpression("^[A-Za-z0-9]{1,16}$")]
     public string Id { get; set; } = "";
 
-    /// <summary>Base64, at least 32 bytes of randomness.</summary>
+    /// <summary>Base64 of at least 32 random bytes.</summary>
     [Required]
     public string Secret { get; set; } = "";
 }
 
-/// <summary>The signing keys as bytes. Keys that must not be used keep a host from starting.</summary>
+/// <summary>Reads the signing keys. Keys that must not be used keep a host from starting.</summary>
 internal sealed class LinkKeys(IHostEnvironment? environment = null) : IValidateOptions<LinkSigningOptions>
 {
     public static IReadOnlyList<(string Id, byte[] Secret)> Read(LinkSigningOptions options) =>
@@ -164,36 +164,35 @@ internal sealed class LinkKeys(IHostEnvironment? environment = null) : IValidate
         .FirstOrDefault(why => why is not null);
 }
 
-/// <summary>Makes the link on which one recipient decides one gate.</summary>
+/// <summary>The addresses of pages, and the signed link by which one recipient decides one gate.</summary>
 public sealed class DecisionLinks(LinkSigner signer, IOptions<PublicAddressOptions> address)
 {
-    /// <summary>A closed gate's link still opens, to say how it ended; this long after the gate expires.</summary>
+    /// <summary>How long after a gate expires its link still opens, to say how the gate ended.</summary>
     private static readonly TimeSpan s_afterlife = TimeSpan.FromDays(1);
 
     public string For(Incident incident, Gate gate, string recipient) =>
         Root + PageOf(TicketFor(incident, gate, recipient));
 
-    /// <summary>The page that lists all questions of a storm that this recipient may answer.</summary>
+    /// <summary>The page with all questions of a storm that this recipient may answer.</summary>
     public string ForStorm(string stormId, DateTimeOffset since, DateTimeOffset expiresAt, string recipient) =>
         Root + PageOf(signer.SignStorm(new StormGrant(stormId, since, recipient, expiresAt + s_afterlife)));
 
     /// <summary>
-    /// Where a token opens its page. It stands in the query, and under this name: traces of requests hold paths as they are, while
-    /// OpenTelemetry leaves out values of queries, and the Functions host whatever is called a token.
+    /// The page of a token. The token is in the query and has this name because traces of requests keep paths as they are. OpenTelemetry
+    /// leaves out values of queries, and the Functions host leaves out values that are called a token.
     /// </summary>
     /// <seealso href="https://opentelemetry.io/docs/specs/semconv/attributes-registry/url/"/>
     public static string PageOf(string token) => $"/decide?token={token}";
 
-    /// <summary>A ticket for one question of such a page: what <see cref="For"/> signs, without the address.</summary>
+    /// <summary>The token of <see cref="For"/> alone, for one question of a page with several.</summary>
     public string TicketFor(Incident incident, Gate gate, string recipient) => signer.Sign(GrantOf(incident, gate, recipient));
 
     /// <param name="runbookId">Only its incidents; null for all.</param>
     public string Console(string? runbookId) => runbookId is null ? $"{Root}/" : $"{Root}/?runbook={Uri.EscapeDataString(runbookId)}";
 
-    /// <summary>The page of an incident; shows, and cannot decide.</summary>
+    /// <summary>A page that shows an incident and cannot decide.</summary>
     public string IncidentPage(string incidentId) => $"{Root}/incidents/{Uri.EscapeDataString(incidentId)}";
 
-    /// <summary>What happened, as a document.</summary>
     public string ReportPage(string incidentId) => $"{IncidentPage(incidentId)}/report";
 
     private static LinkGrant GrantOf(Incident incident, Gate gate, string recipient) =>
@@ -202,12 +201,11 @@ public sealed class DecisionLinks(LinkSigner signer, IOptions<PublicAddressOptio
     private string Root => address.Value.PublicUrl.TrimEnd('/');
 }
 
-/// <summary>Where people reach the pages that messages link to.</summary>
 public sealed class PublicAddressOptions
 {
     public const string SectionName = "Runbooks";
 
-    /// <summary>The address of this system as people's browsers see it, without a trailing slash: <c>https://runbooks.example.com</c>.</summary>
+    /// <summary>The address of this system in people's browsers, without a trailing slash: <c>https://runbooks.example.com</c>.</summary>
     [Required, Url(ErrorMessage = "It has to be a whole address, such as https://runbooks.example.com.")]
     public string PublicUrl { get; set; } = "http://localhost:7071";
 }
