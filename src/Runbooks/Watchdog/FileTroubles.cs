@@ -29,13 +29,19 @@ public sealed class FileTroubles(
         var wrong = record.WrongAt(time.GetUtcNow()).ToLookup(one => one.File.Name);
         foreach (var name in record.Told.Keys.Where(name => !wrong.Contains(name)))
         {
-            await fallback.ShowOverAsync($"A file can be used again: {name}", "It was put right, it is not needed any more, or the process that could not use it has stopped.", ThreadId, record.Told[name].Pages, cancellationToken);
+            await fallback.ShowOverAsync(
+                $"A file can be used again: {name}",
+                "It was put right, it is not needed any more, or the process that could not use it has stopped.",
+                ThreadId,
+                record.Told[name].Pages,
+                cancellationToken);
             await SaveAsync(name, null, cancellationToken);
         }
 
         foreach (var troubles in wrong)
         {
-            await TellAsync(troubles.Key, [.. troubles.GroupBy(one => one.File.Mark)], record.Told.GetValueOrDefault(troubles.Key) ?? ToldFile.None, cancellationToken);
+            var told = record.Told.GetValueOrDefault(troubles.Key) ?? ToldFile.None;
+            await TellAsync(troubles.Key, [.. troubles.GroupBy(one => one.File.Mark)], told, cancellationToken);
         }
     }
 
@@ -56,12 +62,7 @@ public sealed class FileTroubles(
 
         foreach (var trouble in troubles.Where(trouble => !told.Marks.Contains(trouble.Key)).ToList())
         {
-            var processes = string.Join(", ", trouble.Select(one => one.Process).Where(process => process.Length > 0).Order(StringComparer.Ordinal));
-            var page = await fallback.PageAsync(
-                $"A file cannot be used: {name}",
-                $"What was in force before stays in force until it is mended.{(name == RunbookVersions.Set ? " A runbook that never was is not: alerts for it are ignored." : "")}"
-                + $"{(processes.Length > 0 ? $" Processes that cannot use it so far: {processes}." : "")}\n{string.Join('\n', trouble.First().File.Lines)}",
-                ThreadId, $"{name}:{trouble.Key}", cancellationToken);
+            var page = await PageAsync(name, trouble, cancellationToken);
 
             // Sent also has the alerts that perhaps ring although the page reached nobody.
             if (page.Sent.Count > 0)
@@ -72,6 +73,19 @@ public sealed class FileTroubles(
                 await SaveAsync(name, told, cancellationToken);
             }
         }
+    }
+
+    private Task<SystemPage> PageAsync(string name, IGrouping<string, (string Process, WrongFile File)> trouble, CancellationToken cancellationToken)
+    {
+        var ignored = name == RunbookVersions.Set ? " A runbook that never was is not: alerts for it are ignored." : "";
+        var processes = string.Join(", ", trouble.Select(one => one.Process).Where(process => process.Length > 0).Order(StringComparer.Ordinal));
+        var where = processes.Length > 0 ? $" Processes that cannot use it so far: {processes}." : "";
+        return fallback.PageAsync(
+            $"A file cannot be used: {name}",
+            $"What was in force before stays in force until it is mended.{ignored}{where}\n{string.Join('\n', trouble.First().File.Lines)}",
+            ThreadId,
+            $"{name}:{trouble.Key}",
+            cancellationToken);
     }
 
     /// <summary>Takes over the pages that an older version sent, so that they end and are not sent again.</summary>
@@ -194,13 +208,17 @@ internal sealed record FileRecord(IReadOnlyDictionary<string, FileReport> Report
     /// <summary>A process writes every minute. One that has not written for this long is gone.</summary>
     private static readonly TimeSpan s_heard = TimeSpan.FromMinutes(10);
 
-    public FileRecord With(string process, IReadOnlyList<WrongFile> wrong, DateTimeOffset now) => wrong.Count == 0 && !Reports.ContainsKey(process) ? this : this with
+    public FileRecord With(string process, IReadOnlyList<WrongFile> wrong, DateTimeOffset now)
     {
-        Reports = Reports
-            .Where(report => report.Key != process && report.Value.IsHeard(now, s_heard))
-            .Concat(wrong.Count > 0 ? [KeyValuePair.Create(process, new FileReport(now, wrong))] : [])
-            .ToDictionary(),
-    };
+        if (wrong.Count == 0 && !Reports.ContainsKey(process))
+        {
+            return this;
+        }
+
+        IEnumerable<KeyValuePair<string, FileReport>> own = wrong.Count > 0 ? [KeyValuePair.Create(process, new FileReport(now, wrong))] : [];
+        var others = Reports.Where(report => report.Key != process && report.Value.IsHeard(now, s_heard));
+        return this with { Reports = others.Concat(own).ToDictionary() };
+    }
 
     /// <param name="told">Null when the trouble is over.</param>
     public FileRecord With(string name, ToldFile? told) => this with
@@ -209,7 +227,12 @@ internal sealed record FileRecord(IReadOnlyDictionary<string, FileReport> Report
     };
 
     public IReadOnlyList<(string Process, WrongFile File)> WrongAt(DateTimeOffset now) =>
-        [.. Reports.Where(report => report.Value.IsHeard(now, s_heard)).SelectMany(report => report.Value.Wrong.Select(file => (report.Key, file)))];
+    [
+        .. from report in Reports
+            where report.Value.IsHeard(now, s_heard)
+            from file in report.Value.Wrong
+            select (report.Key, file),
+    ];
 }
 
 internal sealed record FileReport(DateTimeOffset At, IReadOnlyList<WrongFile> Wrong)

@@ -50,7 +50,10 @@ public sealed class HealthMonitor(
         if (await FindProblemAsync(cancellationToken) is { } trouble)
         {
             _since ??= time.GetUtcNow();
-            _trouble = _failures++ == 0 ? time.GetUtcNow().ToString("'down:'yyyy-MM-dd'T'HHmm", CultureInfo.InvariantCulture) : _trouble;
+            if (_failures++ == 0)
+            {
+                _trouble = time.GetUtcNow().ToString("'down:'yyyy-MM-dd'T'HHmm", CultureInfo.InvariantCulture);
+            }
             Log.Unhealthy(logger, trouble);
             if (_failures >= PageAfterFailures && !_told)
             {
@@ -87,14 +90,17 @@ public sealed class HealthMonitor(
         }
 
         (_failures, _told, _paged) = (0, false, []);
-        // On a disk that hangs again it never comes to an end, and the next check would wait for this one.
-        if (_since is { } since && await logger.TryPartAsync(azureMonitor.Name, token => Task.Run(() => azureMonitor.RecordAsync(since, token), token).WaitAsync(SystemHealth.Longest, time, token), cancellationToken))
+        if (_since is { } since && await logger.TryPartAsync(azureMonitor.Name, token => RecordEndAsync(since, token), cancellationToken))
         {
             _since = null;
         }
 
         return true;
     }
+
+    /// <summary>On another thread and with a limit: on a disk that hangs, the call would never return and would block the next check.</summary>
+    private Task RecordEndAsync(DateTimeOffset since, CancellationToken cancellationToken) =>
+        Task.Run(() => azureMonitor.RecordAsync(since, cancellationToken), cancellationToken).WaitAsync(SystemHealth.Longest, time, cancellationToken);
 
     private async Task NotifyOfDamageAsync(CancellationToken cancellationToken)
     {
@@ -204,7 +210,8 @@ public sealed class FallbackNotifier(NotificationDispatcher dispatcher, ILogger<
     {
         var card = Of(CardKind.Page, title, message, threadId);
         var sent = await dispatcher.SendAsync(new(key, [ContactBook.Fallback], _ => card), [], expect: null, cancellationToken);
-        var page = new SystemPage(sent.Any(delivery => delivery.Reached), [.. sent.Where(delivery => delivery.Reached), .. sent.SelectMany(delivery => delivery.Perhaps)]);
+        var reached = sent.Where(delivery => delivery.Reached).ToList();
+        var page = new SystemPage(reached.Count > 0, [.. reached, .. sent.SelectMany(delivery => delivery.Perhaps)]);
         if (!page.Reached)
         {
             Log.NobodyReached(logger, threadId, message);
@@ -221,8 +228,11 @@ public sealed class FallbackNotifier(NotificationDispatcher dispatcher, ILogger<
         var card = Of(CardKind.Closed, title, message, threadId) with { IsEnd = true };
         var told = await dispatcher.SendAsync(new($"{key}:over", [ContactBook.Fallback], _ => card), page, expect: null, cancellationToken);
 
-        // Whoever heard it elsewhere, or is on call no more, has an alert that has not ended by that.
-        await dispatcher.UpdateAsync(page.Where(alert => !told.Any(one => one.Reference is null && one.Contact == alert.Contact && one.Channel == alert.Channel)), _ => card, cancellationToken);
+        // Somebody who got this on another channel, or is no longer on call, still has the alert.
+        await dispatcher.UpdateAsync(page.Where(alert => !HasEnded(alert)), _ => card, cancellationToken);
+
+        bool HasEnded(Delivery alert) =>
+            told.Any(end => end.Reference is null && end.Contact == alert.Contact && end.Channel == alert.Channel);
     }
 
     /// <summary>Updates the messages about a trouble that is over, without a new message.</summary>

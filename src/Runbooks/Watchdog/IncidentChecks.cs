@@ -37,7 +37,7 @@ internal sealed class IncidentChecks(
         var open = new IncidentQuery(Open: true, Limit: PageSize);
         var ended = new IncidentQuery(Unfinished: true, Limit: PageSize);
         var counted = await logger.TryPartAsync("open incidents", token => CheckEachAsync(open, counts, _ => true, CheckOpenAsync, token), cancellationToken);
-        counted &= await logger.TryPartAsync("ended incidents", token => CheckEachAsync(ended, counts, summary => summary.IsEndUnfinished || IsUnheard(summary) || IsOwned(summary), CheckEndedAsync, token), cancellationToken);
+        counted &= await logger.TryPartAsync("ended incidents", token => CheckEachAsync(ended, counts, NeedsCheck, CheckEndedAsync, token), cancellationToken);
         await logger.TryPartAsync("pages of storms", pager.PageStormsAsync, cancellationToken);
         if (counted)
         {
@@ -45,6 +45,8 @@ internal sealed class IncidentChecks(
         }
 
         _recentlyHealthy.Forget(s_remember);
+
+        bool NeedsCheck(IncidentSummary summary) => summary.IsEndUnfinished || IsUnheard(summary) || IsOwned(summary);
     }
 
     private async Task CheckEachAsync(
@@ -54,10 +56,14 @@ internal sealed class IncidentChecks(
         Func<Incident, CancellationToken, Task<bool>> checkAsync,
         CancellationToken cancellationToken)
     {
-        await foreach (var page in store.ListAllAsync(query, cancellationToken).Select(counts.Add).Where(which).Chunk(PageSize).WithCancellation(cancellationToken))
+        var pages = store.ListAllAsync(query, cancellationToken).Select(counts.Add).Where(which).Chunk(PageSize);
+        await foreach (var page in pages.WithCancellation(cancellationToken))
         {
-            await BoundedConcurrency.ForEachAsync(page, MaxAtOnce, summary => logger.TryPartAsync(summary.Id, token => CheckIncidentAsync(summary, checkAsync, token), cancellationToken));
+            await BoundedConcurrency.ForEachAsync(page, MaxAtOnce, TryCheckAsync);
         }
+
+        Task TryCheckAsync(IncidentSummary summary) =>
+            logger.TryPartAsync(summary.Id, token => CheckIncidentAsync(summary, checkAsync, token), cancellationToken);
     }
 
     private bool IsUnheard(IncidentSummary ended) =>
@@ -114,7 +120,8 @@ internal sealed class IncidentChecks(
         var untold = new List<WatchdogFinding>();
         foreach (var news in WatchdogRules.UrgentNews(incident))
         {
-            if (!incident.InStorm || !news.IsWorst || incident.HasDelivery(DuePage.KeyOf(news.Key)) || await storms.IsWorstAsync(incident, cancellationToken))
+            var isSharedInStorm = incident.InStorm && news.IsWorst && !incident.HasDelivery(DuePage.KeyOf(news.Key));
+            if (!isSharedInStorm || await storms.IsWorstAsync(incident, cancellationToken))
             {
                 untold.Add(news);
             }
@@ -133,14 +140,29 @@ internal sealed class IncidentChecks(
 
     private async Task CloseAsFailedAsync(Incident incident, Runbook runbook, WatchdogFinding finding, CancellationToken cancellationToken)
     {
-        // A storm tells of its ends, and goes on until they are heard.
-        if (incident.InStorm || await pager.PageOnceAsync(incident, finding.Key, $"{finding.Message} Nothing more happens by itself: what was done stays as it is.", cancellationToken, ending: End))
+        // A storm tells the ends of its incidents, and repeats them until they are heard.
+        if (incident.InStorm || await PageAsync())
         {
             await FinishAsync(await store.UpdateAsync(incident.Id, End, cancellationToken), runbook, told: 0, cancellationToken);
         }
 
-        Incident End(Incident open) => open.State.IsFinal() ? open
-            : open.End(IncidentState.Failed, finding.Message, time.GetUtcNow(), new() { IsInconclusive = true }) with { IsEndUnfinished = true };
+        Task<bool> PageAsync() => pager.PageOnceAsync(
+            incident,
+            finding.Key,
+            $"{finding.Message} Nothing more happens by itself: what was done stays as it is.",
+            cancellationToken,
+            ending: End);
+
+        Incident End(Incident open)
+        {
+            if (open.State.IsFinal())
+            {
+                return open;
+            }
+
+            var ended = open.End(IncidentState.Failed, finding.Message, time.GetUtcNow(), new() { IsInconclusive = true });
+            return ended with { IsEndUnfinished = true };
+        }
     }
 
     /// <summary>If it is interrupted, no activity does it again; the next round of the watchdog does.</summary>
@@ -148,7 +170,10 @@ internal sealed class IncidentChecks(
     private async Task FinishAsync(Incident ended, Runbook runbook, int told, CancellationToken cancellationToken)
     {
         await finisher.FinishAsync(ended, runbook, isTold: true, cancellationToken);
-        await store.UpdateAsync(ended.Id, i => i.IsEndUnfinished && i.OutcomesToTell.Count() == told ? i with { IsEndUnfinished = false } : i, cancellationToken);
+        await store.UpdateAsync(
+            ended.Id,
+            current => current.IsEndUnfinished && current.OutcomesToTell.Count() == told ? current with { IsEndUnfinished = false } : current,
+            cancellationToken);
     }
 
     private async Task<bool> CheckEndedAsync(Incident incident, CancellationToken cancellationToken)
@@ -170,17 +195,25 @@ internal sealed class IncidentChecks(
             }
         }
 
-        // Whoever acknowledged it, or had it tried again, is given the time to tell of it. What nobody was needed for may be tried again too.
+        // Whoever acknowledged it or had it tried again gets the time to show that. An incident that needed nobody can be tried again too.
         if (incident.IsAcknowledgementUnshown)
         {
-            await (time.GetUtcNow() - (incident.Attention?.AcknowledgedAt ?? incident.UpdatedAt) > options.Value.Grace ? verbs.ShowAcknowledgedAsync(incident, cancellationToken) : Task.CompletedTask);
+            if (IsPastGrace(incident.Attention?.AcknowledgedAt ?? incident.UpdatedAt))
+            {
+                await verbs.ShowAcknowledgedAsync(incident, cancellationToken);
+            }
+
             return isHeard;
         }
 
+        // Nobody is called about an end that is closed. Whoever closed it gets the time to finish that.
         if (incident.ClosedByHand is { } closing)
         {
-            // Whoever closed it is given the time too. Nobody is called about an end that is closed.
-            await (closing.IsUnfinished && time.GetUtcNow() - closing.At > options.Value.Grace ? verbs.FinishClosingAsync(incident, cancellationToken) : Task.CompletedTask);
+            if (closing.IsUnfinished && IsPastGrace(closing.At))
+            {
+                await verbs.FinishClosingAsync(incident, cancellationToken);
+            }
+
             return isHeard;
         }
 
@@ -201,12 +234,19 @@ internal sealed class IncidentChecks(
         }
 
         // Nobody is called about an end that somebody sees to, and a report that did not arrive calls nobody.
-        var told = incident.Deliveries.Where(delivery => (delivery.At >= incident.ClosedAt || delivery.IsUnder(DuePage.KeyOf("engine"))) && NotificationUpdater.CallsForAPerson(delivery)).ToList();
+        var enginePage = DuePage.KeyOf("engine");
+        var told = incident.Deliveries
+            .Where(delivery => delivery.At >= incident.ClosedAt || delivery.IsUnder(enginePage))
+            .Where(NotificationUpdater.CallsForAPerson)
+            .ToList();
 
-        // A storm tells of its ends in one message and tries that again; only where it says nothing at all does each speak for itself.
+        // A storm tells its ends in one message and repeats that. Only where it tells nothing at all does each incident page.
         var (isTold, silence) = incident.InStorm ? (told.Count > 0, StormEndNotifier.LongestSilence) : (Reach.IsEnough(told), options.Value.Grace);
-        return isTold || incident.Attention?.AcknowledgedAt is not null
+        return isTold
+            || incident.Attention?.AcknowledgedAt is not null
             || time.GetUtcNow() - incident.ClosedAt < silence
             || await pager.PageOnceAsync(incident, "ended", incident.Reason ?? EndingText.Headline(incident), cancellationToken, alone: true);
     }
+
+    private bool IsPastGrace(DateTimeOffset at) => time.GetUtcNow() - at > options.Value.Grace;
 }

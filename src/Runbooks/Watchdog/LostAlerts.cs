@@ -64,7 +64,8 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        if (await state.FindAsync<LostAlertsRecord>(Key, cancellationToken) is not { } known || !known.Senders.Values.Any(burst => burst.IsDue(now)))
+        var known = await state.FindAsync<LostAlertsRecord>(Key, cancellationToken);
+        if (known is null || !known.Senders.Values.Any(burst => burst.IsDue(now)))
         {
             return;
         }
@@ -75,7 +76,8 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
         foreach (var (kind, burst) in due)
         {
             var sender = LostAlertsRecord.SenderOf(kind);
-            if (await fallback.NotifyAsync(burst.Title, burst.Describe(sender), ThreadId, $"{sender}:{TextHash.Of(kind, bytes: 6)}:{burst.PagedAt ?? burst.FirstAt:O}", cancellationToken))
+            var key = $"{sender}:{TextHash.Of(kind, bytes: 6)}:{burst.PagedAt ?? burst.FirstAt:O}";
+            if (await fallback.NotifyAsync(burst.Title, burst.Describe(sender), ThreadId, key, cancellationToken))
             {
                 await state.ChangeAsync<LostAlertsRecord>(Key, record => record!.With(kind, current => (current ?? burst) with { PagedAt = now }), cancellationToken);
             }
@@ -130,9 +132,13 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
         DateTimeOffset? TriedAt = null,
         DateTimeOffset? PagedAt = null)
     {
-        /// <summary>A try that lies far ahead is of a clock that was.</summary>
-        public bool IsDue(DateTimeOffset now) =>
-            (PagedAt is not { } paged || (LastAt > paged && now - paged >= s_again)) && (TriedAt is not { } tried || (now - tried).Duration() >= s_retry);
+        public bool IsDue(DateTimeOffset now)
+        {
+            var isPageDue = PagedAt is not { } paged || (LastAt > paged && now - paged >= s_again);
+
+            // Duration, since a try far in the future was recorded by a clock that was ahead.
+            return isPageDue && (TriedAt is not { } tried || (now - tried).Duration() >= s_retry);
+        }
 
         [JsonIgnore]
         public string Title =>
@@ -140,8 +146,12 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
             : Posts == 1 ? "A post was turned away unread"
             : "Posts were turned away unread";
 
-        public string Describe(string sender) =>
-            $"{(Posts == 1 ? "A post" : $"{Posts} posts")} from {sender} {(Posts == 1 ? "at" : "since")} {FirstAt:yyyy-MM-dd HH:mm} UTC {What}. Look at the sender for what fires there: it may not send this again. The latest reason: {Why}";
+        public string Describe(string sender)
+        {
+            var (posts, when) = Posts == 1 ? ("A post", "at") : ($"{Posts} posts", "since");
+            return $"{posts} from {sender} {when} {FirstAt:yyyy-MM-dd HH:mm} UTC {What}. "
+                + $"Look at the sender for what fires there: it may not send this again. The latest reason: {Why}";
+        }
 
         private string What => Alerts switch
         {
@@ -205,23 +215,30 @@ public sealed class AzureMonitorSilence(ISharedState state, FallbackNotifier fal
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        // An end that lies ahead is of a clock that was.
-        if (await state.FindAsync<Outage>(Key, cancellationToken) is not { From: { } from, Until: { } until } outage || (time.GetUtcNow() - until).Duration() < s_silence + s_look)
+        // Duration, since an end in the future was recorded by a clock that was ahead.
+        var known = await state.FindAsync<Outage>(Key, cancellationToken);
+        if (known is not { From: { } from, Until: { } until } outage || (time.GetUtcNow() - until).Duration() < s_silence + s_look)
         {
             return;
         }
 
-        // One of days needs the day of its end too.
-        string At(DateTimeOffset at) => at.ToString(at.UtcDateTime.Date == from.UtcDateTime.Date ? "HH:mm" : "yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
         if (await fallback.NotifyAsync(
             "Alerts of Azure Monitor may be missing",
-            $"Alerts could not be taken here from {from:yyyy-MM-dd HH:mm} to {At(until)} UTC. After a minute of that Azure Monitor gives an alert up, and sends nothing here for 15 minutes: "
-            + $"what fired from {from:HH:mm} to {At(until + s_silence)} UTC may never have come, and is not sent again. Look in Azure Monitor at what is fired, and start those runbooks by hand.",
-            ThreadId, $"{ThreadId}:{from:O}", cancellationToken))
+            $"Alerts could not be taken here from {from:yyyy-MM-dd HH:mm} to {At(until)} UTC. "
+            + "After a minute of that Azure Monitor gives an alert up, and sends nothing here for 15 minutes: "
+            + $"what fired from {from:HH:mm} to {At(until + s_silence)} UTC may never have come, and is not sent again. "
+            + "Look in Azure Monitor at what is fired, and start those runbooks by hand.",
+            ThreadId,
+            $"{ThreadId}:{from:O}",
+            cancellationToken))
         {
-            // Another outage may have come on record meanwhile: it is told of in its turn.
+            // Another outage that was recorded meanwhile gets its own page.
             await state.ChangeAsync<Outage>(Key, known => known == outage ? new Outage() : known!, cancellationToken);
         }
+
+        // With the day where the outage ended on another one.
+        string At(DateTimeOffset at) =>
+            at.ToString(at.UtcDateTime.Date == from.UtcDateTime.Date ? "HH:mm" : "yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
     }
 
     /// <summary>Exists once Azure Monitor has called here. Its times are those of the outages that nobody was told of.</summary>

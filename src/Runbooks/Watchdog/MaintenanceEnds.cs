@@ -31,10 +31,14 @@ public sealed class MaintenanceEnds(
             }, cancellationToken);
         }
 
+        var least = tooMany == SuppressedIncidents.Max ? "At least " : "";
         if (tooMany > 0 && await fallback.NotifyAsync(
             "Maintenance has ended: some alerts were not looked at again",
-            $"{(tooMany == SuppressedIncidents.Max ? "At least " : "")}{CountText.Format(tooMany, "target")} had alerts suppressed in a maintenance window beyond the {SuppressedIncidents.Max} that are remembered. Their incidents are on record as not needed; look whether they still fire.",
-            FallbackNotifier.SystemId, $"too-many-suppressed:{tooMany}:{time.GetUtcNow():yyyy-MM-dd}", cancellationToken))
+            $"{least}{CountText.Format(tooMany, "target")} had alerts suppressed in a maintenance window beyond the {SuppressedIncidents.Max} that are remembered. "
+            + "Their incidents are on record as not needed; look whether they still fire.",
+            FallbackNotifier.SystemId,
+            $"too-many-suppressed:{tooMany}:{time.GetUtcNow():yyyy-MM-dd}",
+            cancellationToken))
         {
             await suppressed.ForgetTooManyAsync(tooMany, cancellationToken);
         }
@@ -59,9 +63,15 @@ public sealed class MaintenanceEnds(
             return true;
         }
 
+        var alert = incident.AlertResolvedAt is null
+            ? "The sender has not said that the alert is over"
+            : "The sender says that the alert is over, and no check could confirm it";
         return await intake.LookAgainAsync(incident, cancellationToken) || await fallback.NotifyAsync(
             "An alert was not looked at again",
-            $"{incident.Title} on {IncidentText.Target(incident.Target)} was kept from asking for a while (incident {incident.Id}), and its runbook '{incident.RunbookId}' is no longer loaded. {(incident.AlertResolvedAt is null ? "The sender has not said that the alert is over" : "The sender says that the alert is over, and no check could confirm it")}; look at it yourself.",
-            FallbackNotifier.SystemId, $"not-looked-at:{incident.Id}", cancellationToken);
+            $"{incident.Title} on {IncidentText.Target(incident.Target)} was kept from asking for a while (incident {incident.Id}), "
+            + $"and its runbook '{incident.RunbookId}' is no longer loaded. {alert}; look at it yourself.",
+            FallbackNotifier.SystemId,
+            $"not-looked-at:{incident.Id}",
+            cancellationToken);
     }
 }

@@ -8,9 +8,19 @@ internal static class WatchdogRules
     public static IEnumerable<WatchdogFinding> Evaluate(
         Incident incident, Runbook runbook, EngineInstance? instance, WatchdogOptions options, DateTimeOffset now)
     {
-        WatchdogFinding?[] findings = Engine(incident, instance, options, now) is { } engine
-            ? [engine]
-            : [Restored(incident), NobodyReached(incident, options, now), Stuck(incident, runbook, options, now), WakeUpLost(incident, runbook, options, now), .. Unheard(incident, options, now)];
+        if (Engine(incident, instance, options, now) is { } engine)
+        {
+            return [engine];
+        }
+
+        WatchdogFinding?[] findings =
+        [
+            Restored(incident),
+            NobodyReached(incident, options, now),
+            Stuck(incident, runbook, options, now),
+            WakeUpLost(incident, runbook, options, now),
+            .. Unheard(incident, options, now),
+        ];
         return findings.OfType<WatchdogFinding>();
     }
 
@@ -30,8 +40,16 @@ internal static class WatchdogRules
         _ => null,
     };
 
-    private static WatchdogFinding? Restored(Incident incident) =>
-        incident.RestoredAt is { } at && $"restored-{at.ToUnixTimeSeconds()}" is var key && !IncidentPager.IsHeard(incident, key) ? new(Remedy.Page, key, Incident.RestoredText) : null;
+    private static WatchdogFinding? Restored(Incident incident)
+    {
+        if (incident.RestoredAt is not { } at)
+        {
+            return null;
+        }
+
+        var key = $"restored-{at.ToUnixTimeSeconds()}";
+        return IncidentPager.IsHeard(incident, key) ? null : new(Remedy.Page, key, Incident.RestoredText);
+    }
 
     /// <summary>
     /// Pages of the workflow that nobody has heard. The workflow sends them itself first, so its channels get their time; a later page says
@@ -40,7 +58,8 @@ internal static class WatchdogRules
     private static IEnumerable<WatchdogFinding> Unheard(Incident incident, WatchdogOptions options, DateTimeOffset now) =>
         from page in incident.Pages
         where (incident.InStorm || now - page.At > options.Grace) && !IncidentPager.IsHeard(incident, page.Trouble)
-        select new WatchdogFinding(Remedy.Page, page.Trouble, incident.InStorm ? page.Message : $"At {GateText.Clock(page.At, now)}: {page.Message}");
+        let message = incident.InStorm ? page.Message : $"At {GateText.Clock(page.At, now)}: {page.Message}"
+        select new WatchdogFinding(Remedy.Page, page.Trouble, message);
 
     private static WatchdogFinding? NobodyReached(Incident incident, WatchdogOptions options, DateTimeOffset now) =>
         incident.OpenGate is { } gate
@@ -67,12 +86,17 @@ internal static class WatchdogRules
     }
 
     /// <summary>The workflow should have acted on something recorded by now, or its next round is due by a clock that was ahead.</summary>
-    private static WatchdogFinding? WakeUpLost(Incident incident, Runbook runbook, WatchdogOptions options, DateTimeOffset now) =>
-        IncidentProgress.Unread(incident) is { } recordedAt && now - recordedAt > options.Grace
-            ? new(Remedy.Wake, "wake", "What was recorded has not been acted on yet.")
-            : Clocks.IsAhead(incident.OpenGate?.OpenedAt, now) || (IncidentProgress.HasTimesAhead(incident, now) && now - IncidentProgress.Of(incident, runbook, now).Due > options.Grace)
-            ? new(Remedy.Wake, "wake", "It waits by a clock that was ahead.")
-            : null;
+    private static WatchdogFinding? WakeUpLost(Incident incident, Runbook runbook, WatchdogOptions options, DateTimeOffset now)
+    {
+        if (IncidentProgress.Unread(incident) is { } recordedAt && now - recordedAt > options.Grace)
+        {
+            return new(Remedy.Wake, "wake", "What was recorded has not been acted on yet.");
+        }
+
+        var waitsByWrongClock = Clocks.IsAhead(incident.OpenGate?.OpenedAt, now)
+            || (IncidentProgress.HasTimesAhead(incident, now) && now - IncidentProgress.Of(incident, runbook, now).Due > options.Grace);
+        return waitsByWrongClock ? new(Remedy.Wake, "wake", "It waits by a clock that was ahead.") : null;
+    }
 }
 
 /// <param name="Key">Names the trouble, which pages once.</param>
@@ -135,11 +159,23 @@ internal static class IncidentProgress
             return null;
         }
 
-        return incident.OpenGate is { } gate
-            ? !incident.ClaimsRecovery || (incident.CheckedClaim is not null && !Incident.RecoveredBeforeActing(incident)) ? Next(gate)
-                : incident.HeldUntil is { } held && held > incident.ClaimedAt ? held
-                : incident.ClaimedAt
-            : incident.Gates is [.., var last] && !(last.ClosedAt < incident.UndoBeganAt) ? last.ClosedAt : null;
+        if (incident.OpenGate is { } gate)
+        {
+            return UnreadWhileAsking(incident, gate);
+        }
+
+        return incident.Gates is [.., var last] && !(last.ClosedAt < incident.UndoBeganAt) ? last.ClosedAt : null;
+    }
+
+    private static DateTimeOffset? UnreadWhileAsking(Incident incident, Gate gate)
+    {
+        var isClaimChecked = incident.CheckedClaim is not null && !Incident.RecoveredBeforeActing(incident);
+        if (!incident.ClaimsRecovery || isClaimChecked)
+        {
+            return Next(gate);
+        }
+
+        return incident.HeldUntil is { } held && held > incident.ClaimedAt ? held : incident.ClaimedAt;
     }
 
     /// <summary>Messages and further alerts do not count: a page about standing still must not hide that it stands still.</summary>
@@ -151,7 +187,8 @@ internal static class IncidentProgress
     /// <summary>While the cause lasts, a lease is checked at growing intervals.</summary>
     private static TimeSpan LongestPause(Hold hold, Incident incident)
     {
-        var longest = incident.HasDelivery(DuePage.KeyOf(IncidentStory.LeaseTrouble)) ? IncidentStory.LongestPauseOfOldLease : IncidentStory.LongestLeasePause;
+        var isTooOld = incident.HasDelivery(DuePage.KeyOf(IncidentStory.LeaseTrouble));
+        var longest = isTooOld ? IncidentStory.LongestPauseOfOldLease : IncidentStory.LongestLeasePause;
         return hold.Every > longest ? hold.Every : longest;
     }
 
@@ -159,7 +196,13 @@ internal static class IncidentProgress
         gate.Reminders.Select(reminder => reminder.At).Append(gate.ExpiresAt).Min();
 
     private static TimeSpan Longest(IReadOnlyList<StepSpec> steps) =>
-        steps.Select(step => step.Retry.Attempts * (step.Timeout + (step.Retry.Delay * Math.Pow(2, step.Retry.Attempts - 1)))).Append(TimeSpan.Zero).Max();
+        steps.Select(step => Longest(step)).Append(TimeSpan.Zero).Max();
+
+    private static TimeSpan Longest(StepSpec step)
+    {
+        var longestDelay = step.Retry.Delay * Math.Pow(2, step.Retry.Attempts - 1);
+        return step.Retry.Attempts * (step.Timeout + longestDelay);
+    }
 }
 
 /// <summary>Incidents that were healthy when last checked. It only saves reads: a new process checks everything once.</summary>

@@ -42,7 +42,10 @@ public sealed class WeeklyDigest(
         try
         {
             var notified = await state.FindAsync<NotifiedOwners>(Key, cancellationToken);
-            var owners = loaded().GroupBy(runbook => OwnerOf(runbook), StringComparer.OrdinalIgnoreCase).Where(owner => notified?.Week != due || !notified.Owners.Contains(owner.Key, StringComparer.OrdinalIgnoreCase)).ToList();
+            var owners = loaded()
+                .GroupBy(runbook => OwnerOf(runbook), StringComparer.OrdinalIgnoreCase)
+                .Where(owner => notified?.Week != due || !notified.Owners.Contains(owner.Key, StringComparer.OrdinalIgnoreCase))
+                .ToList();
             if (owners.Count == 0)
             {
                 return;
@@ -57,10 +60,14 @@ public sealed class WeeklyDigest(
                     histories[runbook.Id] = await runs.ReadAsync(runbook.Id, cancellationToken);
                 }
 
-                var text = DigestText.Of([.. owner], [.. week.Where(incident => histories.ContainsKey(incident.RunbookId))], histories, steps, isCut);
+                var incidents = week.Where(incident => histories.ContainsKey(incident.RunbookId));
+                var text = DigestText.Of([.. owner], [.. incidents], histories, steps, isCut);
                 if (text is null || await NotifyAsync(owner.Key, text, due, cancellationToken))
                 {
-                    await state.ChangeAsync<NotifiedOwners>(Key, known => new(due, [.. known?.Week == due ? known.Owners : [], owner.Key]), cancellationToken);
+                    await state.ChangeAsync<NotifiedOwners>(
+                        Key,
+                        known => new(due, [.. known?.Week == due ? known.Owners : [], owner.Key]),
+                        cancellationToken);
                 }
             }
         }
@@ -92,21 +99,23 @@ public sealed class WeeklyDigest(
     /// <returns>The incidents of the week, and whether there were more than are counted.</returns>
     private async Task<(IReadOnlyList<IncidentSummary> Week, bool IsCut)> ReadAsync(DateTimeOffset due, CancellationToken cancellationToken)
     {
-        var found = new List<IncidentSummary>();
+        var counted = new List<IncidentSummary>();
         await foreach (var incident in store.ListAllAsync(new IncidentQuery(Limit: 500, Since: due.AddDays(-7)), cancellationToken))
         {
-            if (found.Count == MaxIncidents)
+            if (counted.Count == MaxIncidents)
             {
-                return (found, true);
+                return (counted, true);
             }
 
             if (incident.OpenedAt < due)
             {
-                found.Add(incident is { SawNothing: null, State: IncidentState.NotNeeded } && await store.TryFindAsync(incident.Id, cancellationToken) is { } whole ? IncidentSummary.Of(whole) : incident);
+                var lacksSawNothing = incident is { SawNothing: null, State: IncidentState.NotNeeded };
+                var whole = lacksSawNothing ? await store.TryFindAsync(incident.Id, cancellationToken) : null;
+                counted.Add(whole is null ? incident : IncidentSummary.Of(whole));
             }
         }
 
-        return (found, false);
+        return (counted, false);
     }
 
     /// <returns>Whether it reached anybody.</returns>
@@ -122,7 +131,9 @@ public sealed class WeeklyDigest(
             Sections = text.Sections,
             Links = [new("Incidents", links.Console(null))],
         };
-        return (await messages.SendAsync(new($"{Key}:{due:yyyy-MM-dd}:{owner}", [owner], _ => card), [], expect: null, cancellationToken)).Any(delivery => delivery.Reached);
+        var notice = new Notice($"{Key}:{due:yyyy-MM-dd}:{owner}", [owner], _ => card);
+        var deliveries = await messages.SendAsync(notice, [], expect: null, cancellationToken);
+        return deliveries.Any(delivery => delivery.Reached);
     }
 
     /// <param name="Week">When the digest was due.</param>
@@ -169,74 +180,112 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
 
         var real = week.Where(incident => !incident.IsDryRun).ToList();
         var ended = real.Where(incident => incident.State.IsFinal()).ToList();
+        var cut = isCut ? "There were more incidents than are counted here; the first days of the week lack some." : null;
+        var byRunbook = week.GroupBy(incident => incident.RunbookId).OrderByDescending(group => group.Count());
+        var byTarget = real
+            .GroupBy(incident => (incident.RunbookId, Key: incident.TargetKey ?? incident.Target))
+            .Where(group => group.Count() >= Several)
+            .OrderByDescending(group => group.Count());
+        var suggestions = runbooks
+            .OrderBy(runbook => runbook.Id, StringComparer.Ordinal)
+            .SelectMany(runbook => Suggestions(
+                runbook,
+                [.. ended.Where(incident => incident.RunbookId == runbook.Id)],
+                histories.GetValueOrDefault(runbook.Id) ?? new(),
+                steps));
         return new(
             $"Last week: {CountText.Format(real.Count, "incident")}, {ended.Count(incident => incident.IsFixed)} resolved",
             [
-                new("In short", [.. Summary(real, ended, rehearsed: week.Count - real.Count), .. isCut ? ["There were more incidents than are counted here; the first days of the week lack some."] : Array.Empty<string>()]),
-                .. Section("By runbook", week.GroupBy(incident => incident.RunbookId).OrderByDescending(group => group.Count()).Select(group => Line(group.Key, [.. group]))),
-                .. Section("Targets with several incidents", real.GroupBy(incident => (incident.RunbookId, Key: incident.TargetKey ?? incident.Target)).Where(group => group.Count() >= Several).OrderByDescending(group => group.Count())
-                    .Select(group => $"{IncidentText.Target(group.First().Target)}: {group.Count()} incidents ({group.Key.RunbookId}). What is its cause?")),
-                .. Section("Suggestions", runbooks.OrderBy(runbook => runbook.Id, StringComparer.Ordinal).SelectMany(runbook => Suggestions(runbook, [.. ended.Where(incident => incident.RunbookId == runbook.Id)], histories.GetValueOrDefault(runbook.Id) ?? new(), steps))),
+                new("In short", Lines.Of([.. Summary(real, ended, rehearsed: week.Count - real.Count), cut])),
+                .. Section("By runbook", byRunbook.Select(group => Line(group.Key, [.. group]))),
+                .. Section("Targets with several incidents", byTarget.Select(group =>
+                    $"{IncidentText.Target(group.First().Target)}: {group.Count()} incidents ({group.Key.RunbookId}). What is its cause?")),
+                .. Section("Suggestions", suggestions),
             ]);
     }
 
-    private static IEnumerable<string> Summary(List<IncidentSummary> real, List<IncidentSummary> ended, int rehearsed)
+    private static IReadOnlyList<string> Summary(List<IncidentSummary> real, List<IncidentSummary> ended, int rehearsed)
     {
-        var (acted, told, held) = (ended.Where(Counts).ToList(), ended.Count(IsTold), ended.Count(incident => incident.WasSuppressed));
+        var told = ended.Count(IsTold);
+        var held = ended.Count(incident => incident.WasSuppressed);
         var open = real.Count - ended.Count;
-        return
-        [
-            .. acted.Count > 0 ? [$"Resolved: {acted.Count(incident => incident.IsFixed)} of {acted.Count} that had to be dealt with ({100 * acted.Count(incident => incident.IsFixed) / acted.Count} %){Median(acted)}."]
-                : ended.Count > 0 && told + held == 0 ? ["None of those that have ended had to be dealt with."]
-                : Array.Empty<string>(),
-            .. told > 0 ? [$"{told} only told people; what came of {(told == 1 ? "it" : "them")} is not known here."] : Array.Empty<string>(),
-            .. held > 0 ? [$"{held} {CountText.Were(held)} held back by a maintenance window or a limit: nothing was done about {(held == 1 ? "it" : "them")}."] : Array.Empty<string>(),
-            .. open > 0 ? [$"{open} {CountText.Are(open)} still open."] : Array.Empty<string>(),
-            .. rehearsed > 0 ? [$"{CountText.Format(rehearsed, "dry run")}: nothing was touched, so {(rehearsed == 1 ? "it does" : "they do")} not count here."] : Array.Empty<string>(),
-        ];
+        return Lines.Of(
+            Resolved(ended, told + held),
+            told > 0 ? $"{told} only told people; what came of {(told == 1 ? "it" : "them")} is not known here." : null,
+            held > 0
+                ? $"{held} {CountText.Were(held)} held back by a maintenance window or a limit: nothing was done about {(held == 1 ? "it" : "them")}."
+                : null,
+            open > 0 ? $"{open} {CountText.Are(open)} still open." : null,
+            rehearsed > 0
+                ? $"{CountText.Format(rehearsed, "dry run")}: nothing was touched, so {(rehearsed == 1 ? "it does" : "they do")} not count here."
+                : null);
+    }
+
+    private static string? Resolved(List<IncidentSummary> ended, int toldOrHeld)
+    {
+        var acted = ended.Where(Counts).ToList();
+        if (acted.Count == 0)
+        {
+            return ended.Count > 0 && toldOrHeld == 0 ? "None of those that have ended had to be dealt with." : null;
+        }
+
+        var isFixed = acted.Count(incident => incident.IsFixed);
+        return $"Resolved: {isFixed} of {acted.Count} that had to be dealt with ({100 * isFixed / acted.Count} %){Median(acted)}.";
     }
 
     private static string Line(string runbook, IReadOnlyList<IncidentSummary> incidents)
     {
-        var states = incidents.GroupBy(incident => incident.IsDryRun ? "Dry run" : incident.Headline ?? IncidentText.Of(incident.State))
-            .OrderByDescending(group => group.Count()).Select(group => $"{group.Count()} {group.Key.ToLowerInvariant()}");
+        var states = incidents
+            .GroupBy(incident => incident.IsDryRun ? "Dry run" : incident.Headline ?? IncidentText.Of(incident.State))
+            .OrderByDescending(group => group.Count())
+            .Select(group => $"{group.Count()} {group.Key.ToLowerInvariant()}");
         return $"{runbook}: {CountText.Format(incidents.Count, "incident")}: {string.Join("; ", states)}{Median(incidents)}";
     }
 
     private static string Median(IEnumerable<IncidentSummary> incidents)
     {
         var times = incidents.Where(incident => incident.IsFixed).Select(incident => incident.EndedAt - incident.OpenedAt).OfType<TimeSpan>().Order().ToList();
-        return times.Count == 0 ? "" : $"; {(times.Count == 1 ? "the resolved one" : "half of the resolved ones")} within {DurationText.Format(TimeSpan.FromSeconds(Math.Max(1, Math.Round(times[times.Count / 2].TotalSeconds))))}";
+        if (times.Count == 0)
+        {
+            return "";
+        }
+
+        var which = times.Count == 1 ? "the resolved one" : "half of the resolved ones";
+        var seconds = Math.Max(1, Math.Round(times[times.Count / 2].TotalSeconds));
+        return $"; {which} within {DurationText.Format(TimeSpan.FromSeconds(seconds))}";
     }
 
-    private static IEnumerable<string> Suggestions(Runbook runbook, IReadOnlyList<IncidentSummary> ended, RunHistory history, StepCatalog steps)
+    private static IReadOnlyList<string> Suggestions(Runbook runbook, IReadOnlyList<IncidentSummary> ended, RunHistory history, StepCatalog steps)
     {
-        var (counted, expired) = (ended.Where(Counts).ToList(), ended.Count(incident => incident.State == IncidentState.Expired));
+        var counted = ended.Count(Counts);
+        var expired = ended.Count(incident => incident.State == IncidentState.Expired);
+        var unseen = ended.Count(incident => incident.SawNothing == true);
 
-        // Whether it acted and whether that helped stands in the history of its runs: the end of an incident does not say it.
+        // The end of an incident does not say whether the runbook acted and whether that helped; the history of its runs does.
         var runs = history.Runs.Where(run => ended.Any(incident => incident.Id == run.Incident)).ToList();
-        var (judged, verified) = (runs.Count(run => run.Outcome != RunOutcome.Unverified), runs.Count(run => run.Outcome == RunOutcome.Verified));
-        return
-        [
-            .. judged >= Enough && runs.Count(run => run.Outcome == RunOutcome.Ineffective) == judged
-                ? [$"{runbook.Id} acted in {judged} incidents that can be judged, and helped in none: is it the right cure?"]
-                : Array.Empty<string>(),
-            .. expired >= Enough && expired * 2 >= counted.Count
-                ? [$"{runbook.Id} did not get all the answers it needed in time {expired} times: ask somebody else, or escalate sooner."]
-                : Array.Empty<string>(),
-            .. ended.Count(incident => incident.SawNothing == true) is >= Enough and var unseen
-                ? [$"{runbook.Id} saw nothing to do {unseen} times although its alert had fired: does the alert fire too early, or do the checks not see what it sees?"]
-                : Array.Empty<string>(),
-            .. runbook.Mitigation.Approval is not null && counted.Count >= EnoughToTrust && verified == counted.Count && CouldHealItself(runbook, steps)
-                ? [$"{runbook.Id} asked first and helped {verified} times of {counted.Count}: it may be ready to heal by itself, within limits."]
-                : Array.Empty<string>(),
-        ];
+        var judged = runs.Count(run => run.Outcome != RunOutcome.Unverified);
+        var verified = runs.Count(run => run.Outcome == RunOutcome.Verified);
+        var neverHelped = judged >= Enough && runs.Count(run => run.Outcome == RunOutcome.Ineffective) == judged;
+        var alwaysHelped = counted >= EnoughToTrust && verified == counted;
+        return Lines.Of(
+            neverHelped
+                ? $"{runbook.Id} acted in {judged} incidents that can be judged, and helped in none: is it the right cure?"
+                : null,
+            expired >= Enough && expired * 2 >= counted
+                ? $"{runbook.Id} did not get all the answers it needed in time {expired} times: ask somebody else, or escalate sooner."
+                : null,
+            unseen >= Enough
+                ? $"{runbook.Id} saw nothing to do {unseen} times although its alert had fired: does the alert fire too early, or do the checks not see what it sees?"
+                : null,
+            runbook.Mitigation.Approval is not null && alwaysHelped && CouldHealItself(runbook, steps)
+                ? $"{runbook.Id} asked first and helped {verified} times of {counted}: it may be ready to heal by itself, within limits."
+                : null);
     }
 
     /// <summary>The same conditions as the rules have for runbooks that ask nobody.</summary>
     private static bool CouldHealItself(Runbook runbook, StepCatalog steps) =>
         runbook.Diagnosis.Count > 0
-        && runbook.AllSteps().All(one => steps.FindAction(one.Step.Do) is { Repeatable: true, IsManual: false } action && !action.AlwaysAsks(one.Step.With));
+        && runbook.AllSteps().All(step => steps.FindAction(step.Step.Do) is { Repeatable: true, IsManual: false } action && !action.AlwaysAsks(step.Step.With));
 
     /// <summary>Somebody or something had to deal with it, as far as is known. Of a runbook that only told people that is not known.</summary>
     private static bool Counts(IncidentSummary incident) =>
