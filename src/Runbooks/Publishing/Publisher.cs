@@ -35,12 +35,16 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
     {
         if (files.FirstOrDefault(file => Encoding.UTF8.GetByteCount(file.Text) > RuleSet.MostFileBytes) is { } large)
         {
-            throw new InvalidDataException($"{large.Name} is larger than {RuleSet.MostFileBytes / 1024} KB, and hosts would refuse it. Make it smaller, or take it out of the folder.");
+            throw new InvalidDataException(
+                $"{large.Name} is larger than {RuleSet.MostFileBytes / 1024} KB, and hosts would refuse it. "
+                + "Make it smaller, or take it out of the folder.");
         }
 
         if (files.Count > SetManifest.MostFiles)
         {
-            throw new InvalidDataException($"There are {files.Count} files, and hosts take at most {SetManifest.MostFiles}. Take out of the folder what does not belong to the runbooks.");
+            throw new InvalidDataException(
+                $"There are {files.Count} files, and hosts take at most {SetManifest.MostFiles}. "
+                + "Take out of the folder what does not belong to the runbooks.");
         }
     }
 
@@ -51,11 +55,17 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
         PublishedState state, IReadOnlyList<RunbookFile> files, Publication origin, CancellationToken cancellationToken)
     {
         CheckSize(files);
-        var contents = files.Select(file => (file.Name, Content: Encoding.UTF8.GetBytes(file.Text))).Select(file => (file.Name, file.Content, Hash: SetManifest.HashOf(file.Content))).ToList();
-        var manifest = new SetManifest([.. contents.OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => new SetEntry(file.Name, file.Hash))]).Write();
+        var contents = files
+            .Select(file => (file.Name, Content: Encoding.UTF8.GetBytes(file.Text)))
+            .Select(file => (file.Name, file.Content, Hash: SetManifest.HashOf(file.Content)))
+            .ToList();
+        var entries = contents.OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => new SetEntry(file.Name, file.Hash));
+        var manifest = new SetManifest([.. entries]).Write();
         if (manifest.Length > SetManifest.MostBytes)
         {
-            throw new InvalidDataException($"The list of the files is larger than {SetManifest.MostBytes / 1024} KB, and hosts would refuse it. Give the files shorter names, or keep fewer of them in the folder.");
+            throw new InvalidDataException(
+                $"The list of the files is larger than {SetManifest.MostBytes / 1024} KB, and hosts would refuse it. "
+                + "Give the files shorter names, or keep fewer of them in the folder.");
         }
 
         var set = SetManifest.HashOf(manifest);
@@ -67,8 +77,10 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
 
         // Content of the set in force cannot be removed now. All other content is written again, which also makes it young.
         var there = inForce is null ? [] : await HashesAsync(inForce.Set, cancellationToken) ?? [];
+        var missing = contents.DistinctBy(file => file.Hash).Where(file => !there.Contains(file.Hash)).ToList();
         await BoundedConcurrency.ForEachAsync(
-            contents.DistinctBy(file => file.Hash).Where(file => !there.Contains(file.Hash)).ToList(), AtOnce,
+            missing,
+            AtOnce,
             file => place.WriteAsync($"{SetManifest.FilesFolder}{file.Hash}", file.Content, cancellationToken));
         await place.WriteAsync(SetManifest.NameOf(set), manifest, cancellationToken);
         return await PutInForceAsync(state, origin with { Set = set }, cancellationToken);
@@ -113,14 +125,15 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
         }
 
         var old = time.GetUtcNow() - s_spared;
-        var stored = (await place.ListAsync(SetManifest.FilesFolder, cancellationToken)).Concat(await place.ListAsync(SetManifest.SetsFolder, cancellationToken));
-        var left = stored.Where(one => one.WrittenAt < old && !needed.Contains(one.Name)).ToList();
+        var contents = await place.ListAsync(SetManifest.FilesFolder, cancellationToken);
+        var sets = await place.ListAsync(SetManifest.SetsFolder, cancellationToken);
+        var unneeded = contents.Concat(sets).Where(stored => stored.WrittenAt < old && !needed.Contains(stored.Name)).ToList();
         var removed = 0;
 
         // RemoveAsync leaves a file that a publisher has written again since it was listed.
-        await BoundedConcurrency.ForEachAsync(left, AtOnce, async one =>
+        await BoundedConcurrency.ForEachAsync(unneeded, AtOnce, async stored =>
         {
-            if (await place.RemoveAsync(one, cancellationToken))
+            if (await place.RemoveAsync(stored, cancellationToken))
             {
                 Interlocked.Increment(ref removed);
             }

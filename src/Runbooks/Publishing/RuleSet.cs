@@ -39,19 +39,35 @@ public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? C
     /// </summary>
     public RuleSet ReadWith(ContactFiles inForce)
     {
-        var teams = Teams.Select(team => IsTeamInForce(team.Folder, inForce) ? team : team with
-        {
-            Waits = new((team.Contacts ?? team.File).Name, 1, 1, "", "The team's contacts as they are now are not in force, so its runbooks stay as they were too.", "Mend what is wrong with them, or with what another contacts file says of the same people."),
-        }).ToDictionary(team => team.Folder, StringComparer.Ordinal);
-        return this with { Teams = [.. teams.Values], Runbooks = [.. Runbooks.Select(file => file.Team is { } team ? file with { Team = teams[team.Folder] } : file)] };
+        var teams = Teams.ToDictionary(
+            team => team.Folder,
+            team => IsTeamInForce(team.Folder, inForce) ? team : Waiting(team),
+            StringComparer.Ordinal);
+        var runbooks = Runbooks.Select(file => file.Team is { } team ? file with { Team = teams[team.Folder] } : file);
+        return this with { Teams = [.. teams.Values], Runbooks = [.. runbooks] };
     }
+
+    private static TeamFiles Waiting(TeamFiles team) => team with
+    {
+        Waits = new(
+            (team.Contacts ?? team.File).Name,
+            1,
+            1,
+            "",
+            "The team's contacts as they are now are not in force, so its runbooks stay as they were too.",
+            "Mend what is wrong with them, or with what another contacts file says of the same people."),
+    };
 
     /// <summary>The set's calendars where its contacts are in force, and otherwise the earlier ones.</summary>
     public IReadOnlyDictionary<string, string> CalendarsOf(ContactFiles inForce, IReadOnlyDictionary<string, string> before)
     {
-        return Calendars.Where(calendar => IsInForce(calendar) || !before.ContainsKey(calendar.Key)).Concat(before.Where(calendar => !IsInForce(calendar))).ToDictionary(StringComparer.Ordinal);
+        var own = Calendars.Where(calendar => IsInForce(calendar) || !before.ContainsKey(calendar.Key));
+        var earlier = before.Where(calendar => !IsInForce(calendar));
+        return own.Concat(earlier).ToDictionary(StringComparer.Ordinal);
 
-        bool IsInForce(KeyValuePair<string, string> calendar) => FolderOf(calendar.Key) is { Length: > 0 } team ? IsTeamInForce(team, inForce) : inForce.IsCommonApart || Contacts?.Text == inForce.Common?.Text;
+        bool IsInForce(KeyValuePair<string, string> calendar) => FolderOf(calendar.Key) is { Length: > 0 } team
+            ? IsTeamInForce(team, inForce)
+            : inForce.IsCommonApart || Contacts?.Text == inForce.Common?.Text;
     }
 
     private bool IsTeamInForce(string folder, ContactFiles inForce) => People.TextOf(folder) == inForce.TextOf(folder);
@@ -59,32 +75,65 @@ public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? C
     /// <param name="files">By their path from the root of the set.</param>
     public static RuleSet Of(IReadOnlyList<RunbookFile> files)
     {
-        var teams = files.Where(file => IsTeam(file.Name)).DistinctBy(file => FolderOf(file.Name), StringComparer.Ordinal).OrderBy(file => file.Name, StringComparer.Ordinal)
-            .Select(file => new TeamFiles(FolderOf(file.Name), file, files.FirstOrDefault(other => other.Name == $"{FolderOf(file.Name)}/{ContactsFile.FileName}"))).ToDictionary(team => team.Folder, StringComparer.Ordinal);
-        var samples = files.Select(file => (Folder: TeamOf(file.Name), File: file)).Select(one => (one.Folder, Name: one.File.Name[(one.Folder.Length > 0 ? one.Folder.Length + 1 : 0)..], one.File.Text)).Where(one => SampleFolder.IsSample(one.Name))
-            .GroupBy(one => one.Folder, StringComparer.Ordinal).ToDictionary(folder => folder.Key, folder => folder.OrderBy(one => one.Name, StringComparer.Ordinal).Take(SampleFolder.MostFiles).ToDictionary(one => one.Name, one => one.Text, StringComparer.Ordinal), StringComparer.Ordinal);
-        return new(
-            [.. files.Where(file => IsRunbook(file.Name, teams.Keys)).OrderBy(file => file.Name, StringComparer.Ordinal).Select(file => file with
+        var teams = TeamsOf(files);
+        var samples = SamplesOf(files, teams.Keys);
+        var runbooks = files
+            .Where(file => IsRunbook(file.Name, teams.Keys))
+            .OrderBy(file => file.Name, StringComparer.Ordinal)
+            .Select(file => file with
             {
-                Samples = samples.GetValueOrDefault(TeamOf(file.Name)) ?? file.Samples,
+                Samples = samples.GetValueOrDefault(TeamOf(file.Name, teams.Keys)) ?? file.Samples,
                 Team = teams.GetValueOrDefault(FolderOf(file.Name)),
-            })],
+            });
+        return new(
+            [.. runbooks],
             files.FirstOrDefault(file => file.Name == ContactsFile.FileName),
             files.FirstOrDefault(file => file.Name == MaintenanceFile.FileName))
         {
-            Calendars = files.Where(file => IsCalendar(file.Name, teams.Keys)).ToDictionary(file => file.Name, file => file.Text, StringComparer.Ordinal),
+            Calendars = files
+                .Where(file => IsCalendar(file.Name, teams.Keys))
+                .ToDictionary(file => file.Name, file => file.Text, StringComparer.Ordinal),
             Teams = [.. teams.Values],
         };
-
-        string TeamOf(string name) => teams.ContainsKey(FolderOf(name)) ? FolderOf(name) : "";
     }
+
+    private static Dictionary<string, TeamFiles> TeamsOf(IReadOnlyList<RunbookFile> files)
+    {
+        return files
+            .Where(file => IsTeam(file.Name))
+            .DistinctBy(file => FolderOf(file.Name), StringComparer.Ordinal)
+            .OrderBy(file => file.Name, StringComparer.Ordinal)
+            .Select(file => new TeamFiles(FolderOf(file.Name), file, ContactsIn(FolderOf(file.Name))))
+            .ToDictionary(team => team.Folder, StringComparer.Ordinal);
+
+        RunbookFile? ContactsIn(string folder) => files.FirstOrDefault(file => file.Name == $"{folder}/{ContactsFile.FileName}");
+    }
+
+    /// <summary>By team, and then by their path within it.</summary>
+    private static Dictionary<string, Dictionary<string, string>> SamplesOf(IEnumerable<RunbookFile> files, ICollection<string> teams) => files
+        .Select(file => (Team: TeamOf(file.Name, teams), Name: InTeam(file.Name, teams), file.Text))
+        .Where(file => SampleFolder.IsSample(file.Name))
+        .GroupBy(file => file.Team, StringComparer.Ordinal)
+        .ToDictionary(
+            team => team.Key,
+            team => team
+                .OrderBy(file => file.Name, StringComparer.Ordinal)
+                .Take(SampleFolder.MostFiles)
+                .ToDictionary(file => file.Name, file => file.Text, StringComparer.Ordinal),
+            StringComparer.Ordinal);
 
     /// <summary>The files that may be part of a set. Others in the same place are ignored.</summary>
     /// <param name="names">By their path from the root of the set.</param>
     public static IReadOnlyList<string> Among(IReadOnlyCollection<string> names)
     {
         var teams = TeamsAmong(names);
-        return [.. names.Where(name => IsRunbook(name, teams) || IsTeam(name) || IsCalendar(name, teams) || SampleFolder.IsSample(InTeam(name, teams)) || InTeam(name, teams) == ContactsFile.FileName || name == MaintenanceFile.FileName)];
+        return [.. names.Where(name =>
+            IsRunbook(name, teams)
+            || IsTeam(name)
+            || IsCalendar(name, teams)
+            || SampleFolder.IsSample(InTeam(name, teams))
+            || InTeam(name, teams) == ContactsFile.FileName
+            || name == MaintenanceFile.FileName)];
     }
 
     public static IReadOnlyList<string> RunbooksAmong(IReadOnlyCollection<string> names)
@@ -129,6 +178,8 @@ public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? C
         FolderOf(name) is { Length: > 0 } folder && teams.Contains(folder) ? name[(folder.Length + 1)..] : name;
 
     private static string FolderOf(string name) => name.IndexOf('/', StringComparison.Ordinal) is > 0 and var end ? name[..end] : "";
+
+    private static string TeamOf(string name, ICollection<string> teams) => teams.Contains(FolderOf(name)) ? FolderOf(name) : "";
 }
 
 /// <summary>Reads what was published to a place. Content is checked against its hash, so half a set is never used.</summary>
@@ -167,7 +218,9 @@ public sealed class PublishedSets(IRuleSetPlace place)
     {
         try
         {
-            return (await FindLogAsync(cancellationToken) is { } log ? await ReadAsync(log.Current, cancellationToken) : await ReadPlainAsync(cancellationToken)).People;
+            var log = await FindLogAsync(cancellationToken);
+            var set = log is null ? await ReadPlainAsync(cancellationToken) : await ReadAsync(log.Current, cancellationToken);
+            return set.People;
         }
         catch (InvalidDataException)
         {
@@ -178,9 +231,11 @@ public sealed class PublishedSets(IRuleSetPlace place)
     /// <exception cref="InvalidDataException">A part of the set is missing or is not what was published.</exception>
     public async Task<RuleSet> ReadAsync(Publication publication, CancellationToken cancellationToken)
     {
-        var manifest = SetManifest.Read(publication.Set, await ReadAsync(SetManifest.NameOf(publication.Set), SetManifest.MostBytes, cancellationToken));
+        var written = await ReadAsync(SetManifest.NameOf(publication.Set), SetManifest.MostBytes, cancellationToken);
+        var manifest = SetManifest.Read(publication.Set, written);
+        var hashes = manifest.Files.Select(file => file.Hash).Distinct(StringComparer.Ordinal).ToList();
         var texts = new ConcurrentDictionary<string, string>(StringComparer.Ordinal);
-        await BoundedConcurrency.ForEachAsync(manifest.Files.Select(file => file.Hash).Distinct(StringComparer.Ordinal).ToList(), Publisher.AtOnce, async hash =>
+        await BoundedConcurrency.ForEachAsync(hashes, Publisher.AtOnce, async hash =>
             texts[hash] = _known.TryGetValue(hash, out var text) ? text : await ReadTextAsync(hash, cancellationToken));
         _known = texts;
         return RuleSet.Of([.. manifest.Files.Select(file => new RunbookFile(file.Name, texts[file.Hash]))]).As(publication);
@@ -189,7 +244,12 @@ public sealed class PublishedSets(IRuleSetPlace place)
     private async Task<string> ReadTextAsync(string hash, CancellationToken cancellationToken)
     {
         var content = await ReadAsync($"{SetManifest.FilesFolder}{hash}", RuleSet.MostFileBytes, cancellationToken);
-        return SetManifest.HashOf(content) == hash ? Encoding.UTF8.GetString(content) : throw new InvalidDataException($"{SetManifest.FilesFolder}{hash} is not what was published.");
+        if (SetManifest.HashOf(content) != hash)
+        {
+            throw new InvalidDataException($"{SetManifest.FilesFolder}{hash} is not what was published.");
+        }
+
+        return Encoding.UTF8.GetString(content);
     }
 
     private async Task<byte[]> ReadAsync(string name, int most, CancellationToken cancellationToken) =>
@@ -238,9 +298,10 @@ public sealed record PublicationLog(IReadOnlyList<Publication> Publications)
         try
         {
             var log = content.Length <= MostBytes ? JsonSerializer.Deserialize<PublicationLog>(content, s_json) : null;
-            if (log?.Publications is { Count: > 0 } all && all.All(one => one is { Set: { } set, By: not null } && SetManifest.IsHash(set)))
+            if (log?.Publications is { Count: > 0 } publications
+                && publications.All(publication => publication is { Set: { } set, By: not null } && SetManifest.IsHash(set)))
             {
-                return new([.. all.Take(Kept).Select(publication => publication.Cleaned())]);
+                return new([.. publications.Take(Kept).Select(publication => publication.Cleaned())]);
             }
         }
         catch (JsonException)
@@ -274,8 +335,9 @@ internal sealed record SetManifest(IReadOnlyList<SetEntry> Files)
     {
         try
         {
-            if (HashOf(content) == set && JsonSerializer.Deserialize<SetManifest>(content, s_json) is { Files: { } files } manifest
-                && files.Count <= MostFiles && files.All(file => file is { Name.Length: > 0, Hash: { } hash } && IsHash(hash)))
+            var manifest = HashOf(content) == set ? JsonSerializer.Deserialize<SetManifest>(content, s_json) : null;
+            if (manifest is { Files: { Count: <= MostFiles } files }
+                && files.All(file => file is { Name.Length: > 0, Hash: { } hash } && IsHash(hash)))
             {
                 return manifest;
             }

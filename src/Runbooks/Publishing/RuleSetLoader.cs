@@ -99,7 +99,8 @@ public sealed class RuleSetLoader(
             var result = catalog.Load(set.Runbooks);
             versions.Forget();
             LogResult(result);
-            Log.PublicationTaken(logger, publication.Name, publication.By, result.Changes.Count > 0 ? string.Join(", ", result.Changes) : "No runbook changed", catalog.Current.Count);
+            var changes = result.Changes.Count > 0 ? string.Join(", ", result.Changes) : "No runbook changed";
+            Log.PublicationTaken(logger, publication.Name, publication.By, changes, catalog.Current.Count);
         }
 
         files.Forget(Whole);
@@ -163,7 +164,8 @@ public sealed class RuleSetLoader(
         // A file that was saved without a change is no news, except when an error is gone by that.
         if (result.Changes.Count > 0 || (_broken && result.Errors.Count == 0))
         {
-            Log.RunbooksReloaded(logger, result.Changes.Count > 0 ? string.Join(", ", result.Changes) : "no file is broken any more", catalog.Current.Count);
+            var changes = result.Changes.Count > 0 ? string.Join(", ", result.Changes) : "no file is broken any more";
+            Log.RunbooksReloaded(logger, changes, catalog.Current.Count);
         }
 
         _broken = result.Errors.Count > 0;
