@@ -15,7 +15,10 @@ public static class SecretStrength
 
     /// <summary>Words in placeholders and samples, which a random secret does not have.</summary>
     private static readonly string[] s_placeholders =
-        ["development", "practice", "sample", "example", "placeholder", "changeme", "change-me", "change_me", "password", "not-a-secret", "not-a-key", "your-api-key", "your-key"];
+        [
+            "development", "practice", "sample", "example", "placeholder", "changeme", "change-me", "change_me", "password",
+            "not-a-secret", "not-a-key", "your-api-key", "your-key",
+        ];
 
     /// <param name="environment">Development allows the secrets of the sample settings, which everybody knows.</param>
     /// <returns>Why it can be guessed; null where it cannot.</returns>
@@ -36,9 +39,13 @@ public static class SecretStrength
             return "its characters follow one another";
         }
 
-        return environment?.IsDevelopment() != true && s_placeholders.FirstOrDefault(word => secret.Contains(word, StringComparison.OrdinalIgnoreCase)) is { } found
-            ? $"it contains '{found}', as those of samples do"
-            : null;
+        if (environment?.IsDevelopment() == true)
+        {
+            return null;
+        }
+
+        var placeholder = s_placeholders.FirstOrDefault(word => secret.Contains(word, StringComparison.OrdinalIgnoreCase));
+        return placeholder is null ? null : $"it contains '{placeholder}', as those of samples do";
     }
 
     /// <summary>For a key in base64: checks both the text and its bytes.</summary>

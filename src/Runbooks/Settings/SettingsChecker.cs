@@ -20,8 +20,13 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
     /// only settings that are plainly misspelt are reported.
     /// </param>
     public IReadOnlyList<SettingProblem> Check(IConfiguration configuration, bool onlyOurs) =>
-        [.. configuration.GetChildren().Where(child => !_others.Contains(child.Key)).SelectMany(child => CheckTop(child, onlyOurs))
-            .Where(problem => onlyOurs || problem.IsPlain).OrderBy(problem => problem.Text, StringComparer.Ordinal)];
+    [
+        .. configuration.GetChildren()
+            .Where(child => !_others.Contains(child.Key))
+            .SelectMany(child => CheckTop(child, onlyOurs))
+            .Where(problem => onlyOurs || problem.IsPlain)
+            .OrderBy(problem => problem.Text, StringComparer.Ordinal),
+    ];
 
     private IEnumerable<SettingProblem> CheckTop(IConfigurationSection top, bool onlyOurs)
     {
@@ -77,18 +82,33 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
             return CheckParts(value, isList: false, isPlain: true).Concat(CheckObject(value, [type]));
         }
 
-        return value.GetChildren().Any() ? Leaves(value).Select(leaf => Unknown(leaf, value.Path))
-            : value.Value is { } text && (text.Length > 0 || IsNeeded(type)) && !CanRead(text, Nullable.GetUnderlyingType(type) ?? type) ? [new($"The setting '{value.Path}'{Origin(value)} has to be {Describe(type)}. docs/settings.md says what it does.", IsPlain: true)]
-            : [];
+        if (value.GetChildren().Any())
+        {
+            return Leaves(value).Select(leaf => Unknown(leaf, value.Path));
+        }
+
+        var mayBeEmpty = !IsNeeded(type);
+        if (value.Value is not { } text || (text.Length == 0 && mayBeEmpty) || CanRead(text, Nullable.GetUnderlyingType(type) ?? type))
+        {
+            return [];
+        }
+
+        return [new($"The setting '{value.Path}'{Origin(value)} has to be {Describe(type)}. docs/settings.md says what it does.", IsPlain: true)];
     }
 
     /// <summary>A value where only parts are read: the binder ignores it.</summary>
-    private IEnumerable<SettingProblem> CheckParts(IConfigurationSection section, bool isList, bool isPlain) => section.Value is not { Length: > 0 } ? [] :
-    [
-        new($"The setting '{section.Path}'{Origin(section)} {(isList
+    private IEnumerable<SettingProblem> CheckParts(IConfigurationSection section, bool isList, bool isPlain)
+    {
+        if (section.Value is not { Length: > 0 })
+        {
+            return [];
+        }
+
+        var remedy = isList
             ? $"is a list, and one value in its place is not read: write it as '{section.Path}:0', in JSON in brackets."
-            : $"has parts, and a value in its place is not read: write '{section.Path}:NAME'.")} docs/settings.md lists them all.", isPlain),
-    ];
+            : $"has parts, and a value in its place is not read: write '{section.Path}:NAME'.";
+        return [new($"The setting '{section.Path}'{Origin(section)} {remedy} docs/settings.md lists them all.", isPlain)];
+    }
 
     /// <summary>Whether an empty text is an error. For the other types it is the same as no setting.</summary>
     private static bool IsNeeded(Type type) => type.IsValueType && Nullable.GetUnderlyingType(type) is null;
@@ -109,7 +129,8 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
 
         try
         {
-            return TypeDescriptor.GetConverter(type) is not { } converter || !converter.CanConvertFrom(typeof(string)) || converter.ConvertFromInvariantString(text) is not null;
+            var converter = TypeDescriptor.GetConverter(type);
+            return converter?.CanConvertFrom(typeof(string)) != true || converter.ConvertFromInvariantString(text) is not null;
         }
         // A converter may throw any exception.
         catch (Exception)
@@ -128,9 +149,17 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
         _ => "a number",
     };
 
-    private SettingProblem Unknown(IConfigurationSection leaf, string? meant) => SettingsOfOneHost.ReaderOf(leaf.Path, Has) is { } reader
-        ? new($"This host has no setting '{leaf.Path}'{Origin(leaf)}. {reader} has it.", IsPlain: meant is not null)
-        : new($"This host has no setting '{leaf.Path}'{Origin(leaf)}. {(meant is null ? "" : $"Did you mean '{meant}'? ")}docs/settings.md lists them all.", IsPlain: meant is not null, IsUnknown: meant is null);
+    private SettingProblem Unknown(IConfigurationSection leaf, string? meant)
+    {
+        var unknown = $"This host has no setting '{leaf.Path}'{Origin(leaf)}.";
+        if (SettingsOfOneHost.ReaderOf(leaf.Path, Has) is { } reader)
+        {
+            return new($"{unknown} {reader} has it.", IsPlain: meant is not null);
+        }
+
+        var suggestion = meant is null ? "" : $"Did you mean '{meant}'? ";
+        return new($"{unknown} {suggestion}docs/settings.md lists them all.", IsPlain: meant is not null, IsUnknown: meant is null);
+    }
 
     /// <summary>Whether this host reads a section, or one setting of a section.</summary>
     private bool Has(string name) =>
@@ -143,8 +172,16 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
     private static bool IsBound(PropertyInfo property) =>
         property.CanWrite || (property.PropertyType.IsGenericType && property.PropertyType.IsAssignableTo(typeof(IEnumerable)));
 
-    private IEnumerable<IConfigurationSection> Leaves(IConfigurationSection section) =>
-        section.GetChildren().ToList() is { Count: > 0 } children ? children.SelectMany(Leaves) : _others.Contains(section.Path) ? [] : [section];
+    private IEnumerable<IConfigurationSection> Leaves(IConfigurationSection section)
+    {
+        var children = section.GetChildren().ToList();
+        if (children.Count > 0)
+        {
+            return children.SelectMany(Leaves);
+        }
+
+        return _others.Contains(section.Path) ? [] : [section];
+    }
 }
 
 /// <param name="Text">A sentence with the remedy.</param>
@@ -214,12 +251,19 @@ public static partial class InvalidSettings
 
     /// <summary>The broken rules in our own sentences. The message of a rule for a whole section names its settings itself.</summary>
     public static IReadOnlyList<string> Describe(OptionsValidationException invalid) =>
-        [.. invalid.Failures.Select(failure => Annotation().Match(failure) switch
+        [.. invalid.Failures.Select(failure => Sentence(failure, invalid.OptionsType))];
+
+    private static string Sentence(string failure, Type options)
+    {
+        var rule = Annotation().Match(failure);
+        if (!rule.Success)
         {
-            { Success: false } => failure,
-            var rule when rule.Groups["member"].Length == 0 => rule.Groups["why"].Value,
-            var rule => $"The setting '{SectionOf(invalid.OptionsType)}:{rule.Groups["member"].Value}' cannot be used: {rule.Groups["why"].Value} docs/settings.md says what it does.",
-        })];
+            return failure;
+        }
+
+        var (member, why) = (rule.Groups["member"].Value, rule.Groups["why"].Value);
+        return member.Length == 0 ? why : $"The setting '{SectionOf(options)}:{member}' cannot be used: {why} docs/settings.md says what it does.";
+    }
 
     /// <summary>Each class of settings has its name in a constant.</summary>
     private static object? SectionOf(Type options) => options.GetField(nameof(RunbookSettingsOptions.SectionName))?.GetRawConstantValue();
@@ -250,15 +294,26 @@ public static class VaultReferences
     /// <returns>The names of the settings.</returns>
     public static IReadOnlyList<string> Empty(IConfigurationManager configuration)
     {
-        List<string> unresolved = [.. configuration.AsEnumerable().Where(setting => IsReference(setting.Value)).Select(setting => setting.Key).Order(StringComparer.Ordinal)];
+        List<string> unresolved =
+        [
+            .. configuration.AsEnumerable()
+                .Where(setting => IsReference(setting.Value))
+                .Select(setting => setting.Key)
+                .Order(StringComparer.Ordinal),
+        ];
         configuration.AddInMemoryCollection(unresolved.Select(name => KeyValuePair.Create(name, (string?)"")));
         return unresolved;
     }
 
     /// <returns>One sentence for each that keeps a host from starting.</returns>
-    public static IReadOnlyList<string> FindProblems(IEnumerable<string> unresolved) =>
-        [.. unresolved.Where(name => s_needed.Any(section => name.StartsWith(section, StringComparison.OrdinalIgnoreCase))).Select(name =>
-            $"The setting '{name}' is still a reference to a vault, so App Service has not read it from there. Is the secret there, and may the app's identity read it? Then have it asked again with infra/scripts/refresh-secrets.sh.")];
+    public static IReadOnlyList<string> FindProblems(IEnumerable<string> unresolved)
+    {
+        return [.. unresolved.Where(IsNeeded).Select(name =>
+            $"The setting '{name}' is still a reference to a vault, so App Service has not read it from there. "
+            + "Is the secret there, and may the app's identity read it? Then have it asked again with infra/scripts/refresh-secrets.sh.")];
+
+        static bool IsNeeded(string name) => s_needed.Any(section => name.StartsWith(section, StringComparison.OrdinalIgnoreCase));
+    }
 
     /// <summary>Logs which settings are missing while the host runs without them.</summary>
     public static void Report(IEnumerable<string> unresolved, ILoggerFactory loggers)
