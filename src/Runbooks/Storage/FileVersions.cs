@@ -17,22 +17,31 @@ public sealed class FileVersions(ISharedState state, ILogger<FileVersions>? logg
 
     /// <param name="name">The file without its path: <c>windows.yaml</c>.</param>
     /// <param name="text">Now in force; null when there is no such file.</param>
-    public void Use(string name, string? text) =>
-        _known.AddOrUpdate(name, _ => new(true, text, []), (_, known) => known.IsUsed && known.Text == text ? known with { Errors = [] } : new(true, text, []));
+    public void Use(string name, string? text) => _known.AddOrUpdate(
+        name,
+        _ => new(true, text, []),
+        (_, known) => known.IsUsed && known.Text == text ? known with { Errors = [] } : new(true, text, []));
 
     /// <summary>Nothing is wrong with the file in this process, and the version in force is kept elsewhere.</summary>
     public void Forget(string name) => _known.TryRemove(name, out _);
 
     /// <summary>The version in force stays.</summary>
     /// <param name="mark">People are told once for each mark; the errors unless given.</param>
-    public void Refuse(string name, IReadOnlyList<string> errors, string? mark = null) =>
-        _known.AddOrUpdate(name, _ => new(false, null, errors) { Mark = mark }, (_, known) => known with { Errors = errors, Mark = mark });
+    public void Refuse(string name, IReadOnlyList<string> errors, string? mark = null) => _known.AddOrUpdate(
+        name,
+        _ => new(false, null, errors) { Mark = mark },
+        (_, known) => known with { Errors = errors, Mark = mark });
 
     /// <returns>The version that was last in force, on whichever host; null when there was none.</returns>
-    public async Task<RunbookFile?> FindLastAsync(string name, CancellationToken cancellationToken) =>
-        _known.GetValueOrDefault(name) is { IsUsed: true, Text: { } own } version && (!version.IsSaved || own.Length > MaxKept) ? new(name, own)
-        : await state.FindAsync<Kept>(KeyOf(name), cancellationToken) is { Text: { } text } ? new(name, text)
-        : null;
+    public async Task<RunbookFile?> FindLastAsync(string name, CancellationToken cancellationToken)
+    {
+        if (_known.GetValueOrDefault(name) is { IsUsed: true, Text: { } own } version && (!version.IsSaved || own.Length > MaxKept))
+        {
+            return new(name, own);
+        }
+
+        return await state.FindAsync<Kept>(KeyOf(name), cancellationToken) is { Text: { } text } ? new(name, text) : null;
+    }
 
     /// <summary>Keeps the versions in force for the next start.</summary>
     public async Task SaveAsync(CancellationToken cancellationToken)
@@ -143,7 +152,11 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
             }
         }
 
-        broken.UnionWith(kept.Count > 0 ? catalog.Load(inForce, whole: inForce.Count == files.Count).Errors.Select(error => error.File) : []);
+        if (kept.Count > 0)
+        {
+            var loaded = catalog.Load(inForce, whole: inForce.Count == files.Count);
+            broken.UnionWith(loaded.Errors.Select(error => error.File));
+        }
         if (catalog.Current.Count > 0)
         {
             Use(files.Where(file => !file.IsAmong(broken)));
@@ -165,8 +178,25 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
     }
 
     /// <summary>A runbook with the text files that it names and the files of its team.</summary>
-    private string Pack(RunbookFile file) => FilePack.Pack(file.Text, (catalog.FindByFile(file.Name)?.Samples ?? file.Samples)
-        .Concat(file.Team is { } team ? [new(TeamFile.FileName, team.File.Text), .. team.Contacts is { } own ? [KeyValuePair.Create(TeamContacts, own.Text)] : Array.Empty<KeyValuePair<string, string>>()] : []));
+    private string Pack(RunbookFile file)
+    {
+        var samples = catalog.FindByFile(file.Name)?.Samples ?? file.Samples;
+        return FilePack.Pack(file.Text, samples.Concat(OfTeam(file)));
+    }
+
+    private static IEnumerable<KeyValuePair<string, string>> OfTeam(RunbookFile file)
+    {
+        if (file.Team is not { } team)
+        {
+            yield break;
+        }
+
+        yield return new(TeamFile.FileName, team.File.Text);
+        if (team.Contacts is { } contacts)
+        {
+            yield return new(TeamContacts, contacts.Text);
+        }
+    }
 
     private static RunbookFile Unpack(RunbookFile file, string kept)
     {
@@ -175,12 +205,23 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
         {
             Text = text,
             Samples = beside.Where(one => one.Key is not (TeamFile.FileName or TeamContacts)).ToDictionary(StringComparer.Ordinal),
-
-            // Under a name of its own: as the team's file is now it may have errors, and other runbooks may have kept another one.
-            Team = file.Team is { } team && beside.TryGetValue(TeamFile.FileName, out var its)
-                ? new(team.Folder, new($"{team.File.Name[..^TeamFile.FileName.Length]}{Path.GetFileName(file.Name)}/{TeamFile.FileName}", its), beside.TryGetValue(TeamContacts, out var own) ? new($"{team.Folder}/{TeamContacts}", own) : null)
-                : null,
+            Team = file.Team is { } team ? UnpackTeam(team, file, beside) : null,
         };
+    }
+
+    /// <summary>
+    /// Under a name of the runbook's own: the present file of the team may have errors, and other runbooks may have kept another version.
+    /// </summary>
+    private static TeamFiles? UnpackTeam(TeamFiles team, RunbookFile file, Dictionary<string, string> beside)
+    {
+        if (!beside.TryGetValue(TeamFile.FileName, out var text))
+        {
+            return null;
+        }
+
+        var folder = team.File.Name[..^TeamFile.FileName.Length];
+        var contacts = beside.TryGetValue(TeamContacts, out var own) ? new RunbookFile($"{team.Folder}/{TeamContacts}", own) : null;
+        return new(team.Folder, new($"{folder}{Path.GetFileName(file.Name)}/{TeamFile.FileName}", text), contacts);
     }
 
     /// <summary>Without the path of the file, which may differ between processes.</summary>

@@ -193,7 +193,8 @@ public sealed class IncidentWaiter(IIncidentStore store, IncidentChanges changes
         {
             var incident = await store.FindAsync(id, cancellationToken);
             var left = deadline - time.GetUtcNow();
-            if (incident is null || left <= TimeSpan.Zero || stopping.IsCancellationRequested || Reached(incident, goal, first ??= incident.State))
+            var isOver = left <= TimeSpan.Zero || stopping.IsCancellationRequested;
+            if (incident is null || isOver || Reached(incident, goal, first ??= incident.State))
             {
                 return incident;
             }

@@ -34,7 +34,14 @@ public static class TeamFolders
     {
         try
         {
-            return team.Exists ? team.EnumerateFiles().Where(file => string.Equals(file.Name, TeamFile.FileName, StringComparison.OrdinalIgnoreCase)).MinBy(file => file.Name, StringComparer.Ordinal) : null;
+            if (!team.Exists)
+            {
+                return null;
+            }
+
+            return team.EnumerateFiles()
+                .Where(file => string.Equals(file.Name, TeamFile.FileName, StringComparison.OrdinalIgnoreCase))
+                .MinBy(file => file.Name, StringComparer.Ordinal);
         }
         catch (UnauthorizedAccessException)
         {
@@ -57,11 +64,16 @@ public static class SampleFolder
     public static IReadOnlyDictionary<string, string> Read(string folder)
     {
         var root = Real(new DirectoryInfo(folder));
-        var files = new DirectoryInfo(root).EnumerateFiles("*.txt").Select(file => (file.Name, File: file))
-            .Concat(new DirectoryInfo(Path.Combine(root, SampleFileAttribute.Folder)) is { Exists: true } deeper && IsWithin(root, deeper)
-                ? deeper.EnumerateFiles("*.txt").Select(file => (Name: $"{SampleFileAttribute.Folder}/{file.Name}", File: file))
-                : []);
-        return files.Where(file => IsWithin(root, file.File)).OrderBy(file => file.Name, StringComparer.Ordinal).Take(MostFiles).ToDictionary(file => file.Name, file => Text(file.File.FullName), StringComparer.Ordinal);
+        var here = new DirectoryInfo(root).EnumerateFiles("*.txt").Select(file => (file.Name, File: file));
+        var deeper = new DirectoryInfo(Path.Combine(root, SampleFileAttribute.Folder));
+        var below = deeper.Exists && IsWithin(root, deeper)
+            ? deeper.EnumerateFiles("*.txt").Select(file => (Name: $"{SampleFileAttribute.Folder}/{file.Name}", File: file))
+            : [];
+        return here.Concat(below)
+            .Where(file => IsWithin(root, file.File))
+            .OrderBy(file => file.Name, StringComparer.Ordinal)
+            .Take(MostFiles)
+            .ToDictionary(file => file.Name, file => Text(file.File.FullName), StringComparer.Ordinal);
     }
 
     /// <summary>Whether a published file is one, by its name: <c>ordinary.txt</c>, <c>samples/ordinary.txt</c>.</summary>
