@@ -44,12 +44,14 @@ internal static class IncidentTelemetry
             }
         }
 
-        if (Instruments.TimeToAcknowledge.Enabled && MayBeAnswered(before, after) && before.FirstResponseAt() is null && after.FirstResponseAt() is { } answered)
+        var isFirstAnswer = Instruments.TimeToAcknowledge.Enabled && MayBeAnswered(before, after) && before.FirstResponseAt() is null;
+        if (isFirstAnswer && after.FirstResponseAt() is { } answered)
         {
             Instruments.TimeToAcknowledge.Record(After(after, answered), Runbook(after), Mode(after));
         }
 
-        if (Instruments.TimeToMitigate.Enabled && !ReferenceEquals(before.VerificationRounds, after.VerificationRounds) && before.MitigatedAt() is null && after.MitigatedAt() is { } mitigated)
+        var hasNewRounds = !ReferenceEquals(before.VerificationRounds, after.VerificationRounds);
+        if (Instruments.TimeToMitigate.Enabled && hasNewRounds && before.MitigatedAt() is null && after.MitigatedAt() is { } mitigated)
         {
             Instruments.TimeToMitigate.Record(After(after, mitigated), Runbook(after), Mode(after));
         }
@@ -124,9 +126,11 @@ internal sealed class IncidentSpans(Incident incident)
     /// <summary>A repeated message of an alert gets a span only if it has a line in the record.</summary>
     private void Alerts(Incident before, TimeSpan took)
     {
-        if (incident.Timeline.Skip(before.Timeline.Count).LastOrDefault(line => line.Kind == TimelineKind.Alert) is { } told && incident.AlertCount > before.AlertCount)
+        var line = incident.Timeline.Skip(before.Timeline.Count).LastOrDefault(entry => entry.Kind == TimelineKind.Alert);
+        if (line is not null && incident.AlertCount > before.AlertCount)
         {
-            Intake(told.At, told.At + took, incident.AlertResolvedAt is not null && before.AlertResolvedAt is null ? "resolved" : "folded");
+            var isResolved = incident.AlertResolvedAt is not null && before.AlertResolvedAt is null;
+            Intake(line.At, line.At + took, isResolved ? "resolved" : "folded");
         }
     }
 
@@ -134,7 +138,8 @@ internal sealed class IncidentSpans(Incident incident)
     {
         if (!ReferenceEquals(before.Findings, incident.Findings))
         {
-            foreach (var finding in incident.Findings.Where(finding => !before.Findings.Any(known => known.Name == finding.Name && known.At == finding.At)))
+            var fresh = incident.Findings.Where(finding => !before.Findings.Any(known => known.Name == finding.Name && known.At == finding.At));
+            foreach (var finding in fresh)
             {
                 Check(finding, "diagnosis");
             }
@@ -142,13 +147,16 @@ internal sealed class IncidentSpans(Incident incident)
 
         if (!ReferenceEquals(before.Verification, incident.Verification))
         {
-            // While a lease is held they are asked every minute, for hours: only another answer is worth a span.
+            // While a lease is held, the checks are asked every minute for hours, so only a changed answer gets a span.
             var holding = before.State == IncidentState.Holding && incident.State == IncidentState.Holding;
-            foreach (var finding in incident.Verification.Where(finding => !before.Verification.Any(known => known.Name == finding.Name && (holding ? known.Verdict == finding.Verdict : known.At == finding.At))))
+            foreach (var finding in incident.Verification.Where(finding => !before.Verification.Any(known => IsSame(known, finding, holding))))
             {
                 Check(finding, incident.State == IncidentState.Holding ? "holding" : "verification");
             }
         }
+
+        static bool IsSame(Finding known, Finding finding, bool holding) =>
+            known.Name == finding.Name && (holding ? known.Verdict == finding.Verdict : known.At == finding.At);
     }
 
     private void Check(Finding finding, string phase) => Write(
@@ -176,23 +184,40 @@ internal sealed class IncidentSpans(Incident incident)
     }
 
     /// <summary>Questions that somebody was asked and that this change closed.</summary>
-    private IEnumerable<Gate> Closed(Incident before) => ReferenceEquals(before.Gates, incident.Gates) ? []
-        : incident.Gates.Where(gate => gate is { Outcome: not GateOutcome.Pending, ClosedAt: not null, WasAsked: true } && before.FindGate(gate.Id) is { Outcome: GateOutcome.Pending });
+    private IEnumerable<Gate> Closed(Incident before)
+    {
+        return ReferenceEquals(before.Gates, incident.Gates) ? [] : incident.Gates.Where(IsClosedNow);
+
+        bool IsClosedNow(Gate gate) =>
+            gate is { Outcome: not GateOutcome.Pending, ClosedAt: not null, WasAsked: true }
+            && before.FindGate(gate.Id) is { Outcome: GateOutcome.Pending };
+    }
 
     private void Steps(Incident before)
     {
         foreach (var step in IncidentTelemetry.Finished(before, incident))
         {
-            Step("step", step, $"step:{step.Phase}:{step.Name}", step.StartedAt, step.FinishedAt!.Value, failed: step.Status is StepStatus.Failed or StepStatus.Unknown);
+            var failed = step.Status is StepStatus.Failed or StepStatus.Unknown;
+            Step("step", step, $"step:{step.Phase}:{step.Name}", step.StartedAt, step.FinishedAt!.Value, failed);
         }
 
-        foreach (var step in incident.Steps.Where(step => step is { UndoneFrom: not null, FinishedAt: not null } && before.FindStep(step.Phase, step.Name) is { } known && known.FinishedAt != step.FinishedAt))
+        foreach (var step in incident.Steps.Where(IsUndoneNow))
         {
-            // One is undone after the other.
+            // Steps are undone one after the other, so one begins where the last one ended.
             var ended = step.FinishedAt!.Value;
-            var began = incident.Steps.Where(other => other.UndoneFrom is not null && other.FinishedAt < ended).Select(other => other.FinishedAt).Append(incident.UndoBeganAt).Max() ?? ended;
-            Step("undo", step, $"undo:{step.Phase}:{step.Name}:{ended.UtcTicks}", began < ended ? began : ended, ended, failed: step.Status == StepStatus.UndoFailed);
+            var began = incident.Steps
+                .Where(other => other.UndoneFrom is not null && other.FinishedAt < ended)
+                .Select(other => other.FinishedAt)
+                .Append(incident.UndoBeganAt)
+                .Max() ?? ended;
+            var failed = step.Status == StepStatus.UndoFailed;
+            Step("undo", step, $"undo:{step.Phase}:{step.Name}:{ended.UtcTicks}", began < ended ? began : ended, ended, failed);
         }
+
+        bool IsUndoneNow(StepRecord step) =>
+            step is { UndoneFrom: not null, FinishedAt: not null }
+            && before.FindStep(step.Phase, step.Name) is { } known
+            && known.FinishedAt != step.FinishedAt;
     }
 
     private void Step(string what, StepRecord step, string key, DateTimeOffset began, DateTimeOffset ended, bool failed) => Write(
@@ -221,7 +246,8 @@ internal sealed class IncidentSpans(Incident incident)
         }
         else
         {
-            Write("hold", $"hold:{first.UtcTicks}", first, incident.UndoBeganAt is { } undone && undone > first ? undone : last, healthy);
+            var ended = incident.UndoBeganAt is { } undone && undone > first ? undone : last;
+            Write("hold", $"hold:{first.UtcTicks}", first, ended, healthy);
         }
     }
 

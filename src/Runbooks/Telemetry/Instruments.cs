@@ -181,6 +181,15 @@ internal sealed class StoreCounts(DateTimeOffset at)
     private void Increase(string gauge, IncidentSummary incident, string word) =>
         _counts[(gauge, incident.RunbookId, word)] = _counts.GetValueOrDefault((gauge, incident.RunbookId, word)) + 1;
 
-    private IEnumerable<Measurement<double>> Measure(string gauge, string? key) => _counts.Where(count => count.Key.Gauge == gauge).Select(count => new Measurement<double>(
-        count.Value, key is null ? [Instruments.Tag(Attributes.Runbook, count.Key.Runbook)] : [Instruments.Tag(Attributes.Runbook, count.Key.Runbook), Instruments.Tag(key, count.Key.Word)]));
+    private IEnumerable<Measurement<double>> Measure(string gauge, string? key) =>
+        _counts.Where(count => count.Key.Gauge == gauge).Select(count => new Measurement<double>(count.Value, TagsOf(count.Key.Runbook, count.Key.Word, key)));
+
+    private static IEnumerable<KeyValuePair<string, object?>> TagsOf(string runbook, string word, string? key)
+    {
+        yield return Instruments.Tag(Attributes.Runbook, runbook);
+        if (key is not null)
+        {
+            yield return Instruments.Tag(key, word);
+        }
+    }
 }
