@@ -148,7 +148,8 @@ public sealed class DiagnosisService(
             : new(conclusion, [])
             {
                 Gate = await gates.OpenAsync(
-                    new OpenGateRequest(incident.Id, Phase.Mitigation, 1, findings, conclusion == Conclusion.Unclear, Difference: null, wake),
+                    new OpenGateRequest(
+                        incident.Id, Phase.Mitigation, 1, findings, conclusion == Conclusion.Unclear, Difference: null, wake),
                     await store.GetCachedAsync(incident.Id, cancellationToken),
                     cancellationToken),
             };

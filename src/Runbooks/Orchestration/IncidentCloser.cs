@@ -3,7 +3,12 @@ using Runbooks.Notifications.Storms;
 namespace Runbooks.Orchestration;
 
 public sealed class IncidentCloser(
-    IIncidentStore store, PinnedRunbooks pinned, EndFinisher finisher, Func<IIncidentEngine?> engine, TimeProvider time, ILogger<IncidentCloser> logger)
+    IIncidentStore store,
+    PinnedRunbooks pinned,
+    EndFinisher finisher,
+    Func<IIncidentEngine?> engine,
+    TimeProvider time,
+    ILogger<IncidentCloser> logger)
 {
     /// <returns>The state now. It is not final when the incident may not end yet: its alert comes and goes, or a stop is unread.</returns>
     public async Task<IncidentState> CloseAsync(CloseRequest request, CancellationToken cancellationToken)
@@ -113,7 +118,8 @@ public sealed class EndFinisher(
         // In a storm the watchdog reports many ends in one message.
         if (!isTold && contacts.Count > 0 && !incident.InStorm)
         {
-            var result = await pager.SendAsync(incident, runbook, NotificationRecipients.Closed, contacts, card, needsPerson, cancellationToken);
+            var result = await pager.SendAsync(
+                incident, runbook, NotificationRecipients.Closed, contacts, card, needsPerson, cancellationToken);
             if (!result.Reached && needsPerson)
             {
                 Log.NobodyReached(logger, incident.Id, incident.Reason ?? "");
@@ -263,7 +269,8 @@ public sealed class IncidentPager(
             return result;
         }
 
-        var last = await notifier.SendAsync(result.Incident, new($"{key}:{ContactBook.Fallback}", [ContactBook.Fallback], _ => card), cancellationToken);
+        var last = await notifier.SendAsync(
+            result.Incident, new($"{key}:{ContactBook.Fallback}", [ContactBook.Fallback], _ => card), cancellationToken);
         await updater.ShowIfSeenToAsync(incident, last.Incident, cancellationToken);
         return last with { Deliveries = [.. result.Deliveries, .. last.Deliveries] };
     }

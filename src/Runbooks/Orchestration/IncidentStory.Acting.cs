@@ -90,7 +90,8 @@ internal sealed partial class IncidentStory
     }
 
     /// <returns>Null when the next execution asks instead.</returns>
-    private async Task<GateStatus?> AskPeopleAsync(Phase phase, int round, IReadOnlyList<Finding> findings, bool unclear, string? difference)
+    private async Task<GateStatus?> AskPeopleAsync(
+        Phase phase, int round, IReadOnlyList<Finding> findings, bool unclear, string? difference)
     {
         var began = _checkpoint?.Began ?? Now;
         var (gate, wake) = _opened ?? await OpenAsync();

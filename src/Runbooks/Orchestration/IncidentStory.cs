@@ -284,5 +284,6 @@ public sealed class IncidentOrchestrator : TaskOrchestrator<IncidentInput, Incid
         context.Version == Version
             ? new IncidentStory(context, input).RunAsync()
             : throw new InvalidOperationException(
-                $"The incident began under version {context.Version} of the workflow, and this program runs version {Version}. Finish it by hand.");
+                $"The incident began under version {context.Version} of the workflow, "
+                    + $"and this program runs version {Version}. Finish it by hand.");
 }
