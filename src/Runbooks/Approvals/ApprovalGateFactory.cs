@@ -70,7 +70,8 @@ public static class ApprovalGateFactory
     /// A block that a person will lift does not close the gate. A runbook that runs without approval asks then, so that the waiting
     /// incidents do not all run at once when the block is lifted.
     /// </summary>
-    private static bool CanWait(GuardrailViolation violation) => violation is { Severity: GuardrailSeverity.Forbid, IsLiftedByPeople: true };
+    private static bool CanWait(GuardrailViolation violation) =>
+        violation is { Severity: GuardrailSeverity.Forbid, IsLiftedByPeople: true };
 
     /// <summary>
     /// Nobody was asked, nothing was done, and the checks that were asked again call for nothing. Where people are asked, they decide

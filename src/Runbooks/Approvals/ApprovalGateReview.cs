@@ -116,7 +116,8 @@ public sealed class ApprovalGateReview(
     /// continues here.
     /// </summary>
     /// <returns>Whether each of them reached somebody.</returns>
-    private async Task<(Incident Incident, bool Told)> NotifyUrgentAsync(Incident incident, string gateId, CancellationToken cancellationToken)
+    private async Task<(Incident Incident, bool Told)> NotifyUrgentAsync(
+        Incident incident, string gateId, CancellationToken cancellationToken)
     {
         var gate = incident.FindGate(gateId)!;
         var runbook = await pinned.OfAsync(incident, cancellationToken);

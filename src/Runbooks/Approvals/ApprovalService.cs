@@ -11,7 +11,8 @@ public sealed class ApprovalService(
     ILogger<ApprovalService> logger)
 {
     /// <param name="gateId">Null: the open question, unless the same answer is on record for an earlier one and may be sent again.</param>
-    public async Task<DecisionReceipt> DecideAsync(string incidentId, string? gateId, DecisionRequest request, CancellationToken cancellationToken)
+    public async Task<DecisionReceipt> DecideAsync(
+        string incidentId, string? gateId, DecisionRequest request, CancellationToken cancellationToken)
     {
         try
         {
@@ -75,7 +76,8 @@ public sealed class ApprovalService(
     /// <inheritdoc cref="NotificationUpdater.ShowPressedAsync"/>
     public Task TryShowPressedAsync(
         Incident incident, string gateId, string channel, string reference, CancellationToken cancellationToken) =>
-        logger.TryShowAsync(() => updater.ShowPressedAsync(incident, gateId, channel, reference, cancellationToken), incident.Id, cancellationToken);
+        logger.TryShowAsync(
+            () => updater.ShowPressedAsync(incident, gateId, channel, reference, cancellationToken), incident.Id, cancellationToken);
 
     /// <summary>
     /// An approval that came too late does not count as repeated. When the rest of a checklist is reported again after it was counted, the
@@ -258,7 +260,8 @@ public sealed class ClosedGuards(GuardrailEvaluator guardrails, PinnedRunbooks p
     internal static string? InWords(IReadOnlyList<GuardrailViolation> violations) =>
         violations.Count == 0 ? null : string.Join(" ", violations.Select(violation => EndingText.Sentence(violation.Why)));
 
-    private async Task<IReadOnlyList<GuardrailViolation>> FindViolationsAsync(Incident incident, Gate? gate, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<GuardrailViolation>> FindViolationsAsync(
+        Incident incident, Gate? gate, CancellationToken cancellationToken)
     {
         // Work that a person reports as done is done.
         if (gate is not { Outcome: GateOutcome.Pending, Task: null } || incident.State.IsFinal())
