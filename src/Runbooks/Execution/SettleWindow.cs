@@ -8,7 +8,8 @@ namespace Runbooks.Execution;
 public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHistoryStore histories, NextIncident next, TimeProvider time)
 {
     /// <returns>Healthy while nothing says that the fix does not hold. Otherwise a new incident is open.</returns>
-    public async Task<RecheckResult> RecheckAsync(Incident closed, Runbook runbook, RecheckRequest request, CancellationToken cancellationToken)
+    public async Task<RecheckResult> RecheckAsync(
+        Incident closed, Runbook runbook, RecheckRequest request, CancellationToken cancellationToken)
     {
         // Before the checks are asked: an alert that comes while they run must not count as answered by them.
         var current = await store.UpdateAsync(

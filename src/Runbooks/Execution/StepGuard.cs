@@ -4,7 +4,8 @@ namespace Runbooks.Execution;
 public sealed class StepGuard(GuardrailEvaluator guardrails, GroundCheck ground, RunLimits limits)
 {
     /// <returns>Null when the step may act; its run is then counted.</returns>
-    public async Task<StepResult?> CheckAsync(Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
+    public async Task<StepResult?> CheckAsync(
+        Incident incident, Runbook runbook, Gate gate, Phase phase, CancellationToken cancellationToken)
     {
         if (await FindViolationAsync(incident, runbook, gate, phase, cancellationToken) is { } refusal)
         {
