@@ -16,7 +16,8 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
     }
 
     /// <param name="overruled">A person approved although the limit is exceeded: it is counted all the same.</param>
-    public async Task<GuardrailViolation?> ReserveAsync(Incident incident, Runbook runbook, bool overruled, CancellationToken cancellationToken)
+    public async Task<GuardrailViolation?> ReserveAsync(
+        Incident incident, Runbook runbook, bool overruled, CancellationToken cancellationToken)
     {
         if (incident.Mode == RunMode.DryRun)
         {

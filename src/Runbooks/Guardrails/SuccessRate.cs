@@ -94,7 +94,11 @@ public sealed class SuccessRateGuardrail(RunHistoryStore histories, IOptionsMoni
 
 /// <summary>For the runbook's author. Nothing follows from it automatically.</summary>
 public sealed record RunbookReport(
-    string Runbook, IReadOnlyList<SuccessRate> Targets, BreakerOpening? Breaker, IReadOnlyList<BreakerReset> Resets, IReadOnlyList<string> Suggestions)
+    string Runbook,
+    IReadOnlyList<SuccessRate> Targets,
+    BreakerOpening? Breaker,
+    IReadOnlyList<BreakerReset> Resets,
+    IReadOnlyList<string> Suggestions)
 {
     /// <summary>Runs on one kind of target that all helped, after which less approval is suggested.</summary>
     public const int SteadyAfter = 10;

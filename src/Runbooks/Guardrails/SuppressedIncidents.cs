@@ -20,7 +20,8 @@ public sealed class SuppressedIncidents(ISharedState state, MaintenanceWindows w
     /// </summary>
     /// <param name="window">The effect of the window; null for a no.</param>
     /// <returns>False when there are too many.</returns>
-    public async Task<bool> RememberAsync(Incident incident, DateTimeOffset until, MaintenanceEffect? window, CancellationToken cancellationToken)
+    public async Task<bool> RememberAsync(
+        Incident incident, DateTimeOffset until, MaintenanceEffect? window, CancellationToken cancellationToken)
     {
         var by = window is { } effect ? new SuppressingWindow(incident.RunbookId, effect) : null;
         var own = incident.HoldsUnasked() ? $"\n{incident.Id}" : "";
