@@ -122,7 +122,10 @@ internal static class EventContext
     private static readonly string[] s_noted = ["caller", "level", "subStatus", "correlationId", "eventTimestamp"];
 
     private static readonly string[] s_propertiesNoted =
-        ["title", "details", "description", "message", "impactStartTime", "impactMitigationTime", "compromisedEntity", "actionTaken", "remediationSteps"];
+    [
+        "title", "details", "description", "message", "impactStartTime", "impactMitigationTime", "compromisedEntity", "actionTaken",
+        "remediationSteps",
+    ];
 
     public static void Read(Payload context, AzureFacts facts)
     {
