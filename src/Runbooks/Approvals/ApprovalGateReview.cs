@@ -55,8 +55,8 @@ public sealed class ApprovalGateReview(
 
         // The people whom the question reached may have left the contacts, or nothing may run now: then silence is not a yes.
         Func<Gate, string, bool>? isAsked = null;
-        var known = await store.FindCachedAsync(request.IncidentId, cancellationToken);
-        var asked = known?.FindGate(request.GateId);
+        var before = await store.FindCachedAsync(request.IncidentId, cancellationToken);
+        var asked = before?.FindGate(request.GateId);
         var (counts, isHeld) = (asked is not null && Silence.MayCount(asked), asked?.IsHeldBack(now) == true);
         if (counts)
         {
@@ -64,14 +64,15 @@ public sealed class ApprovalGateReview(
             isAsked = (gate, recipient) => ApproverRules.IsAsked(gate, recipient, people);
         }
 
-        var heldBackBy = known is null ? null : await closed.FindAllAsync(known, asked, cancellationToken);
+        var heldBackBy = before is null ? null : await closed.FindAllAsync(before, asked, cancellationToken);
 
         // Once it is decided, the workflow no longer waits for that event.
         var (incident, due) = await store.UpdateAsync(
             request.IncidentId,
             i => i.FindGate(request.GateId) is { Outcome: not GateOutcome.Pending } ? (i, null) : Advance(Released(i)),
             cancellationToken);
-        if (incident.FindGate(request.GateId) is var later && (later?.HeldUntil != asked?.HeldUntil || later?.StandsUntil != asked?.StandsUntil))
+        var later = incident.FindGate(request.GateId);
+        if (later?.HeldUntil != asked?.HeldUntil || later?.StandsUntil != asked?.StandsUntil)
         {
             await updater.ShowGateAsync(incident, request.GateId, cancellationToken);
         }

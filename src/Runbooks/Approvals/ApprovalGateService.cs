@@ -70,9 +70,10 @@ public sealed class ApprovalGateService(
         Incident AddGate(Incident current)
         {
             var now = time.GetUtcNow();
-            var found = current.RecordFindings(request.Findings, now);
-            var gate = approvers.Separate(ApprovalGateFactory.Make(found, runbook, request, plan, violations, now), found.StartedBy);
-            return Add(found, gate, request, now) with { Storm = found.Storm ?? place?.StormId };
+            var checkedNow = current.RecordFindings(request.Findings, now);
+            var gate = ApprovalGateFactory.Make(checkedNow, runbook, request, plan, violations, now);
+            var separated = approvers.Separate(gate, checkedNow.StartedBy);
+            return Add(checkedNow, separated, request, now) with { Storm = checkedNow.Storm ?? place?.StormId };
         }
     }
 

@@ -96,16 +96,16 @@ public sealed partial class ApproverRules(CurrentContacts contacts, OnCallDirect
         var (person, identity) = (NameOf(request), request.SignedIn?.Id);
         foreach (var other in others)
         {
-            var known = IsUnknown(other.Identity) ? Unproven(person, identity)
+            var doubtful = IsUnknown(other.Identity) ? Unproven(person, identity)
                 : IsUnknown(identity) ? Unproven(other.Person, other.Identity)
                 : null;
-            if (known is not null)
+            if (doubtful is not null)
             {
-                var what = gate.Required > 1 ? "has approved" : "started it";
+                var didWhat = gate.Required > 1 ? "has approved" : "started it";
                 return Refused(
-                    $"{person} and {other.Person}, who {what}, may be one person: "
-                    + $"the contacts have no object id of {known.Name}, so nobody can tell."
-                    + $" Somebody else has to approve, or {known.Name} gets an object id ('signIn') in the contacts.");
+                    $"{person} and {other.Person}, who {didWhat}, may be one person: "
+                    + $"the contacts have no object id of {doubtful.Name}, so nobody can tell."
+                    + $" Somebody else has to approve, or {doubtful.Name} gets an object id ('signIn') in the contacts.");
             }
         }
 
@@ -220,11 +220,11 @@ public sealed partial class ApproverRules(CurrentContacts contacts, OnCallDirect
             return null;
         }
 
-        var known = request.SignedIn is { } person ? book.FindSignedIn(person) is not null : Find(request.Person) is not null;
+        var isKnown = request.SignedIn is { } person ? book.FindSignedIn(person) is not null : Find(request.Person) is not null;
         var groups = HasGroup(asked, book);
         return Refused(
             $"{request.Person} is not among those who were asked: {string.Join(", ", asked)}."
-            + (known ? "" : " It has to be a person named in the contacts.")
+            + (isKnown ? "" : " It has to be a person named in the contacts.")
             + (groups && request.SignedIn is null ? " Only signing in shows who is in a group: sign in and decide on the page." : ""));
     }
 
