@@ -31,10 +31,10 @@ public sealed partial class StepRunner(
 
     public async Task<StepResult> RunAsync(Incident incident, StepRequest request, CancellationToken cancellationToken)
     {
-        var known = incident.FindStep(request.Phase, request.Step);
-        if (known is { FinishedAt: not null })
+        var begun = incident.FindStep(request.Phase, request.Step);
+        if (begun is { FinishedAt: not null })
         {
-            return ResultOf(known);
+            return ResultOf(begun);
         }
 
         var runbook = await pinned.OfAsync(incident, cancellationToken);
@@ -50,9 +50,9 @@ public sealed partial class StepRunner(
             return await AnswerAsync(incident, request, spec, asked, cancellationToken);
         }
 
-        if (known is not null && !action.Repeatable)
+        if (begun is not null && !action.Repeatable)
         {
-            return await lost.AwaitAsync(incident, spec, known, cancellationToken)
+            return await lost.AwaitAsync(incident, spec, begun, cancellationToken)
                 ?? await FinishAsync(incident, request, StepStatus.Unknown, s_cutOff, cancellationToken, cutOff: true);
         }
 
@@ -62,8 +62,8 @@ public sealed partial class StepRunner(
         }
 
         var key = StepRecord.KeyOf(incident.Id, request.Phase, spec.Name);
-        var context = contexts.For(incident, key, known?.Preparation) with { Samples = runbook.Samples };
-        return await TryAsync(new StepAttempt(incident, request, spec, action, known, context), runbook, cancellationToken);
+        var context = contexts.For(incident, key, begun?.Preparation) with { Samples = runbook.Samples };
+        return await TryAsync(new StepAttempt(incident, request, spec, action, begun, context), runbook, cancellationToken);
     }
 
     /// <summary>Work by hand has happened, or not, whatever forbids it by now: it is only recorded.</summary>
