@@ -41,13 +41,24 @@ public sealed record SuccessRate(
         : CauseBack == 0 ? HowItWent
         : $"{HowItWent} The cause came back soon after {CauseBack} of them had ended.";
 
-    private string HowItWent =>
-        Runs == 0 ? $"For {CountText.Format(Unverified, "run")} nothing shows whether {(Unverified == 1 ? "it" : "they")} helped."
-        : $"Worked in {Verified} of {CountText.Format(Runs, "run")}"
-            + (Median is { } median ? $", median {DurationText.Format(TimeSpan.FromSeconds(Math.Max(1, Math.Round(median.TotalSeconds))))}" : "")
-            + (Recurred > 0 ? $"; the alert came back after {Recurred} of them" : "")
-            + (FailedLast switch { 0 => ".", 1 => "; the last one failed.", _ => $"; the last {FailedLast} failed." })
-            + (Unverified > 0 ? $" For {CountText.Format(Unverified, "more run")} nothing shows whether {(Unverified == 1 ? "it" : "they")} helped." : "");
+    private string HowItWent
+    {
+        get
+        {
+            var they = Unverified == 1 ? "it" : "they";
+            if (Runs == 0)
+            {
+                return $"For {CountText.Format(Unverified, "run")} nothing shows whether {they} helped.";
+            }
+
+            var took = Median is { } median ? TimeSpan.FromSeconds(Math.Max(1, Math.Round(median.TotalSeconds))) : (TimeSpan?)null;
+            return $"Worked in {Verified} of {CountText.Format(Runs, "run")}"
+                + (took is { } time ? $", median {DurationText.Format(time)}" : "")
+                + (Recurred > 0 ? $"; the alert came back after {Recurred} of them" : "")
+                + (FailedLast switch { 0 => ".", 1 => "; the last one failed.", _ => $"; the last {FailedLast} failed." })
+                + (Unverified > 0 ? $" For {CountText.Format(Unverified, "more run")} nothing shows whether {they} helped." : "");
+        }
+    }
 }
 
 /// <summary>A fix that keeps coming undone is no longer applied without asking.</summary>

@@ -70,18 +70,22 @@ public sealed class SuppressedIncidents(ISharedState state, MaintenanceWindows w
             record => record!.Beyond.Count == told ? record with { Beyond = [], BeyondBy = [], BeyondUntil = null } : record,
             cancellationToken);
 
-    private static (Record, bool) Remember(Record record, SuppressedIncident one)
+    private static (Record, bool) Remember(Record record, SuppressedIncident suppressed)
     {
-        var others = record.Waiting.Where(waiting => waiting.Target != one.Target).ToList();
-        return others.Count < Max
-            ? (record with { Waiting = [.. others, one] }, true)
-            : (record with
-            {
-                // An alert repeats for as long as the window lasts, each time as another incident, so targets are counted.
-                Beyond = record.Beyond.Contains(one.Target) || record.Beyond.Count == Max ? record.Beyond : [.. record.Beyond, one.Target],
-                BeyondBy = one.By is { } by ? [.. record.BeyondBy.Union([by])] : record.BeyondBy,
-                BeyondUntil = record.BeyondUntil > one.Until ? record.BeyondUntil : one.Until,
-            }, false);
+        var others = record.Waiting.Where(waiting => waiting.Target != suppressed.Target).ToList();
+        if (others.Count < Max)
+        {
+            return (record with { Waiting = [.. others, suppressed] }, true);
+        }
+
+        // An alert repeats for as long as the window lasts, each time as another incident, so targets are counted.
+        var isCounted = record.Beyond.Contains(suppressed.Target) || record.Beyond.Count == Max;
+        return (record with
+        {
+            Beyond = isCounted ? record.Beyond : [.. record.Beyond, suppressed.Target],
+            BeyondBy = suppressed.By is { } by ? [.. record.BeyondBy.Union([by])] : record.BeyondBy,
+            BeyondUntil = record.BeyondUntil > suppressed.Until ? record.BeyondUntil : suppressed.Until,
+        }, false);
     }
 
     private static (Record Record, (IReadOnlyList<SuppressedIncident> Due, int TooMany) Claimed) Claim(
