@@ -92,15 +92,15 @@ public sealed partial class IncidentIntake(
     private async Task<IReadOnlyDictionary<string, IReadOnlyList<IncidentSummary>>> KnownAsync(
         IReadOnlyList<Alert> alerts, CancellationToken cancellationToken)
     {
-        var known = new ConcurrentDictionary<string, IReadOnlyList<IncidentSummary>>(StringComparer.Ordinal);
+        var reached = new ConcurrentDictionary<string, IReadOnlyList<IncidentSummary>>(StringComparer.Ordinal);
         await BoundedConcurrency.ForEachAsync([.. alerts.SelectMany(AlertIdentity.All).Distinct()], MaxAtOnce, async identity =>
         {
             if (await store.FindByAlertAsync(identity, cancellationToken) is { Count: > 0 } incidents)
             {
-                known[identity] = incidents;
+                reached[identity] = incidents;
             }
         });
-        return known;
+        return reached;
     }
 
     private Task<IReadOnlyList<IntakeOutcome>> ReceiveAsync(

@@ -37,17 +37,17 @@ public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, Inc
     /// <summary>For a runbook that any sender may start, Azure's incidents have the target's name in lower case.</summary>
     private async Task<string> KnownTargetAsync(Runbook runbook, string target, CancellationToken cancellationToken)
     {
-        var known = new List<(string Key, bool IsOpen)>();
+        var targets = new List<(string Key, bool IsOpen)>();
         foreach (var key in TargetKey.AllOf(target))
         {
             if (await store.TryFindLatestAsync(runbook.Id, key, cancellationToken) is { } latest
                 && TargetKey.IsSame(target, key, latest.Alert, runbook.Trigger))
             {
-                known.Add((key, !latest.State.IsFinal() || latest.SettlesAt is not null));
+                targets.Add((key, !latest.State.IsFinal() || latest.SettlesAt is not null));
             }
         }
 
-        return known.OrderByDescending(candidate => candidate.IsOpen).Select(candidate => candidate.Key).FirstOrDefault() ?? target;
+        return targets.OrderByDescending(known => known.IsOpen).Select(known => known.Key).FirstOrDefault() ?? target;
     }
 
     public static Runbook? Find(IReadOnlyCollection<Runbook> loaded, string id, out string? problem)
