@@ -15,7 +15,9 @@ public sealed record GuardrailContext(Incident Incident, Runbook Runbook, Phase 
 {
     private Task<RunHistory>? _history;
 
-    /// <summary>What has begun may finish: half a fix is worse than a whole one. A step that only sends messages begins nothing.</summary>
+    /// <summary>
+    /// What has begun may finish: half a fix is worse than a whole one. A step that only sends messages begins nothing, unless all do.
+    /// </summary>
     public bool HasBegun => Gate is { Plan.TellsOnly: true } ? Incident.Steps.Count > 0 : Incident.HasActed;
 
     public Task<RunHistory> HistoryAsync(RunHistoryStore histories, CancellationToken cancellationToken) =>
