@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Runbooks.Model.Definition;
 
 namespace Runbooks.Web.Incidents;
 
