@@ -12,7 +12,7 @@ internal static class SandboxControl
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
-        // Read by people in a terminal; never put into a page.
+        // People read it in a terminal; it is never put into a page.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
@@ -72,7 +72,7 @@ internal static class SandboxControl
     }
 }
 
-/// <summary>Lets the faults that are switched on happen before an API sees the request.</summary>
+/// <summary>Applies the faults that are switched on before an API sees the request.</summary>
 internal sealed class FaultMiddleware(RequestDelegate next, FaultRegistry faults, IEnumerable<SandboxApi> apis, SandboxMemory memory, RequestLog log, TimeProvider time)
 {
     private readonly Dictionary<string, SandboxApi> _apis = apis.ToDictionary(api => api.Name, StringComparer.OrdinalIgnoreCase);
@@ -142,7 +142,7 @@ internal sealed class FaultMiddleware(RequestDelegate next, FaultRegistry faults
     }
 }
 
-/// <summary>Every request to an API with what was answered, a line of JSON each, in a file: all that was ever done to this world.</summary>
+/// <summary>Every request to an API with the status of its answer, a line of JSON each, in a file.</summary>
 internal sealed class RequestLog(SandboxOptions options) : IDisposable
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -150,7 +150,7 @@ internal sealed class RequestLog(SandboxOptions options) : IDisposable
     private readonly Lock _lock = new();
     private readonly StreamWriter? _file = options.LogFile is { } file ? new StreamWriter(file, append: true) { AutoFlush = true } : null;
 
-    /// <summary>A caller that went away before the answer changes nothing about what was done.</summary>
+    /// <summary>When the caller leaves before the answer, the request was carried out all the same.</summary>
     public void Write(HttpContext context)
     {
         if (_file is null)
@@ -169,12 +169,12 @@ internal sealed class RequestLog(SandboxOptions options) : IDisposable
     public void Dispose() => _file?.Dispose();
 }
 
-/// <summary>Something that is wrong with the sandbox's world, and that a person can break and heal by hand.</summary>
+/// <summary>Something that is wrong in the sandbox's world. A person can break and heal it by hand.</summary>
 /// <param name="What">In words, for a page.</param>
 /// <param name="IsOn">Whether it is broken now, or will be once somebody looks.</param>
 internal sealed record Trouble(string Name, string What, Func<bool> IsOn, Action Break, Action Heal);
 
-/// <summary>What the shipped runbooks are about, each as it is at the start.</summary>
+/// <summary>The troubles of the shipped runbooks, as they are at the start.</summary>
 internal sealed class SandboxTroubles(IServiceProvider services, SandboxClusters clusters, SandboxOptions options)
 {
     private const string Hung = "llm-b-0";

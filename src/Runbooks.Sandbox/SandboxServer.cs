@@ -12,8 +12,8 @@ using Runbooks.Sandbox.Apis.Tickets;
 namespace Runbooks.Sandbox;
 
 /// <summary>
-/// A small world to practise on: real HTTP on loopback, speaking just enough of the APIs that runbooks touch, with
-/// state that answers to what is done to it. Each API has a file or a folder of its own; see <see cref="SandboxApi"/>.
+/// A small world to practise on: real HTTP on loopback, with the parts of the APIs that runbooks use, and with state that changes as
+/// it would for real. Each API has a file or a folder of its own; see <see cref="SandboxApi"/>.
 /// </summary>
 public sealed class SandboxServer : IAsyncDisposable
 {
@@ -25,7 +25,7 @@ public sealed class SandboxServer : IAsyncDisposable
         BaseAddress = baseAddress;
     }
 
-    /// <summary>Where it listens, without a trailing slash in its path: <c>http://127.0.0.1:7072</c>.</summary>
+    /// <summary>Its address, without a trailing slash: <c>http://127.0.0.1:7072</c>.</summary>
     public Uri BaseAddress { get; }
 
     /// <exception cref="IOException">The port is taken, or the log cannot be written.</exception>
@@ -54,7 +54,7 @@ public sealed class SandboxServer : IAsyncDisposable
 
     private static WebApplication Build(SandboxOptions options)
     {
-        // Built from nothing: the sandbox must not pick up the host's addresses or log settings from the environment.
+        // Without the host's configuration: its addresses and log settings from the environment must not count here.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
@@ -65,7 +65,7 @@ public sealed class SandboxServer : IAsyncDisposable
             });
             kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
         });
-        // A request that a fault keeps waiting must not keep the sandbox from stopping.
+        // A request that a fault keeps waiting must not delay the stop.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(1));
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton(options).AddSingleton(options.Time).AddSingleton<FaultRegistry>().AddSingleton<RequestLog>().AddSandboxApis();
@@ -130,7 +130,7 @@ internal static class SandboxServices
             .AddSingleton<LogTable, UnusedTable>()
             .AddSingleton<LogTable, GatewayRequestsTable>()
             .AddSingleton<SandboxApi, LogsApi>();
-        // Whatever is an API, a kind of resource or the clusters may have something to remember.
+        // APIs, kinds of resources and clusters may have something to remember.
         return services
             .AddSingleton<IEnumerable<IRemembered>>(provider => provider.GetServices<SandboxApi>().OfType<IRemembered>()
                 .Concat(provider.GetServices<ArmKind>())
@@ -146,8 +146,8 @@ internal static class SandboxServices
 }
 
 /// <summary>
-/// The sandbox asks for no key, and every page that is open in a browser on this machine can reach it. Such a page may change
-/// nothing: neither by a form of its own, nor under a name of its own that it points at this machine.
+/// The sandbox asks for no key, and every page in a browser on this machine can reach it. Such a page must not change anything,
+/// neither with a form nor under a host name of its own that it points at this machine.
 /// </summary>
 internal static class ForeignPages
 {
@@ -163,7 +163,7 @@ internal static class ForeignPages
             return true;
         }
 
-        // Browsers say where a request comes from, and pages cannot make them say anything else; programs say nothing.
+        // Browsers say where a request comes from, which pages cannot forge; programs say nothing.
         var (site, origin) = (request.Headers["Sec-Fetch-Site"].ToString(), request.Headers.Origin.ToString());
         if (site.Length == 0 && origin.Length == 0)
         {
@@ -184,7 +184,7 @@ internal static class ForeignPages
     private static bool IsThisMachine(string host) => host == "localhost" || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 }
 
-/// <summary>The configuration that points the real integrations at the sandbox; nothing else tells them apart from production.</summary>
+/// <summary>The settings that point the real integrations at the sandbox. They are the only difference to production.</summary>
 public static class SandboxSettings
 {
     public static IReadOnlyDictionary<string, string?> For(Uri sandbox)

@@ -68,7 +68,7 @@ internal sealed class AppConfigurationApi(SandboxChanges changes, TimeProvider t
             request.HttpContext.Response.Headers["retry-after-ms"] = "1";
         }
 
-        // As the service does: nothing is said with these two.
+        // As in the service: these two have no body.
         return status is 404 or 412
             ? Results.StatusCode(status)
             : Results.Json(
@@ -173,7 +173,6 @@ internal sealed class AppConfigurationApi(SandboxChanges changes, TimeProvider t
     }
 }
 
-/// <summary>A key-value as App Configuration shows it.</summary>
 internal sealed record KeyValue
 {
     [JsonPropertyName("etag")]
@@ -201,7 +200,6 @@ internal sealed record KeyValue
     public bool Locked { get; init; }
 }
 
-/// <summary>The body of a PUT.</summary>
 internal sealed record KeyValueChange
 {
     [JsonPropertyName("tags")]

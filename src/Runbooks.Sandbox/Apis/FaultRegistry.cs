@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Runbooks.Sandbox.Apis;
 
-/// <summary>Something that goes wrong with the next requests to one API.</summary>
+/// <summary>A fault of the next requests to one API.</summary>
 /// <param name="Api">The <see cref="SandboxApi.Name"/>.</param>
 /// <param name="Kind"><c>slow</c>, <c>unreachable</c>, <c>lroFails</c>, <c>denied</c>, or the status code to answer: <c>403</c>, <c>429</c>, <c>500</c> …</param>
 internal sealed record Fault(string Api, string Kind)
@@ -11,24 +11,24 @@ internal sealed record Fault(string Api, string Kind)
     public const string Slow = "slow";
     public const string Unreachable = "unreachable";
 
-    /// <summary>A long-running operation is accepted and fails later; the API itself looks for this one.</summary>
+    /// <summary>A long-running operation is accepted and fails later. The API itself looks for this fault.</summary>
     public const string LroFails = "lroFails";
 
     /// <summary>
-    /// A permission is taken away until the sandbox is reset: the API says so when it is asked for permissions, and answers
-    /// 403 to what needs it. <see cref="On"/> names it; the APIs themselves look for this one.
+    /// A permission that is taken away until the sandbox is reset: the API says so when it is asked for permissions, and answers 403 where
+    /// it is needed. <see cref="On"/> names it; the APIs themselves look for this fault.
     /// </summary>
     public const string Denied = "denied";
 
     /// <summary>How many requests it meets before it is over.</summary>
     public int Count { get; init; } = 1;
 
-    /// <summary>How many fitting requests pass unharmed before it begins.</summary>
+    /// <summary>How many matching requests pass before it begins.</summary>
     public int Skip { get; init; }
 
     /// <summary>
-    /// Only requests whose <c>METHOD /path</c> contains this text; null for all that the API can fail. Of <c>denied</c>,
-    /// the permission or a pattern of them: <c>create pods/eviction</c>, <c>Microsoft.Web/sites/*</c>.
+    /// Only requests whose <c>METHOD /path</c> contains this text; null for all that the API can fail. For <c>denied</c>, the permission or a
+    /// pattern of permissions: <c>create pods/eviction</c>, <c>Microsoft.Web/sites/*</c>.
     /// </summary>
     public string? On { get; init; }
 
@@ -52,7 +52,6 @@ internal sealed record Fault(string Api, string Kind)
     };
 }
 
-/// <summary>The faults that are switched on, and the last requests that came in.</summary>
 internal sealed class FaultRegistry
 {
     private const int RequestsKept = 200;
@@ -67,7 +66,7 @@ internal sealed class FaultRegistry
     /// <summary><c>METHOD /path?query</c>, oldest first.</summary>
     public IReadOnlyList<string> Requests => Copy(_requests);
 
-    /// <summary>What requests carried, oldest first.</summary>
+    /// <summary>The bodies of requests, oldest first.</summary>
     public IReadOnlyList<SentBody> Bodies => Copy(_bodies);
 
     private List<T> Copy<T>(IEnumerable<T> kept)
@@ -78,7 +77,6 @@ internal sealed class FaultRegistry
         }
     }
 
-    /// <summary>The permissions of an API that are taken away.</summary>
     public IReadOnlyList<string> Denied(string api) => [.. Pending.Where(fault => fault.Api == api && fault.Kind == Fault.Denied).Select(fault => fault.On!)];
 
     public bool Denies(string api, string permission) => Denied(api).Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, permission));
@@ -101,7 +99,7 @@ internal sealed class FaultRegistry
         }
     }
 
-    /// <param name="body">What it carried; null for nothing that is JSON.</param>
+    /// <param name="body">Null where it was not JSON.</param>
     public void Saw(HttpRequest request, JsonNode? body)
     {
         var line = $"{request.Method} {request.Path}{request.QueryString}";
@@ -124,7 +122,7 @@ internal sealed class FaultRegistry
         }
     }
 
-    /// <summary>Uses up one count of the first fault that fits.</summary>
+    /// <summary>Uses up one count of the first fault that matches.</summary>
     public Fault? Take(Func<Fault, bool> fits)
     {
         lock (_lock)

@@ -1,16 +1,17 @@
 namespace Runbooks.Sandbox.Apis;
 
 /// <summary>
-/// The admin API of a LiteLLM proxy. The model <c>gpt-4o</c> is served by <c>ptu</c> and <c>paygo</c>, which have weights and
-/// are in its database; <c>gpt-4o-mini</c> stands in its configuration file, <c>small</c> has one deployment without a
-/// weight, <c>chat</c> is routed by latency, and the second deployment of <c>spare</c> has a higher order. The key <c>practice</c> is an admin's, any other one a user's.
+/// The admin API of a LiteLLM proxy. The model <c>gpt-4o</c> is served by <c>ptu</c> and <c>paygo</c>, which have weights and are in
+/// its database. <c>gpt-4o-mini</c> is in its configuration file, <c>small</c> has one deployment without a weight, <c>chat</c> is
+/// routed by latency, and the second deployment of <c>spare</c> has a higher order. The key <c>practice</c> is an admin's, any other
+/// key a user's.
 /// </summary>
 internal sealed class LiteLlmApi(SandboxChanges changes, FaultRegistry faults) : SandboxApi("litellm"), IRemembered
 {
     private const string Routing =
         """{"current_values":{"routing_strategy":"simple-shuffle","routing_groups":[{"group_name":"fast","models":["chat"],"routing_strategy":"latency-based-routing"}]}}""";
 
-    // Those of its GenericLiteLLMParams that are not None.
+    // The fields of its GenericLiteLLMParams that are not None by default.
     private static readonly JsonObject s_defaults = new() { ["use_in_pass_through"] = false, ["use_litellm_proxy"] = false, ["merge_reasoning_content_in_choices"] = false };
 
     private JsonArray _models = Begin();
@@ -76,7 +77,7 @@ internal sealed class LiteLlmApi(SandboxChanges changes, FaultRegistry faults) :
                 return Error(403, request);
             }
 
-            // A null is left out, as by pydantic's exclude_none; a switch that is not named is written with its default.
+            // A null is left out, as by pydantic's exclude_none. A switch that is not named is written with its default.
             foreach (var (name, value) in patch["litellm_params"] is JsonObject given ? s_defaults.Where(one => given[one.Key] is null).Concat(given.Where(one => one.Value is not null)) : [])
             {
                 model["litellm_params"]![name] = value!.DeepClone();

@@ -5,13 +5,13 @@ internal static class Rota
 {
     public const string Token = "practice";
 
-    /// <summary>The schedule that they are on, in PagerDuty and in Grafana OnCall.</summary>
+    /// <summary>Their schedule in PagerDuty and in Grafana OnCall.</summary>
     public const string PagerDutyId = "PI7DH85", GrafanaId = "SBM7DV7BKFUYU";
 
-    /// <summary>One that no escalation policy uses.</summary>
+    /// <summary>A schedule that no escalation policy uses.</summary>
     public const string PagerDutyUnusedId = "PUNUSED";
 
-    /// <summary>One on which nobody is.</summary>
+    /// <summary>A schedule without anybody.</summary>
     public const string PagerDutyEmptyId = "PEMPTY1", GrafanaEmptyId = "SEMPTYSCHEDUL";
 
     public static IReadOnlyList<RotaPerson> People { get; } =
@@ -34,7 +34,7 @@ internal static class Rota
 
 internal sealed record RotaPerson(string PagerDutyId, string GrafanaId, string UserName, string Name, string Mail);
 
-/// <summary>The same rota as a calendar: <c>/calendar/oncall.ics</c>, as a calendar application publishes one, for everybody.</summary>
+/// <summary>The same rota as a public calendar: <c>/calendar/oncall.ics</c>, as a calendar application publishes one.</summary>
 internal sealed class CalendarApi() : SandboxApi("calendar")
 {
     public override void Map(IEndpointRouteBuilder routes) => routes.MapGet("/oncall.ics", () => Results.Text(Text, "text/calendar", Encoding.UTF8));
@@ -59,7 +59,10 @@ internal sealed class CalendarApi() : SandboxApi("calendar")
     ]);
 }
 
-/// <summary>Grafana OnCall's HTTP API, as far as schedules need it: a schedule's <c>final_shifts</c> between two dates, for the key <c>practice</c>.</summary>
+/// <summary>
+/// Grafana OnCall's HTTP API, as far as schedules need it: a schedule's <c>final_shifts</c> between two dates, for the key
+/// <c>practice</c>.
+/// </summary>
 internal sealed class GrafanaOnCallApi(SandboxOptions options) : SandboxApi("grafana-oncall")
 {
     public override void Map(IEndpointRouteBuilder routes) => routes.MapGet("/api/v1/schedules/{id}/final_shifts", (HttpRequest request, string id) =>
@@ -91,7 +94,7 @@ internal sealed class GrafanaOnCallApi(SandboxOptions options) : SandboxApi("gra
     private static DateTimeOffset? Date(HttpRequest request, string name) =>
         DateTimeOffset.TryParseExact(request.Query[name], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date) ? date : null;
 
-    /// <summary>What begins before the first date or ends after the last is cut, as it is there.</summary>
+    /// <summary>Shifts are cut at both dates, as in Grafana OnCall.</summary>
     private static IEnumerable<JsonObject> Shifts(DateTimeOffset start, DateTimeOffset end)
     {
         for (var at = start; at < end; at = Rota.At(at).End)
@@ -115,10 +118,13 @@ internal sealed class GrafanaOnCallApi(SandboxOptions options) : SandboxApi("gra
     }
 }
 
-/// <summary>PagerDuty's REST API v2, as far as schedules need it: <c>GET /oncalls</c> of this moment and <c>GET /schedules/{id}</c>, for the key <c>practice</c>.</summary>
+/// <summary>
+/// PagerDuty's REST API v2, as far as schedules need it: <c>GET /oncalls</c> of this moment and <c>GET /schedules/{id}</c>, for the key
+/// <c>practice</c>.
+/// </summary>
 internal sealed class PagerDutyApi(SandboxOptions options) : SandboxApi("pagerduty")
 {
-    /// <summary>A schedule that is in two escalation policies comes twice, as it does there.</summary>
+    /// <summary>A schedule in two escalation policies is listed twice, as in PagerDuty.</summary>
     private static readonly string[] s_policies = ["PT20YPA", "PT21YPB"];
 
     public override void Map(IEndpointRouteBuilder routes)
@@ -173,7 +179,7 @@ internal sealed class PagerDutyApi(SandboxOptions options) : SandboxApi("pagerdu
         return new JsonObject { ["oncalls"] = new JsonArray([.. all.Skip(offset).Take(limit)]), ["limit"] = limit, ["offset"] = offset, ["more"] = offset + limit < all.Count, ["total"] = null };
     }
 
-    /// <summary>Without a time range nothing of it is rendered, so who is on call does not stand in it.</summary>
+    /// <summary>Without a time range PagerDuty renders no entries, so the answer does not say who is on call.</summary>
     private static JsonObject Schedule(string id, string name, IReadOnlyList<JsonObject> policies, IReadOnlyList<RotaPerson> people)
     {
         var schedule = Reference("schedules", id, "schedule", name);

@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace Runbooks.Sandbox.Apis;
 
 /// <summary>
-/// One API that the sandbox speaks: its routes, its state, and how it words its errors. To add one, derive from this in
-/// a folder of its own and name it in <see cref="SandboxServices"/>.
+/// One API of the sandbox: its routes, its state, and its error format. To add one, derive from this in a folder of its own and name it
+/// in <see cref="SandboxServices"/>.
 /// </summary>
 internal abstract class SandboxApi(string name)
 {
@@ -14,23 +14,21 @@ internal abstract class SandboxApi(string name)
     /// <param name="routes">Already under <c>/{Name}</c>.</param>
     public abstract void Map(IEndpointRouteBuilder routes);
 
-    /// <summary>Its state for tests and the curious; serialised as JSON.</summary>
+    /// <summary>Its state, as JSON, for tests and people.</summary>
     public abstract object Describe();
 
-    /// <summary>Back to how it began.</summary>
     public abstract void Reset();
 
-    /// <summary>An error response in the API's own words; also what a fault with a status code answers.</summary>
+    /// <summary>An error in the API's own format; also the answer of a fault with a status code.</summary>
     public abstract IResult Error(int status, HttpRequest request);
 
-    /// <summary>Whether this request is one that the fault could meet in the real API.</summary>
+    /// <summary>Whether the real API could answer this request with the fault.</summary>
     public virtual bool CanHit(Fault fault, HttpRequest request) => true;
 }
 
-/// <summary>What a request to an API carries.</summary>
 internal static class JsonBody
 {
-    /// <returns>Null when it is no JSON.</returns>
+    /// <returns>Null when it is not JSON.</returns>
     public static async Task<JsonNode?> ReadAsync(HttpRequest request)
     {
         try
@@ -44,12 +42,12 @@ internal static class JsonBody
     }
 }
 
-/// <summary>What somebody posts to the sandbox itself, to practise on. It is JSON whatever its Content-Type says: <c>curl -d</c> says that it is a form.</summary>
+/// <summary>A post to the sandbox itself. It counts as JSON whatever its Content-Type is, since <c>curl -d</c> declares a form.</summary>
 internal static class PracticeBody
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
 
-    /// <returns>What was posted, null where the body is empty; or what is wrong with it.</returns>
+    /// <returns>The value, null where the body is empty; or what is wrong with it.</returns>
     public static async Task<(T? Posted, string? Problem)> ReadAsync<T>(HttpRequest request, string example)
         where T : class
     {
@@ -68,7 +66,6 @@ internal static class PracticeBody
     public static IResult Answer(string? problem) => problem is null ? Results.NoContent() : Results.Json(new { error = problem }, statusCode: 400);
 }
 
-/// <summary>How the sandbox is started.</summary>
 public sealed record SandboxOptions
 {
     public const int DefaultPort = 7072;
@@ -97,13 +94,13 @@ public sealed record SandboxOptions
     /// <summary>How long a long-running operation takes.</summary>
     public TimeSpan OperationTakes { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Where the state is kept over a restart; null to forget it.</summary>
+    /// <summary>A file that keeps the state over a restart.</summary>
     public string? StateFile { get; init; }
 
-    /// <summary>Where a line is written for each request; null for nowhere.</summary>
+    /// <summary>A file that gets a line for each request.</summary>
     public string? LogFile { get; init; }
 
-    /// <summary>The clock that all state of the sandbox follows.</summary>
+    /// <summary>The clock of all state.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }
 
@@ -117,12 +114,12 @@ internal interface IRemembered
     void Load(JsonNode saved);
 }
 
-/// <summary>Whether something changed that has to be kept, for those who change it.</summary>
+/// <summary>Tells the memory that something changed that has to be kept.</summary>
 internal sealed class SandboxChanges
 {
     private int _version;
 
-    /// <summary>Held by whoever changes JSON that is saved, and while it is saved.</summary>
+    /// <summary>Taken to change JSON that is saved, and to save it.</summary>
     public Lock Gate { get; } = new();
 
     public int Version => Volatile.Read(ref _version);
@@ -130,7 +127,7 @@ internal sealed class SandboxChanges
     public void Touch() => Interlocked.Increment(ref _version);
 }
 
-/// <summary>Keeps the state in one file. A change is on disk before the request that made it is answered.</summary>
+/// <summary>Keeps the state in one file. A change is on disk before its request is answered.</summary>
 internal sealed class SandboxMemory(IEnumerable<IRemembered> parts, SandboxChanges changes, SandboxOptions options)
 {
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
@@ -138,7 +135,7 @@ internal sealed class SandboxMemory(IEnumerable<IRemembered> parts, SandboxChang
     private readonly List<IRemembered> _parts = [.. parts];
     private int _saved;
 
-    /// <summary>What cannot be read is left behind: the sandbox begins anew, which a person sees at once.</summary>
+    /// <summary>A file that cannot be read is set aside, and the sandbox begins again, which a person sees at once.</summary>
     public void Load()
     {
         if (options.StateFile is not { } file || !File.Exists(file))
@@ -191,7 +188,7 @@ internal sealed class SandboxMemory(IEnumerable<IRemembered> parts, SandboxChang
     }
 }
 
-/// <summary>A moment that begins with the first question and is the same for all later ones: a trouble is there when somebody looks.</summary>
+/// <summary>A moment that begins with the first question, so that a trouble is there when somebody looks. It stays the same after that.</summary>
 internal sealed class FirstAsked(string key, SandboxChanges changes, TimeProvider time) : IRemembered
 {
     private readonly Lock _lock = new();
@@ -228,10 +225,10 @@ internal sealed class FirstAsked(string key, SandboxChanges changes, TimeProvide
         }
     }
 
-    /// <summary>As if nobody had asked yet: it begins with the next question.</summary>
+    /// <summary>It begins again with the next question.</summary>
     public void Reset() => Set(null);
 
-    /// <summary>As if it had begun long ago: it is over.</summary>
+    /// <summary>It counts as over.</summary>
     public void End() => Set(DateTimeOffset.UnixEpoch);
 
     private void Set(DateTimeOffset? at)

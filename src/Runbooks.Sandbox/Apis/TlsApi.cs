@@ -10,8 +10,7 @@ using Microsoft.AspNetCore.Connections.Features;
 namespace Runbooks.Sandbox.Apis;
 
 /// <summary>
-/// A server certificate that is about to expire, shown to whoever begins a TLS handshake on the sandbox's port, until
-/// <c>POST /tls/_renew</c> puts another in its place.
+/// A server certificate that is about to expire. TLS handshakes on the sandbox's port show it until <c>POST /tls/_renew</c> replaces it.
 /// </summary>
 internal sealed class TlsApi([FromKeyedServices(TlsApi.Began)] FirstAsked began, SandboxChanges changes, TimeProvider time) : SandboxApi("tls"), IRemembered
 {
@@ -25,10 +24,10 @@ internal sealed class TlsApi([FromKeyedServices(TlsApi.Began)] FirstAsked began,
 
     public DateTimeOffset ExpiresAt => _renewedUntil ?? began.At + s_left;
 
-    /// <summary>Whether it lasts for less than three weeks, now or once somebody looks.</summary>
+    /// <summary>Whether it lasts less than three weeks, now or once somebody looks.</summary>
     public bool ExpiresSoon => (_renewedUntil ?? (began.Known ?? time.GetUtcNow()) + s_left) < time.GetUtcNow() + TimeSpan.FromDays(21);
 
-    /// <summary>Another one in its place; a negative time for one that has expired.</summary>
+    /// <summary>Replaces it; a negative time makes one that has expired.</summary>
     public void Renew(TimeSpan? lasts = null)
     {
         _renewedUntil = time.GetUtcNow() + (lasts ?? s_lasts);
@@ -64,7 +63,7 @@ internal sealed class TlsApi([FromKeyedServices(TlsApi.Began)] FirstAsked began,
     internal sealed record Renewal(int? Days);
 }
 
-/// <summary>Answers a TLS handshake on the port on which everything else is plain HTTP: the first byte tells them apart.</summary>
+/// <summary>Answers TLS handshakes on the same port as plain HTTP. The first byte tells them apart.</summary>
 internal sealed class TlsConnections(TlsApi api, FaultRegistry faults, TimeProvider time)
 {
     private const byte Handshake = 0x16;
@@ -90,7 +89,7 @@ internal sealed class TlsConnections(TlsApi api, FaultRegistry faults, TimeProvi
         }
         catch (Exception over) when (over is OperationCanceledException or IOException or AuthenticationException)
         {
-            // Whoever connected has gone, or does not like the certificate.
+            // The caller has gone, or does not accept the certificate.
         }
     }
 
@@ -136,7 +135,7 @@ internal sealed class TlsConnections(TlsApi api, FaultRegistry faults, TimeProvi
         request.CertificateExtensions.Add(names.Build());
         using var made = request.CreateSelfSigned(until.AddDays(-90), until);
 
-        // Windows shows no certificate whose key was never stored.
+        // Windows cannot serve a certificate whose key was never stored.
         return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
     }
 

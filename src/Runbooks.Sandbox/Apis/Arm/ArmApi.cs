@@ -129,7 +129,7 @@ internal static class ArmKinds
         .AddSingleton<ArmKind, AlertKind>();
 }
 
-/// <summary>What whoever asks may do: everything, but for what was taken away.</summary>
+/// <summary>The caller may do everything except what was taken away.</summary>
 internal sealed class ArmPermissions(FaultRegistry faults)
 {
     /// <returns>The operation that was taken away; null when this one was not.</returns>
@@ -148,7 +148,7 @@ internal sealed class ArmPermissions(FaultRegistry faults)
         }.ToJsonString(),
         "application/json");
 
-    // At the end of a POST stands what it is told to do, or another provider with a type of its own.
+    // A POST ends with an action, or with another provider and its type.
     private static string OperationOf(ArmRequest request) =>
         $"{(request.Rest is ["providers", var provider, var type, ..] ? $"{provider}/{type}" : string.Join('/', request.Below.Prepend(request.Type)))}/{request.Method switch
         {
@@ -159,20 +159,23 @@ internal sealed class ArmPermissions(FaultRegistry faults)
         }}";
 }
 
-/// <summary>Which versions of its API each type of resource has, as of August 2026, and of Azure OpenAI of September: another one is refused, as Azure Resource Manager does.</summary>
+/// <summary>
+/// The API versions of each type of resource, as of August 2026, and for Azure OpenAI of September. Others are refused, as by Azure
+/// Resource Manager.
+/// </summary>
 /// <seealso href="https://github.com/Azure/bicep-types-az"/>
 internal static class ArmVersions
 {
     private static readonly Dictionary<string, (string Type, string[] Versions)> s_known = Read().ToDictionary(one => one.Type, StringComparer.OrdinalIgnoreCase);
 
-    /// <returns>Null: the type has that version.</returns>
+    /// <returns>Null where the type has that version.</returns>
     public static IResult? Refuse(ArmRequest request)
     {
-        // A type that is not listed has the versions of the one above it.
+        // A type that is not listed has the versions of its parent.
         var levels = request.Below.ToList();
         var type = Enumerable.Range(0, levels.Count + 1).Select(left => string.Join('/', levels.SkipLast(left).Prepend(request.Type))).FirstOrDefault(s_known.ContainsKey);
 
-        // What another provider has of every resource has versions of its own.
+        // What another provider adds to every resource has versions of its own.
         if (type is null || request.Rest.Contains("providers"))
         {
             return null;

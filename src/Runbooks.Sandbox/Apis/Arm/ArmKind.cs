@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Runbooks.Sandbox.Apis.Arm;
 
-/// <summary>One kind of resource: any name that is asked for exists. To add one, derive from this and name it in <see cref="ArmKinds"/>.</summary>
+/// <summary>One kind of resource. Every name exists once it is asked for. To add one, derive from this and name it in <see cref="ArmKinds"/>.</summary>
 internal abstract class ArmKind(string type) : IRemembered
 {
     private readonly ConcurrentDictionary<string, JsonObject> _resources = new(StringComparer.Ordinal);
@@ -12,7 +12,7 @@ internal abstract class ArmKind(string type) : IRemembered
 
     public IReadOnlyDictionary<string, JsonObject> Resources => _resources;
 
-    /// <returns>Null: there is nothing of that kind.</returns>
+    /// <returns>Null where this kind has nothing there.</returns>
     public abstract IResult? Answer(ArmRequest request, ArmOperations operations);
 
     public virtual void Reset() => _resources.Clear();
@@ -29,14 +29,14 @@ internal abstract class ArmKind(string type) : IRemembered
         }
     }
 
-    /// <summary>How one of that name begins.</summary>
+    /// <summary>A new resource of that name.</summary>
     protected abstract JsonObject Begin(ArmRequest request);
 
     protected JsonObject Resource(ArmRequest request) => _resources.GetOrAdd(request.Key, _ => Begin(request));
 
     protected void Keep(ArmRequest request, JsonObject changed) => _resources[request.Key] = changed;
 
-    /// <summary>As Azure shows it: what begins with an underscore is the sandbox's own, and only its state tells of it.</summary>
+    /// <summary>As Azure shows it. Fields that begin with an underscore are the sandbox's own, and only its state shows them.</summary>
     protected static IResult Json(JsonNode? value, int status = 200) =>
         Results.Text(Shown(value)?.ToJsonString() ?? "", "application/json", statusCode: status);
 
@@ -47,8 +47,8 @@ internal abstract class ArmKind(string type) : IRemembered
         _ => value?.DeepClone(),
     };
 
-    /// <summary>As the API shows a resource in the version that was asked for, and takes it: what came with a later one is not there.</summary>
-    /// <param name="later">Paths below its properties, and the version that each came with.</param>
+    /// <summary>A resource in the API version of the request, without fields of later versions.</summary>
+    /// <param name="later">Paths below its properties, and the version that added each.</param>
     protected static JsonObject AsOf(ArmRequest request, JsonObject resource, params ReadOnlySpan<(string Path, string Since)> later)
     {
         var shown = resource.DeepClone().AsObject();
@@ -64,7 +64,7 @@ internal abstract class ArmKind(string type) : IRemembered
         return shown;
     }
 
-    /// <summary>What is given replaces, what is not stays.</summary>
+    /// <summary>Given fields are replaced, others stay.</summary>
     protected static void Merge(JsonObject into, JsonObject changes)
     {
         foreach (var (name, value) in changes)
@@ -90,10 +90,10 @@ internal abstract class ArmKind(string type) : IRemembered
     };
 }
 
-/// <summary>A request to Azure Resource Manager, taken apart.</summary>
+/// <summary>A request to Azure Resource Manager, parsed.</summary>
 /// <param name="Root">The id of the resource itself, without what is below it; as written.</param>
 /// <param name="Type">Its type in lower case: <c>microsoft.network/trafficmanagerprofiles</c>.</param>
-/// <param name="Rest">What stands below it, in lower case.</param>
+/// <param name="Rest">The segments below it, in lower case.</param>
 internal sealed record ArmRequest(HttpRequest Http, string Root, string Type, IReadOnlyList<string> Rest, JsonObject? Body)
 {
     public string Method => Http.Method;
@@ -102,18 +102,17 @@ internal sealed record ArmRequest(HttpRequest Http, string Root, string Type, IR
 
     public string Name => Root[(Root.LastIndexOf('/') + 1)..];
 
-    /// <summary>The resource group that it lies in.</summary>
     public string Group => Root[..Root.IndexOf("/providers/", StringComparison.OrdinalIgnoreCase)];
 
-    /// <summary>The types below it: there, types and names stand in turn.</summary>
+    /// <summary>The types below it, where types and names alternate.</summary>
     public IEnumerable<string> Below => Rest.Where((_, at) => at % 2 == 0);
 
-    /// <summary>The key of its state: ids ignore case.</summary>
+    /// <summary>The key of its state. Ids ignore case.</summary>
     public string Key => Root.ToLowerInvariant();
 
     public bool Is(string method, params ReadOnlySpan<string> rest) => Method == method && rest.SequenceEqual(Rest.ToArray());
 
-    /// <returns>Null: it is not an id, or the body is not a JSON object.</returns>
+    /// <returns>Null where it is not an id, or the body is not a JSON object.</returns>
     public static async Task<ArmRequest?> ReadAsync(HttpRequest http, string prefix)
     {
         var parts = http.Path.Value![prefix.Length..].Trim('/').Split('/');
@@ -144,8 +143,9 @@ internal sealed record ArmRequest(HttpRequest Http, string Root, string Type, IR
 }
 
 /// <summary>
-/// Long-running operations: accepted at once, and done a little later whether or not anybody asks; failing then when the fault
-/// says so. A resource keeps what was asked for even where that failed, and says so beside it. Each operation is followed at the address, and with the permission, that the provider has for it, which is not below the resource.
+/// Long-running operations: accepted at once, and done a little later whether or not anybody asks. With the fault they fail then. A
+/// resource keeps what was written even where that failed, and shows the failure. Each operation is followed at the address, and with the
+/// permission, that the provider has for it, which is not below the resource.
 /// </summary>
 internal sealed class ArmOperations(FaultRegistry faults, SandboxOptions options, SandboxChanges changes, TimeProvider time)
 {
@@ -153,9 +153,9 @@ internal sealed class ArmOperations(FaultRegistry faults, SandboxOptions options
     private readonly ConcurrentDictionary<string, Operation> _operations = new(StringComparer.OrdinalIgnoreCase);
     private int _last;
 
-    /// <param name="effect">What happens to the resource when it ends well; its result is the operation's output.</param>
-    /// <param name="begun">What it is answered with; 202 and nothing else where that is how the provider answers.</param>
-    /// <param name="written">The properties of the resource that is written; null for what is only told to do something.</param>
+    /// <param name="effect">What happens to the resource when it ends well; returns the operation's output.</param>
+    /// <param name="begun">The answer; null where the provider answers with 202 alone.</param>
+    /// <param name="written">The properties of the written resource; null for an action.</param>
     public IResult Accept(ArmRequest request, Func<JsonNode?> effect, IResult? begun = null, Func<JsonNode?>? written = null)
     {
         var where = $"{request.Method} {request.Http.Path}";
@@ -183,7 +183,7 @@ internal sealed class ArmOperations(FaultRegistry faults, SandboxOptions options
         }
     }
 
-    /// <returns>Null: there is no such operation.</returns>
+    /// <returns>Null where there is no such operation.</returns>
     public IResult? Show(ArmRequest request)
     {
         if (request.Method != "GET" || !_operations.TryGetValue(string.Join('/', request.Rest.Prepend(request.Root)), out var operation))
@@ -229,7 +229,8 @@ internal sealed class ArmOperations(FaultRegistry faults, SandboxOptions options
 
     private string Wait => Math.Ceiling(options.OperationTakes.TotalSeconds).ToString(CultureInfo.InvariantCulture);
 
-    // Recorded by the tests of azure-cli: what Azure-AsyncOperation says, which for Front Door's origins is shorter than what Location says.
+    // From the recordings of azure-cli's tests: the answer of Azure-AsyncOperation, which for Front Door's origins is shorter than that of
+    // Location.
     private static string PathOf(ArmRequest request, string id)
     {
         var subscription = $"/subscriptions/{request.Root.Split('/')[2]}/providers";

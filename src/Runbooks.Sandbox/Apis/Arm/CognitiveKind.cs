@@ -1,9 +1,9 @@
 namespace Runbooks.Sandbox.Apis.Arm;
 
 /// <summary>
-/// Azure OpenAI accounts: keys that can be replaced; <c>gpt-4o-ptu</c> with provisioned throughput, <c>gpt-4o-paygo</c> of
-/// the same model and <c>gpt-4o-mini</c> of another; and the content filter <c>assist-filter</c>, which turns prompts away
-/// that the blocklist <c>incidents</c> holds. The list <c>unused</c> is in no filter.
+/// Azure OpenAI accounts: keys that can be regenerated; <c>gpt-4o-ptu</c> with provisioned throughput, <c>gpt-4o-paygo</c> of the same
+/// model and <c>gpt-4o-mini</c> of another; and the content filter <c>assist-filter</c>, which refuses prompts with an item of the
+/// blocklist <c>incidents</c>. The list <c>unused</c> is in no filter.
 /// </summary>
 internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/accounts")
 {
@@ -11,11 +11,11 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
 
     private static readonly string[] s_readOnly = ["capabilities", "provisioningState", "rateLimits"];
 
-    /// <summary>Whether a content filter turns this prompt away: an item that is no expression is looked for as it stands, ignoring case.</summary>
+    /// <summary>Whether a content filter refuses this prompt. An item that is not a regular expression is searched for, ignoring case.</summary>
     public bool Blocks(string prompt) => Resources.Values.Any(account => Children(account, "_raiBlocklistItems").Any(item =>
         (string?)item["_list"] == "incidents" && (bool?)item["properties"]?["isRegex"] == false && prompt.Contains((string?)item["properties"]?["pattern"] ?? "\0", StringComparison.OrdinalIgnoreCase)));
 
-    /// <summary>Whether what the provisioned deployment turns away goes to another one.</summary>
+    /// <summary>Whether requests that the provisioned deployment refuses go to another one.</summary>
     public bool SpillsOver => Resources.Values.Any(account =>
         Children(account, "_deployments").Any(one => (string?)one["name"] == "gpt-4o-ptu" && one["properties"]?["spilloverDeploymentName"] is not null));
 
@@ -97,7 +97,7 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
                 var written = AsOf(request, request.Body, s_later)["properties"]!.DeepClone().AsObject();
                 return operations.Accept(request, () =>
                 {
-                    // What is not written is gone, but for what only the service says.
+                    // A PUT removes what it leaves out, except the service's own fields.
                     foreach (var only in s_readOnly)
                     {
                         written[only] = found["properties"]?[only]?.DeepClone();
@@ -131,7 +131,7 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
         var (items, key) = (account["_raiBlocklistItems"]!.AsObject(), $"{list}/{name}");
         switch (request.Method, request.Body?["properties"]?["pattern"])
         {
-            // Whether there is one or not: the API has no GET of one item (Azure/azure-rest-api-specs#31986).
+            // The same answer for an item that does not exist: the API has no GET of one item (Azure/azure-rest-api-specs#31986).
             case ("GET", _):
                 return Results.Json(new { error = new { code = "BadRequest", message = "Bad Request" } }, statusCode: 400);
             case ("PUT", JsonValue):

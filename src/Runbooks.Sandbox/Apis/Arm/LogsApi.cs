@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Runbooks.Sandbox.Apis.Arm;
 
-/// <summary>The query API of Log Analytics. It understands no KQL: the table that a query begins with chooses the number.</summary>
+/// <summary>The query API of Log Analytics. It does not understand KQL: the table at the start of a query chooses the number.</summary>
 internal sealed class LogsApi(IEnumerable<LogTable> tables, Abuse abuse, TimeProvider time) : SandboxApi("logs")
 {
     public override void Map(IEndpointRouteBuilder routes) =>
@@ -39,7 +39,7 @@ internal sealed class LogsApi(IEnumerable<LogTable> tables, Abuse abuse, TimePro
 
         var query = (await JsonBody.ReadAsync(request) as JsonObject)?["query"]?.ToString();
 
-        // What the workspace tells of itself: nothing, since it has no daily cap.
+        // The workspace's own records: none, since it has no daily cap.
         if (query?.StartsWith("_LogOperation |", StringComparison.Ordinal) == true)
         {
             return Answer([new("TimeGenerated", "datetime"), new("Detail", "string")], []);
@@ -58,7 +58,7 @@ internal sealed class LogsApi(IEnumerable<LogTable> tables, Abuse abuse, TimePro
 
     private string ThisMinute => BeginOf(TimeSpan.FromMinutes(1), before: TimeSpan.Zero);
 
-    /// <summary>Of the last day.</summary>
+    /// <summary>For the last day.</summary>
     private string OldestQuarter => BeginOf(TimeSpan.FromMinutes(15), before: TimeSpan.FromMinutes(15 * 95));
 
     private string BeginOf(TimeSpan width, TimeSpan before)
@@ -75,30 +75,30 @@ internal sealed class LogsApi(IEnumerable<LogTable> tables, Abuse abuse, TimePro
     private sealed record LogColumn(string Name, string Type);
 }
 
-/// <summary>A table of the workspace, of which only a count is known.</summary>
+/// <summary>A table of the workspace, for which only a count is known.</summary>
 internal abstract class LogTable(string name)
 {
     public string Name => name;
 
     public abstract long Count(string query);
 
-    /// <summary>Whether anything was ever written to it.</summary>
+    /// <summary>Whether it ever had a row.</summary>
     public virtual bool IsWritten => true;
 
-    /// <summary>The column of text that a query of this table asks for.</summary>
+    /// <summary>The text column that a query of this table asks for.</summary>
     public virtual string Column => "Count";
 
-    /// <summary>The rows' text; null for a table of which a count is asked.</summary>
+    /// <summary>The rows' text; null for a table whose rows are only counted.</summary>
     public virtual IEnumerable<string>? Texts() => null;
 }
 
-/// <summary>Requests that took long: many while users feel the slow region.</summary>
+/// <summary>Slow requests: many while users feel the slow region.</summary>
 internal sealed class SlowRequestsTable(SimulatedTraffic traffic, TimeProvider time) : LogTable("AppRequests")
 {
     public override long Count(string query) => (long)Math.Max(0, traffic.Felt("assist", "assist", time.GetUtcNow()) - 250);
 }
 
-/// <summary>A table that every workspace has, and that nobody has switched on.</summary>
+/// <summary>A table of every workspace that nobody has switched on.</summary>
 internal sealed class UnusedTable() : LogTable("AppExceptions")
 {
     public override bool IsWritten => false;
@@ -106,7 +106,7 @@ internal sealed class UnusedTable() : LogTable("AppExceptions")
     public override long Count(string query) => 0;
 }
 
-/// <summary>Somebody who sends the same abuse again and again, from the first question on, and tires after a while.</summary>
+/// <summary>Somebody who sends the same abuse again and again, from the first question on, and stops after a while.</summary>
 internal sealed class Abuse(
     FrontDoorWafKind frontDoor, ApplicationGatewayWafKind gateway, ApiManagementKind keys, CognitiveKind models, [FromKeyedServices(Abuse.Began)] FirstAsked began, SandboxOptions options, TimeProvider time)
 {
@@ -118,13 +118,13 @@ internal sealed class Abuse(
 
     private static readonly EdgeRequest s_request = new(Prompt, EdgeRequest.Json, IPAddress.Parse("198.51.100.7"));
 
-    // How many came in during the last minutes.
+    // The number in the last minutes.
     private long Attempts => time.GetUtcNow() < began.At + options.AbuserTiresAfter ? 187 : 0;
 
-    /// <summary>How many of them a WAF caught.</summary>
+    /// <summary>How many of them a WAF blocked.</summary>
     public long Caught => IsBlocked ? Attempts : 0;
 
-    /// <summary>How many of them the content filter turned away: those that came so far.</summary>
+    /// <summary>How many of the rest the content filter refused.</summary>
     public long Filtered => !IsBlocked && keys.LetsIn(User) && IsFiltered ? Attempts : 0;
 
     /// <summary>How many of them reached the model.</summary>
@@ -137,13 +137,13 @@ internal sealed class Abuse(
     public void Reset() => began.Reset();
 }
 
-/// <summary>What the application logs of prompts: those that content safety flagged, and those that the content filter turned away.</summary>
+/// <summary>The application's log of prompts that content safety flagged, and of those that the content filter refused.</summary>
 internal sealed class FlaggedPromptsTable(Abuse abuse) : LogTable("AppEvents")
 {
     public override long Count(string query) => query.Contains("PromptFiltered", StringComparison.Ordinal) ? abuse.Filtered : abuse.Reached;
 }
 
-/// <summary>What API Management logged of the requests to models: a few hundred ordinary ones, and the abuse.</summary>
+/// <summary>API Management's log of requests to models: a few hundred ordinary ones, and the abuse.</summary>
 internal sealed class GatewayRequestsTable(Abuse abuse) : LogTable("ApiManagementGatewayLlmLog")
 {
     private static readonly string[] s_asked =
@@ -159,7 +159,7 @@ internal sealed class GatewayRequestsTable(Abuse abuse) : LogTable("ApiManagemen
     private static string Body(string text) => $$"""[{"role":"user","content":"{{text}}"}]""";
 }
 
-/// <summary>What the WAF caught.</summary>
+/// <summary>The WAF's log of blocked requests.</summary>
 internal sealed class EdgeTable(Abuse abuse) : LogTable("AzureDiagnostics")
 {
     public override long Count(string query) => abuse.Caught;

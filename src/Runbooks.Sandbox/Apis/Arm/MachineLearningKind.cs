@@ -1,9 +1,8 @@
 namespace Runbooks.Sandbox.Apis.Arm;
 
 /// <summary>
-/// Workspaces of Azure Machine Learning. Any online endpoint that is asked for has the deployments <c>blue</c>, which serves,
-/// <c>green</c>, which stands by, and <c>grey</c>, which is still being made. Endpoints are written whole, as in Azure: PATCH
-/// takes tags and the identity alone.
+/// Workspaces of Azure Machine Learning. Every online endpoint has the deployments <c>blue</c>, which serves, <c>green</c>, which stands
+/// by, and <c>grey</c>, which is still being made. A PUT writes the whole endpoint, as in Azure; a PATCH takes only tags and the identity.
 /// </summary>
 internal sealed class MachineLearningKind() : ArmKind("microsoft.machinelearningservices/workspaces")
 {
@@ -51,7 +50,7 @@ internal sealed class MachineLearningKind() : ArmKind("microsoft.machinelearning
 
     private static JsonNode? Write(JsonObject endpoint, JsonObject body)
     {
-        // What is not written is gone, but for what only the service says.
+        // A PUT removes what it leaves out, except the service's own fields.
         var written = body["properties"]!.DeepClone().AsObject();
         foreach (var only in s_readOnly)
         {
@@ -68,7 +67,7 @@ internal sealed class MachineLearningKind() : ArmKind("microsoft.machinelearning
         return null;
     }
 
-    /// <summary>The ids are those of the identity that the system assigns: an endpoint that has only others shows none.</summary>
+    /// <summary>The ids of the system-assigned identity. An endpoint with user-assigned identities alone has none.</summary>
     private static JsonObject Identity(string type, JsonNode? assigned)
     {
         var identity = new JsonObject { ["type"] = type };
@@ -121,9 +120,9 @@ internal sealed class MachineLearningKind() : ArmKind("microsoft.machinelearning
 }
 
 /// <summary>
-/// API Management services. Any subscription that is asked for exists and is active; any pool of backends that is asked
-/// for has <c>openai-ptu</c> and, for when that one cannot be used, <c>openai-paygo</c>, and keeps a session on one of them, of which
-/// older versions of the API know nothing. Changes need the etag.
+/// API Management services. Every subscription exists and is active. Every pool of backends has <c>openai-ptu</c> and, for when that one
+/// cannot be used, <c>openai-paygo</c>, and keeps a session on one of them, which older versions of the API do not show. Changes need the
+/// etag.
 /// </summary>
 internal sealed class ApiManagementKind() : ArmKind("microsoft.apimanagement/service")
 {
@@ -176,11 +175,11 @@ internal sealed class ApiManagementKind() : ArmKind("microsoft.apimanagement/ser
         },
     };
 
-    /// <summary>Whether that subscription's keys are let in.</summary>
+    /// <summary>Whether that subscription's keys are accepted.</summary>
     public bool LetsIn(string subscription) =>
         Resources.Values.All(service => (string?)service["_subscriptions"]?[subscription]?["properties"]?["state"] is null or "active");
 
-    /// <summary>Whether a pool of that service sends traffic to another backend than the provisioned one while all of them answer.</summary>
+    /// <summary>Whether a pool of that service sends traffic to a backend beside the provisioned one while all of them answer.</summary>
     public bool SpillsOver(string service) => Resources.Where(one => one.Key.EndsWith("/" + service, StringComparison.OrdinalIgnoreCase)).Any(one =>
     {
         lock (one.Value)
@@ -206,7 +205,7 @@ internal sealed class ApiManagementKind() : ArmKind("microsoft.apimanagement/ser
         var properties = (JsonObject)found["properties"]!;
         if (changes["pool"] is JsonObject pool)
         {
-            // Replaced as a whole: what is left out of it is gone.
+            // A PUT removes what it leaves out.
             properties["pool"] = pool.DeepClone();
         }
 

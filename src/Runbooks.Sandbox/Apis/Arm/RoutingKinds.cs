@@ -1,6 +1,6 @@
 namespace Runbooks.Sandbox.Apis.Arm;
 
-/// <summary>Front Door profiles; every origin group has the origins <c>cluster-a</c> and <c>cluster-b</c>. Changes are long-running.</summary>
+/// <summary>Front Door profiles. Every origin group has the origins <c>cluster-a</c> and <c>cluster-b</c>. Changes are long-running.</summary>
 internal sealed class FrontDoorKind() : ArmKind("microsoft.cdn/profiles")
 {
     public override IResult? Answer(ArmRequest request, ArmOperations operations)
@@ -123,7 +123,7 @@ internal sealed class TrafficManagerKind() : ArmKind("microsoft.network/trafficm
         return request.Method is "GET" or "PATCH" ? Json(endpoint) : null;
     }
 
-    /// <summary>How much of the traffic each endpoint gets; by its name, together 1.</summary>
+    /// <summary>Each endpoint's share of the traffic, by name; together 1.</summary>
     public IReadOnlyDictionary<string, double> SharesOf(string profileName)
     {
         var profile = Resources.FirstOrDefault(one => one.Key.EndsWith("/" + profileName, StringComparison.OrdinalIgnoreCase)).Value;
@@ -134,7 +134,7 @@ internal sealed class TrafficManagerKind() : ArmKind("microsoft.network/trafficm
     {
         lock (profile)
         {
-            // Without weights those that are enabled share it alike: who is nearer to whom is not simulated.
+            // Without weights the enabled ones have equal shares: distances are not simulated.
             var byWeight = (string?)profile["properties"]!["trafficRoutingMethod"] == "Weighted";
             var weights = Endpoints(profile).ToDictionary(
                 endpoint => (string)endpoint["name"]!,
@@ -144,7 +144,7 @@ internal sealed class TrafficManagerKind() : ArmKind("microsoft.network/trafficm
         }
     }
 
-    /// <summary>Whether the gateway of an endpoint, which has its name at the end, is sent anything.</summary>
+    /// <summary>Whether an endpoint's gateway, whose name ends with the endpoint's, gets any traffic.</summary>
     public bool Reaches(string gateway)
     {
         var shares = Resources.Values.SelectMany(SharesOf).Where(share => gateway.EndsWith(share.Key, StringComparison.OrdinalIgnoreCase)).ToList();

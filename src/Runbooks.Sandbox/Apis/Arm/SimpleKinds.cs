@@ -1,6 +1,5 @@
 namespace Runbooks.Sandbox.Apis.Arm;
 
-/// <summary>Web apps and function apps.</summary>
 internal sealed class SiteKind() : ArmKind("microsoft.web/sites")
 {
     public override IResult? Answer(ArmRequest request, ArmOperations operations)
@@ -61,7 +60,7 @@ internal sealed class ContainerAppKind() : ArmKind("microsoft.app/containerapps"
     }
 }
 
-/// <summary>Alerts with the state that people give them.</summary>
+/// <summary>Alerts with the state that people set.</summary>
 internal sealed class AlertKind() : ArmKind("microsoft.alertsmanagement/alerts")
 {
     public override IResult? Answer(ArmRequest request, ArmOperations operations)
@@ -82,7 +81,7 @@ internal sealed class AlertKind() : ArmKind("microsoft.alertsmanagement/alerts")
     });
 }
 
-/// <summary>AKS clusters that say where their API server is: <c>aks-b</c> is the sandbox's own cluster <c>b</c>.</summary>
+/// <summary>AKS clusters with the address of their API server: <c>aks-b</c> is the sandbox's own cluster <c>b</c>.</summary>
 internal sealed class ManagedClusterKind() : ArmKind("microsoft.containerservice/managedclusters")
 {
     public override IResult? Answer(ArmRequest request, ArmOperations operations)
@@ -99,7 +98,7 @@ internal sealed class ManagedClusterKind() : ArmKind("microsoft.containerservice
     protected override JsonObject Begin(ArmRequest request) =>
         Envelope(request, "Microsoft.ContainerService/managedClusters", new JsonObject { ["provisioningState"] = "Succeeded", ["disableLocalAccounts"] = true });
 
-    // As AKS writes it for a cluster with Entra sign-in; its certificate is missing because loopback has none.
+    // As AKS writes it for a cluster with Entra sign-in, but without a certificate, since loopback has none.
     private static string KubeConfig(ArmRequest request) =>
         $"""
         apiVersion: v1
@@ -122,7 +121,7 @@ internal sealed class ManagedClusterKind() : ArmKind("microsoft.containerservice
         """;
 }
 
-/// <summary>The scale sets behind the nodes of the sandbox's clusters: an instance is made anew, and the node with it.</summary>
+/// <summary>The scale sets of the nodes. Reimaging an instance also reinstalls its node.</summary>
 internal sealed class ScaleSetKind(SandboxClusters clusters) : ArmKind("microsoft.compute/virtualmachinescalesets")
 {
     public override IResult? Answer(ArmRequest request, ArmOperations operations)
@@ -148,16 +147,16 @@ internal sealed class ScaleSetKind(SandboxClusters clusters) : ArmKind("microsof
 }
 
 /// <summary>
-/// Virtual machines with a disk that is almost full, mostly of old files in /var/tmp. It runs no script: it recognises the
-/// ones that look, count and delete by what they print.
+/// Virtual machines with a disk that is almost full, mostly of old files in /var/tmp. It runs no scripts: it recognises those that look,
+/// count and delete by what they print.
 /// </summary>
 internal sealed class VirtualMachineKind(SandboxChanges changes) : ArmKind("microsoft.compute/virtualmachines")
 {
-    /// <summary>Of the disk, without what its file system keeps for root.</summary>
+    /// <summary>Of the disk, without the part that the file system keeps for root.</summary>
     private const long Size = 64L * 1024 * 1024 * 1024;
     private const int Files = 12_408;
 
-    /// <summary>Both stand on the same disk.</summary>
+    /// <summary>Both are on the same disk.</summary>
     private const string Full = "/var/tmp", Empty = "/tmp";
 
     private bool _empty;
@@ -193,7 +192,7 @@ internal sealed class VirtualMachineKind(SandboxChanges changes) : ArmKind("micr
         _empty = false;
     }
 
-    /// <summary>Whether there are old files on one of them, or on whatever machine is asked for next.</summary>
+    /// <summary>Whether there are old files on one of them, or on the next machine that is asked for.</summary>
     public bool AreFull => Resources.Count == 0 ? !_empty : Disks.Any(disk => disk["tempFiles"]!.GetValue<int>() > 0);
 
     public void Fill() => PutAll(Files);

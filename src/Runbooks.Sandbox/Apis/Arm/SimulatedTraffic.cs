@@ -3,7 +3,7 @@ using System.Xml;
 namespace Runbooks.Sandbox.Apis.Arm;
 
 /// <summary>
-/// Two regions that serve users. Region b is slow from the first question on and recovers after a while; what users feel
+/// Two regions that serve users. Region b is slow from the first question on and recovers after a while. How much users feel of it
 /// depends on how Traffic Manager spreads them.
 /// </summary>
 internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ApiManagementKind gateways, ProvisionedThroughput throughput, CognitiveKind models, [FromKeyedServices(SimulatedTraffic.Began)] FirstAsked began, SandboxOptions options, TimeProvider time)
@@ -18,14 +18,14 @@ internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ApiManagemen
 
     public void Reset() => began.Reset();
 
-    /// <summary>Whether the resource belongs to the slow region, now.</summary>
+    /// <summary>Whether the resource belongs to the region that is slow now.</summary>
     public bool IsSlow(string resource) => IsB(resource) && IsSlowAt(time.GetUtcNow());
 
-    /// <summary>What Azure would have measured on a resource.</summary>
-    /// <param name="test">The availability test that is asked for: one of an endpoint's name asks that region, any other asks as users do.</param>
+    /// <summary>Azure's measurements of a resource.</summary>
+    /// <param name="test">An availability test. One with an endpoint's name tests that region, any other tests as users do.</param>
     public IEnumerable<MeasuredSeries> Measure(string resource, string metric, string test) => metric switch
     {
-        // A gateway that is sent nothing has nothing to measure.
+        // A gateway without traffic has no measurements.
         "BackendFirstByteResponseTime" or "BackendLastByteResponseTime" or "ApplicationGatewayTotalTime" => [new([], at => profiles.Reaches(resource) ? Latency(resource, at) : null)],
         "availabilityResults/duration" => [new([new(Test, test), new("availabilityResult/success", "1")], at => Felt(resource, test, at))],
         "availabilityResults/availabilityPercentage" => [new([new(Test, test)], _ => 100)],
@@ -35,13 +35,13 @@ internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ApiManagemen
             new([new("Origin", "cluster-b.practice.example:443"), new("OriginGroup", "clusters")], _ => 100),
         ],
         "AzureOpenAIProvisionedManagedUtilizationV2" => [new([new("ModelDeploymentName", "gpt-4o-ptu")], at => throughput.Percent(at))],
-        // With a part of the traffic elsewhere, the provisioned throughput suffices for the rest.
+        // With a part of the traffic elsewhere, the provisioned throughput is enough for the rest.
         "Requests" =>
         [
             new([new("BackendResponseCode", "429"), new("ApiId", "chat")], at => throughput.Percent(at) >= 100 && !gateways.SpillsOver(resource) ? 60 : null),
             new([new("BackendResponseCode", "200"), new("ApiId", "chat")], _ => 900),
         ],
-        // What spills over is turned away by nobody.
+        // Requests that spill over are not refused.
         "AzureOpenAIRequests" =>
         [
             new([new("ModelDeploymentName", "gpt-4o-ptu"), new("StatusCode", "429")], at => throughput.Percent(at) >= 100 && !models.SpillsOver ? 60 : null),
@@ -51,7 +51,7 @@ internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ApiManagemen
         _ => [],
     };
 
-    /// <summary>How long whoever asks the service waits, or asks one of its regions.</summary>
+    /// <summary>How long a user waits, or a test of one region.</summary>
     public double Felt(string service, string test, DateTimeOffset at)
     {
         var shares = profiles.SharesOf(service);
@@ -61,20 +61,20 @@ internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ApiManagemen
     private double Latency(string resource, DateTimeOffset at) =>
         (IsB(resource) && IsSlowAt(at) ? Slow : Fast) + (20 * Math.Sin(at.ToUnixTimeSeconds() / 90.0));
 
-    // In the minutes before somebody looked it was slow already: that is why somebody looked.
+    // It was slow some minutes before the first question: that is why somebody asked.
     private bool IsSlowAt(DateTimeOffset at) => at > began.At - TimeSpan.FromMinutes(15) && at < began.At + options.RegionRecoversAfter;
 
     private static bool IsB(string resource) => resource.EndsWith("-b", StringComparison.OrdinalIgnoreCase);
 }
 
-/// <summary>How much of the provisioned throughput of <c>gpt-4o-ptu</c> is in use: all of it from the first question on, for a while.</summary>
+/// <summary>How much of the provisioned throughput of <c>gpt-4o-ptu</c> is used: all of it for a while, from the first question on.</summary>
 internal sealed class ProvisionedThroughput([FromKeyedServices(ProvisionedThroughput.Began)] FirstAsked began, SandboxOptions options, TimeProvider time)
 {
     public const string Began = "provider/limited";
 
     public bool IsUsedUp => Percent(time.GetUtcNow()) >= 100;
 
-    // In the minutes before somebody looked it was used up already: that is why somebody looked.
+    // It was used up some minutes before the first question: that is why somebody asked.
     public double Percent(DateTimeOffset at) => at > began.At - TimeSpan.FromMinutes(15) && at < began.At + options.ProviderRecoversAfter ? 100 : 62;
 
     public void Reset() => began.Reset();
@@ -83,7 +83,7 @@ internal sealed class ProvisionedThroughput([FromKeyedServices(ProvisionedThroug
 /// <summary>One series; null where nothing was measured.</summary>
 internal sealed record MeasuredSeries(IReadOnlyList<KeyValuePair<string, string>> Dimensions, Func<DateTimeOffset, double?> At);
 
-/// <summary>The metrics API over what the traffic does.</summary>
+/// <summary>The metrics API.</summary>
 internal static partial class ArmMetrics
 {
     public static IResult? Show(ArmRequest request, SimulatedTraffic traffic, TimeProvider time)
@@ -101,7 +101,7 @@ internal static partial class ArmMetrics
         var test = filter[SimulatedTraffic.Test].FirstOrDefault(name => name != "*") ?? request.Name;
         var series = Asked([.. traffic.Measure(request.Name, metric, test)], filter, query)
             .Select(one => (one.Dimensions, Points: Points(from, to, every, field, one.At, time.GetUtcNow())))
-            // Of what a filter asks for, there is a series only where it occurred.
+            // With a filter, there are only series of values that occurred.
             .Where(one => filter.Count == 0 || one.Points.Any(point => point![field] is not null))
             .Select(one => new JsonObject
             {
@@ -130,7 +130,7 @@ internal static partial class ArmMetrics
             "application/json");
     }
 
-    /// <summary>One for each of the values that the filter asks for, of those as many as <c>top</c> says, or 10; without a filter all as one.</summary>
+    /// <summary>With a filter, a series for each value, up to <c>top</c> of them, or 10; without one, a single series for all.</summary>
     private static IEnumerable<MeasuredSeries> Asked(List<MeasuredSeries> all, ILookup<string, string> filter, IQueryCollection query)
     {
         if (filter.Count == 0)
@@ -149,12 +149,12 @@ internal static partial class ArmMetrics
     private static JsonArray Points(DateTimeOffset from, DateTimeOffset to, TimeSpan every, string field, Func<DateTimeOffset, double?> at, DateTimeOffset now)
     {
         var points = new JsonArray();
-        // As in Azure: the first interval begins where the question does, cut to the minute, and not on the clock.
+        // As in Azure: the first interval begins at the start of the question, cut to the minute, and not on the clock.
         for (var begin = from.AddTicks(-(from.UtcTicks % TimeSpan.TicksPerMinute)); begin < to; begin += every)
         {
             var point = new JsonObject { ["timeStamp"] = begin.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) };
             points.Add(point);
-            // What is measured right now is there only a little later. Here that is the last minute's beginning.
+            // Azure shows a value only a little later. Here that is at the start of the last minute.
             var values = begin + every <= to || begin <= now ? Enumerable.Range(1, (int)every.TotalMinutes).Select(minute => at(begin.AddMinutes(minute))).OfType<double>().ToList() : [];
             if (values.Count > 0)
             {

@@ -2,12 +2,12 @@ using System.Net;
 
 namespace Runbooks.Sandbox.Apis.Arm;
 
-/// <summary>WAF policies. They are written whole, and the last writer wins, as in Azure.</summary>
+/// <summary>WAF policies. A PUT writes the whole policy, and the last writer wins, as in Azure.</summary>
 internal abstract class WafPolicyKind(string type, string typeName) : ArmKind(type)
 {
     private static readonly string[] s_readOnly = ["provisioningState", "resourceState", "securityPolicyLinks", "frontendEndpointLinks", "routingRuleLinks", "applicationGateways", "httpListeners", "pathBasedRules"];
 
-    /// <summary>Whether a policy turns a request away now: the first rule of its own that fits decides.</summary>
+    /// <summary>Whether a policy blocks a request now: the first of its own rules that matches decides.</summary>
     public bool Blocks(EdgeRequest request) => Resources.Values.Where(IsInForce).Any(policy => Rules(policy).OfType<JsonObject>()
         .Where(rule => (string?)rule["action"] is "Allow" or "Block" && (string?)(rule["enabledState"] ?? rule["state"]) != "Disabled")
         .OrderBy(rule => (int)rule["priority"]!)
@@ -20,7 +20,7 @@ internal abstract class WafPolicyKind(string type, string typeName) : ArmKind(ty
 
     protected abstract JsonArray Rules(JsonObject policy);
 
-    /// <summary>What a condition of a rule gets to see of a request's body: not every rule reads bodies of every type.</summary>
+    /// <summary>The part of a request's body that a rule's condition sees: not every rule reads bodies of every type.</summary>
     protected abstract IEnumerable<string> Read(JsonObject policy, JsonObject condition, EdgeRequest request);
 
     private bool Fits(JsonObject policy, JsonObject condition, EdgeRequest request)
@@ -45,7 +45,7 @@ internal abstract class WafPolicyKind(string type, string typeName) : ArmKind(ty
     {
         var (written, fresh) = (Begin(request), Begin(request)["properties"]!.AsObject());
         Merge(written, body);
-        // What is not written is gone, unlike with PATCH, but for what only the service says.
+        // Unlike a PATCH, a PUT removes what it leaves out, except the service's own fields.
         var properties = body["properties"]!.DeepClone().AsObject();
         foreach (var (name, value) in fresh.Where(one => s_readOnly.Contains(one.Key)))
         {
@@ -57,7 +57,7 @@ internal abstract class WafPolicyKind(string type, string typeName) : ArmKind(ty
     }
 }
 
-/// <summary>Front Door's kind; a change is long-running.</summary>
+/// <summary>Front Door's kind. A change is long-running.</summary>
 internal sealed class FrontDoorWafKind() : WafPolicyKind("microsoft.network/frontdoorwebapplicationfirewallpolicies", "Microsoft.Network/FrontDoorWebApplicationFirewallPolicies")
 {
     private static readonly (string, string)[] s_later = [("policySettings/captchaExpirationInMinutes", "2025-03-01"), ("managedRules/exceptionsList", "2025-11-01")];
@@ -124,7 +124,7 @@ internal sealed class FrontDoorWafKind() : WafPolicyKind("microsoft.network/fron
     }
 }
 
-/// <summary>Application Gateway's kind; a change is answered with the policy, which is still being updated.</summary>
+/// <summary>Application Gateway's kind. A change is answered with the policy, which is still being updated.</summary>
 internal sealed class ApplicationGatewayWafKind()
     : WafPolicyKind("microsoft.network/applicationgatewaywebapplicationfirewallpolicies", "Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies")
 {
@@ -155,7 +155,7 @@ internal sealed class ApplicationGatewayWafKind()
 
     protected override JsonArray Rules(JsonObject policy) => policy["properties"]?["customRules"] as JsonArray ?? [];
 
-    /// <summary>Of JSON the values, and only by its arguments and with a rule set that knows it.</summary>
+    /// <summary>For JSON only the values, only through arguments, and only with a rule set that reads JSON.</summary>
     /// <seealso href="https://learn.microsoft.com/azure/web-application-firewall/ag/custom-waf-rules-overview"/>
     protected override IEnumerable<string> Read(JsonObject policy, JsonObject condition, EdgeRequest request) => request.ContentType switch
     {
@@ -184,7 +184,6 @@ internal sealed class ApplicationGatewayWafKind()
     });
 }
 
-/// <summary>A request as it comes to the edge.</summary>
 internal sealed record EdgeRequest(string Body, string ContentType, IPAddress From)
 {
     public const string Json = "application/json";

@@ -1,24 +1,24 @@
 namespace Runbooks.Sandbox.Apis.Exporters;
 
 /// <summary>
-/// What NVIDIA's dcgm-exporter 4.5.3-4.8.2 exposes with its <c>etc/default-counters.csv</c>: those fields and no others, in
-/// its order, with its help, types and labels (but for err_code and err_msg of an XID, each of which makes a series of its own
-/// there). Of a GPU that had no XID it says nothing of XIDs.
+/// The metrics of NVIDIA's dcgm-exporter 4.5.3-4.8.2 with its <c>etc/default-counters.csv</c>: those fields, in its order, with its help,
+/// types and labels (except err_code and err_msg of an XID, each of which makes a series of its own there). A GPU without an XID has no
+/// series of XIDs.
 /// </summary>
 /// <seealso href="https://github.com/NVIDIA/dcgm-exporter/blob/4.5.3-4.8.2/etc/default-counters.csv"/>
 /// <seealso href="https://github.com/NVIDIA/dcgm-exporter/issues/700"/>
 internal sealed class DcgmExporter(SandboxCluster cluster, SandboxNode node)
 {
-    /// <summary>In MiB, of which the driver keeps a little for itself.</summary>
+    /// <summary>In MiB. The driver keeps a little for itself.</summary>
     private const double Memory = 81920 - Reserved;
     private const double Reserved = 634;
 
     private const string XidErrors = "DCGM_FI_DEV_XID_ERRORS";
 
-    /// <summary>Nothing but this code can be read of such a GPU.</summary>
+    /// <summary>Only this code can be read of a GPU that has fallen off the bus.</summary>
     private const double OffTheBus = 79;
 
-    /// <summary>Name, type, help and value of each field, in the order of the list; the value is null where there is none.</summary>
+    /// <summary>In the order of the list. The value is null where there is none.</summary>
     private static readonly (string Name, string Type, string Help, Func<Load, double?> Value)[] s_fields =
     [
         ("DCGM_FI_DEV_SM_CLOCK", "gauge", "SM clock frequency (in MHz).", load => load.Busy > 0 ? 1410 : 210),
@@ -93,7 +93,7 @@ internal sealed class DcgmExporter(SandboxCluster cluster, SandboxNode node)
         // 0 while healthy, rising to 1 in the minutes before it hangs, and 1 from then on.
         var trouble = life.HungAt is { } hung ? Math.Clamp(1 - ((hung - at) / TimeSpan.FromMinutes(6)), 0, 1) : 0;
         var wave = Math.Sin((at.ToUnixTimeSeconds() / 45.0) + pod.Name[^1]);
-        // vLLM takes nine tenths at its start, whatever it has to do.
+        // vLLM takes nine tenths at its start, whatever its load.
         return new Load(0.62 + (0.38 * trouble) + (0.08 * wave * (1 - trouble)), Math.Round(Memory * (0.921 + (0.061 * trouble))), Xid(gpu, at), Up(at));
     }
 
@@ -108,7 +108,7 @@ internal sealed class DcgmExporter(SandboxCluster cluster, SandboxNode node)
         new("DCGM_FI_DRIVER_VERSION", "570.172.08"),
     ];
 
-    // The broken one takes no pod: the search model's is beside it.
+    // No pod is on the broken GPU: the search model's is on the one beside it.
     private int GpuOf(SandboxPod pod)
     {
         var gpu = pod.Name.Sum(letter => letter) % node.Gpus;
@@ -119,13 +119,13 @@ internal sealed class DcgmExporter(SandboxCluster cluster, SandboxNode node)
 
     private double Up(DateTimeOffset at) => (at - Boot(at).ReadyAt).TotalSeconds;
 
-    // What was before the machine was made anew, queries still see.
+    // Queries still see the boot before the machine was reinstalled.
     private (DateTimeOffset ReadyAt, GpuFault? Fault) Boot(DateTimeOffset at) => node.Former is { } former && at < node.ReadyAt ? (former.ReadyAt, former.Fault) : (node.ReadyAt, node.Fault);
 
     private sealed record Load(double Busy, double Used, double Xid, double Up);
 }
 
-/// <summary>What a model server goes through, as stretches of time in which its load is the same.</summary>
+/// <summary>A stretch of time in which a model server's load is the same.</summary>
 /// <param name="Rate">Requests that it finishes in a second.</param>
 /// <param name="FirstToken">The median time to the first token, in seconds.</param>
 internal sealed record Stretch(DateTimeOffset From, DateTimeOffset To, double Rate, double FirstToken, double Running, double Waiting)
@@ -133,20 +133,20 @@ internal sealed record Stretch(DateTimeOffset From, DateTimeOffset To, double Ra
     public const double PromptTokens = 420;
     public const double AnswerTokens = 180;
 
-    // Log-logistic: half are below the median, nearly all below four times of it.
+    // Log-logistic: half are below the median, nearly all below four times the median.
     public static double ShareBelow(double bound, double median) => double.IsInfinity(bound) ? 1 : 1 / (1 + Math.Pow(median / bound, 4));
 
     public double TotalSeconds(DateTimeOffset until) => Math.Max(0, ((To < until ? To : until) - From).TotalSeconds);
 }
 
-/// <summary>How busy each model server is. It follows from the pods and the time, so that nothing has to be measured.</summary>
+/// <summary>The load of each model server. It follows from the pods and the time, so nothing has to be measured.</summary>
 internal sealed class EngineTraffic(
     SandboxClusters clusters, [FromKeyedServices(EngineTraffic.Began)] FirstAsked chatLoad, SandboxOptions options)
 {
     public const string Began = "exporters/chat-load";
     private const string Chat = "chat-vllm";
 
-    /// <summary>What one chat server finishes in a second at most, and what users send in ordinary and in busy times.</summary>
+    /// <summary>Requests in a second: the most that one chat server finishes, and what users send in ordinary and in busy times.</summary>
     private const double Capacity = 4;
     private const double OrdinaryDemand = 5;
     private const double BusyDemand = 14;
@@ -156,7 +156,7 @@ internal sealed class EngineTraffic(
 
     public void Reset() => chatLoad.Reset();
 
-    /// <summary>From when its server could be asked on, in order and without a gap.</summary>
+    /// <summary>In order and without a gap, from the time when the server can be asked.</summary>
     public IReadOnlyList<Stretch> Of(SandboxPod pod, PodLife life, DateTimeOffset until)
     {
         if (life.ReadyAt > until)
@@ -169,7 +169,7 @@ internal sealed class EngineTraffic(
 
     private static IEnumerable<Stretch> Stretches(PodLife life, DateTimeOffset until)
     {
-        // A server that has only just come up has no work yet.
+        // A server that has just started has no work yet.
         var warm = life.ReadyAt + TimeSpan.FromSeconds(1);
         yield return new(life.ReadyAt, warm, 0, 0.2, 0, 0);
         var hung = life.HungAt ?? DateTimeOffset.MaxValue;
@@ -211,9 +211,9 @@ internal sealed class EngineTraffic(
 /// <summary>The traffic of one pod in one of its lives.</summary>
 internal sealed record PodTraffic(EngineTraffic Traffic, SandboxPod Pod, PodLife Life)
 {
-    /// <summary>How busy it is at this time; null before it could be asked.</summary>
+    /// <summary>Null before it can be asked.</summary>
     public Stretch? At(DateTimeOffset at) => Traffic.Of(Pod, Life, at).LastOrDefault(stretch => stretch.From <= at);
 
-    /// <summary>How many requests were finished by then, weighed by what each of them counts.</summary>
+    /// <summary>The number of requests that were finished by then, each with its weight.</summary>
     public double Finished(DateTimeOffset at, Func<Stretch, double> each) => Traffic.Of(Pod, Life, at).Sum(stretch => stretch.TotalSeconds(at) * stretch.Rate * each(stretch));
 }

@@ -1,8 +1,8 @@
 namespace Runbooks.Sandbox.Apis.Exporters;
 
 /// <summary>
-/// What vLLM 0.10.1 exposes by default: names, labels, types and help as in its <c>vllm/v1/metrics/loggers.py</c>, written
-/// as Python's prometheus_client writes them.
+/// The default metrics of vLLM 0.10.1: names, labels, types and help as in its <c>vllm/v1/metrics/loggers.py</c>, written as Python's
+/// prometheus_client writes them.
 /// </summary>
 /// <seealso href="https://docs.vllm.ai/en/v0.10.1/usage/metrics.html"/>
 internal sealed class VllmExporter(PodTraffic traffic)
@@ -20,7 +20,7 @@ internal sealed class VllmExporter(PodTraffic traffic)
     // prometheus_client sorts the names of labels.
     private readonly KeyValuePair<string, string>[] _labels = [new("engine", "0"), new("model_name", Model(traffic.Pod))];
 
-    /// <summary>Embeddings are no tokens.</summary>
+    /// <summary>Embeddings have no answer tokens.</summary>
     private double Answer => traffic.Pod.App == "embedder" ? 0 : Stretch.AnswerTokens;
 
     /// <param name="wanted">Only families that have a series of this name; all when null.</param>
@@ -96,7 +96,7 @@ internal sealed class VllmExporter(PodTraffic traffic)
         ];
     }
 
-    /// <param name="value">What a request of that time typically has; half of them have less.</param>
+    /// <param name="value">The median of a request at that time.</param>
     /// <param name="perRequest">How often each request is observed.</param>
     private IEnumerable<MetricFamily> Histogram(string? wanted, string name, string help, double[] bounds, Func<Stretch, double> value, double perRequest = 1) => !MetricFamily.MayHold(name, wanted) ? [] :
     [
@@ -122,8 +122,8 @@ internal sealed class VllmExporter(PodTraffic traffic)
 }
 
 /// <summary>
-/// What Text Generation Inference 3.3 exposes without speculation and before it has joined batches: names, labels, buckets and help as in its
-/// <c>router/src/server.rs</c> and <c>backends/v3</c>, written as metrics-exporter-prometheus writes them, in the order of the names.
+/// The metrics of Text Generation Inference 3.3 without speculation and before it has joined batches: names, labels, buckets and help as
+/// in its <c>router/src/server.rs</c> and <c>backends/v3</c>, written as metrics-exporter-prometheus writes them, sorted by name.
 /// </summary>
 /// <seealso href="https://github.com/huggingface/text-generation-inference/blob/v3.3.6/router/src/server.rs"/>
 internal sealed class TgiExporter(PodTraffic traffic)
@@ -165,7 +165,7 @@ internal sealed class TgiExporter(PodTraffic traffic)
         .. Histogram(wanted, "tgi_request_validation_duration", "Time spent validating the request", s_durations, _ => 0.0006, _ => 1),
     ];
 
-    // Multiplied step by step, as there: another order of it would round otherwise.
+    // Multiplied step by step, as in TGI: another order would round differently.
     private static IEnumerable<double> Geometric()
     {
         for (var value = 0.0001 * 1.5; ; value *= 1.5)
@@ -184,7 +184,7 @@ internal sealed class TgiExporter(PodTraffic traffic)
         new MetricFamily(name, "counter", help, [.. Each(methods).Select(method => new ExposedSeries(name, Labels(method), at => Math.Floor(traffic.Finished(at, _ => perRequest(method)))))]),
     ];
 
-    /// <param name="value">What a request of that time typically has; half of them have less.</param>
+    /// <param name="value">The median of a request at that time.</param>
     /// <param name="perRequest">How often each request is observed.</param>
     private IEnumerable<MetricFamily> Histogram(string? wanted, string name, string help, double[] bounds, Func<Stretch, double> value, Func<string?, double> perRequest, string[]? methods = null) => !MetricFamily.MayHold(name, wanted) ? [] :
     [
@@ -200,9 +200,9 @@ internal sealed class TgiExporter(PodTraffic traffic)
 }
 
 /// <summary>
-/// What a Triton exposes by default of one model that runs on a GPU: names, labels and help as in its <c>src/metrics.cc</c> and
-/// <c>src/metric_model_reporter.cc</c>, in their order, written as prometheus-cpp writes them. Every series of a model is there
-/// twice: its instances report what they execute with their GPU, and the model what waits, without one.
+/// The default metrics of a Triton for one model on a GPU: names, labels and help as in its <c>src/metrics.cc</c> and
+/// <c>src/metric_model_reporter.cc</c>, in their order, written as prometheus-cpp writes them. Every series of a model exists twice: its
+/// instances report what they execute, with their GPU, and the model reports what waits, without one.
 /// </summary>
 /// <seealso href="https://github.com/triton-inference-server/core/blob/main/src/metrics.cc"/>
 internal sealed class TritonExporter(PodTraffic traffic)
@@ -254,7 +254,7 @@ internal sealed class TritonExporter(PodTraffic traffic)
     private static IEnumerable<MetricFamily> Gauge(string? wanted, string name, string help, KeyValuePair<string, string>[] labels, Func<DateTimeOffset, double?> value, KeyValuePair<string, string>[]? twin = null) =>
         Family(wanted, name, "gauge", help, labels, value, twin);
 
-    /// <param name="twin">The labels of a second series, to which nothing is reported; null for none.</param>
+    /// <param name="twin">The labels of a second series that stays at 0; null for none.</param>
     private static IEnumerable<MetricFamily> Family(
         string? wanted, string name, string type, string help, KeyValuePair<string, string>[] labels, Func<DateTimeOffset, double?> value, KeyValuePair<string, string>[]? twin) =>
         !MetricFamily.MayHold(name, wanted) ? [] :

@@ -1,9 +1,9 @@
 namespace Runbooks.Sandbox.Apis.Exporters;
 
-/// <summary>All that a Prometheus in the cluster would scrape.</summary>
+/// <summary>All targets that a Prometheus in the cluster would scrape.</summary>
 internal sealed class ScrapeTargets(SandboxClusters clusters, EngineTraffic traffic, GaugeSettings gauges)
 {
-    /// <summary>A pod that is asked for by its name exists; this is how several incidents stay apart.</summary>
+    /// <summary>Creates a pod by asking for its name. This keeps several incidents apart.</summary>
     public void Ask(string pod)
     {
         foreach (var cluster in clusters.All)
@@ -12,7 +12,7 @@ internal sealed class ScrapeTargets(SandboxClusters clusters, EngineTraffic traf
         }
     }
 
-    /// <param name="pod">Only what tells of the pod of this name; all when null.</param>
+    /// <param name="pod">Only targets with series of this pod; all when null.</param>
     public IEnumerable<ScrapeTarget> All(string? pod = null) => clusters.All.SelectMany(cluster => Engines(cluster, pod).Concat(Dcgm(cluster, pod)));
 
     private IEnumerable<ScrapeTarget> Engines(SandboxCluster cluster, string? only) =>
@@ -65,7 +65,7 @@ internal sealed class ScrapeTargets(SandboxClusters clusters, EngineTraffic traf
             name => gauges.Apply(new DcgmExporter(cluster, node).Families(name, only), null));
 }
 
-/// <summary>The exporters themselves, for a real Prometheus: each at its own path, and where they are as HTTP service discovery.</summary>
+/// <summary>The exporters for a real Prometheus: each at its own path, and a list of them as HTTP service discovery.</summary>
 /// <seealso href="https://prometheus.io/docs/prometheus/latest/http_sd/"/>
 internal sealed class ExportersApi(ScrapeTargets targets, EngineTraffic traffic, GaugeSettings gauges, TimeProvider time) : SandboxApi("exporters")
 {
@@ -94,12 +94,12 @@ internal sealed class ExportersApi(ScrapeTargets targets, EngineTraffic traffic,
     public override IResult Error(int status, HttpRequest request) => Results.Text(status == 404 ? "404 page not found\n" : "the sandbox was told to fail\n", statusCode: status);
 }
 
-/// <param name="Metric">A gauge that one of the exporters has.</param>
-/// <param name="Pod">Whose it is; null for everybody's.</param>
-/// <param name="Value">Null to let it go its own way again.</param>
+/// <param name="Metric">A gauge of one of the exporters.</param>
+/// <param name="Pod">Null for all pods.</param>
+/// <param name="Value">Null for its simulated value again.</param>
 internal sealed record SetGauge(string Metric, string? Pod, double? Value, DateTimeOffset Since = default);
 
-/// <summary>Gauges that somebody has set to a value of their own, to practise on: <c>POST /exporters/_gauges</c>.</summary>
+/// <summary>Gauges that somebody has set to a value, to practise on: <c>POST /exporters/_gauges</c>.</summary>
 internal sealed class GaugeSettings(SandboxChanges changes, TimeProvider time) : IRemembered
 {
     private const int MostKept = 200;
@@ -141,7 +141,7 @@ internal sealed class GaugeSettings(SandboxChanges changes, TimeProvider time) :
             return $"No exporter has a gauge '{gauge?.Metric}'. Example: {Example}";
         }
 
-        // What it was before stays: queries look back.
+        // Earlier values stay, since queries look back.
         _set = [.. _set.TakeLast(MostKept - 1), gauge with { Since = time.GetUtcNow() }];
         changes.Touch();
         return null;
@@ -155,24 +155,23 @@ internal sealed class GaugeSettings(SandboxChanges changes, TimeProvider time) :
     }
 }
 
-/// <summary>Something that Prometheus scrapes.</summary>
-/// <param name="Labels">What service discovery says of it: job, instance, namespace, pod …</param>
-/// <param name="Path">Where its <c>/metrics</c> are, below <c>/exporters</c>.</param>
-/// <param name="Start">It can be scraped from then on.</param>
-/// <param name="Families">Those that have a series of this name; all when it is null.</param>
+/// <param name="Labels">The labels from service discovery: job, instance, namespace, pod …</param>
+/// <param name="Path">The address of its <c>/metrics</c>, below <c>/exporters</c>.</param>
+/// <param name="Start">When it can be scraped for the first time.</param>
+/// <param name="Families">Gives those that have a series of this name; all when it is null.</param>
 internal sealed record ScrapeTarget(
     IReadOnlyDictionary<string, string> Labels, string Path, DateTimeOffset Start, DateTimeOffset? End, Func<string?, IEnumerable<MetricFamily>> Families)
 {
-    /// <summary>From then on it is asked, in vain until it can be.</summary>
+    /// <summary>Prometheus tries to scrape it from then on, in vain until <see cref="Start"/>.</summary>
     public DateTimeOffset AskedFrom { get; init; } = Start;
 
     public bool IsUp(DateTimeOffset at) => Start <= at && !(End <= at);
 }
 
-/// <param name="Name">As it stands in the HELP and TYPE lines.</param>
+/// <param name="Name">As in the HELP and TYPE lines.</param>
 internal sealed record MetricFamily(string Name, string Type, string Help, IReadOnlyList<ExposedSeries> Series)
 {
-    /// <summary>Whether a series of this name can be in a family of that name: most are never made, so this is asked before.</summary>
+    /// <summary>Whether a family can have a series of this name. Asked first, so that most families need not be made.</summary>
     public static bool MayHold(string family, string? series) => series is null || series.StartsWith(family, StringComparison.Ordinal);
 }
 
@@ -180,7 +179,7 @@ internal sealed record MetricFamily(string Name, string Type, string Help, IRead
 /// <param name="Value">Null while it is not exposed.</param>
 internal sealed record ExposedSeries(string Name, IReadOnlyList<KeyValuePair<string, string>> Labels, Func<DateTimeOffset, double?> Value)
 {
-    /// <summary>Nothing is ever reported to it, so nobody can set it either.</summary>
+    /// <summary>It always shows 0, and cannot be set.</summary>
     public bool IsUnused { get; init; }
 }
 

@@ -4,7 +4,7 @@ namespace Runbooks.Sandbox.Apis.Kubernetes;
 
 /// <summary>
 /// The custom resource AIGatewayRoute of Envoy AI Gateway 1.1: <c>chat/assist</c> sends <c>gpt-4o</c> to <c>openai-ptu</c>, and to
-/// <c>openai-paygo</c> when that one cannot be used, and all else to <c>chat-vllm</c>. Its controller accepts what names these.
+/// <c>openai-paygo</c> when that one cannot be used, and all else to <c>chat-vllm</c>. Its controller accepts only these names.
 /// </summary>
 /// <seealso href="https://github.com/envoyproxy/ai-gateway/blob/v1.1.0/api/v1beta1/ai_gateway_route.go"/>
 internal static class AiGatewayRoutes
@@ -50,7 +50,6 @@ internal static class AiGatewayRoutes
     }
 }
 
-/// <summary>As the API shows it.</summary>
 internal sealed class AiGatewayRouteObject : IKubernetesObject<V1ObjectMeta>
 {
     public string ApiVersion { get; set; } = $"{AiGatewayRoutes.Group}/{AiGatewayRoutes.Version}";
@@ -66,7 +65,6 @@ internal sealed class AiGatewayRouteObject : IKubernetesObject<V1ObjectMeta>
 
 internal sealed record SavedRoute(string Namespace, string Name, string Uid, long Generation, DateTimeOffset CreatedAt, DateTimeOffset ChangedAt, JsonObject Spec);
 
-/// <summary>A cluster's routes.</summary>
 internal sealed class AiRouteStore(string cluster, TimeProvider time, SandboxChanges changes) : IRemembered
 {
     private readonly Lock _lock = new();
@@ -93,7 +91,7 @@ internal sealed class AiRouteStore(string cluster, TimeProvider time, SandboxCha
     {
         lock (_lock)
         {
-            // A version is a moment in milliseconds, and a time in the status one in seconds: another one for each change.
+            // A version is a moment in milliseconds, a time in the status one in seconds. Each change needs a new one.
             var changed = route with { Spec = spec, Generation = route.Generation + 1, ChangedAt = at > route.ChangedAt.AddSeconds(1) ? at : route.ChangedAt.AddSeconds(1) };
             _routes = [.. _routes.Select(one => one.Uid == route.Uid ? changed : one)];
             changes.Touch();
@@ -114,7 +112,7 @@ internal sealed class AiRouteStore(string cluster, TimeProvider time, SandboxCha
 
     void IRemembered.Load(JsonNode saved) => _routes = saved.Deserialize<List<SavedRoute>>(SandboxMemory.Json)!;
 
-    // What the API server fills in by the schema is there: weight 1, priority 0.
+    // With the API server's defaults from the schema: weight 1, priority 0.
     private static SavedRoute Begin(DateTimeOffset now) => new("chat", "assist", Guid.NewGuid().ToString(), 1, now.AddHours(-149), now.AddHours(-149), JsonNode.Parse("""
         {
           "parentRefs": [{ "group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "assist" }],

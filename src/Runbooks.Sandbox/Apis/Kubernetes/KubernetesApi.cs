@@ -11,7 +11,7 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
 
     public override void Map(IEndpointRouteBuilder all)
     {
-        // As the API server does: whoever may not is told so before anything is looked for.
+        // As in the API server: a caller without the permission is refused before anything is looked up.
         var routes = all.MapGroup("").AddEndpointFilter(async (context, next) =>
             access.Denies(context.HttpContext.Request) ? KubernetesStatus.ForStatus(403, context.HttpContext.Request) : await next(context));
         routes.MapGet("/{cluster}/version", () => Results.Json(new { major = "1", minor = "33", gitVersion = "v1.33.0-practice" }));
@@ -64,7 +64,7 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
 
     public override IResult Error(int status, HttpRequest request) => KubernetesStatus.ForStatus(status, request);
 
-    // What a runbook meets as 429 is a disruption budget, and that answers evictions only.
+    // Runbooks meet 429 as a disruption budget, which only refuses evictions.
     public override bool CanHit(Fault fault, HttpRequest request) => fault.Status != 429 || KubernetesStatus.IsEviction(request);
 
     internal static string Route(HttpContext http, string key) => http.Request.RouteValues[key] as string ?? "";
@@ -98,7 +98,7 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
             return Results.Empty;
         }
 
-        // Where to go on is a moment and a place: the pages of a list are of one moment.
+        // A continue token is a moment and an offset, so that all pages of a list show one moment.
         var from = query["continue"].ToString().Split('-');
         var now = from is [var moment, _] && long.TryParse(moment, CultureInfo.InvariantCulture, out var milliseconds) ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : time.GetUtcNow();
         var skip = from is [_, var place] && int.TryParse(place, CultureInfo.InvariantCulture, out var passed) ? passed : 0;
@@ -121,7 +121,7 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
             return KubernetesStatus.ForStatus(404, http.Request);
         }
 
-        // A pod that is asked for by its name may come into being.
+        // Asking for a pod by name may create it.
         var found = type.Kind == "Pod"
             ? cluster.Find(ns, name) is { } pod && pod.At(now) is { } life ? PodView.Of(cluster, pod, life, now) : null
             : type.Objects(cluster, now).FirstOrDefault(item => item.Metadata.Name == name && (!type.Namespaced || item.Metadata.NamespaceProperty == ns));
@@ -214,7 +214,7 @@ internal static class KubernetesChanges
         return restartedAt is not null && restartedAt != workload.RestartedAt ? cluster.Restart(changed, restartedAt) : changed;
     }
 
-    /// <summary>A merge patch, or a strategic one of fields that it treats alike; a PUT is a patch that says everything.</summary>
+    /// <summary>A merge patch, or a strategic one of fields that it treats alike. A PUT is a patch with all fields.</summary>
     internal static async Task<IResult> PatchAsync<T>(HttpContext http, T before, Func<T, T> apply)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
@@ -258,7 +258,7 @@ internal static class KubernetesChanges
     {
         foreach (var (name, value) in patch)
         {
-            // What begins with $ steers a strategic patch and is no field.
+            // Names that begin with $ steer a strategic patch and are not fields.
             if (name.StartsWith('$'))
             {
                 continue;

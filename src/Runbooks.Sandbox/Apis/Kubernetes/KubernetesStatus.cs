@@ -37,13 +37,13 @@ internal static class KubernetesStatus
     public static IResult NotFound(ResourceType type, string name) =>
         Error(404, "NotFound", $"{Qualified(type.Plural, type.Group)} \"{name}\" not found", name, kind: type.Plural, group: type.Group);
 
-    /// <param name="kind">The resource; the kind where a deletion asks for another UID.</param>
+    /// <param name="kind">The resource; the kind where the UID of a deletion does not match.</param>
     /// <seealso href="https://github.com/kubernetes/kubernetes/blob/v1.33.0/staging/src/k8s.io/apiserver/pkg/registry/rest/delete.go"/>
     /// <seealso href="https://github.com/kubernetes/kubernetes/blob/v1.33.0/pkg/registry/apps/deployment/storage/storage.go"/>
     public static IResult Conflict(string kind, string group, string name, string why) =>
         Error(409, "Conflict", $"Operation cannot be fulfilled on {Qualified(kind, group)} \"{name}\": {why}", name, kind: kind, group: group);
 
-    /// <summary>What a patch of the object itself hears: the API server takes the UID for a change of it there.</summary>
+    /// <summary>The answer to a patch of the object itself, where the API server takes the UID for a change of it.</summary>
     /// <seealso href="https://github.com/kubernetes/kubernetes/blob/v1.33.0/staging/src/k8s.io/apimachinery/pkg/api/validation/objectmeta.go"/>
     public static IResult UidImmutable(IKubernetesObject<V1ObjectMeta> read, string group, string asked) => Error(
         422, "Invalid", $"{Qualified(read.Kind, group)} \"{read.Metadata.Name}\" is invalid: metadata.uid: Invalid value: \"{asked}\": field is immutable", read.Metadata.Name, kind: read.Kind, group: group);
@@ -71,15 +71,15 @@ internal static class KubernetesStatus
         : Error(403, "Forbidden", $"forbidden: User \"{User}\" cannot {request.Method.ToLowerInvariant()} path \"/{string.Join('/', ResourceRequest.PathParts(request))}\"", kind: "");
 }
 
-/// <summary>What a request does to which resource, as the API server reads it off the path.</summary>
-/// <param name="Plural">The resource that it is found by, without what is below it.</param>
+/// <summary>What a request does to which resource, as the API server reads it from the path.</summary>
+/// <param name="Plural">The resource without its subresource.</param>
 internal sealed record ResourceRequest(string Verb, string Group, string Plural, string? Subresource, string? Namespace, string? Name)
 {
     public string Resource => Subresource is null ? Plural : $"{Plural}/{Subresource}";
 
     public string Qualified => KubernetesStatus.Qualified(Plural, Group);
 
-    /// <returns>Null: it is about no resource.</returns>
+    /// <returns>Null where it is not about a resource.</returns>
     public static ResourceRequest? Of(HttpRequest request)
     {
         var (group, rest) = PathParts(request) switch
@@ -106,14 +106,14 @@ internal sealed record ResourceRequest(string Verb, string Group, string Plural,
         return new(verb, group, plural, below.ElementAtOrDefault(1), ns, name);
     }
 
-    /// <summary>The path as the cluster has it: below <c>/kubernetes/{cluster}</c>.</summary>
+    /// <summary>The path within the cluster, below <c>/kubernetes/{cluster}</c>.</summary>
     public static string[] PathParts(HttpRequest request) => [.. request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries).Skip(2)];
 }
 
-/// <summary>What whoever asks may do: everything, but for what was taken away.</summary>
+/// <summary>The caller may do everything except what was taken away.</summary>
 internal sealed class AccessReview(FaultRegistry faults)
 {
-    /// <summary>What one may is told to everybody.</summary>
+    /// <summary>Everybody may ask for their own permissions.</summary>
     public bool Denies(HttpRequest request) => ResourceRequest.Of(request) is { Group: not "authorization.k8s.io" } about && Denies($"{about.Verb} {about.Resource}");
 
     private bool Denies(string permission) => faults.Denies("kubernetes", permission);
@@ -151,8 +151,8 @@ internal sealed class AccessReview(FaultRegistry faults)
 }
 
 /// <summary>
-/// Reads the few objects that <c>kubectl</c> posts as protobuf; answers may be JSON all the same. The bytes begin with
-/// <c>k8s\0</c> and hold an envelope with the type and the object itself.
+/// Reads the few objects that <c>kubectl</c> posts as protobuf; the answers may be JSON. The bytes begin with <c>k8s\\0</c>, then come an
+/// envelope with the type, and the object.
 /// </summary>
 /// <seealso href="https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding"/>
 internal static class KubernetesProtobuf
@@ -187,7 +187,7 @@ internal static class KubernetesProtobuf
 
     private static readonly Message s_typeMeta = new() { [1] = new("apiVersion"), [2] = new("kind") };
 
-    /// <returns>Null when it is not one of the objects that are known here.</returns>
+    /// <returns>Null when the object is not one of these.</returns>
     public static JsonObject? Read(byte[] body)
     {
         if (!body.AsSpan().StartsWith(s_magic))

@@ -31,7 +31,7 @@ internal static class NodeView
         {
             Addresses = [new V1NodeAddress { Type = "InternalIP", Address = $"10.224.0.{4 + node.Instance + (node.Gpus > 0 ? 10 : 0)}" }, new V1NodeAddress { Type = "Hostname", Address = node.Name }],
             Capacity = Resources(node, node.Gpus),
-            // A GPU that has fallen off the bus is taken off by the device plugin.
+            // The device plugin removes a GPU that has fallen off the bus.
             Allocatable = Resources(node, node.Gpus - (node.Fault is null ? 0 : 1)),
             Conditions = [.. Conditions(node, now)],
             NodeInfo = new V1NodeSystemInfo
@@ -50,14 +50,14 @@ internal static class NodeView
         },
     };
 
-    /// <summary>What the scheduler keeps away by; the one that comes with a cordon is the node controller's.</summary>
+    /// <summary>The node's own taints, and the one that the node controller adds to a cordoned node.</summary>
     private static List<V1Taint> Taints(SandboxNode node) =>
     [
         .. node.Taints.Select(taint => new V1Taint { Key = taint.Key, Value = taint.Value, Effect = taint.Effect, TimeAdded = taint.TimeAdded }),
         .. node.Unschedulable ? new[] { new V1Taint { Key = UnschedulableTaint, Effect = "NoSchedule" } } : [],
     ];
 
-    /// <summary>Takes over what a change of the object says; the controller's own taint is not anybody's.</summary>
+    /// <summary>Takes over a change of the object, but not of the controller's own taint.</summary>
     public static SandboxNode Apply(SandboxNode node, V1Node changed) => node with
     {
         Unschedulable = changed.Spec?.Unschedulable == true,
@@ -133,7 +133,7 @@ internal static class NodeView
 
         if (node.IsAway)
         {
-            // The node controller says it in the kubelet's place, of everything that the kubelet tells.
+            // When the kubelet is silent, the node controller sets its conditions to Unknown.
             foreach (var type in (string[])["MemoryPressure", "DiskPressure", "PIDPressure", "Ready"])
             {
                 yield return new() { Type = type, Status = "Unknown", Reason = "NodeStatusUnknown", Message = "Kubelet stopped posting node status.", LastTransitionTime = node.ChangedAt.UtcDateTime, LastHeartbeatTime = node.ChangedAt.UtcDateTime };

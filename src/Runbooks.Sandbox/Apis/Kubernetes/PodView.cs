@@ -56,7 +56,7 @@ internal static class PodView
         Resources = workload?.UsesGpu == true ? new V1ResourceRequirements { Limits = Gpu, Requests = Gpu } : null,
     };
 
-    /// <summary>Moves on with every change that can be seen, as clients expect of it.</summary>
+    /// <summary>Grows with every change that can be seen, as clients expect.</summary>
     public static string Version(DateTimeOffset now, params IEnumerable<DateTimeOffset?> changes) =>
         (changes.Where(at => at <= now).Max() ?? now).ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
 
@@ -100,7 +100,7 @@ internal static class PodView
         };
     }
 
-    /// <summary>Each node by the first of the scheduler's filters that it does not pass.</summary>
+    /// <summary>Each node with the first filter of the scheduler that it does not pass.</summary>
     private static string NoNode(IReadOnlyList<SandboxNode> nodes, DateTimeOffset now)
     {
         var why = nodes.GroupBy(node => node.Unschedulable ? "node(s) were unschedulable"
@@ -124,7 +124,6 @@ internal static class PodView
     };
 }
 
-/// <summary>The events that pods and nodes have left.</summary>
 internal static class ClusterEvents
 {
     public static IEnumerable<Corev1Event> Of(SandboxCluster cluster, DateTimeOffset now) =>
@@ -182,7 +181,7 @@ internal static class ClusterEvents
     };
 }
 
-/// <summary>What a life has logged so far: made from its times, so that nothing has to be kept.</summary>
+/// <summary>The log of a life so far. It is made from the life's times, so nothing is kept.</summary>
 internal static class PodLog
 {
     private const int LinesKept = 400;
@@ -224,7 +223,7 @@ internal static class PodLog
         }
     }
 
-    /// <summary>With the time in front, as <c>timestamps=true</c> writes it.</summary>
+    /// <summary>With the time first, as <c>timestamps=true</c> writes it.</summary>
     public static string Stamped((DateTimeOffset At, string Text) line) =>
         line.At.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffffff00Z", CultureInfo.InvariantCulture) + " " + line.Text;
 

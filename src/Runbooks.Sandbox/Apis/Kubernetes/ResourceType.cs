@@ -4,7 +4,7 @@ namespace Runbooks.Sandbox.Apis.Kubernetes;
 
 /// <summary>A kind of object that the sandbox serves: how it is found, listed and shown as a table.</summary>
 /// <param name="Api"><c>api/v1</c> or <c>apis/{group}/{version}</c>.</param>
-/// <param name="Objects">All of a cluster as they were at a moment.</param>
+/// <param name="Objects">All objects of a cluster as they were at a moment.</param>
 internal sealed record ResourceType(
     string Api,
     string Plural,
@@ -17,7 +17,7 @@ internal sealed record ResourceType(
 {
     private static readonly string[] s_read = ["get", "list", "watch"];
 
-    /// <summary>Subresources by their names, with the group, version and kind of what they take.</summary>
+    /// <summary>Subresources by name, with the group, version and kind of their bodies.</summary>
     public (string Name, string? Group, string? Version, string Kind, string[] Verbs)[] Subresources { get; init; } = [];
 
     public string ApiVersion => Api["api".Length..].TrimStart('s').TrimStart('/');
@@ -74,7 +74,7 @@ internal sealed record ResourceType(
     };
 }
 
-/// <summary>What the API serves, as clients ask for it before anything else.</summary>
+/// <summary>The discovery of the API, which clients read first.</summary>
 internal static class Discovery
 {
     private static readonly string[] s_versions = ["v1"];

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Runbooks.Sandbox.Apis.Kubernetes;
 
-/// <content>How the cluster begins, and what its controllers and its scheduler do.</content>
+/// <content>The start of the cluster, its controllers and its scheduler.</content>
 internal sealed partial class SandboxCluster
 {
     private const string GpuScaleSet = "aks-gpu-24815391-vmss";
@@ -83,7 +83,7 @@ internal sealed partial class SandboxCluster
         return new Revision(workload.Revisions[^1].Number + 1, hash, $"{workload.Name}-{hash}", Guid.NewGuid().ToString(), Now, restartedAt);
     }
 
-    /// <summary>Ends what is too many or out of date, begins what is missing, and finds a place for what waits.</summary>
+    /// <summary>Ends pods that are too many or out of date, begins missing ones, and finds nodes for those that wait.</summary>
     private void Reconcile()
     {
         foreach (var workload in _workloads)
@@ -118,7 +118,7 @@ internal sealed partial class SandboxCluster
         changes.Touch();
     }
 
-    // Pods that were asked for by their name count as wanted, so that scaling does not take away what somebody works on.
+    // Pods that somebody asked for by name count as wanted, so that scaling does not remove a pod that somebody works on.
     private void ReconcileSet(Workload set, List<SandboxPod> alive)
     {
         foreach (var pod in alive.Where(pod => !pod.Asked && Ordinal(pod) >= set.Replicas))
@@ -126,7 +126,7 @@ internal sealed partial class SandboxCluster
             End(pod);
         }
 
-        // One after the other, the last first: the next goes when its forerunner is ready again.
+        // One after the other, the last first: the next one goes when the one before is ready again.
         var turn = Now;
         foreach (var pod in alive.Where(pod => pod.Last.RestartedAt != set.RestartedAt && (pod.Asked || Ordinal(pod) < set.Replicas)).OrderByDescending(Ordinal))
         {
@@ -170,7 +170,7 @@ internal sealed partial class SandboxCluster
             End(pod);
         }
 
-        // In a rollout a quarter more than wanted may be there at a time, and an old one goes when a new one is ready.
+        // During a rollout a quarter more than wanted may exist, and an old pod goes when a new one is ready.
         var surge = old.Count == 0 ? int.MaxValue : (deployment.Replicas + 3) / 4;
         var ready = wanted.Take(deployment.Replicas).Select(pod => pod.Last.ReadyAt).ToList();
         for (var i = wanted.Count; i < deployment.Replicas; i++)
@@ -205,11 +205,11 @@ internal sealed partial class SandboxCluster
     private void Add(Workload workload, string podName, PodLife life, bool asked = false) =>
         _pods[Key(workload.Namespace, podName)] = new SandboxPod(workload.Namespace, podName, workload.Controller, workload.App, asked, life);
 
-    // In the world before the first look everything ran where it should.
+    // Before the first look every pod ran where it should.
     private PodLife Aged(Workload workload, int place, bool hung)
     {
         var pool = _nodes.Where(node => node.Gpus > 0 == workload.UsesGpu).ToList();
-        // New pods are not put on the machine that is broken.
+        // New pods are not placed on the broken machine.
         var node = workload.Name == "embedder" ? pool[place] : pool[place % Math.Max(1, pool.Count(one => one.Fault is null))];
         return NewLife(workload, Now - s_age, node.Name) with { HungAt = hung ? Now - s_hungFor : null };
     }
@@ -234,6 +234,6 @@ internal sealed partial class SandboxCluster
 
     private static int Ordinal(SandboxPod pod) => int.Parse(pod.Name[(pod.Name.LastIndexOf('-') + 1)..], CultureInfo.InvariantCulture);
 
-    /// <summary>As Kubernetes makes up the ends of names.</summary>
+    /// <summary>As Kubernetes makes the ends of names.</summary>
     private static string MadeUp(int length) => RandomNumberGenerator.GetString("bcdfghjklmnpqrstvwxz2456789", length);
 }

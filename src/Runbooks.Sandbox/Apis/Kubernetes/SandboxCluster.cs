@@ -3,10 +3,10 @@ using System.Security.Cryptography;
 namespace Runbooks.Sandbox.Apis.Kubernetes;
 
 /// <summary>
-/// One cluster as AKS runs them. In the namespace <c>inference</c> are the GPU pods <c>llm-{cluster}-N</c> of a stateful
-/// set, a stateless <c>tokenizer</c> of a deployment, and a <c>debug-shell</c> that nobody would respawn; in <c>lab</c> small
-/// models run on TGI and on Triton, and one pod of each hangs. Controllers and scheduler are worked out at once when something
-/// changes, and show only in what is there at a moment.
+/// One cluster as AKS runs them. The namespace <c>inference</c> has the GPU pods <c>llm-{cluster}-N</c> of a stateful set, a
+/// stateless <c>tokenizer</c> of a deployment, and a <c>debug-shell</c> without a controller. In <c>lab</c> small models run on TGI
+/// and Triton, and one pod of each hangs. A change works out at once what controllers and scheduler will do; the objects show it when
+/// its time comes.
 /// </summary>
 internal sealed partial class SandboxCluster(string name, SandboxOptions options, SandboxChanges changes) : IRemembered
 {
@@ -26,18 +26,18 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
 
     string IRemembered.Key => $"kubernetes/{name}";
 
-    /// <summary>How many pods this cluster has deleted because somebody asked for it.</summary>
+    /// <summary>The pods that were deleted because somebody asked for it.</summary>
     public int Deletions { get; private set; }
 
     private DateTimeOffset Now => options.Time.GetUtcNow();
 
-    /// <summary>The pod of that name as it is now; GPU pods come into being when they are first asked for.</summary>
+    /// <summary>The pod of that name as it is now. GPU pods are created when somebody first asks for them.</summary>
     public SandboxPod? Find(string ns, string podName) => Locked(() =>
     {
         if (ns == Namespace && !_pods.ContainsKey(Key(ns, podName)) && GpuPodName().Match(podName) is { Success: true } match && match.Groups[1].Value == name)
         {
             var llm = _workloads.First(workload => workload.Kind == WorkloadKind.StatefulSet);
-            // Not worth keeping: asked for again, it is the same.
+            // Not kept: the next request would create the same pod.
             var life = Aged(llm, int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture), hung: match.Groups[2].Value != "1");
             Add(llm, podName, life with { Uid = new Guid(SHA256.HashData(Encoding.UTF8.GetBytes($"{llm.Uid}/{podName}")).AsSpan(0, 16)).ToString() }, asked: true);
         }
@@ -47,7 +47,7 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
 
     public IReadOnlyList<SandboxPod> Pods() => Locked(() => _pods.Values.Where(pod => pod.At(Now) is not null).OrderBy(pod => Key(pod.Namespace, pod.Name), StringComparer.Ordinal).ToList());
 
-    /// <summary>With those that have gone: what they did is still measured.</summary>
+    /// <summary>Deleted ones too, since Prometheus still has their measurements.</summary>
     public IReadOnlyList<SandboxPod> PodsEver() => Locked(() => _pods.Values.ToList());
 
     public IReadOnlyList<SandboxNode> Nodes() => Locked(() => _nodes);
@@ -61,7 +61,7 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
 
     public Workload? WorkloadOf(SandboxPod pod) => Workloads().FirstOrDefault(one => one.Namespace == pod.Namespace && one.App == pod.App);
 
-    /// <summary>Deletes the pod's present life and lets its controller spawn the next one.</summary>
+    /// <summary>Ends the pod's present life. Its controller begins the next one.</summary>
     public void Delete(SandboxPod pod) => Locked(() =>
     {
         if (pod.At(Now) is { } life && !life.IsDeleted(Now))
@@ -74,10 +74,10 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
         return true;
     });
 
-    /// <summary>The pod answers no more, as at the start.</summary>
+    /// <summary>The pod stops answering, as at the start.</summary>
     public void Hang(string podName) => Live(podName, life => life with { HungAt = Now - s_hungFor });
 
-    /// <summary>The pod answers again, without having been recycled.</summary>
+    /// <summary>The pod answers again, without a restart.</summary>
     public void Revive(string podName) => Live(podName, life => life with { HungAt = null });
 
     private void Live(string podName, Func<PodLife, PodLife> change)
@@ -116,7 +116,7 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
         return changed;
     });
 
-    /// <summary>The machine is made anew from its image: its pods are gone, and so is what was wrong with it.</summary>
+    /// <summary>Installs the machine again from its image: its pods and its fault are gone.</summary>
     public void Reimage(SandboxNode node) => Locked(() =>
     {
         _nodes = [.. _nodes.Select(one => one.Name == node.Name ? Started(one) : one)];
@@ -129,7 +129,7 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
         return true;
     });
 
-    // The kubelet's last word stands for a while: nobody hears at once that it has stopped.
+    // The kubelet's last status stays for a while, since nobody notices at once that it has stopped.
     private SandboxNode Started(SandboxNode node) => node with
     {
         Former = new FormerBoot(node.BootId, node.ReadyAt, node.Fault, Now + (options.ReadyAfter / 2)),
@@ -144,7 +144,7 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
 
     public Workload Scale(Workload workload, int replicas) => Change(workload, one => one with { Replicas = replicas });
 
-    /// <summary>New pods for old ones, as <c>kubectl rollout restart</c> asks for them.</summary>
+    /// <summary>Replaces the pods, as <c>kubectl rollout restart</c> does.</summary>
     public Workload Restart(Workload workload, string restartedAt) => Change(workload, one => one with
     {
         RestartedAt = restartedAt,
@@ -198,14 +198,14 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
     private sealed record SavedCluster(int Deletions, int Ips, IReadOnlyList<SandboxNode> Nodes, IReadOnlyList<Workload> Workloads, IReadOnlyList<SavedPod> Pods);
 }
 
-/// <summary>The clusters of the sandbox. Kubernetes shows and changes them, Prometheus measures them.</summary>
+/// <summary>The clusters that both the Kubernetes API and Prometheus show.</summary>
 internal sealed class SandboxClusters(SandboxOptions options, SandboxChanges changes)
 {
     public IReadOnlyList<SandboxCluster> All { get; } = [new("b", options, changes)];
 
     public SandboxCluster? Find(string name) => All.FirstOrDefault(cluster => cluster.Name == name);
 
-    /// <summary>The node that is this instance of a scale set; ids ignore case.</summary>
+    /// <summary>The node of this scale set instance. Ids ignore case.</summary>
     public (SandboxCluster Cluster, SandboxNode Node)? FindNode(string resourceId) =>
         (from cluster in All
          from node in cluster.Nodes()

@@ -2,10 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace Runbooks.Sandbox.Apis.Kubernetes;
 
-/// <summary>A pod by its name, with the lives it has had. All that it shows follows from its lives and the time.</summary>
+/// <summary>A pod by its name, with the lives it has had. Everything that it shows follows from its lives and the time.</summary>
 internal sealed class SandboxPod(string ns, string name, PodOwner? owner, string app, bool asked, PodLife first)
 {
-    // The sandbox can run for weeks: only the life before this one is ever asked for again.
+    // The sandbox can run for weeks, and only the life before this one is ever asked for again.
     private const int LivesKept = 3;
     private List<PodLife> _lives = [first];
 
@@ -15,13 +15,13 @@ internal sealed class SandboxPod(string ns, string name, PodOwner? owner, string
 
     public PodOwner? Owner => owner;
 
-    /// <summary>The workload that it belongs to, which decides what runs in it.</summary>
+    /// <summary>Its workload, which decides what runs in it.</summary>
     public string App => app;
 
-    /// <summary>It came into being because somebody named it, so no controller takes it away for being one too many.</summary>
+    /// <summary>Somebody asked for it by name, so no controller removes it as one too many.</summary>
     public bool Asked => asked;
 
-    /// <summary>Nothing has been done to it since.</summary>
+    /// <summary>It was never changed since somebody asked for it.</summary>
     public bool IsAsAsked => asked && _lives is [{ DeletedAt: null }];
 
     public IReadOnlyList<PodLife> Lives => _lives;
@@ -38,11 +38,11 @@ internal sealed class SandboxPod(string ns, string name, PodOwner? owner, string
         return index > 0 ? lives[index - 1] : null;
     }
 
-    // A reader that enumerates keeps the list it has.
+    // A new list, so that a reader can go on with the old one.
     public void Change(PodLife life, PodLife changed) => _lives = [.. _lives.Select(each => each == life ? changed : each)];
 
-    /// <summary>Ends the life that there is then, and forgets those that have not begun.</summary>
-    /// <returns>False when there is none yet.</returns>
+    /// <summary>Ends the life of that moment, and forgets those that have not begun.</summary>
+    /// <returns>False when none has begun yet.</returns>
     public bool End(DateTimeOffset at, DateTimeOffset endsAt)
     {
         List<PodLife> begun = [.. _lives.Where(life => life.CreatedAt <= at)];
@@ -52,7 +52,7 @@ internal sealed class SandboxPod(string ns, string name, PodOwner? owner, string
         }
         else if (begun.Count > 0 && endsAt < begun[^1].EndsAt)
         {
-            // What its dead machine kept from ending.
+            // Its dead machine had kept it from ending.
             begun[^1] = begun[^1] with { EndsAt = endsAt };
         }
 
@@ -69,13 +69,13 @@ internal sealed class SandboxPod(string ns, string name, PodOwner? owner, string
 
 internal sealed record SavedPod(string Namespace, string Name, PodOwner? Owner, string App, bool Asked, IReadOnlyList<PodLife> Lives);
 
-/// <summary>The controller that respawns a pod.</summary>
+/// <summary>The controller that creates the pod again.</summary>
 internal sealed record PodOwner(string Kind, string Name, string Uid);
 
-/// <summary>One pod object from its creation to its end; a replacement is another life with another UID.</summary>
+/// <summary>One pod object from its creation to its end. A replacement is another life with another UID.</summary>
 internal sealed record PodLife(string Uid, DateTimeOffset CreatedAt, DateTimeOffset ReadyAt)
 {
-    /// <summary>Where it was scheduled; null while no node takes it.</summary>
+    /// <summary>Null while no node takes it.</summary>
     public string? Node { get; init; }
 
     public string Ip { get; init; } = "10.244.0.2";
@@ -83,16 +83,16 @@ internal sealed record PodLife(string Uid, DateTimeOffset CreatedAt, DateTimeOff
     /// <summary>When it stopped answering and logging; null for a healthy one.</summary>
     public DateTimeOffset? HungAt { get; init; }
 
-    /// <summary>When its deletion was asked for; later than now where a rollout has not come to it yet.</summary>
+    /// <summary>When its deletion was requested. In the future where a rollout has not reached it yet.</summary>
     public DateTimeOffset? DeletedAt { get; init; }
 
     /// <summary>When it was gone; never, as long as its machine does not answer.</summary>
     public DateTimeOffset? EndsAt { get; init; }
 
-    /// <summary>When its workload was last told to restart, as the template says.</summary>
+    /// <summary>When its workload was last restarted, as in the template.</summary>
     public string? RestartedAt { get; init; }
 
-    /// <summary>For how long its container runs before it is ready, as a server does that loads its model.</summary>
+    /// <summary>How long its container runs before it is ready, like a server that loads its model.</summary>
     public TimeSpan LoadsFor { get; init; }
 
     [JsonIgnore]
@@ -109,7 +109,7 @@ internal sealed record PodLife(string Uid, DateTimeOffset CreatedAt, DateTimeOff
 
 internal enum WorkloadKind { StatefulSet, Deployment, DaemonSet }
 
-/// <summary>What keeps pods alive: so many of them, on nodes of one pool.</summary>
+/// <summary>A controller that keeps a number of pods on the nodes of one pool.</summary>
 internal sealed record Workload(WorkloadKind Kind, string Namespace, string Name, string Uid)
 {
     public required int Replicas { get; init; }
@@ -120,7 +120,7 @@ internal sealed record Workload(WorkloadKind Kind, string Namespace, string Name
 
     public required bool UsesGpu { get; init; }
 
-    /// <summary>All its old pods end before the new ones begin, as where no GPU is spare.</summary>
+    /// <summary>All old pods end before the new ones begin, as where no GPU is spare.</summary>
     public bool Recreates { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
@@ -140,19 +140,18 @@ internal sealed record Workload(WorkloadKind Kind, string Namespace, string Name
     [JsonIgnore]
     public bool ServesModel => Container is "vllm" or "tgi" or "triton";
 
-    /// <summary>Whose name its pods carry as their controller.</summary>
+    /// <summary>The owner in its pods' metadata.</summary>
     [JsonIgnore]
     public PodOwner Controller => Kind == WorkloadKind.Deployment ? Revisions[^1].Owner : new PodOwner(Kind.ToString(), Name, Uid);
 }
 
-/// <summary>A replica set of a deployment.</summary>
 internal sealed record Revision(int Number, string Hash, string Name, string Uid, DateTimeOffset CreatedAt, string? RestartedAt)
 {
     [JsonIgnore]
     public PodOwner Owner => new("ReplicaSet", Name, Uid);
 }
 
-/// <summary>A machine of the cluster, an instance of a scale set as AKS makes them.</summary>
+/// <summary>A machine of the cluster: an instance of a scale set, as AKS makes them.</summary>
 internal sealed record SandboxNode(string Name, string ScaleSet, int Instance, int Gpus)
 {
     public required DateTimeOffset CreatedAt { get; init; }
@@ -161,15 +160,15 @@ internal sealed record SandboxNode(string Name, string ScaleSet, int Instance, i
 
     public const string Unreachable = "node.kubernetes.io/unreachable";
 
-    /// <summary>It boots until then: after it was made, or made anew.</summary>
+    /// <summary>The end of its boot, after it was created or installed again.</summary>
     public DateTimeOffset ReadyAt { get; init; }
 
     public string Uid { get; init; } = Guid.NewGuid().ToString();
 
-    /// <summary>Another one after each start.</summary>
+    /// <summary>New after each start.</summary>
     public string BootId { get; init; } = Guid.NewGuid().ToString();
 
-    /// <summary>How its record still shows it while nobody has noticed that it went down.</summary>
+    /// <summary>The boot that its record still shows while nobody has noticed that it went down.</summary>
     public FormerBoot? Former { get; init; }
 
     public bool Unschedulable { get; init; }
@@ -180,15 +179,15 @@ internal sealed record SandboxNode(string Name, string ScaleSet, int Instance, i
 
     public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>What is wrong with one of its GPUs; null for nothing.</summary>
+    /// <summary>The fault of one of its GPUs.</summary>
     public GpuFault? Fault { get; init; }
 
-    /// <summary>Its place in Azure, as <c>spec.providerID</c> names it.</summary>
+    /// <summary>Its id in Azure, as in <c>spec.providerID</c>.</summary>
     [JsonIgnore]
     public string ResourceId =>
         $"/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/mc_rg-inference-b_aks-b_westeurope/providers/Microsoft.Compute/virtualMachineScaleSets/{ScaleSet}/virtualMachines/{Instance}";
 
-    /// <summary>Its kubelet does not answer, as the node controller has noted: what is deleted on it does not end.</summary>
+    /// <summary>Its kubelet does not answer, as the node controller has noticed. Deleted pods on it do not end.</summary>
     [JsonIgnore]
     public bool IsAway => Taints.Any(taint => taint.Key == Unreachable);
 
@@ -208,6 +207,6 @@ internal sealed record NodeTaint(string Key, string? Value, string Effect, DateT
 /// <param name="Xid">The code that the driver reported last.</param>
 internal sealed record GpuFault(int Gpu, int Xid, DateTimeOffset Since)
 {
-    /// <summary>One that has fallen off the bus.</summary>
+    /// <summary>A GPU that has fallen off the bus.</summary>
     public static GpuFault Lost(DateTimeOffset since) => new(3, 79, since);
 }

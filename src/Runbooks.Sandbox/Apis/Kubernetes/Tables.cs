@@ -62,7 +62,7 @@ internal static class Tables
         Age(),
     ];
 
-    // The columns that the custom resource's definition names; then there is no age.
+    // Only the columns of the custom resource's definition, which have no age.
     public static readonly TableColumn[] AiGatewayRoutes = [Name(), Of<AiGatewayRouteObject>("Status", one => (string?)one.Status?["conditions"]?.AsArray().LastOrDefault()?["type"] ?? "")];
 
     public static readonly TableColumn[] StatefulSets =
@@ -116,7 +116,10 @@ internal static class Tables
     };
 }
 
-/// <summary>Label and field selectors of a list request: equality and inequality, <c>in</c> and <c>notin</c>, comma for "and", a bare label for "has it".</summary>
+/// <summary>
+/// Label and field selectors of a list request: equality and inequality, <c>in</c> and <c>notin</c>, a comma for "and", a bare label
+/// for "has it".
+/// </summary>
 internal static class Selectors
 {
     public static bool Matches(IKubernetesObject<V1ObjectMeta> item, string? labelSelector, string? fieldSelector)
@@ -126,7 +129,7 @@ internal static class Selectors
             return true;
         }
 
-        // Fields are read where they stand in the object, so any of them can be asked for.
+        // Fields are read from the object's JSON, so any field can be asked for.
         var json = new Lazy<JsonNode?>(() => JsonNode.Parse(KubernetesJson.Serialize(item)));
         return Terms(labelSelector).All(term => Holds(term, key => item.Metadata.Labels?.TryGetValue(key, out var value) == true ? value : null, bareMeansHas: true))
             && Terms(fieldSelector).All(term => Holds(term, key => Field(json.Value, key) ?? "", bareMeansHas: false));
@@ -179,8 +182,8 @@ internal static class Selectors
 }
 
 /// <summary>
-/// A watch: what changed since the version that the client has seen, and from then on. Nothing is kept for it: versions
-/// are moments in milliseconds, and what there was at a moment can be worked out.
+/// A watch: the changes since the version that the client has seen, and from then on. It needs no memory: versions are moments in
+/// milliseconds, and the objects of any moment can be worked out.
 /// </summary>
 internal static class Watching
 {

@@ -126,7 +126,6 @@ internal static class WorkloadView
         };
     }
 
-    /// <summary>The scale subresource.</summary>
     public static V1Scale Scale(SandboxCluster cluster, Workload workload, DateTimeOffset now) => new()
     {
         ApiVersion = "autoscaling/v1",

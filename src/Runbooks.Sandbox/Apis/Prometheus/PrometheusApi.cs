@@ -4,7 +4,9 @@ using Runbooks.Sandbox.Apis.Prometheus.PromQl;
 
 namespace Runbooks.Sandbox.Apis.Prometheus;
 
-/// <summary>The query API of a Prometheus that scrapes all exporters of the sandbox, and <c>/federate</c> for another one to take what it has.</summary>
+/// <summary>
+/// The query API of a Prometheus that scrapes all exporters of the sandbox, and <c>/federate</c> for another Prometheus to read from.
+/// </summary>
 internal sealed class PrometheusApi(ScrapeTargets targets, TimeProvider time) : SandboxApi("prometheus")
 {
     private const int MaxPoints = 11_000;
@@ -28,7 +30,7 @@ internal sealed class PrometheusApi(ScrapeTargets targets, TimeProvider time) : 
 
     public override void Reset()
     {
-        // All that is measured follows from what the exporters expose.
+        // Everything follows from what the exporters expose.
     }
 
     public override IResult Error(int status, HttpRequest request) => status switch
@@ -141,7 +143,7 @@ internal sealed class PrometheusApi(ScrapeTargets targets, TimeProvider time) : 
         Results.Json(new { status = "error", errorType, error }, statusCode: status);
 }
 
-/// <summary>Where the link of a finding leads: the query over the last quarter of an hour, as a plain curve.</summary>
+/// <summary>The page behind a finding's link: the query over the last quarter of an hour, as a plain curve.</summary>
 internal static class GraphPage
 {
     private const int Points = 90;

@@ -4,12 +4,12 @@ using Runbooks.Sandbox.Apis.Prometheus.PromQl;
 namespace Runbooks.Sandbox.Apis.Prometheus;
 
 /// <summary>
-/// What a Prometheus in the cluster would hold, had it scraped every 15 seconds for weeks. As one that is installed with its
-/// defaults does, it does not honour labels of the exporters that are its own: theirs become <c>exported_pod</c> and so on.
+/// The series of a Prometheus in the cluster that has scraped every 15 seconds for weeks. With its default settings it does not honour
+/// labels of the exporters that it sets itself: theirs become <c>exported_pod</c> and so on.
 /// </summary>
 internal sealed class ScrapedSeries(ScrapeTargets targets) : ISeriesSource
 {
-    // For one query: which series a selector means does not change from one moment of it to the next.
+    // Kept for one query, since the series of a selector do not change between its moments.
     private readonly Dictionary<IReadOnlyList<LabelMatcher>, List<Series>> _selected = new(ReferenceEqualityComparer.Instance);
 
     private static readonly TimeSpan s_every = TimeSpan.FromSeconds(15);
@@ -41,7 +41,7 @@ internal sealed class ScrapedSeries(ScrapeTargets targets) : ISeriesSource
         }
     }
 
-    // A target that has just come up has been scraped as well: the first scrape does not wait for its turn.
+    // A new target has been scraped once at its start.
     private static IEnumerable<DateTimeOffset> Scrapes(ScrapeTarget target, DateTimeOffset from, DateTimeOffset to)
     {
         var begin = target.Start > from ? target.Start : from;
@@ -87,7 +87,7 @@ internal sealed class ScrapedSeries(ScrapeTargets targets) : ISeriesSource
         }
 
         var name = matchers.FirstOrDefault(matcher => matcher.Label == LabelSets.Name);
-        // GPUs are found by the pod that uses them only where that is asked for.
+        // The pod's label is added to GPU series only where a query asks for it.
         var ofPod = matchers.Any(matcher => matcher.Operator == "=" && matcher.Label == "exported_pod") ? pod : null;
         foreach (var target in targets.All(ofPod))
         {

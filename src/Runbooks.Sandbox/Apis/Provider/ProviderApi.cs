@@ -3,10 +3,10 @@ using Runbooks.Sandbox.Apis.Arm;
 namespace Runbooks.Sandbox.Apis.Provider;
 
 /// <summary>
-/// An LLM provider in the shape of OpenAI's API. Its outage begins with the first question and ends by itself, or when
-/// <c>POST /provider/_outage {"down":false}</c> says so. Beside it stand two deployments of Azure OpenAI behind a gateway:
-/// <c>ptu</c>, whose provisioned throughput is used up from the first completion on for a while, and <c>paygo</c>. While
-/// <c>ptu</c> spills over, Azure sends what it would turn away to the other one by itself.
+/// An LLM provider with OpenAI's API. Its outage begins with the first question and ends by itself, or by
+/// <c>POST /provider/_outage {"down":false}</c>. Beside it are two deployments of Azure OpenAI behind a gateway: <c>ptu</c>, whose
+/// provisioned throughput is used up for a while from the first completion on, and <c>paygo</c>. While <c>ptu</c> spills over, Azure
+/// sends the requests that it would refuse to the other one.
 /// </summary>
 internal sealed class ProviderApi(
     [FromKeyedServices(ProviderApi.Began)] FirstAsked began, ProvisionedThroughput throughput, CognitiveKind models, SandboxOptions options, SandboxChanges changes, TimeProvider time)
@@ -25,7 +25,7 @@ internal sealed class ProviderApi(
         routes.MapPost("/v1/chat/completions", (HttpRequest request) => Unless(request, () => Completion()));
         routes.MapPost("/ptu/v1/chat/completions", (HttpRequest request) => throughput.IsUsedUp && !models.SpillsOver ? Error(429, request) : Completion());
         routes.MapPost("/paygo/v1/chat/completions", () => Completion());
-        // A model of our own, which knows nothing of the outage.
+        // A model of our own, without the outage.
         routes.MapGet("/local/v1/models", () => Results.Json(
             new { @object = "list", data = new[] { new { id = "practice-small", @object = "model", owned_by = "practice" } } }));
         routes.MapPost("/local/v1/chat/completions", () => Completion("practice-small"));
@@ -43,7 +43,7 @@ internal sealed class ProviderApi(
         });
     }
 
-    /// <summary>Whatever the clock says: until it is said otherwise, or reset.</summary>
+    /// <summary>Sets the outage until the next call or a reset, whatever the clock says.</summary>
     public void SetDown(bool down)
     {
         _said = down;
@@ -69,7 +69,7 @@ internal sealed class ProviderApi(
         var (type, message, code) = status switch
         {
             401 => ("invalid_request_error", "Incorrect API key provided.", null),
-            // As DeepSeek says it: OpenAI's status is 429 also where the quota is used up.
+            // As DeepSeek answers. OpenAI's status is 429 also where the quota is used up.
             402 => ("unknown_error", "Insufficient Balance", "invalid_request_error"),
             403 => ("invalid_request_error", "Your key has no access to this model.", null),
             429 => ("rate_limit_error", "Rate limit reached for requests.", null),
@@ -96,7 +96,7 @@ internal sealed class ProviderApi(
         _ => answer(),
     };
 
-    /// <param name="ask">Whether this is a question that the outage begins with.</param>
+    /// <param name="ask">Whether this question begins the outage.</param>
     public bool IsDown(bool ask)
     {
         var since = ask ? began.At : began.Known;

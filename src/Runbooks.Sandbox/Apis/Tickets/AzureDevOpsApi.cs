@@ -1,6 +1,9 @@
 namespace Runbooks.Sandbox.Apis.Tickets;
 
-/// <summary>Work items of Azure DevOps, as far as tickets need it. The project <c>operations</c> has Azure DevOps' Basic process: the type Issue has the states To Do, Doing and Done.</summary>
+/// <summary>
+/// Work items of Azure DevOps, as far as tickets need it. The project <c>operations</c> has Azure DevOps' Basic process: the type Issue
+/// has the states To Do, Doing and Done.
+/// </summary>
 internal sealed partial class AzureDevOpsApi(SandboxChanges changes) : TicketApi("azuredevops", changes)
 {
     private const string Project = "operations";
@@ -67,7 +70,7 @@ internal sealed partial class AzureDevOpsApi(SandboxChanges changes) : TicketApi
 
     public override IResult Error(int status, HttpRequest request) => status switch
     {
-        // To a token that is no good it shows its sign-in page.
+        // It answers a wrong token with its sign-in page.
         401 => Results.Text("<!DOCTYPE html><title>Azure DevOps Services | Sign In</title>", "text/html", statusCode: 203),
         404 => Failed(404, "TF401232: Work item does not exist, or you do not have permissions to read it."),
         _ => Failed(status, "TF400898: An Internal Error Occurred. The sandbox was told to fail."),
@@ -83,7 +86,7 @@ internal sealed partial class AzureDevOpsApi(SandboxChanges changes) : TicketApi
         : patch.FirstOrDefault(one => Text(one!["path"]) == "/fields/System.State") is { } state && s_states.All(one => one.Name != Text(state["value"])) ? Failed(400, $"The field 'State' contains the value '{state["value"]}' that is not in the list of supported values")
         : null;
 
-    /// <summary>History is not a field that holds a value: each one is a comment.</summary>
+    /// <summary>History is not a field with a value: each one is a comment.</summary>
     private static void Apply(JsonObject item, JsonArray patch)
     {
         foreach (var one in patch.OfType<JsonObject>())

@@ -1,6 +1,9 @@
 namespace Runbooks.Sandbox.Apis.Tickets;
 
-/// <summary>Jira Cloud's REST API v3, as far as tickets need it. The projects <c>OPS</c> and <c>CHG</c> have the types Task and Bug, and the statuses To Do, In Progress and Done; who closes an issue of <c>CHG</c> has to name a resolution.</summary>
+/// <summary>
+/// Jira Cloud's REST API v3, as far as tickets need it. The projects <c>OPS</c> and <c>CHG</c> have the types Task and Bug, and the
+/// statuses To Do, In Progress and Done. Closing an issue of <c>CHG</c> needs a resolution.
+/// </summary>
 internal sealed partial class JiraApi(SandboxChanges changes, SandboxOptions options) : TicketApi("jira", changes)
 {
     private const string Api = "/rest/api/3";
@@ -60,7 +63,7 @@ internal sealed partial class JiraApi(SandboxChanges changes, SandboxOptions opt
                 return Failed(400, "It seems that you have tried to perform a workflow operation that is not valid for the current state of this issue.");
             }
 
-            // The screen of the last transition of CHG has the resolution, and its workflow demands it.
+            // The last transition of CHG has the resolution on its screen, and its workflow requires it.
             var asks = Text(issue["fields"]!["project"]!["key"]) == "CHG" && to.Category == "done";
             var resolution = body["fields"]?["resolution"];
             if (asks != resolution is not null)

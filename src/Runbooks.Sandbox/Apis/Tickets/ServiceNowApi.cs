@@ -1,6 +1,9 @@
 namespace Runbooks.Sandbox.Apis.Tickets;
 
-/// <summary>ServiceNow's Table API, as far as tickets need it: rows of any table, found by <c>correlation_id</c>, which only tables that extend <c>task</c> have (not those named <c>u_…</c>); a resolved incident needs its close code and notes.</summary>
+/// <summary>
+/// ServiceNow's Table API, as far as tickets need it: rows of any table, found by <c>correlation_id</c>, which only tables that extend
+/// <c>task</c> have (not those named <c>u_…</c>). A resolved incident needs its close code and notes.
+/// </summary>
 internal sealed class ServiceNowApi(SandboxChanges changes, FaultRegistry faults, SandboxOptions options) : TicketApi("servicenow", changes)
 {
     private const string Journal = "work_notes";
@@ -10,7 +13,7 @@ internal sealed class ServiceNowApi(SandboxChanges changes, FaultRegistry faults
     {
         routes.MapGet("/api/now/table/{table}", (HttpRequest request, string table) => SignedIn(request, () =>
         {
-            // As an instance does unless glide.invalid_query.returns_no_rows is set: a condition on a field that the table does not have is left out.
+            // As in an instance where glide.invalid_query.returns_no_rows is not set: a condition on an unknown field is ignored.
             var wanted = !Has(table, CorrelationId) ? null
                 : $"{request.Query["sysparm_query"]}".Split('^').FirstOrDefault(part => part.StartsWith($"{CorrelationId}=", StringComparison.Ordinal))?.Split('=', 2)[1];
             var limit = int.TryParse(request.Query["sysparm_limit"], NumberStyles.None, CultureInfo.InvariantCulture, out var most) ? most : 10_000;
@@ -59,7 +62,10 @@ internal sealed class ServiceNowApi(SandboxChanges changes, FaultRegistry faults
 
     private static bool Has(string table, string field) => field != CorrelationId || !table.StartsWith("u_", StringComparison.Ordinal);
 
-    /// <summary>A journal takes entries; every other field takes the value, which is shown as a text whatever it was. What the table does not have is left out without a word, and so is what the user may not write.</summary>
+    /// <summary>
+    /// A journal adds entries; every other field takes the value, which is shown as text. Fields that the table does not have, or that the
+    /// user may not write, are ignored without an error.
+    /// </summary>
     private void Write(string table, JsonObject row, JsonObject body)
     {
         foreach (var (field, value) in body.Where(field => Has(table, field.Key) && !faults.Denies(Name, $"write {table}.{field.Key}")))
@@ -68,7 +74,7 @@ internal sealed class ServiceNowApi(SandboxChanges changes, FaultRegistry faults
         }
     }
 
-    /// <summary>Its raw value is always empty.</summary>
+    /// <summary>The raw value of a journal is always empty.</summary>
     private static JsonObject Shown(HttpRequest request, JsonObject row)
     {
         var fields = $"{request.Query["sysparm_fields"]}".Split(',', StringSplitOptions.RemoveEmptyEntries);

@@ -1,6 +1,6 @@
 namespace Runbooks.Sandbox.Apis.Tickets;
 
-/// <summary>What the ticket systems have alike: rows that are remembered, and the user <c>practice</c> with the secret <c>practice</c>.</summary>
+/// <summary>The common part of the ticket systems: rows that are remembered, and the user <c>practice</c> with the secret <c>practice</c>.</summary>
 internal abstract class TicketApi(string name, SandboxChanges changes) : SandboxApi(name), IRemembered
 {
     private JsonArray _rows = [];
@@ -29,7 +29,7 @@ internal abstract class TicketApi(string name, SandboxChanges changes) : Sandbox
 
     protected int Count => _rows.Count;
 
-    /// <summary>Answers with what the work makes of the body, unless nobody has signed in or the body is not JSON.</summary>
+    /// <summary>Runs the work on the body, unless nobody has signed in or the body is not JSON.</summary>
     protected Task<IResult> WithBodyAsync<T>(HttpRequest request, Func<T, IResult> work)
         where T : JsonNode => SignedInAsync(request, async () => await JsonBody.ReadAsync(request) is T body ? Locked(() => work(body)) : Error(400, request));
 

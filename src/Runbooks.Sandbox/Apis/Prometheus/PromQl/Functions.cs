@@ -80,7 +80,7 @@ internal static class Functions
 
     private static PromValue.Vector Absent(bool there) => new(there ? [] : [new Sample(new Dictionary<string, string>(), 1)]);
 
-    // As Prometheus does it: up to the ends of the range, but not far beyond where the series began or ended.
+    // As in Prometheus: up to the ends of the range, but not far beyond the first and the last sample of the series.
     private static double? Extrapolated(Points points, TimeSpan range, DateTimeOffset to, bool isCounter)
     {
         if (points.Values.Count < 2)

@@ -1,6 +1,6 @@
 namespace Runbooks.Sandbox.Apis.Prometheus.PromQl;
 
-/// <summary>What an expression comes to: a number, a vector, or the points of several series.</summary>
+/// <summary>The value of an expression: a number, a vector, or the points of several series.</summary>
 internal abstract record PromValue
 {
     public sealed record Scalar(double Value) : PromValue;
@@ -12,12 +12,12 @@ internal abstract record PromValue
     public sealed record Matrix(IReadOnlyList<Points> Series, TimeSpan Range, DateTimeOffset To) : PromValue;
 }
 
-/// <summary>Works out an expression at a moment.</summary>
+/// <summary>Evaluates an expression at a moment.</summary>
 internal sealed class PromEvaluator(ISeriesSource source)
 {
     private static readonly TimeSpan s_defaultStep = TimeSpan.FromMinutes(1);
 
-    /// <exception cref="PromQueryException">It makes no sense, for example a vector where a number must be.</exception>
+    /// <exception cref="PromQueryException">The types do not fit, for example a vector where a number must be.</exception>
     public PromValue Evaluate(PromExpression expression, DateTimeOffset at) => expression switch
     {
         NumberExpression number => new PromValue.Scalar(number.Value),
@@ -34,7 +34,7 @@ internal sealed class PromEvaluator(ISeriesSource source)
         _ => throw new PromQueryException($"the sandbox cannot evaluate {expression.GetType().Name}"),
     };
 
-    /// <summary>For whoever draws it: a number counts as one sample without labels.</summary>
+    /// <summary>For graphs: a number counts as one sample without labels.</summary>
     public IReadOnlyList<Sample> Samples(PromExpression expression, DateTimeOffset at) => Evaluate(expression, at) switch
     {
         PromValue.Scalar scalar => [new Sample(new Dictionary<string, string>(), scalar.Value)],
@@ -168,7 +168,7 @@ internal static class BinaryOperators
 
     private static PromValue.Vector Match(BinaryExpression binary, IReadOnlyList<Sample> left, IReadOnlyList<Sample> right)
     {
-        // The side that is looked up has one sample for each set of labels.
+        // On the side that is looked up, each set of labels has one sample.
         var (many, one) = binary.Many == Side.Right ? (right, left) : (left, right);
         var index = new Dictionary<string, Sample>();
         foreach (var sample in one)
@@ -233,8 +233,7 @@ internal static class BinaryOperators
 }
 
 /// <summary>
-/// What a binary expression makes of labels. A query over time meets the same labels at each of its moments, so that each
-/// answer is made once.
+/// The labels of a binary expression's result. A query over time meets the same labels at each moment, so each result is cached.
 /// </summary>
 internal sealed class LabelMatching(BinaryExpression binary, bool keepsName)
 {
@@ -242,16 +241,16 @@ internal sealed class LabelMatching(BinaryExpression binary, bool keepsName)
     private readonly Dictionary<IReadOnlyDictionary<string, string>, IReadOnlyDictionary<string, string>> _results = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<(IReadOnlyDictionary<string, string>, IReadOnlyDictionary<string, string>), IReadOnlyDictionary<string, string>> _joined = [];
 
-    /// <summary>Samples of both sides with the same signature belong together.</summary>
+    /// <summary>Samples of both sides with the same signature match.</summary>
     public string Signature(IReadOnlyDictionary<string, string> labels) => Once(_signatures, labels, () => LabelSets.Key(binary.On
         ? LabelSets.Only(labels, binary.Labels)
         : LabelSets.Without(labels, binary.Labels.Append(LabelSets.Name))));
 
-    /// <summary>The labels of a result. A comparison that only leaves out keeps the name; whatever calculates does not.</summary>
+    /// <summary>The labels of a result. A comparison that only filters keeps the name; a calculation drops it.</summary>
     public IReadOnlyDictionary<string, string> Result(IReadOnlyDictionary<string, string> labels) =>
         Once(_results, labels, () => keepsName ? labels : LabelSets.Without(labels, LabelSets.Name));
 
-    /// <summary>The labels of the result of two samples that belong together.</summary>
+    /// <summary>The labels of the result of two matching samples.</summary>
     public IReadOnlyDictionary<string, string> Joined(IReadOnlyDictionary<string, string> labels, IReadOnlyDictionary<string, string> other) =>
         Once(_joined, (labels, other), () => Join(labels, other));
 

@@ -1,16 +1,15 @@
 namespace Runbooks.Sandbox.Apis.Prometheus.PromQl;
 
-/// <summary>The query cannot be understood or carried out; the message is what Prometheus answers as <c>bad_data</c>.</summary>
+/// <summary>A query that cannot be parsed or evaluated. The message is that of Prometheus for <c>bad_data</c>.</summary>
 internal sealed class PromQueryException(string message) : Exception(message);
 
-/// <summary>A parsed query.</summary>
 internal abstract record PromExpression;
 
 internal sealed record NumberExpression(double Value) : PromExpression;
 
 internal sealed record TextExpression(string Value) : PromExpression;
 
-/// <param name="Range">How far back it reaches, for a range vector; null for an instant one.</param>
+/// <param name="Range">How far back a range vector reaches; null for an instant vector.</param>
 internal sealed record SelectorExpression(IReadOnlyList<LabelMatcher> Matchers, TimeSpan? Range, TimeSpan Offset) : PromExpression;
 
 /// <param name="Step">Null for the default.</param>
@@ -18,14 +17,14 @@ internal sealed record SubqueryExpression(PromExpression Of, TimeSpan Range, Tim
 
 internal sealed record CallExpression(string Function, IReadOnlyList<PromExpression> Arguments) : PromExpression;
 
-/// <param name="Without">The labels are those that are dropped, not those that are kept.</param>
+/// <param name="Without">The labels are dropped instead of kept.</param>
 internal sealed record AggregateExpression(string Function, bool Without, IReadOnlyList<string> Labels, PromExpression? Parameter, PromExpression Of) : PromExpression;
 
 internal sealed record NegateExpression(PromExpression Of) : PromExpression;
 
-/// <param name="ReturnsBool">A comparison says 0 or 1 instead of leaving out what does not hold.</param>
-/// <param name="On">The labels are those that have to agree, not those that need not.</param>
-/// <param name="Many">The side of which several may match one of the other; null for one to one.</param>
+/// <param name="ReturnsBool">A comparison gives 0 or 1 instead of leaving out samples.</param>
+/// <param name="On">The labels have to match; otherwise they are ignored.</param>
+/// <param name="Many">The side where several samples may match one of the other; null for one to one.</param>
 internal sealed record BinaryExpression(
     PromExpression Left, string Operator, PromExpression Right, bool ReturnsBool, bool On, IReadOnlyList<string> Labels, Side? Many, IReadOnlyList<string> Include) : PromExpression
 {
@@ -79,17 +78,16 @@ internal static class LabelSets
         labels.IntersectBy(kept, label => label.Key).ToDictionary();
 }
 
-/// <summary>One value of one series at the moment that was asked for.</summary>
+/// <summary>One value of one series at the moment of the query.</summary>
 internal sealed record Sample(IReadOnlyDictionary<string, string> Labels, double Value)
 {
-    /// <summary>Two samples with the same key are of the same series.</summary>
+    /// <summary>Samples with the same key belong to the same series.</summary>
     public string Key => LabelSets.Key(Labels);
 }
 
 /// <summary>The points of one series, oldest first.</summary>
 internal sealed record Points(IReadOnlyDictionary<string, string> Labels, IReadOnlyList<(DateTimeOffset At, double Value)> Values);
 
-/// <summary>Where the numbers come from.</summary>
 internal interface ISeriesSource
 {
     IEnumerable<Sample> Instant(IReadOnlyList<LabelMatcher> matchers, DateTimeOffset at);
@@ -97,11 +95,11 @@ internal interface ISeriesSource
     IEnumerable<Points> Range(IReadOnlyList<LabelMatcher> matchers, DateTimeOffset from, DateTimeOffset to);
 }
 
-/// <summary>Cuts PromQL into its words and signs.</summary>
+/// <summary>Cuts PromQL into tokens.</summary>
 internal static partial class PromTokens
 {
-    /// <returns>Each with its place; an empty one at the end.</returns>
-    /// <exception cref="PromQueryException">A character begins nothing.</exception>
+    /// <returns>Tokens with their positions; an empty one at the end.</returns>
+    /// <exception cref="PromQueryException">No token begins with a character.</exception>
     public static IReadOnlyList<(string Text, int At)> Of(string query)
     {
         List<(string Text, int At)> tokens = [];
@@ -114,7 +112,7 @@ internal static partial class PromTokens
                 throw new PromQueryException($"1:{at + 1}: parse error: unexpected character: '{query[at]}'");
             }
 
-            // Between brackets a colon parts range and step; elsewhere it may begin a name.
+            // In brackets a colon separates range and step; elsewhere it may begin a name.
             var length = match.Value[0] == ':' && tokens is [.., { Text: "[" }, _] ? 1 : match.Length;
             if (!string.IsNullOrWhiteSpace(match.Value) && match.Value[0] != '#')
             {

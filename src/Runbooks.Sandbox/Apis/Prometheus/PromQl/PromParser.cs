@@ -1,10 +1,10 @@
 namespace Runbooks.Sandbox.Apis.Prometheus.PromQl;
 
-/// <summary>Reads PromQL. Errors are worded as Prometheus words them, with the position.</summary>
+/// <summary>Parses PromQL. The errors have Prometheus' words and the position.</summary>
 /// <seealso href="https://prometheus.io/docs/prometheus/latest/querying/basics/"/>
 internal sealed partial class PromParser
 {
-    // From the loosest to the tightest; all bind to the left, but for the power.
+    // From the loosest to the tightest. All are left-associative except the power.
     private static readonly string[][] s_operators = [["or"], ["and", "unless"], ["==", "!=", "<=", "<", ">=", ">"], ["+", "-"], ["*", "/", "%"], ["^"]];
 
     private readonly IReadOnlyList<(string Text, int At)> _tokens;
@@ -14,7 +14,7 @@ internal sealed partial class PromParser
 
     private string Peek => _tokens[_next].Text;
 
-    /// <exception cref="PromQueryException">With the position, as Prometheus words it.</exception>
+    /// <exception cref="PromQueryException">With the position, in Prometheus' words.</exception>
     public static PromExpression Parse(string query)
     {
         var parser = new PromParser(query);
@@ -48,7 +48,7 @@ internal sealed partial class PromParser
                 include = Peek == "(" ? Labels() : [];
             }
 
-            // The power binds to the right.
+            // The power is right-associative.
             var right = sign == "^" ? Binary(level) : Binary(level + 1);
             left = new BinaryExpression(left, sign, right, returnsBool, on, labels, many, include);
         }
