@@ -22,10 +22,18 @@ internal static class SandboxControl
         var faults = app.Services.GetRequiredService<FaultRegistry>();
 
         app.MapGet("/_sandbox/state", () => Results.Json(
-            new { faults = faults.Pending, requests = faults.Requests, bodies = faults.Bodies, apis = apis.ToDictionary(api => api.Name, api => api.Describe()) }, s_json));
+            new
+            {
+                faults = faults.Pending,
+                requests = faults.Requests,
+                bodies = faults.Bodies,
+                apis = apis.ToDictionary(api => api.Name, api => api.Describe()),
+            }, s_json));
 
         var troubles = app.Services.GetRequiredService<SandboxTroubles>();
-        app.MapGet("/_sandbox/troubles", () => Results.Json(troubles.All.Select(trouble => new { trouble.Name, trouble.What, On = trouble.IsOn() }), s_json));
+        app.MapGet(
+            "/_sandbox/troubles",
+            () => Results.Json(troubles.All.Select(trouble => new { trouble.Name, trouble.What, On = trouble.IsOn() }), s_json));
         app.MapPost("/_sandbox/troubles/{name}/break", (string name) => Turn(name, trouble => trouble.Break));
         app.MapPost("/_sandbox/troubles/{name}/heal", (string name) => Turn(name, trouble => trouble.Heal));
 
@@ -42,7 +50,10 @@ internal static class SandboxControl
         {
             if (troubles.All.FirstOrDefault(trouble => trouble.Name == name) is not { } known)
             {
-                return Results.Json(new { error = $"There is no trouble '{name}'. There are: {string.Join(", ", troubles.All.Select(trouble => trouble.Name))}." }, s_json, statusCode: 404);
+                return Results.Json(
+                    new { error = $"There is no trouble '{name}'. There are: {string.Join(", ", troubles.All.Select(trouble => trouble.Name))}." },
+                    s_json,
+                    statusCode: 404);
             }
 
             how(known)();
@@ -73,7 +84,13 @@ internal static class SandboxControl
 }
 
 /// <summary>Applies the faults that are switched on before an API sees the request.</summary>
-internal sealed class FaultMiddleware(RequestDelegate next, FaultRegistry faults, IEnumerable<SandboxApi> apis, SandboxMemory memory, RequestLog log, TimeProvider time)
+internal sealed class FaultMiddleware(
+    RequestDelegate next,
+    FaultRegistry faults,
+    IEnumerable<SandboxApi> apis,
+    SandboxMemory memory,
+    RequestLog log,
+    TimeProvider time)
 {
     private readonly Dictionary<string, SandboxApi> _apis = apis.ToDictionary(api => api.Name, StringComparer.OrdinalIgnoreCase);
 
@@ -159,7 +176,14 @@ internal sealed class RequestLog(SandboxOptions options) : IDisposable
         }
 
         var request = context.Request;
-        var line = JsonSerializer.Serialize(new { at = options.Time.GetUtcNow(), request = $"{request.Method} {request.Path}{request.QueryString}", status = context.Response.StatusCode }, s_json);
+        var line = JsonSerializer.Serialize(
+            new
+            {
+                at = options.Time.GetUtcNow(),
+                request = $"{request.Method} {request.Path}{request.QueryString}",
+                status = context.Response.StatusCode,
+            },
+            s_json);
         lock (_lock)
         {
             _file.WriteLine(line);
@@ -190,14 +214,33 @@ internal sealed class SandboxTroubles(IServiceProvider services, SandboxClusters
         [
             new("hung-pod", $"The pod {SandboxCluster.Namespace}/{Hung} takes requests and answers none",
                 () => cluster.Find(SandboxCluster.Namespace, Hung)?.Last.HungAt is not null, () => cluster.Hang(Hung), () => cluster.Revive(Hung)),
-            new("gpu-node", "A GPU of a node has fallen off the bus (XID 79)", () => cluster.Nodes().Any(node => node.Fault is not null), cluster.LoseGpu, cluster.GiveGpuBack),
-            new("provider", "The LLM provider answers 503", () => provider.IsDown(ask: false), () => provider.SetDown(down: true), () => provider.SetDown(down: false)),
-            Timed("throughput", "The deployment ptu has used up its provisioned throughput, and answers 429", ProvisionedThroughput.Began, options.ProviderRecoversAfter),
+            new(
+                "gpu-node",
+                "A GPU of a node has fallen off the bus (XID 79)",
+                () => cluster.Nodes().Any(node => node.Fault is not null),
+                cluster.LoseGpu,
+                cluster.GiveGpuBack),
+            new(
+                "provider",
+                "The LLM provider answers 503",
+                () => provider.IsDown(ask: false),
+                () => provider.SetDown(down: true),
+                () => provider.SetDown(down: false)),
+            Timed(
+                "throughput",
+                "The deployment ptu has used up its provisioned throughput, and answers 429",
+                ProvisionedThroughput.Began,
+                options.ProviderRecoversAfter),
             Timed("region-b", "Region b answers slowly", SimulatedTraffic.Began, options.RegionRecoversAfter),
             Timed("abuse", "Somebody sends a prompt that lifts safeguards again and again", Abuse.Began, options.AbuserTiresAfter),
             Timed("rush", "The chat servers have more to do than they can", EngineTraffic.Began, options.LoadLastsFor),
             new("disk", "Old files fill the disks of virtual machines", () => disks.AreFull, disks.Fill, disks.CleanUp),
-            new("certificate", "The certificate that the sandbox shows expires soon", () => certificate.ExpiresSoon, certificate.Reset, () => certificate.Renew()),
+            new(
+                "certificate",
+                "The certificate that the sandbox shows expires soon",
+                () => certificate.ExpiresSoon,
+                certificate.Reset,
+                () => certificate.Renew()),
         ];
 
         Trouble Timed(string name, string what, string key, TimeSpan lasts)

@@ -172,7 +172,8 @@ internal static class ForeignPages
 
         return IsThisMachine(request.Host.Host) && (site.Length > 0
             ? site is "same-origin" or "none"
-            : Uri.TryCreate(origin, UriKind.Absolute, out var from) && string.Equals(from.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase));
+            : Uri.TryCreate(origin, UriKind.Absolute, out var from)
+                && string.Equals(from.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase));
     }
 
     public static Task RefuseAsync(HttpResponse response)
@@ -181,7 +182,8 @@ internal static class ForeignPages
         return response.WriteAsync("The sandbox takes this from programs on this machine, and from no page of another site.");
     }
 
-    private static bool IsThisMachine(string host) => host == "localhost" || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+    private static bool IsThisMachine(string host) =>
+        host == "localhost" || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 }
 
 /// <summary>The settings that point the real integrations at the sandbox. They are the only difference to production.</summary>

@@ -25,10 +25,14 @@ internal sealed class AppConfigurationApi(SandboxChanges changes, TimeProvider t
 
     public override void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/kv", (HttpRequest request, string? key, string? label) => request.Query["api-version"].Count == 0 ? Error(400, request) : Results.Json(
+        routes.MapGet("/kv", (
+            HttpRequest request,
+            string? key,
+            string? label) => request.Query["api-version"].Count == 0 ? Error(400, request) : Results.Json(
             new
             {
-                items = All().Where(item => key is null or "*" || item.Key == key).Where(item => label is null or "*" || (item.Label ?? "") == label.TrimEnd('\0'))
+                items = All().Where(item => key is null or "*" || item.Key == key).Where(item => label is null or "*"
+                    || (item.Label ?? "") == label.TrimEnd('\0'))
                     .Select(item => Selected(item, request.Query["$select"])),
             },
             contentType: "application/vnd.microsoft.appconfig.kvset+json; charset=utf-8"));

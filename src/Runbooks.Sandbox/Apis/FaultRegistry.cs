@@ -43,7 +43,8 @@ internal sealed record Fault(string Api, string Kind)
     {
         { Kind: not (Slow or Unreachable or LroFails or Denied), Status: not (>= 400 and <= 599) } =>
             $"'kind' must be {Slow}, {Unreachable}, {LroFails}, {Denied} or a status code from 400 to 599; it is '{Kind}'.",
-        { Kind: Denied, Api: not ("kubernetes" or "arm" or "litellm" or "servicenow") } => $"'{Denied}' is for kubernetes, arm, litellm and servicenow: the other APIs know no permissions here.",
+        { Kind: Denied, Api: not ("kubernetes" or "arm" or "litellm" or "servicenow") } => $"'{Denied}' is for kubernetes, arm, litellm and servicenow: "
+            + "the other APIs know no permissions here.",
         { Kind: Denied, On: null } => $"'{Denied}' needs 'on', the permission: \"create pods/eviction\", \"Microsoft.Web/sites/restart/action\".",
         { Count: < 1 } => "'count' must be at least 1.",
         { Skip: < 0 } => "'skip' must not be negative.",
@@ -77,7 +78,10 @@ internal sealed class FaultRegistry
         }
     }
 
-    public IReadOnlyList<string> Denied(string api) => [.. Pending.Where(fault => fault.Api == api && fault.Kind == Fault.Denied).Select(fault => fault.On!)];
+    public IReadOnlyList<string> Denied(string api) =>
+    [
+        .. Pending.Where(fault => fault.Api == api && fault.Kind == Fault.Denied).Select(fault => fault.On!),
+    ];
 
     public bool Denies(string api, string permission) => Denied(api).Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, permission));
 

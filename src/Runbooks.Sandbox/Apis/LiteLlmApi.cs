@@ -12,7 +12,12 @@ internal sealed class LiteLlmApi(SandboxChanges changes, FaultRegistry faults) :
         """{"current_values":{"routing_strategy":"simple-shuffle","routing_groups":[{"group_name":"fast","models":["chat"],"routing_strategy":"latency-based-routing"}]}}""";
 
     // The fields of its GenericLiteLLMParams that are not None by default.
-    private static readonly JsonObject s_defaults = new() { ["use_in_pass_through"] = false, ["use_litellm_proxy"] = false, ["merge_reasoning_content_in_choices"] = false };
+    private static readonly JsonObject s_defaults = new()
+    {
+        ["use_in_pass_through"] = false,
+        ["use_litellm_proxy"] = false,
+        ["merge_reasoning_content_in_choices"] = false,
+    };
 
     private JsonArray _models = Begin();
 
@@ -22,11 +27,20 @@ internal sealed class LiteLlmApi(SandboxChanges changes, FaultRegistry faults) :
     {
         routes.MapGet("/model/info", (HttpRequest request) => KeyOf(request) is null ? Error(401, request) : Locked(() => Results.Text(
             new JsonObject { ["data"] = _models.DeepClone() }.ToJsonString(), "application/json")));
-        routes.MapGet("/router/settings", (HttpRequest request) => KeyOf(request) is null ? Error(401, request) : Results.Text(Routing, "application/json"));
+        routes.MapGet(
+            "/router/settings",
+            (HttpRequest request) => KeyOf(request) is null ? Error(401, request) : Results.Text(Routing, "application/json"));
         routes.MapGet("/user/list", (HttpRequest request) => KeyOf(request) switch
         {
             null => Error(401, request),
-            "practice" when !faults.Denies("litellm", "update models") => Results.Json(new { users = Array.Empty<object>(), total = 0, page = 1, page_size = 1, total_pages = 0 }),
+            "practice" when !faults.Denies("litellm", "update models") => Results.Json(new
+            {
+                users = Array.Empty<object>(),
+                total = 0,
+                page = 1,
+                page_size = 1,
+                total_pages = 0,
+            }),
             _ => Error(403, request),
         });
         routes.MapPatch("/model/{id}/update", (Delegate)UpdateAsync);
@@ -40,7 +54,11 @@ internal sealed class LiteLlmApi(SandboxChanges changes, FaultRegistry faults) :
     public override IResult Error(int status, HttpRequest request) => status switch
     {
         401 => Failed(401, "Authentication Error, No api key passed in.", "auth_error"),
-        403 => Failed(403, "User does not have permission to make this model call. Your role=internal_user. You can only make model calls if you are a PROXY_ADMIN or if you are a team admin, by specifying a team_id in the model_info.", "auth_error"),
+        403 => Failed(
+            403,
+            "User does not have permission to make this model call. Your role=internal_user. "
+                + "You can only make model calls if you are a PROXY_ADMIN or if you are a team admin, by specifying a team_id in the model_info.",
+            "auth_error"),
         _ => Failed(status, "Internal Server Error, the sandbox was told to fail.", "internal_server_error"),
     };
 
@@ -78,13 +96,22 @@ internal sealed class LiteLlmApi(SandboxChanges changes, FaultRegistry faults) :
             }
 
             // A null is left out, as by pydantic's exclude_none. A switch that is not named is written with its default.
-            foreach (var (name, value) in patch["litellm_params"] is JsonObject given ? s_defaults.Where(one => given[one.Key] is null).Concat(given.Where(one => one.Value is not null)) : [])
+            foreach (var (name, value) in patch["litellm_params"] is JsonObject given
+                ? s_defaults.Where(one => given[one.Key] is null).Concat(given.Where(one => one.Value is not null))
+                : [])
             {
                 model["litellm_params"]![name] = value!.DeepClone();
             }
 
             changes.Touch();
-            return Results.Text(new JsonObject { ["model_id"] = id, ["model_name"] = model["model_name"]!.DeepClone(), ["updated_by"] = "default_user_id" }.ToJsonString(), "application/json");
+            return Results.Text(
+                new JsonObject
+                {
+                    ["model_id"] = id,
+                    ["model_name"] = model["model_name"]!.DeepClone(),
+                    ["updated_by"] = "default_user_id",
+                }.ToJsonString(),
+                "application/json");
         });
     }
 
@@ -92,7 +119,9 @@ internal sealed class LiteLlmApi(SandboxChanges changes, FaultRegistry faults) :
         request.Headers.Authorization.ToString() is ['B', 'e', 'a', 'r', 'e', 'r', ' ', .. var key] ? key : null;
 
     private static IResult Failed(int status, string message, string type) =>
-        Results.Json(new { error = new { message, type, param = (string?)null, code = status.ToString(System.Globalization.CultureInfo.InvariantCulture) } }, statusCode: status);
+        Results.Json(
+            new { error = new { message, type, param = (string?)null, code = status.ToString(System.Globalization.CultureInfo.InvariantCulture) } },
+            statusCode: status);
 
     private T Locked<T>(Func<T> what)
     {
@@ -130,6 +159,11 @@ internal sealed class LiteLlmApi(SandboxChanges changes, FaultRegistry faults) :
             parameters["order"] = place;
         }
 
-        return new() { ["model_name"] = name, ["litellm_params"] = parameters, ["model_info"] = new JsonObject { ["id"] = id, ["db_model"] = stored } };
+        return new()
+        {
+            ["model_name"] = name,
+            ["litellm_params"] = parameters,
+            ["model_info"] = new JsonObject { ["id"] = id, ["db_model"] = stored },
+        };
     }
 }

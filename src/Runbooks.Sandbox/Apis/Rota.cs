@@ -68,7 +68,9 @@ internal sealed class GrafanaOnCallApi(SandboxOptions options) : SandboxApi("gra
     public override void Map(IEndpointRouteBuilder routes) => routes.MapGet("/api/v1/schedules/{id}/final_shifts", (HttpRequest request, string id) =>
         request.Headers.Authorization != Rota.Token ? Error(403, request)
         : id is not (Rota.GrafanaId or Rota.GrafanaEmptyId) ? Error(404, request)
-        : Date(request, "start_date") is { } start && Date(request, "end_date") is { } end && start <= end ? Results.Text(Page(id == Rota.GrafanaId ? Shifts(start, end) : []).ToJsonString(), "application/json")
+        : Date(request, "start_date") is { } start
+            && Date(request, "end_date") is { } end
+            && start <= end ? Results.Text(Page(id == Rota.GrafanaId ? Shifts(start, end) : []).ToJsonString(), "application/json")
         : Error(400, request));
 
     public override object Describe() => Rota.At(options.Time.GetUtcNow()).Person.Name;
@@ -92,7 +94,9 @@ internal sealed class GrafanaOnCallApi(SandboxOptions options) : SandboxApi("gra
         statusCode: status);
 
     private static DateTimeOffset? Date(HttpRequest request, string name) =>
-        DateTimeOffset.TryParseExact(request.Query[name], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date) ? date : null;
+        DateTimeOffset.TryParseExact(request.Query[name], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date)
+            ? date
+            : null;
 
     /// <summary>Shifts are cut at both dates, as in Grafana OnCall.</summary>
     private static IEnumerable<JsonObject> Shifts(DateTimeOffset start, DateTimeOffset end)
@@ -114,7 +118,16 @@ internal sealed class GrafanaOnCallApi(SandboxOptions options) : SandboxApi("gra
     private static JsonObject Page(IEnumerable<JsonObject> shifts)
     {
         var results = new JsonArray([.. shifts]);
-        return new() { ["count"] = results.Count, ["next"] = null, ["previous"] = null, ["results"] = results, ["current_page_number"] = 1, ["page_size"] = 50, ["total_pages"] = 1 };
+        return new()
+        {
+            ["count"] = results.Count,
+            ["next"] = null,
+            ["previous"] = null,
+            ["results"] = results,
+            ["current_page_number"] = 1,
+            ["page_size"] = 50,
+            ["total_pages"] = 1,
+        };
     }
 }
 
@@ -176,7 +189,14 @@ internal sealed class PagerDutyApi(SandboxOptions options) : SandboxApi("pagerdu
         var limit = int.TryParse(request.Query["limit"], out var wanted) ? wanted : 25;
         var offset = int.TryParse(request.Query["offset"], out var passed) ? passed : 0;
         var all = entries.ToList();
-        return new JsonObject { ["oncalls"] = new JsonArray([.. all.Skip(offset).Take(limit)]), ["limit"] = limit, ["offset"] = offset, ["more"] = offset + limit < all.Count, ["total"] = null };
+        return new JsonObject
+        {
+            ["oncalls"] = new JsonArray([.. all.Skip(offset).Take(limit)]),
+            ["limit"] = limit,
+            ["offset"] = offset,
+            ["more"] = offset + limit < all.Count,
+            ["total"] = null,
+        };
     }
 
     /// <summary>Without a time range PagerDuty renders no entries, so the answer does not say who is on call.</summary>
@@ -189,10 +209,16 @@ internal sealed class PagerDutyApi(SandboxOptions options) : SandboxApi("pagerdu
         (schedule["overrides_subschedule"], schedule["final_schedule"]) = (Part("Overrides"), Part("Final Schedule"));
         return new JsonObject { ["schedule"] = schedule };
 
-        static JsonObject Part(string name) => new() { ["name"] = name, ["rendered_schedule_entries"] = new JsonArray(), ["rendered_coverage_percentage"] = null };
+        static JsonObject Part(string name) => new()
+        {
+            ["name"] = name,
+            ["rendered_schedule_entries"] = new JsonArray(),
+            ["rendered_coverage_percentage"] = null,
+        };
     }
 
-    private static JsonObject Policy(string id) => Reference("escalation_policies", id, "escalation_policy_reference", "Engineering Escalation Policy");
+    private static JsonObject Policy(string id) =>
+        Reference("escalation_policies", id, "escalation_policy_reference", "Engineering Escalation Policy");
 
     private static JsonObject Reference(string of, string id, string type, string summary) => new()
     {

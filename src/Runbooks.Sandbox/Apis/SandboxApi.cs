@@ -45,7 +45,10 @@ internal static class JsonBody
 /// <summary>A post to the sandbox itself. It counts as JSON whatever its Content-Type is, since <c>curl -d</c> declares a form.</summary>
 internal static class PracticeBody
 {
-    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow };
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    };
 
     /// <returns>The value, null where the body is empty; or what is wrong with it.</returns>
     public static async Task<(T? Posted, string? Problem)> ReadAsync<T>(HttpRequest request, string example)

@@ -12,7 +12,10 @@ namespace Runbooks.Sandbox.Apis;
 /// <summary>
 /// A server certificate that is about to expire. TLS handshakes on the sandbox's port show it until <c>POST /tls/_renew</c> replaces it.
 /// </summary>
-internal sealed class TlsApi([FromKeyedServices(TlsApi.Began)] FirstAsked began, SandboxChanges changes, TimeProvider time) : SandboxApi("tls"), IRemembered
+internal sealed class TlsApi(
+    [FromKeyedServices(TlsApi.Began)] FirstAsked began,
+    SandboxChanges changes,
+    TimeProvider time) : SandboxApi("tls"), IRemembered
 {
     public const string Began = "tls/began";
 
@@ -155,9 +158,11 @@ internal sealed class TlsConnections(TlsApi api, FaultRegistry faults, TimeProvi
 
         public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => _input.ReadAsync(buffer, cancellationToken);
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            _input.ReadAsync(buffer, cancellationToken);
 
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => _output.WriteAsync(buffer, cancellationToken);
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            _output.WriteAsync(buffer, cancellationToken);
 
         public override Task FlushAsync(CancellationToken cancellationToken) => _output.FlushAsync(cancellationToken);
 

@@ -1,7 +1,13 @@
 namespace Runbooks.Sandbox.Apis.Arm;
 
 /// <summary>Azure Resource Manager: resources of some kinds, their metrics and their health.</summary>
-internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operations, ArmPermissions permissions, SimulatedTraffic traffic, SandboxChanges changes, TimeProvider time) : SandboxApi("arm")
+internal sealed class ArmApi(
+    IEnumerable<ArmKind> kinds,
+    ArmOperations operations,
+    ArmPermissions permissions,
+    SimulatedTraffic traffic,
+    SandboxChanges changes,
+    TimeProvider time) : SandboxApi("arm")
 {
     private readonly Dictionary<string, ArmKind> _kinds = kinds.ToDictionary(kind => kind.Type);
 
@@ -37,7 +43,9 @@ internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operation
             409 => ("Conflict", "Another operation on this resource is in progress."),
             412 => ("PreconditionFailed", "The condition 'If-Match' was not met."),
             429 => ("TooManyRequests", "The request is being throttled."),
-            400 when request.Query["api-version"].Count == 0 => ("MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests."),
+            400 when request.Query["api-version"].Count == 0 => (
+                "MissingApiVersionParameter",
+                "The api-version query parameter (?api-version=) is required for all requests."),
             400 => ("InvalidRequest", "The request is not what this API takes."),
             _ => ("InternalServerError", "The server could not serve the request."),
         };
@@ -70,14 +78,17 @@ internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operation
         {
             [.., "providers", "microsoft.authorization", "permissions"] when request.Method == "GET" => permissions.Show(),
             _ when ArmVersions.Refuse(request) is { } refusal => refusal,
-            _ when permissions.Deny(request) is { } operation => Results.Json(new { error = new { code = "AuthorizationFailed", message = Unauthorized(operation, request.Root) } }, statusCode: 403),
+            _ when permissions.Deny(request) is { } operation => Results.Json(
+                new { error = new { code = "AuthorizationFailed", message = Unauthorized(operation, request.Root) } },
+                statusCode: 403),
             ["providers", "microsoft.insights", "metrics"] when request.Method == "GET" => ArmMetrics.Show(request, traffic, time),
             ["providers", "microsoft.resourcehealth", "availabilitystatuses", "current"] when request.Method == "GET" => Health(request),
             _ => operations.Show(request) ?? _kinds.GetValueOrDefault(request.Type)?.Answer(request, operations),
         };
     }
 
-    private static string Unauthorized(string operation, string scope) => $"The client 'practice' does not have authorization to perform action '{operation}' over scope '{scope}'.";
+    private static string Unauthorized(string operation, string scope) =>
+        $"The client 'practice' does not have authorization to perform action '{operation}' over scope '{scope}'.";
 
     private IResult Health(ArmRequest request)
     {
@@ -92,7 +103,9 @@ internal sealed class ArmApi(IEnumerable<ArmKind> kinds, ArmOperations operation
                 {
                     ["availabilityState"] = slow ? "Degraded" : "Available",
                     ["title"] = slow ? "Degraded" : "Available",
-                    ["summary"] = slow ? "The resource answers more slowly than usual." : "There aren't any known Azure platform problems affecting this resource.",
+                    ["summary"] = slow
+                        ? "The resource answers more slowly than usual."
+                        : "There aren't any known Azure platform problems affecting this resource.",
                     ["reasonType"] = slow ? "Unplanned" : "",
                     ["occuredTime"] = time.GetUtcNow().ToString("O"),
                     ["reportedTime"] = time.GetUtcNow().ToString("O"),
@@ -166,14 +179,18 @@ internal sealed class ArmPermissions(FaultRegistry faults)
 /// <seealso href="https://github.com/Azure/bicep-types-az"/>
 internal static class ArmVersions
 {
-    private static readonly Dictionary<string, (string Type, string[] Versions)> s_known = Read().ToDictionary(one => one.Type, StringComparer.OrdinalIgnoreCase);
+    private static readonly Dictionary<string, (string Type, string[] Versions)> s_known = Read().ToDictionary(
+        one => one.Type,
+        StringComparer.OrdinalIgnoreCase);
 
     /// <returns>Null where the type has that version.</returns>
     public static IResult? Refuse(ArmRequest request)
     {
         // A type that is not listed has the versions of its parent.
         var levels = request.Below.ToList();
-        var type = Enumerable.Range(0, levels.Count + 1).Select(left => string.Join('/', levels.SkipLast(left).Prepend(request.Type))).FirstOrDefault(s_known.ContainsKey);
+        var type = Enumerable.Range(0, levels.Count + 1)
+            .Select(left => string.Join('/', levels.SkipLast(left).Prepend(request.Type)))
+            .FirstOrDefault(s_known.ContainsKey);
 
         // What another provider adds to every resource has versions of its own.
         if (type is null || request.Rest.Contains("providers"))
@@ -187,7 +204,8 @@ internal static class ArmVersions
             return null;
         }
 
-        var message = $"No registered resource provider found for location 'westeurope' and API version '{request.Version}' for type '{known.Type.Split('/', 2)[1]}'. "
+        var message = $"No registered resource provider found for location 'westeurope' and "
+            + $"API version '{request.Version}' for type '{known.Type.Split('/', 2)[1]}'. "
             + $"The supported api-versions are '{string.Join(", ", known.Versions)}'. The supported locations are 'westeurope'.";
         return Results.Json(new { error = new { code = "NoRegisteredProviderFound", message } }, statusCode: 400);
     }

@@ -19,7 +19,12 @@ internal abstract class ArmKind(string type) : IRemembered
 
     string IRemembered.Key => $"arm/{type}";
 
-    JsonNode? IRemembered.Save() => new JsonObject([.. _resources.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => KeyValuePair.Create(one.Key, (JsonNode?)one.Value.DeepClone()))]);
+    JsonNode? IRemembered.Save() =>
+        new JsonObject([
+            .. _resources
+                .OrderBy(one => one.Key, StringComparer.Ordinal)
+                .Select(one => KeyValuePair.Create(one.Key, (JsonNode?)one.Value.DeepClone())),
+        ]);
 
     void IRemembered.Load(JsonNode saved)
     {
@@ -42,7 +47,9 @@ internal abstract class ArmKind(string type) : IRemembered
 
     internal static JsonNode? Shown(JsonNode? value) => value switch
     {
-        JsonObject known => new JsonObject(known.Where(one => !one.Key.StartsWith('_')).Select(one => KeyValuePair.Create(one.Key, Shown(one.Value)))),
+        JsonObject known => new JsonObject(known
+            .Where(one => !one.Key.StartsWith('_'))
+            .Select(one => KeyValuePair.Create(one.Key, Shown(one.Value)))),
         JsonArray all => new JsonArray([.. all.Select(Shown)]),
         _ => value?.DeepClone(),
     };
@@ -199,9 +206,19 @@ internal sealed class ArmOperations(FaultRegistry faults, SandboxOptions options
 
         End(operation);
         return operation.Fails
-            ? Results.Json(new { name = operation.Id, status = "Failed", error = new { code = "InternalOperationError", message = "The sandbox was told to let this operation fail." } })
+            ? Results.Json(new
+            {
+                name = operation.Id,
+                status = "Failed",
+                error = new { code = "InternalOperationError", message = "The sandbox was told to let this operation fail." },
+            })
             : Results.Text(
-                new JsonObject { ["name"] = operation.Id, ["status"] = "Succeeded", ["properties"] = new JsonObject { ["output"] = ArmKind.Shown(operation.Effect.Value) } }.ToJsonString(),
+                new JsonObject
+                {
+                    ["name"] = operation.Id,
+                    ["status"] = "Succeeded",
+                    ["properties"] = new JsonObject { ["output"] = ArmKind.Shown(operation.Effect.Value) },
+                }.ToJsonString(),
                 "application/json");
     }
 

@@ -13,11 +13,14 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
 
     /// <summary>Whether a content filter refuses this prompt. An item that is not a regular expression is searched for, ignoring case.</summary>
     public bool Blocks(string prompt) => Resources.Values.Any(account => Children(account, "_raiBlocklistItems").Any(item =>
-        (string?)item["_list"] == "incidents" && (bool?)item["properties"]?["isRegex"] == false && prompt.Contains((string?)item["properties"]?["pattern"] ?? "\0", StringComparison.OrdinalIgnoreCase)));
+        (string?)item["_list"] == "incidents"
+            && (bool?)item["properties"]?["isRegex"] == false
+            && prompt.Contains((string?)item["properties"]?["pattern"] ?? "\0", StringComparison.OrdinalIgnoreCase)));
 
     /// <summary>Whether requests that the provisioned deployment refuses go to another one.</summary>
     public bool SpillsOver => Resources.Values.Any(account =>
-        Children(account, "_deployments").Any(one => (string?)one["name"] == "gpt-4o-ptu" && one["properties"]?["spilloverDeploymentName"] is not null));
+        Children(account, "_deployments").Any(one => (string?)one["name"] == "gpt-4o-ptu"
+            && one["properties"]?["spilloverDeploymentName"] is not null));
 
     public override IResult? Answer(ArmRequest request, ArmOperations operations)
     {
@@ -33,7 +36,10 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
             ["deployments", var name] => Deployment(request, operations, account, name),
             ["raiblocklists", "incidents" or "unused"] when request.Method == "GET" =>
                 Json(Child(request, "raiBlocklists", request.Rest[1], new JsonObject { ["description"] = "Prompts of incidents" })),
-            ["raiblocklists", ("incidents" or "unused") and var list, "raiblocklistitems"] when request.Method == "GET" => Items(request, account, list),
+            ["raiblocklists", ("incidents" or "unused") and var list, "raiblocklistitems"] when request.Method == "GET" => Items(
+                request,
+                account,
+                list),
             ["raiblocklists", ("incidents" or "unused") and var list, "raiblocklistitems", var name] => Item(request, account, list, name),
             ["raipolicies", "assist-filter"] when request.Method == "GET" => Json(Child(request, "raiPolicies", "assist-filter", Filter())),
             [] when request.Method is "GET" or "PATCH" => Json(account),
@@ -43,9 +49,17 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
 
     protected override JsonObject Begin(ArmRequest request)
     {
-        var account = Envelope(request, "Microsoft.CognitiveServices/accounts", new JsonObject { ["provisioningState"] = "Succeeded", ["disableLocalAuth"] = false });
+        var account = Envelope(
+            request,
+            "Microsoft.CognitiveServices/accounts",
+            new JsonObject { ["provisioningState"] = "Succeeded", ["disableLocalAuth"] = false });
         account["_rotations"] = 0;
-        account["_deployments"] = new JsonObject(new[] { Deployment("gpt-4o-ptu", "GlobalProvisionedManaged", 100, "gpt-4o", "2024-11-20"), Deployment("gpt-4o-paygo", "GlobalStandard", 450, "gpt-4o", "2024-11-20"), Deployment("gpt-4o-mini", "GlobalStandard", 200, "gpt-4o-mini", "2024-07-18") }
+        account["_deployments"] = new JsonObject(new[]
+        {
+            Deployment("gpt-4o-ptu", "GlobalProvisionedManaged", 100, "gpt-4o", "2024-11-20"),
+            Deployment("gpt-4o-paygo", "GlobalStandard", 450, "gpt-4o", "2024-11-20"),
+            Deployment("gpt-4o-mini", "GlobalStandard", 200, "gpt-4o-mini", "2024-07-18"),
+        }
             .Select(one => KeyValuePair.Create((string)one["name"]!, (JsonNode?)one)));
         account["_raiBlocklistItems"] = new JsonObject();
         return account;
@@ -72,9 +86,16 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
         };
     }
 
-    private static readonly (string, string)[] s_later = [("serviceTier", "2025-12-01"), ("routing", "2025-12-01"), ("deploymentState", "2025-12-01"), ("contextCacheContainerId", "2026-07-15-preview")];
+    private static readonly (string, string)[] s_later =
+    [
+        ("serviceTier", "2025-12-01"),
+        ("routing", "2025-12-01"),
+        ("deploymentState", "2025-12-01"),
+        ("contextCacheContainerId", "2026-07-15-preview"),
+    ];
 
-    private static IEnumerable<JsonObject> Children(JsonObject account, string list) => (account[list] as JsonObject ?? []).Select(one => one.Value).OfType<JsonObject>();
+    private static IEnumerable<JsonObject> Children(JsonObject account, string list) =>
+        (account[list] as JsonObject ?? []).Select(one => one.Value).OfType<JsonObject>();
 
     private static IResult Rotate(JsonObject account)
     {
@@ -154,7 +175,14 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
     {
         ["basePolicyName"] = "Microsoft.Default",
         ["mode"] = "Blocking",
-        ["contentFilters"] = new JsonArray(new JsonObject { ["name"] = "Hate", ["blocking"] = true, ["enabled"] = true, ["severityThreshold"] = "Medium", ["source"] = "Prompt" }),
+        ["contentFilters"] = new JsonArray(new JsonObject
+        {
+            ["name"] = "Hate",
+            ["blocking"] = true,
+            ["enabled"] = true,
+            ["severityThreshold"] = "Medium",
+            ["source"] = "Prompt",
+        }),
         ["customBlocklists"] = new JsonArray(new JsonObject { ["blocklistName"] = "incidents", ["blocking"] = true, ["source"] = "Prompt" }),
     };
 }

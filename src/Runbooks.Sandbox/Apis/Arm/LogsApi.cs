@@ -48,8 +48,15 @@ internal sealed class LogsApi(IEnumerable<LogTable> tables, Abuse abuse, TimePro
         var table = tables.FirstOrDefault(one => query?.TrimStart().StartsWith(one.Name, StringComparison.Ordinal) == true);
         return table is null
             ? Error(400, request)
-            : query!.EndsWith("| summarize Dense = minif(Minute, Nth == 324), Quarters = array_length(make_set(bin(Minute, 15m))), Oldest = bin(min(Minute), 15m), Newest = max(Minute)", StringComparison.Ordinal)
-                ? Answer([new("Dense", "datetime"), new("Quarters", "long"), new("Oldest", "datetime"), new("Newest", "datetime")], [table.IsWritten ? [BeginOf(TimeSpan.FromMinutes(1), before: TimeSpan.FromMinutes(323)), 96, OldestQuarter, ThisMinute] : [null, 0, null, null]])
+            : query!.EndsWith(
+                "| summarize Dense = minif(Minute, Nth == 324), Quarters = array_length(make_set(bin(Minute, "
+                    + "15m))), Oldest = bin(min(Minute), 15m), Newest = max(Minute)",
+                StringComparison.Ordinal)
+                ? Answer(
+                    [new("Dense", "datetime"), new("Quarters", "long"), new("Oldest", "datetime"), new("Newest", "datetime")],
+                    [table.IsWritten
+                        ? [BeginOf(TimeSpan.FromMinutes(1), before: TimeSpan.FromMinutes(323)), 96, OldestQuarter, ThisMinute]
+                        : [null, 0, null, null]])
             : query!.EndsWith("| take 1 | count", StringComparison.Ordinal) ? Answer("Count", "long", [[table.IsWritten ? 1 : 0]])
             : table.Texts() is { } texts
                 ? Answer(table.Column, "string", texts.Select(text => new object[] { text }))
@@ -70,7 +77,10 @@ internal sealed class LogsApi(IEnumerable<LogTable> tables, Abuse abuse, TimePro
     private static IResult Answer(string column, string type, IEnumerable<object?[]> rows) => Answer([new(column, type)], rows);
 
     private static IResult Answer(LogColumn[] columns, IEnumerable<object?[]> rows) =>
-        Results.Json(new { tables = new[] { new { name = "PrimaryResult", columns = columns.Select(column => new { name = column.Name, type = column.Type }), rows } } });
+        Results.Json(new { tables = new[]
+        {
+            new { name = "PrimaryResult", columns = columns.Select(column => new { name = column.Name, type = column.Type }), rows },
+        } });
 
     private sealed record LogColumn(string Name, string Type);
 }
@@ -147,7 +157,13 @@ internal sealed class FlaggedPromptsTable(Abuse abuse) : LogTable("AppEvents")
 internal sealed class GatewayRequestsTable(Abuse abuse) : LogTable("ApiManagementGatewayLlmLog")
 {
     private static readonly string[] s_asked =
-        ["How do I reset my badge?", "Summarize the minutes of the meeting on Tuesday.", "Translate this notice into Polish.", "Which form do I need for parental leave?", "Write a friendly reminder about the timesheets."];
+        [
+            "How do I reset my badge?",
+            "Summarize the minutes of the meeting on Tuesday.",
+            "Translate this notice into Polish.",
+            "Which form do I need for parental leave?",
+            "Write a friendly reminder about the timesheets.",
+        ];
 
     public override string Column => "RequestMessages";
 

@@ -23,7 +23,9 @@ internal sealed class MachineLearningKind() : ArmKind("microsoft.machinelearning
 
         if (request.Rest.Count > 2)
         {
-            return request.Method == "GET" && request.Rest[3] is "blue" or "green" or "grey" ? Json(Deployment(request, name, request.Rest[3])) : null;
+            return request.Method == "GET" && request.Rest[3] is "blue" or "green" or "grey"
+                ? Json(Deployment(request, name, request.Rest[3]))
+                : null;
         }
 
         return (request.Method, request.Body?["properties"]) switch
@@ -46,7 +48,8 @@ internal sealed class MachineLearningKind() : ArmKind("microsoft.machinelearning
 
     private static bool Sums(JsonObject properties) => (properties["traffic"] as JsonObject ?? []).Sum(one => (int?)one.Value ?? 0) is 0 or 100;
 
-    private static IResult Error(string message) => Json(new JsonObject { ["error"] = new JsonObject { ["code"] = "BadArgument", ["message"] = message } }, 400);
+    private static IResult Error(string message) =>
+        Json(new JsonObject { ["error"] = new JsonObject { ["code"] = "BadArgument", ["message"] = message } }, 400);
 
     private static JsonNode? Write(JsonObject endpoint, JsonObject body)
     {
@@ -186,8 +189,15 @@ internal sealed class ApiManagementKind() : ArmKind("microsoft.apimanagement/ser
         {
             return (one.Value["_backends"] as JsonObject ?? []).Any(pool =>
             {
-                List<JsonNode> used = [.. pool.Value!["properties"]!["pool"]!["services"]!.AsArray().Select(backend => backend!).Where(backend => (int?)backend["weight"] != 0)];
-                return used.Exists(backend => (int?)backend["priority"] == used.Min(other => (int?)other["priority"]) && !((string)backend["id"]!).EndsWith("/openai-ptu", StringComparison.OrdinalIgnoreCase));
+                List<JsonNode> used =
+                [
+                    .. pool.Value!["properties"]!["pool"]!["services"]!
+                        .AsArray()
+                        .Select(backend => backend!)
+                        .Where(backend => (int?)backend["weight"] != 0),
+                ];
+                return used.Exists(backend => (int?)backend["priority"] == used.Min(other => (int?)other["priority"])
+                    && !((string)backend["id"]!).EndsWith("/openai-ptu", StringComparison.OrdinalIgnoreCase));
             });
         }
     });
@@ -199,7 +209,9 @@ internal sealed class ApiManagementKind() : ArmKind("microsoft.apimanagement/ser
         var given = request.Http.Headers.IfMatch.ToString();
         if (given != "*" && given != ETag(found))
         {
-            return Results.Json(new { error = new { code = "PreconditionFailed", message = "Resource was modified since last retrieval." } }, statusCode: given.Length == 0 ? 400 : 412);
+            return Results.Json(
+                new { error = new { code = "PreconditionFailed", message = "Resource was modified since last retrieval." } },
+                statusCode: given.Length == 0 ? 400 : 412);
         }
 
         var properties = (JsonObject)found["properties"]!;

@@ -60,8 +60,19 @@ internal sealed class FrontDoorKind() : ArmKind("microsoft.cdn/profiles")
         ["type"] = "Microsoft.Cdn/profiles/originGroups",
         ["properties"] = new JsonObject
         {
-            ["healthProbeSettings"] = new JsonObject { ["probePath"] = "/healthz", ["probeRequestType"] = "HEAD", ["probeProtocol"] = "Https", ["probeIntervalInSeconds"] = 30 },
-            ["loadBalancingSettings"] = new JsonObject { ["sampleSize"] = 4, ["successfulSamplesRequired"] = 3, ["additionalLatencyInMilliseconds"] = 50 },
+            ["healthProbeSettings"] = new JsonObject
+            {
+                ["probePath"] = "/healthz",
+                ["probeRequestType"] = "HEAD",
+                ["probeProtocol"] = "Https",
+                ["probeIntervalInSeconds"] = 30,
+            },
+            ["loadBalancingSettings"] = new JsonObject
+            {
+                ["sampleSize"] = 4,
+                ["successfulSamplesRequired"] = 3,
+                ["additionalLatencyInMilliseconds"] = 50,
+            },
             ["provisioningState"] = "Succeeded",
         },
         ["_origins"] = new JsonArray(Origin(request, name, "cluster-a"), Origin(request, name, "cluster-b")),
@@ -138,7 +149,9 @@ internal sealed class TrafficManagerKind() : ArmKind("microsoft.network/trafficm
             var byWeight = (string?)profile["properties"]!["trafficRoutingMethod"] == "Weighted";
             var weights = Endpoints(profile).ToDictionary(
                 endpoint => (string)endpoint["name"]!,
-                endpoint => (string?)endpoint["properties"]!["endpointStatus"] == "Enabled" ? byWeight ? (int)endpoint["properties"]!["weight"]! : 1 : 0);
+                endpoint => (string?)endpoint["properties"]!["endpointStatus"] == "Enabled"
+                    ? byWeight ? (int)endpoint["properties"]!["weight"]! : 1
+                    : 0);
             var all = (double)weights.Values.Sum();
             return weights.ToDictionary(one => one.Key, one => all == 0 ? 0 : one.Value / all);
         }

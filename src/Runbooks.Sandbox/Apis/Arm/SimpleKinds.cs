@@ -43,7 +43,17 @@ internal sealed class ContainerAppKind() : ArmKind("microsoft.app/containerapps"
 
                 return request.Method is "GET" or "PATCH" ? Json(app) : null;
             case ["revisions", var revision] when request.Method == "GET":
-                return Json(new JsonObject { ["name"] = revision, ["properties"] = new JsonObject { ["active"] = string.Equals(revision, (string?)app["properties"]!["latestReadyRevisionName"], StringComparison.OrdinalIgnoreCase) } });
+                return Json(new JsonObject
+                {
+                    ["name"] = revision,
+                    ["properties"] = new JsonObject
+                    {
+                        ["active"] = string.Equals(
+                            revision,
+                            (string?)app["properties"]!["latestReadyRevisionName"],
+                            StringComparison.OrdinalIgnoreCase),
+                    },
+                });
             case ["revisions", _, "restart"] when request.Method == "POST":
                 app["_restarts"] = (int)app["_restarts"]! + 1;
                 return Results.Ok();
@@ -54,7 +64,10 @@ internal sealed class ContainerAppKind() : ArmKind("microsoft.app/containerapps"
 
     protected override JsonObject Begin(ArmRequest request)
     {
-        var app = Envelope(request, "Microsoft.App/containerApps", new JsonObject { ["latestReadyRevisionName"] = $"{request.Name}--r1".ToLowerInvariant() });
+        var app = Envelope(
+            request,
+            "Microsoft.App/containerApps",
+            new JsonObject { ["latestReadyRevisionName"] = $"{request.Name}--r1".ToLowerInvariant() });
         app["_restarts"] = 0;
         return app;
     }
@@ -96,7 +109,10 @@ internal sealed class ManagedClusterKind() : ArmKind("microsoft.containerservice
     }
 
     protected override JsonObject Begin(ArmRequest request) =>
-        Envelope(request, "Microsoft.ContainerService/managedClusters", new JsonObject { ["provisioningState"] = "Succeeded", ["disableLocalAccounts"] = true });
+        Envelope(
+            request,
+            "Microsoft.ContainerService/managedClusters",
+            new JsonObject { ["provisioningState"] = "Succeeded", ["disableLocalAccounts"] = true });
 
     // As AKS writes it for a cluster with Entra sign-in, but without a certificate, since loopback has none.
     private static string KubeConfig(ArmRequest request) =>
@@ -133,7 +149,13 @@ internal sealed class ScaleSetKind(SandboxClusters clusters) : ArmKind("microsof
 
         return (request.Method, request.Rest) switch
         {
-            ("GET", ["virtualmachines", var instance]) => Json(new JsonObject { ["id"] = found.Node.ResourceId, ["instanceId"] = instance, ["name"] = found.Node.Name, ["properties"] = new JsonObject { ["provisioningState"] = "Succeeded" } }),
+            ("GET", ["virtualmachines", var instance]) => Json(new JsonObject
+            {
+                ["id"] = found.Node.ResourceId,
+                ["instanceId"] = instance,
+                ["name"] = found.Node.Name,
+                ["properties"] = new JsonObject { ["provisioningState"] = "Succeeded" },
+            }),
             ("POST", ["virtualmachines", _, "reimage"]) => operations.Accept(request, () =>
             {
                 found.Cluster.Reimage(found.Node);

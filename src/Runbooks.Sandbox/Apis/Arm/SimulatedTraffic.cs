@@ -6,7 +6,14 @@ namespace Runbooks.Sandbox.Apis.Arm;
 /// Two regions that serve users. Region b is slow from the first question on and recovers after a while. How much users feel of it
 /// depends on how Traffic Manager spreads them.
 /// </summary>
-internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ApiManagementKind gateways, ProvisionedThroughput throughput, CognitiveKind models, [FromKeyedServices(SimulatedTraffic.Began)] FirstAsked began, SandboxOptions options, TimeProvider time)
+internal sealed class SimulatedTraffic(
+    TrafficManagerKind profiles,
+    ApiManagementKind gateways,
+    ProvisionedThroughput throughput,
+    CognitiveKind models,
+    [FromKeyedServices(SimulatedTraffic.Began)] FirstAsked began,
+    SandboxOptions options,
+    TimeProvider time)
 {
     public const string Began = "arm/traffic";
 
@@ -26,7 +33,9 @@ internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ApiManagemen
     public IEnumerable<MeasuredSeries> Measure(string resource, string metric, string test) => metric switch
     {
         // A gateway without traffic has no measurements.
-        "BackendFirstByteResponseTime" or "BackendLastByteResponseTime" or "ApplicationGatewayTotalTime" => [new([], at => profiles.Reaches(resource) ? Latency(resource, at) : null)],
+        "BackendFirstByteResponseTime" or "BackendLastByteResponseTime" or "ApplicationGatewayTotalTime" => [new([], at => profiles.Reaches(resource)
+            ? Latency(resource, at)
+            : null)],
         "availabilityResults/duration" => [new([new(Test, test), new("availabilityResult/success", "1")], at => Felt(resource, test, at))],
         "availabilityResults/availabilityPercentage" => [new([new(Test, test)], _ => 100)],
         "OriginHealthPercentage" =>
@@ -38,13 +47,17 @@ internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ApiManagemen
         // With a part of the traffic elsewhere, the provisioned throughput is enough for the rest.
         "Requests" =>
         [
-            new([new("BackendResponseCode", "429"), new("ApiId", "chat")], at => throughput.Percent(at) >= 100 && !gateways.SpillsOver(resource) ? 60 : null),
+            new(
+                [new("BackendResponseCode", "429"), new("ApiId", "chat")],
+                at => throughput.Percent(at) >= 100 && !gateways.SpillsOver(resource) ? 60 : null),
             new([new("BackendResponseCode", "200"), new("ApiId", "chat")], _ => 900),
         ],
         // Requests that spill over are not refused.
         "AzureOpenAIRequests" =>
         [
-            new([new("ModelDeploymentName", "gpt-4o-ptu"), new("StatusCode", "429")], at => throughput.Percent(at) >= 100 && !models.SpillsOver ? 60 : null),
+            new(
+                [new("ModelDeploymentName", "gpt-4o-ptu"), new("StatusCode", "429")],
+                at => throughput.Percent(at) >= 100 && !models.SpillsOver ? 60 : null),
             new([new("ModelDeploymentName", "gpt-4o-ptu"), new("StatusCode", "200")], _ => 900),
             new([new("ModelDeploymentName", "gpt-4o-paygo"), new("StatusCode", "200")], _ => 300),
         ],
@@ -68,7 +81,10 @@ internal sealed class SimulatedTraffic(TrafficManagerKind profiles, ApiManagemen
 }
 
 /// <summary>How much of the provisioned throughput of <c>gpt-4o-ptu</c> is used: all of it for a while, from the first question on.</summary>
-internal sealed class ProvisionedThroughput([FromKeyedServices(ProvisionedThroughput.Began)] FirstAsked began, SandboxOptions options, TimeProvider time)
+internal sealed class ProvisionedThroughput(
+    [FromKeyedServices(ProvisionedThroughput.Began)] FirstAsked began,
+    SandboxOptions options,
+    TimeProvider time)
 {
     public const string Began = "provider/limited";
 
@@ -97,7 +113,9 @@ internal static partial class ArmMetrics
 
         var metric = query["metricnames"].ToString();
         var (every, field) = (XmlConvert.ToTimeSpan(query["interval"].ToString()), query["aggregation"].ToString());
-        var filter = Conditions().Matches(query["$filter"].ToString()).ToLookup(match => match.Groups["name"].Value, match => match.Groups["value"].Value, StringComparer.OrdinalIgnoreCase);
+        var filter = Conditions()
+            .Matches(query["$filter"].ToString())
+            .ToLookup(match => match.Groups["name"].Value, match => match.Groups["value"].Value, StringComparer.OrdinalIgnoreCase);
         var test = filter[SimulatedTraffic.Test].FirstOrDefault(name => name != "*") ?? request.Name;
         var series = Asked([.. traffic.Measure(request.Name, metric, test)], filter, query)
             .Select(one => (one.Dimensions, Points: Points(from, to, every, field, one.At, time.GetUtcNow())))
@@ -135,10 +153,15 @@ internal static partial class ArmMetrics
     {
         if (filter.Count == 0)
         {
-            return all.Count == 0 ? [] : [new([], at => query["aggregation"] == "total" ? all.Sum(one => one.At(at)) : all.Average(one => one.At(at)))];
+            return all.Count == 0
+                ? []
+                : [new([], at => query["aggregation"] == "total" ? all.Sum(one => one.At(at)) : all.Average(one => one.At(at)))];
         }
 
-        return all.Where(one => filter.All(wanted => one.Dimensions.Any(dimension => wanted.Key.Equals(dimension.Key, StringComparison.OrdinalIgnoreCase) && (wanted.Contains("*") || wanted.Contains(dimension.Value)))))
+        return all.Where(one => filter.All(wanted => one.Dimensions.Any(dimension => wanted.Key.Equals(
+            dimension.Key,
+            StringComparison.OrdinalIgnoreCase)
+            && (wanted.Contains("*") || wanted.Contains(dimension.Value)))))
             .Select(one => one with { Dimensions = [.. one.Dimensions.Where(dimension => filter.Contains(dimension.Key))] })
             .Take(int.TryParse(query["top"], NumberStyles.None, CultureInfo.InvariantCulture, out var top) ? top : 10);
     }
@@ -146,7 +169,13 @@ internal static partial class ArmMetrics
     [GeneratedRegex("(?<name>[A-Za-z/]+) eq '(?<value>[^']*)'", RegexOptions.NonBacktracking)]
     private static partial Regex Conditions();
 
-    private static JsonArray Points(DateTimeOffset from, DateTimeOffset to, TimeSpan every, string field, Func<DateTimeOffset, double?> at, DateTimeOffset now)
+    private static JsonArray Points(
+        DateTimeOffset from,
+        DateTimeOffset to,
+        TimeSpan every,
+        string field,
+        Func<DateTimeOffset, double?> at,
+        DateTimeOffset now)
     {
         var points = new JsonArray();
         // As in Azure: the first interval begins at the start of the question, cut to the minute, and not on the clock.
@@ -155,10 +184,14 @@ internal static partial class ArmMetrics
             var point = new JsonObject { ["timeStamp"] = begin.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) };
             points.Add(point);
             // Azure shows a value only a little later. Here that is at the start of the last minute.
-            var values = begin + every <= to || begin <= now ? Enumerable.Range(1, (int)every.TotalMinutes).Select(minute => at(begin.AddMinutes(minute))).OfType<double>().ToList() : [];
+            var values = begin + every <= to || begin <= now
+                ? Enumerable.Range(1, (int)every.TotalMinutes).Select(minute => at(begin.AddMinutes(minute))).OfType<double>().ToList()
+                : [];
             if (values.Count > 0)
             {
-                point[field] = Math.Round(field switch { "total" => values.Sum(), "maximum" => values.Max(), "minimum" => values.Min(), _ => values.Average() }, 1);
+                point[field] = Math.Round(
+                    field switch { "total" => values.Sum(), "maximum" => values.Max(), "minimum" => values.Min(), _ => values.Average() },
+                    1);
             }
         }
 

@@ -5,18 +5,32 @@ namespace Runbooks.Sandbox.Apis.Arm;
 /// <summary>WAF policies. A PUT writes the whole policy, and the last writer wins, as in Azure.</summary>
 internal abstract class WafPolicyKind(string type, string typeName) : ArmKind(type)
 {
-    private static readonly string[] s_readOnly = ["provisioningState", "resourceState", "securityPolicyLinks", "frontendEndpointLinks", "routingRuleLinks", "applicationGateways", "httpListeners", "pathBasedRules"];
+    private static readonly string[] s_readOnly =
+    [
+        "provisioningState",
+        "resourceState",
+        "securityPolicyLinks",
+        "frontendEndpointLinks",
+        "routingRuleLinks",
+        "applicationGateways",
+        "httpListeners",
+        "pathBasedRules",
+    ];
 
     /// <summary>Whether a policy blocks a request now: the first of its own rules that matches decides.</summary>
     public bool Blocks(EdgeRequest request) => Resources.Values.Where(IsInForce).Any(policy => Rules(policy).OfType<JsonObject>()
         .Where(rule => (string?)rule["action"] is "Allow" or "Block" && (string?)(rule["enabledState"] ?? rule["state"]) != "Disabled")
         .OrderBy(rule => (int)rule["priority"]!)
-        .FirstOrDefault(rule => rule["matchConditions"]!.AsArray().All(condition => Fits(policy, condition!.AsObject(), request)))?["action"]?.ToString() == "Block");
+        .FirstOrDefault(rule => rule["matchConditions"]!
+            .AsArray()
+            .All(condition => Fits(policy, condition!.AsObject(), request)))?["action"]?.ToString() == "Block");
 
     // Detection only logs.
     private static bool IsInForce(JsonObject policy) =>
         policy["properties"]?["policySettings"] is not JsonObject settings
-        || ((string?)settings["mode"] != "Detection" && (string?)(settings["enabledState"] ?? settings["state"]) != "Disabled" && settings["requestBodyCheck"]?.ToJsonString() != "false");
+        || ((string?)settings["mode"] != "Detection"
+            && (string?)(settings["enabledState"] ?? settings["state"]) != "Disabled"
+            && settings["requestBodyCheck"]?.ToJsonString() != "false");
 
     protected abstract JsonArray Rules(JsonObject policy);
 
@@ -29,7 +43,9 @@ internal abstract class WafPolicyKind(string type, string typeName) : ArmKind(ty
         return ((string?)condition["operator"])?.ToLowerInvariant() switch
         {
             "ipmatch" => values.Exists(range => IPNetwork.Parse(range).Contains(request.From)),
-            "regex" => Read(policy, condition, request).Any(text => values.Exists(pattern => new Regex(pattern, RegexOptions.NonBacktracking).IsMatch(text.ToLowerInvariant()))),
+            "regex" => Read(policy, condition, request).Any(text => values.Exists(pattern => new Regex(
+                pattern,
+                RegexOptions.NonBacktracking).IsMatch(text.ToLowerInvariant()))),
             _ => false,
         };
     }
@@ -58,9 +74,15 @@ internal abstract class WafPolicyKind(string type, string typeName) : ArmKind(ty
 }
 
 /// <summary>Front Door's kind. A change is long-running.</summary>
-internal sealed class FrontDoorWafKind() : WafPolicyKind("microsoft.network/frontdoorwebapplicationfirewallpolicies", "Microsoft.Network/FrontDoorWebApplicationFirewallPolicies")
+internal sealed class FrontDoorWafKind() : WafPolicyKind(
+    "microsoft.network/frontdoorwebapplicationfirewallpolicies",
+    "Microsoft.Network/FrontDoorWebApplicationFirewallPolicies")
 {
-    private static readonly (string, string)[] s_later = [("policySettings/captchaExpirationInMinutes", "2025-03-01"), ("managedRules/exceptionsList", "2025-11-01")];
+    private static readonly (string, string)[] s_later =
+    [
+        ("policySettings/captchaExpirationInMinutes", "2025-03-01"),
+        ("managedRules/exceptionsList", "2025-11-01"),
+    ];
 
     public override IResult? Answer(ArmRequest request, ArmOperations operations) => (request.Method, request.Rest.Count, request.Body) switch
     {
@@ -78,13 +100,22 @@ internal sealed class FrontDoorWafKind() : WafPolicyKind("microsoft.network/fron
     protected override JsonArray Rules(JsonObject policy) => policy["properties"]?["customRules"]?["rules"] as JsonArray ?? [];
 
     /// <seealso href="https://learn.microsoft.com/azure/web-application-firewall/afds/waf-faq"/>
-    protected override IEnumerable<string> Read(JsonObject policy, JsonObject condition, EdgeRequest request) => request.ContentType == EdgeRequest.Form ? [request.Body] : [];
+    protected override IEnumerable<string> Read(
+        JsonObject policy,
+        JsonObject condition,
+        EdgeRequest request) => request.ContentType == EdgeRequest.Form ? [request.Body] : [];
 
     protected override JsonObject Begin(ArmRequest request)
     {
         var policy = Policy(request, new JsonObject
         {
-            ["policySettings"] = new JsonObject { ["enabledState"] = "Enabled", ["mode"] = "Prevention", ["requestBodyCheck"] = "Enabled", ["captchaExpirationInMinutes"] = 30 },
+            ["policySettings"] = new JsonObject
+            {
+                ["enabledState"] = "Enabled",
+                ["mode"] = "Prevention",
+                ["requestBodyCheck"] = "Enabled",
+                ["captchaExpirationInMinutes"] = 30,
+            },
             ["customRules"] = new JsonObject
             {
                 ["rules"] = new JsonArray(new JsonObject
@@ -117,7 +148,10 @@ internal sealed class FrontDoorWafKind() : WafPolicyKind("microsoft.network/fron
             ["provisioningState"] = "Succeeded",
             ["resourceState"] = "Enabled",
             ["frontendEndpointLinks"] = new JsonArray(),
-            ["securityPolicyLinks"] = new JsonArray(new JsonObject { ["id"] = $"{request.Group}/providers/Microsoft.Cdn/profiles/assist/securityPolicies/all" }),
+            ["securityPolicyLinks"] = new JsonArray(new JsonObject
+            {
+                ["id"] = $"{request.Group}/providers/Microsoft.Cdn/profiles/assist/securityPolicies/all",
+            }),
         });
         policy["sku"] = new JsonObject { ["name"] = "Premium_AzureFrontDoor" };
         return policy;
@@ -126,7 +160,9 @@ internal sealed class FrontDoorWafKind() : WafPolicyKind("microsoft.network/fron
 
 /// <summary>Application Gateway's kind. A change is answered with the policy, which is still being updated.</summary>
 internal sealed class ApplicationGatewayWafKind()
-    : WafPolicyKind("microsoft.network/applicationgatewaywebapplicationfirewallpolicies", "Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies")
+    : WafPolicyKind(
+        "microsoft.network/applicationgatewaywebapplicationfirewallpolicies",
+        "Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies")
 {
     private static readonly Version s_readsJson = new(3, 2);
 
@@ -162,7 +198,8 @@ internal sealed class ApplicationGatewayWafKind()
         EdgeRequest.Form => [request.Body],
         EdgeRequest.Json when (condition["matchVariables"] as JsonArray ?? []).Any(one => (string?)one?["variableName"] == "PostArgs")
             && (policy["properties"]?["managedRules"]?["managedRuleSets"] as JsonArray ?? []).Any(set =>
-                (string?)set?["ruleSetType"] == "Microsoft_DefaultRuleSet" || ((string?)set?["ruleSetType"] == "OWASP" && Version.Parse((string)set["ruleSetVersion"]!) >= s_readsJson)) =>
+                (string?)set?["ruleSetType"] == "Microsoft_DefaultRuleSet"
+                    || ((string?)set?["ruleSetType"] == "OWASP" && Version.Parse((string)set["ruleSetVersion"]!) >= s_readsJson)) =>
             Values(JsonNode.Parse(request.Body)),
         _ => [],
     };
@@ -178,9 +215,15 @@ internal sealed class ApplicationGatewayWafKind()
     {
         ["policySettings"] = new JsonObject { ["state"] = "Enabled", ["mode"] = "Prevention", ["requestBodyCheck"] = true },
         ["customRules"] = new JsonArray(),
-        ["managedRules"] = new JsonObject { ["managedRuleSets"] = new JsonArray(new JsonObject { ["ruleSetType"] = "OWASP", ["ruleSetVersion"] = "3.2" }) },
+        ["managedRules"] = new JsonObject
+        {
+            ["managedRuleSets"] = new JsonArray(new JsonObject { ["ruleSetType"] = "OWASP", ["ruleSetVersion"] = "3.2" }),
+        },
         ["provisioningState"] = "Succeeded",
-        ["applicationGateways"] = new JsonArray(new JsonObject { ["id"] = $"{request.Group}/providers/Microsoft.Network/applicationGateways/assist" }),
+        ["applicationGateways"] = new JsonArray(new JsonObject
+        {
+            ["id"] = $"{request.Group}/providers/Microsoft.Network/applicationGateways/assist",
+        }),
     });
 }
 

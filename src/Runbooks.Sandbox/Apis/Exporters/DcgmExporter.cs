@@ -43,9 +43,21 @@ internal sealed class DcgmExporter(SandboxCluster cluster, SandboxNode node)
         ("DCGM_FI_DEV_ROW_REMAP_FAILURE", "gauge", "Whether remapping of rows has failed", _ => 0),
         ("DCGM_FI_PROF_GR_ENGINE_ACTIVE", "gauge", "Ratio of time the graphics engine is active.", load => Math.Round(load.Busy, 6)),
         ("DCGM_FI_PROF_PIPE_TENSOR_ACTIVE", "gauge", "Ratio of cycles the tensor (HMMA) pipe is active.", load => Math.Round(load.Busy * 0.31, 6)),
-        ("DCGM_FI_PROF_DRAM_ACTIVE", "gauge", "Ratio of cycles the device memory interface is active sending or receiving data.", load => Math.Round(load.Busy * 0.44, 6)),
-        ("DCGM_FI_PROF_PCIE_TX_BYTES", "gauge", "The rate of data transmitted over the PCIe bus - including both protocol headers and data payloads - in bytes per second.", load => Math.Round(load.Busy * 2.1e7)),
-        ("DCGM_FI_PROF_PCIE_RX_BYTES", "gauge", "The rate of data received over the PCIe bus - including both protocol headers and data payloads - in bytes per second.", load => Math.Round(load.Busy * 4.6e7)),
+        (
+            "DCGM_FI_PROF_DRAM_ACTIVE",
+            "gauge",
+            "Ratio of cycles the device memory interface is active sending or receiving data.",
+            load => Math.Round(load.Busy * 0.44, 6)),
+        (
+            "DCGM_FI_PROF_PCIE_TX_BYTES",
+            "gauge",
+            "The rate of data transmitted over the PCIe bus - including both protocol headers and data payloads - in bytes per second.",
+            load => Math.Round(load.Busy * 2.1e7)),
+        (
+            "DCGM_FI_PROF_PCIE_RX_BYTES",
+            "gauge",
+            "The rate of data received over the PCIe bus - including both protocol headers and data payloads - in bytes per second.",
+            load => Math.Round(load.Busy * 4.6e7)),
     ];
 
     /// <param name="name">Only the field of this name; all when null.</param>
@@ -55,7 +67,9 @@ internal sealed class DcgmExporter(SandboxCluster cluster, SandboxNode node)
         var fields = s_fields.Where(field => name is null || field.Name == name).ToList();
         var lines = fields.Count == 0 ? [] : Gpus(pod).ToList();
         return fields.Select(field => new MetricFamily(field.Name, field.Type, field.Help, [.. lines.Select(line => new ExposedSeries(
-            field.Name, line.Labels, at => line.Load(at) is { } load && (load.Xid != OffTheBus || field.Name == XidErrors) ? field.Value(load) : null))]));
+            field.Name, line.Labels, at => line.Load(at) is { } load && (load.Xid != OffTheBus || field.Name == XidErrors)
+                ? field.Value(load)
+                : null))]));
     }
 
     private IEnumerable<(IReadOnlyList<KeyValuePair<string, string>> Labels, Func<DateTimeOffset, Load?> Load)> Gpus(string? podName)
@@ -79,7 +93,9 @@ internal sealed class DcgmExporter(SandboxCluster cluster, SandboxNode node)
         {
             var index = gpu;
             var mine = lives.Where(one => one.Gpu == index).Select(one => one.Life).ToList();
-            yield return (Device(index), at => mine.Exists(life => life.CreatedAt <= at && !(life.EndsAt <= at)) ? null : new Load(0, 4, Xid(index, at), Up(at)));
+            yield return (
+                Device(index),
+                at => mine.Exists(life => life.CreatedAt <= at && !(life.EndsAt <= at)) ? null : new Load(0, 4, Xid(index, at), Up(at)));
         }
     }
 
@@ -94,7 +110,11 @@ internal sealed class DcgmExporter(SandboxCluster cluster, SandboxNode node)
         var trouble = life.HungAt is { } hung ? Math.Clamp(1 - ((hung - at) / TimeSpan.FromMinutes(6)), 0, 1) : 0;
         var wave = Math.Sin((at.ToUnixTimeSeconds() / 45.0) + pod.Name[^1]);
         // vLLM takes nine tenths at its start, whatever its load.
-        return new Load(0.62 + (0.38 * trouble) + (0.08 * wave * (1 - trouble)), Math.Round(Memory * (0.921 + (0.061 * trouble))), Xid(gpu, at), Up(at));
+        return new Load(
+            0.62 + (0.38 * trouble) + (0.08 * wave * (1 - trouble)),
+            Math.Round(Memory * (0.921 + (0.061 * trouble))),
+            Xid(gpu, at),
+            Up(at));
     }
 
     private IReadOnlyList<KeyValuePair<string, string>> Device(int gpu) =>
@@ -120,7 +140,9 @@ internal sealed class DcgmExporter(SandboxCluster cluster, SandboxNode node)
     private double Up(DateTimeOffset at) => (at - Boot(at).ReadyAt).TotalSeconds;
 
     // Queries still see the boot before the machine was reinstalled.
-    private (DateTimeOffset ReadyAt, GpuFault? Fault) Boot(DateTimeOffset at) => node.Former is { } former && at < node.ReadyAt ? (former.ReadyAt, former.Fault) : (node.ReadyAt, node.Fault);
+    private (DateTimeOffset ReadyAt, GpuFault? Fault) Boot(DateTimeOffset at) => node.Former is { } former && at < node.ReadyAt
+        ? (former.ReadyAt, former.Fault)
+        : (node.ReadyAt, node.Fault);
 
     private sealed record Load(double Busy, double Used, double Xid, double Up);
 }
@@ -183,7 +205,13 @@ internal sealed class EngineTraffic(
         for (var i = 0; i < ClimbSteps; i++)
         {
             var part = (i + 1) / (double)ClimbSteps;
-            yield return new(climbs + (s_climb * i / ClimbSteps), climbs + (s_climb * (i + 1) / ClimbSteps), 5 * (1 - (part * 0.8)), 0.2 + (part * 9), 12 + (part * 4), Math.Round(part * 48));
+            yield return new(
+                climbs + (s_climb * i / ClimbSteps),
+                climbs + (s_climb * (i + 1) / ClimbSteps),
+                5 * (1 - (part * 0.8)),
+                0.2 + (part * 9),
+                12 + (part * 4),
+                Math.Round(part * 48));
         }
 
         yield return new(hung, DateTimeOffset.MaxValue, 0, 10, 16, 48);
@@ -215,5 +243,6 @@ internal sealed record PodTraffic(EngineTraffic Traffic, SandboxPod Pod, PodLife
     public Stretch? At(DateTimeOffset at) => Traffic.Of(Pod, Life, at).LastOrDefault(stretch => stretch.From <= at);
 
     /// <summary>The number of requests that were finished by then, each with its weight.</summary>
-    public double Finished(DateTimeOffset at, Func<Stretch, double> each) => Traffic.Of(Pod, Life, at).Sum(stretch => stretch.TotalSeconds(at) * stretch.Rate * each(stretch));
+    public double Finished(DateTimeOffset at, Func<Stretch, double> each) =>
+        Traffic.Of(Pod, Life, at).Sum(stretch => stretch.TotalSeconds(at) * stretch.Rate * each(stretch));
 }

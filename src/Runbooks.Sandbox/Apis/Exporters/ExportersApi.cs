@@ -77,13 +77,17 @@ internal sealed class ExportersApi(ScrapeTargets targets, EngineTraffic traffic,
             labels = new Dictionary<string, string>(target.Labels) { ["__metrics_path__"] = $"/exporters/{target.Path}/metrics" },
         })));
         routes.MapGet("/{**path}", (HttpRequest request, string path) =>
-            path.EndsWith("/metrics", StringComparison.Ordinal) && targets.All().FirstOrDefault(target => target.IsUp(time.GetUtcNow()) && $"{target.Path}/metrics" == path) is { } found
-                ? Results.Text(Exposition.Write(found.Families(null), time.GetUtcNow(), asFloats: found.Labels["job"] == "vllm"), Exposition.ContentType)
+            path.EndsWith("/metrics", StringComparison.Ordinal)
+                && targets.All().FirstOrDefault(target => target.IsUp(time.GetUtcNow()) && $"{target.Path}/metrics" == path) is { } found
+                ? Results.Text(
+                    Exposition.Write(found.Families(null), time.GetUtcNow(), asFloats: found.Labels["job"] == "vllm"),
+                    Exposition.ContentType)
                 : Error(404, request));
         routes.MapPost("/_gauges", async (HttpRequest request) => PracticeBody.Answer(await gauges.ReadAsync(request, targets)));
     }
 
-    public override object Describe() => new { targets = targets.All().Where(target => target.IsUp(time.GetUtcNow())).Select(target => target.Path), gauges = gauges.All };
+    public override object Describe() =>
+        new { targets = targets.All().Where(target => target.IsUp(time.GetUtcNow())).Select(target => target.Path), gauges = gauges.All };
 
     public override void Reset()
     {
@@ -91,7 +95,8 @@ internal sealed class ExportersApi(ScrapeTargets targets, EngineTraffic traffic,
         gauges.Reset();
     }
 
-    public override IResult Error(int status, HttpRequest request) => Results.Text(status == 404 ? "404 page not found\n" : "the sandbox was told to fail\n", statusCode: status);
+    public override IResult Error(int status, HttpRequest request) =>
+        Results.Text(status == 404 ? "404 page not found\n" : "the sandbox was told to fail\n", statusCode: status);
 }
 
 /// <param name="Metric">A gauge of one of the exporters.</param>
@@ -122,20 +127,27 @@ internal sealed class GaugeSettings(SandboxChanges changes, TimeProvider time) :
     public IEnumerable<MetricFamily> Apply(IEnumerable<MetricFamily> families, string? pod)
     {
         var set = _set;
-        return set.Count == 0 ? families : families.Select(family => family with { Series = [.. family.Series.Select(series => Set(series, set, pod))] });
+        return set.Count == 0
+            ? families
+            : families.Select(family => family with { Series = [.. family.Series.Select(series => Set(series, set, pod))] });
     }
 
     /// <returns>What is wrong with it; null when it is set.</returns>
     public async Task<string?> ReadAsync(HttpRequest request, ScrapeTargets targets)
     {
-        const string Example = "{\"metric\":\"vllm:num_requests_waiting\",\"pod\":\"llm-b-1\",\"value\":40}; without 'value' it goes its own way again.";
+        const string Example = "{\"metric\":\"vllm:num_requests_waiting\",\"pod\":\"llm-b-1\",\"value\":40}; "
+            + "without 'value' it goes its own way again.";
         var (gauge, problem) = await PracticeBody.ReadAsync<SetGauge>(request, Example);
         if (problem is not null)
         {
             return $"Not a gauge: {problem}";
         }
 
-        var known = targets.All().SelectMany(target => target.Families(null)).Where(family => family.Type == "gauge").Select(family => family.Name).ToHashSet();
+        var known = targets.All()
+            .SelectMany(target => target.Families(null))
+            .Where(family => family.Type == "gauge")
+            .Select(family => family.Name)
+            .ToHashSet();
         if (gauge?.Metric is null || !known.Contains(gauge.Metric))
         {
             return $"No exporter has a gauge '{gauge?.Metric}'. Example: {Example}";
@@ -200,7 +212,9 @@ internal static class Exposition
             {
                 if (series.Value(at) is { } value)
                 {
-                    text.Append(CultureInfo.InvariantCulture, $"{series.Name}{Labels(series.Labels)} {Number(value)}{(asFloats && value == Math.Floor(value) && !double.IsInfinity(value) ? ".0" : "")}\n");
+                    text.Append(
+                        CultureInfo.InvariantCulture,
+                        $"{series.Name}{Labels(series.Labels)} {Number(value)}{(asFloats && value == Math.Floor(value) && !double.IsInfinity(value) ? ".0" : "")}\n");
                 }
             }
         }
@@ -210,7 +224,9 @@ internal static class Exposition
 
     public static string Labels(IEnumerable<KeyValuePair<string, string>> labels)
     {
-        var text = string.Join(',', labels.Select(label => $"{label.Key}=\"{label.Value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\""));
+        var text = string.Join(
+            ',',
+            labels.Select(label => $"{label.Key}=\"{label.Value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\""));
         return text.Length == 0 ? "" : $"{{{text}}}";
     }
 

@@ -16,7 +16,8 @@ internal static class AiGatewayRoutes
 
     public static void Map(IEndpointRouteBuilder routes, SandboxClusters clusters, TimeProvider time) =>
         routes.MapPatch($"/{{cluster}}/apis/{Group}/{Version}/namespaces/{{ns}}/{Plural}/{{name}}", async (HttpContext http) =>
-            clusters.Find(KubernetesApi.Route(http, "cluster")) is { } cluster && cluster.AiRoutes.Find(KubernetesApi.Route(http, "ns"), KubernetesApi.Route(http, "name")) is { } route
+            clusters.Find(KubernetesApi.Route(http, "cluster")) is { } cluster
+                && cluster.AiRoutes.Find(KubernetesApi.Route(http, "ns"), KubernetesApi.Route(http, "name")) is { } route
                 ? await KubernetesChanges.PatchAsync(http, Of(route), changed => Of(cluster.AiRoutes.Change(route, changed.Spec!, time.GetUtcNow())))
                 : KubernetesStatus.NotFound(ResourceType.All.First(type => type.Kind == Kind), KubernetesApi.Route(http, "name")));
 
@@ -37,12 +38,15 @@ internal static class AiGatewayRoutes
 
     private static JsonObject Condition(SavedRoute route)
     {
-        var unknown = (route.Spec["rules"] as JsonArray ?? []).SelectMany(rule => rule?["backendRefs"] as JsonArray ?? []).Select(backend => (string?)backend?["name"])
+        var unknown = (route.Spec["rules"] as JsonArray ?? []).SelectMany(rule => rule?["backendRefs"] as JsonArray
+            ?? []).Select(backend => (string?)backend?["name"])
             .FirstOrDefault(name => name is not ("openai-ptu" or "openai-paygo" or "chat-vllm"));
         return new JsonObject
         {
             ["lastTransitionTime"] = route.ChangedAt.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture),
-            ["message"] = unknown is null ? "AI Gateway Route reconciled successfully" : $"failed to sync HTTPRoute: AIServiceBackend {route.Namespace}.{unknown} not found",
+            ["message"] = unknown is null
+                ? "AI Gateway Route reconciled successfully"
+                : $"failed to sync HTTPRoute: AIServiceBackend {route.Namespace}.{unknown} not found",
             ["reason"] = unknown is null ? "ReconciliationSucceeded" : "ReconciliationFailed",
             ["status"] = unknown is null ? "True" : "False",
             ["type"] = unknown is null ? "Accepted" : "NotAccepted",
@@ -63,7 +67,14 @@ internal sealed class AiGatewayRouteObject : IKubernetesObject<V1ObjectMeta>
     public JsonObject? Status { get; set; }
 }
 
-internal sealed record SavedRoute(string Namespace, string Name, string Uid, long Generation, DateTimeOffset CreatedAt, DateTimeOffset ChangedAt, JsonObject Spec);
+internal sealed record SavedRoute(
+    string Namespace,
+    string Name,
+    string Uid,
+    long Generation,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset ChangedAt,
+    JsonObject Spec);
 
 internal sealed class AiRouteStore(string cluster, TimeProvider time, SandboxChanges changes) : IRemembered
 {
@@ -92,7 +103,12 @@ internal sealed class AiRouteStore(string cluster, TimeProvider time, SandboxCha
         lock (_lock)
         {
             // A version is a moment in milliseconds, a time in the status one in seconds. Each change needs a new one.
-            var changed = route with { Spec = spec, Generation = route.Generation + 1, ChangedAt = at > route.ChangedAt.AddSeconds(1) ? at : route.ChangedAt.AddSeconds(1) };
+            var changed = route with
+            {
+                Spec = spec,
+                Generation = route.Generation + 1,
+                ChangedAt = at > route.ChangedAt.AddSeconds(1) ? at : route.ChangedAt.AddSeconds(1),
+            };
             _routes = [.. _routes.Select(one => one.Uid == route.Uid ? changed : one)];
             changes.Touch();
             return changed;
@@ -113,7 +129,9 @@ internal sealed class AiRouteStore(string cluster, TimeProvider time, SandboxCha
     void IRemembered.Load(JsonNode saved) => _routes = saved.Deserialize<List<SavedRoute>>(SandboxMemory.Json)!;
 
     // With the API server's defaults from the schema: weight 1, priority 0.
-    private static SavedRoute Begin(DateTimeOffset now) => new("chat", "assist", Guid.NewGuid().ToString(), 1, now.AddHours(-149), now.AddHours(-149), JsonNode.Parse("""
+    private static SavedRoute Begin(DateTimeOffset now) => new("chat", "assist", Guid
+        .NewGuid()
+        .ToString(), 1, now.AddHours(-149), now.AddHours(-149), JsonNode.Parse("""
         {
           "parentRefs": [{ "group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "assist" }],
           "rules": [

@@ -19,7 +19,9 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
         routes.MapGet("/{cluster}/apis", (HttpContext http) => WithCluster(http, _ => Results.Json(Discovery.Groups())));
         routes.MapGet("/{cluster}/api/v1", (HttpContext http) => WithCluster(http, _ => Results.Json(Discovery.Resources("api/v1"))));
         routes.MapGet("/{cluster}/apis/{group}/{version}", (HttpContext http) => WithCluster(http, _ =>
-            Discovery.Resources($"apis/{Route(http, "group")}/{Route(http, "version")}") is { } found ? Results.Json(found) : KubernetesStatus.ForStatus(404, http.Request)));
+            Discovery.Resources($"apis/{Route(http, "group")}/{Route(http, "version")}") is { } found
+                ? Results.Json(found)
+                : KubernetesStatus.ForStatus(404, http.Request)));
         foreach (var type in ResourceType.All)
         {
             var (root, scope) = ($"/{{cluster}}/{type.Api}", type.Namespaced ? "/namespaces/{ns}" : "");
@@ -34,23 +36,40 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
 
         routes.MapDelete(Pods, (Delegate)DeleteAsync);
         routes.MapPost(Pods + "/eviction", (Delegate)EvictAsync);
-        routes.MapGet(Pods + "/log", (HttpContext http) => WithPod(http, (cluster, pod, life) => PodLogEndpoint.Read(http.Request, cluster, pod, life, time.GetUtcNow())));
+        routes.MapGet(
+            Pods + "/log",
+            (HttpContext http) => WithPod(http, (cluster, pod, life) => PodLogEndpoint.Read(http.Request, cluster, pod, life, time.GetUtcNow())));
         KubernetesChanges.Map(routes, clusters, time);
         AiGatewayRoutes.Map(routes, clusters, time);
         routes.MapPost("/{cluster}/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", (Delegate)ReviewAsync);
-        routes.MapPost("/{cluster}/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", (Delegate)(async (HttpContext http) => AccessReview.Rules(await ReadAsync<V1SelfSubjectRulesReview>(http))));
+        routes.MapPost(
+            "/{cluster}/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
+            (Delegate)(async (HttpContext http) => AccessReview.Rules(await ReadAsync<V1SelfSubjectRulesReview>(http))));
         routes.MapFallback("/{**rest}", (HttpRequest request) => KubernetesStatus.ForStatus(404, request));
     }
 
     public override object Describe() => clusters.All.ToDictionary(cluster => cluster.Name, cluster => new
     {
         deletions = cluster.Deletions,
-        lastDeletion = _lastDeletion is null ? null : new { uid = _lastDeletion.Preconditions?.Uid, gracePeriodSeconds = _lastDeletion.GracePeriodSeconds },
+        lastDeletion = _lastDeletion is null
+            ? null
+            : new { uid = _lastDeletion.Preconditions?.Uid, gracePeriodSeconds = _lastDeletion.GracePeriodSeconds },
         pods = cluster.Pods().Where(pod => pod.Namespace == SandboxCluster.Namespace).Select(pod => pod.At(time.GetUtcNow()) is { } life
             ? new { name = pod.Name, uid = life.Uid, ready = life.IsReady(time.GetUtcNow()), hung = life.IsHung(time.GetUtcNow()) }
             : null),
-        nodes = cluster.Nodes().Select(node => new { name = node.Name, unschedulable = node.Unschedulable, taints = node.Taints, fault = node.Fault?.Xid }),
-        workloads = cluster.Workloads().Select(workload => new { kind = workload.Kind.ToString(), @namespace = workload.Namespace, name = workload.Name, replicas = workload.Replicas, restartedAt = workload.RestartedAt }),
+        nodes = cluster
+            .Nodes()
+            .Select(node => new { name = node.Name, unschedulable = node.Unschedulable, taints = node.Taints, fault = node.Fault?.Xid }),
+        workloads = cluster
+            .Workloads()
+            .Select(workload => new
+            {
+                kind = workload.Kind.ToString(),
+                @namespace = workload.Namespace,
+                name = workload.Name,
+                replicas = workload.Replicas,
+                restartedAt = workload.RestartedAt,
+            }),
     });
 
     public override void Reset()
@@ -91,7 +110,8 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
 
         var (ns, query) = (Route(http, "ns"), http.Request.Query);
         IEnumerable<IKubernetesObject<V1ObjectMeta>> At(DateTimeOffset moment) => type.Objects(cluster, moment)
-            .Where(item => (ns.Length == 0 || item.Metadata.NamespaceProperty == ns) && Selectors.Matches(item, query["labelSelector"], query["fieldSelector"]));
+            .Where(item => (ns.Length == 0 || item.Metadata.NamespaceProperty == ns)
+                && Selectors.Matches(item, query["labelSelector"], query["fieldSelector"]));
         if (query["watch"].ToString() is "true" or "1")
         {
             await Watching.RunAsync(http, type, At, time);
@@ -100,13 +120,20 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
 
         // A continue token is a moment and an offset, so that all pages of a list show one moment.
         var from = query["continue"].ToString().Split('-');
-        var now = from is [var moment, _] && long.TryParse(moment, CultureInfo.InvariantCulture, out var milliseconds) ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : time.GetUtcNow();
+        var now = from is [var moment, _] && long.TryParse(moment, CultureInfo.InvariantCulture, out var milliseconds)
+            ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
+            : time.GetUtcNow();
         var skip = from is [_, var place] && int.TryParse(place, CultureInfo.InvariantCulture, out var passed) ? passed : 0;
         var items = At(now).Skip(skip).ToList();
         var limit = int.TryParse(query["limit"], CultureInfo.InvariantCulture, out var most) && most > 0 ? most : int.MaxValue;
         var version = now.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
         var metadata = items.Count > limit
-            ? new V1ListMeta { ResourceVersion = version, ContinueProperty = $"{version}-{skip + limit}", RemainingItemCount = query.ContainsKey("labelSelector") || query.ContainsKey("fieldSelector") ? null : items.Count - limit }
+            ? new V1ListMeta
+            {
+                ResourceVersion = version,
+                ContinueProperty = $"{version}-{skip + limit}",
+                RemainingItemCount = query.ContainsKey("labelSelector") || query.ContainsKey("fieldSelector") ? null : items.Count - limit,
+            }
             : new V1ListMeta { ResourceVersion = version };
         return KubernetesStatus.Object(Tables.IsWanted(http.Request)
             ? Tables.Of(type, items.Take(limit), now, metadata)
@@ -124,9 +151,13 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
         // Asking for a pod by name may create it.
         var found = type.Kind == "Pod"
             ? cluster.Find(ns, name) is { } pod && pod.At(now) is { } life ? PodView.Of(cluster, pod, life, now) : null
-            : type.Objects(cluster, now).FirstOrDefault(item => item.Metadata.Name == name && (!type.Namespaced || item.Metadata.NamespaceProperty == ns));
+            : type
+                .Objects(cluster, now)
+                .FirstOrDefault(item => item.Metadata.Name == name && (!type.Namespaced || item.Metadata.NamespaceProperty == ns));
         return found is not null
-            ? KubernetesStatus.Object(Tables.IsWanted(http.Request) ? Tables.Of(type, [found], now, new V1ListMeta { ResourceVersion = found.Metadata.ResourceVersion }) : found)
+            ? KubernetesStatus.Object(Tables.IsWanted(http.Request)
+                ? Tables.Of(type, [found], now, new V1ListMeta { ResourceVersion = found.Metadata.ResourceVersion })
+                : found)
             : KubernetesStatus.NotFound(type, name);
     }
 
@@ -135,7 +166,14 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
     private async Task<IResult> DeleteAsync(HttpContext http)
     {
         var options = await ReadAsync<V1DeleteOptions>(http);
-        return WithPod(http, (cluster, pod, life) => Delete(cluster, pod, life, options, shown => KubernetesStatus.Object(PodView.Of(cluster, pod, shown, time.GetUtcNow()))));
+        return WithPod(
+            http,
+            (cluster, pod, life) => Delete(
+                cluster,
+                pod,
+                life,
+                options,
+                shown => KubernetesStatus.Object(PodView.Of(cluster, pod, shown, time.GetUtcNow()))));
     }
 
     private async Task<IResult> EvictAsync(HttpContext http)
@@ -154,7 +192,12 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
         _lastDeletion = options;
         if (options?.Preconditions?.Uid is { } uid && uid != life.Uid)
         {
-            return KubernetesStatus.Conflict("Pod", "", pod.Name, $"the UID in the precondition ({uid}) does not match the UID in record ({life.Uid}). The object might have been deleted and then recreated");
+            return KubernetesStatus.Conflict(
+                "Pod",
+                "",
+                pod.Name,
+                $"the UID in the precondition ({uid}) does not match the UID in record ({life.Uid}). "
+                    + "The object might have been deleted and then recreated");
         }
 
         cluster.Delete(pod);
@@ -178,19 +221,24 @@ internal static class KubernetesChanges
         routes.MapPatch("/{cluster}/api/v1/nodes/{name}", async (HttpContext http) =>
         {
             var type = ResourceType.All.First(one => one.Kind == "Node");
-            if (clusters.Find(KubernetesApi.Route(http, "cluster")) is not { } cluster || cluster.FindNode(KubernetesApi.Route(http, "name")) is not { } node)
+            if (clusters.Find(KubernetesApi.Route(http, "cluster")) is not { } cluster
+                || cluster.FindNode(KubernetesApi.Route(http, "name")) is not { } node)
             {
                 return KubernetesStatus.NotFound(type, KubernetesApi.Route(http, "name"));
             }
 
-            return await PatchAsync(http, NodeView.Of(node, time.GetUtcNow()), changed => NodeView.Of(cluster.Change(node, now => NodeView.Apply(now, changed)), time.GetUtcNow()));
+            return await PatchAsync(
+                http,
+                NodeView.Of(node, time.GetUtcNow()),
+                changed => NodeView.Of(cluster.Change(node, now => NodeView.Apply(now, changed)), time.GetUtcNow()));
         });
         foreach (var kind in new[] { WorkloadKind.Deployment, WorkloadKind.StatefulSet })
         {
             var type = ResourceType.All.First(one => one.Kind == kind.ToString());
             var path = $"/{{cluster}}/{type.Api}/namespaces/{{ns}}/{type.Plural}/{{name}}";
             Task<IResult> With(HttpContext http, Func<SandboxCluster, Workload, Task<IResult>> answer) =>
-                clusters.Find(KubernetesApi.Route(http, "cluster")) is { } cluster && cluster.FindWorkload(kind, KubernetesApi.Route(http, "ns"), KubernetesApi.Route(http, "name")) is { } workload
+                clusters.Find(KubernetesApi.Route(http, "cluster")) is { } cluster
+                    && cluster.FindWorkload(kind, KubernetesApi.Route(http, "ns"), KubernetesApi.Route(http, "name")) is { } workload
                     ? answer(cluster, workload)
                     : Task.FromResult(KubernetesStatus.NotFound(type, KubernetesApi.Route(http, "name")));
 
@@ -221,7 +269,11 @@ internal static class KubernetesChanges
         var type = http.Request.ContentType ?? "";
         if (http.Request.Method == "PATCH" && !type.Contains("merge-patch", StringComparison.Ordinal))
         {
-            return KubernetesStatus.Error(415, "UnsupportedMediaType", $"the body of the request was in an unknown format - accepted media types include: application/merge-patch+json, application/strategic-merge-patch+json; it is {type}");
+            return KubernetesStatus.Error(
+                415,
+                "UnsupportedMediaType",
+                $"the body of the request was in an unknown format - accepted media types include: "
+                    + $"application/merge-patch+json, application/strategic-merge-patch+json; it is {type}");
         }
 
         JsonNode? patch;
@@ -248,7 +300,11 @@ internal static class KubernetesChanges
         {
             return about.Subresource is null
                 ? KubernetesStatus.UidImmutable(before, about.Group, uid)
-                : KubernetesStatus.Conflict(about.Resource, about.Group, before.Metadata.Name, $"Precondition failed: UID in precondition: {uid}, UID in object meta: {before.Metadata.Uid}");
+                : KubernetesStatus.Conflict(
+                    about.Resource,
+                    about.Group,
+                    before.Metadata.Name,
+                    $"Precondition failed: UID in precondition: {uid}, UID in object meta: {before.Metadata.Uid}");
         }
 
         return KubernetesStatus.Object(http.Request.Query["dryRun"].Count > 0 ? changed : apply(changed));

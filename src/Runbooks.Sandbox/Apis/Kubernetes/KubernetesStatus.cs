@@ -14,7 +14,14 @@ internal static class KubernetesStatus
         Results.Text(KubernetesJson.Serialize(value), "application/json", statusCode: status);
 
     // The client's own Status type can be read but not written.
-    public static IResult Error(int status, string reason, string message, string? name = null, string? cause = null, string? kind = null, string? group = null) => Results.Json(
+    public static IResult Error(
+        int status,
+        string reason,
+        string message,
+        string? name = null,
+        string? cause = null,
+        string? kind = null,
+        string? group = null) => Results.Json(
         new
         {
             kind = "Status",
@@ -23,7 +30,15 @@ internal static class KubernetesStatus
             status = "Failure",
             message,
             reason,
-            details = kind is null && cause is null ? null : new { name, group = string.IsNullOrEmpty(group) ? null : group, kind, causes = cause is null ? null : new[] { new { reason = cause, message } } },
+            details = kind is null && cause is null
+                ? null
+                : new
+                {
+                    name,
+                    group = string.IsNullOrEmpty(group) ? null : group,
+                    kind,
+                    causes = cause is null ? null : new[] { new { reason = cause, message } },
+                },
             code = status,
         },
         statusCode: status);
@@ -46,7 +61,8 @@ internal static class KubernetesStatus
     /// <summary>The answer to a patch of the object itself, where the API server takes the UID for a change of it.</summary>
     /// <seealso href="https://github.com/kubernetes/kubernetes/blob/v1.33.0/staging/src/k8s.io/apimachinery/pkg/api/validation/objectmeta.go"/>
     public static IResult UidImmutable(IKubernetesObject<V1ObjectMeta> read, string group, string asked) => Error(
-        422, "Invalid", $"{Qualified(read.Kind, group)} \"{read.Metadata.Name}\" is invalid: metadata.uid: Invalid value: \"{asked}\": field is immutable", read.Metadata.Name, kind: read.Kind, group: group);
+        422, "Invalid", $"{Qualified(read.Kind, group)} \"{read.Metadata.Name}\" is invalid: metadata.uid: Invalid value: \"{asked}\": "
+            + "field is immutable", read.Metadata.Name, kind: read.Kind, group: group);
 
     public static IResult DisruptionBudget() => Error(
         429, "TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget.", cause: "DisruptionBudget");
@@ -67,8 +83,20 @@ internal static class KubernetesStatus
     public static bool IsEviction(HttpRequest request) => request.Path.Value!.EndsWith("/eviction", StringComparison.Ordinal);
 
     private static IResult Forbidden(HttpRequest request) => ResourceRequest.Of(request) is { } about
-        ? Error(403, "Forbidden", $"{about.Qualified}{(about.Name is { } name ? $" \"{name}\"" : "")} is forbidden: User \"{User}\" cannot {about.Verb} resource \"{about.Resource}\" in API group \"{about.Group}\" {(about.Namespace is { } ns ? $"in the namespace \"{ns}\"" : "at the cluster scope")}", about.Name, kind: about.Plural, group: about.Group)
-        : Error(403, "Forbidden", $"forbidden: User \"{User}\" cannot {request.Method.ToLowerInvariant()} path \"/{string.Join('/', ResourceRequest.PathParts(request))}\"", kind: "");
+        ? Error(
+            403,
+            "Forbidden",
+            $"{about.Qualified}{(about.Name is { } name ? $" \"{name}\"" : "")} is forbidden: User \"{User}\" cannot {about.Verb} resource "
+                + $"\"{about.Resource}\" in API group "
+                    + $"\"{about.Group}\" {(about.Namespace is { } ns ? $"in the namespace \"{ns}\"" : "at the cluster scope")}",
+            about.Name,
+            kind: about.Plural,
+            group: about.Group)
+        : Error(
+            403,
+            "Forbidden",
+            $"forbidden: User \"{User}\" cannot {request.Method.ToLowerInvariant()} path \"/{string.Join('/', ResourceRequest.PathParts(request))}\"",
+            kind: "");
 }
 
 /// <summary>What a request does to which resource, as the API server reads it from the path.</summary>
@@ -114,7 +142,8 @@ internal sealed record ResourceRequest(string Verb, string Group, string Plural,
 internal sealed class AccessReview(FaultRegistry faults)
 {
     /// <summary>Everybody may ask for their own permissions.</summary>
-    public bool Denies(HttpRequest request) => ResourceRequest.Of(request) is { Group: not "authorization.k8s.io" } about && Denies($"{about.Verb} {about.Resource}");
+    public bool Denies(HttpRequest request) =>
+        ResourceRequest.Of(request) is { Group: not "authorization.k8s.io" } about && Denies($"{about.Verb} {about.Resource}");
 
     private bool Denies(string permission) => faults.Denies("kubernetes", permission);
 
@@ -178,7 +207,18 @@ internal static class KubernetesProtobuf
         {
             [2] = new("spec", new()
             {
-                [1] = new("resourceAttributes", new() { [1] = new("namespace"), [2] = new("verb"), [3] = new("group"), [4] = new("version"), [5] = new("resource"), [6] = new("subresource"), [7] = new("name") }),
+                [1] = new(
+                    "resourceAttributes",
+                    new()
+                    {
+                        [1] = new("namespace"),
+                        [2] = new("verb"),
+                        [3] = new("group"),
+                        [4] = new("version"),
+                        [5] = new("resource"),
+                        [6] = new("subresource"),
+                        [7] = new("name"),
+                    }),
                 [2] = new("nonResourceAttributes", new() { [1] = new("path"), [2] = new("verb") }),
             }),
         },

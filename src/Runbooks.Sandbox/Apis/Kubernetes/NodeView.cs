@@ -29,7 +29,11 @@ internal static class NodeView
         },
         Status = new V1NodeStatus
         {
-            Addresses = [new V1NodeAddress { Type = "InternalIP", Address = $"10.224.0.{4 + node.Instance + (node.Gpus > 0 ? 10 : 0)}" }, new V1NodeAddress { Type = "Hostname", Address = node.Name }],
+            Addresses =
+            [
+                new V1NodeAddress { Type = "InternalIP", Address = $"10.224.0.{4 + node.Instance + (node.Gpus > 0 ? 10 : 0)}" },
+                new V1NodeAddress { Type = "Hostname", Address = node.Name },
+            ],
             Capacity = Resources(node, node.Gpus),
             // The device plugin removes a GPU that has fallen off the bus.
             Allocatable = Resources(node, node.Gpus - (node.Fault is null ? 0 : 1)),
@@ -61,8 +65,15 @@ internal static class NodeView
     public static SandboxNode Apply(SandboxNode node, V1Node changed) => node with
     {
         Unschedulable = changed.Spec?.Unschedulable == true,
-        Taints = [.. (changed.Spec?.Taints ?? []).Where(taint => taint.Key != UnschedulableTaint).Select(taint => new NodeTaint(taint.Key, taint.Value, taint.Effect, taint.TimeAdded))],
-        MoreLabels = (changed.Metadata.Labels ?? new Dictionary<string, string>()).Except(Labels(node with { MoreLabels = new Dictionary<string, string>() })).ToDictionary(),
+        Taints =
+        [
+            .. (changed.Spec?.Taints ?? [])
+                .Where(taint => taint.Key != UnschedulableTaint)
+                .Select(taint => new NodeTaint(taint.Key, taint.Value, taint.Effect, taint.TimeAdded)),
+        ],
+        MoreLabels = (changed.Metadata.Labels ?? new Dictionary<string, string>())
+            .Except(Labels(node with { MoreLabels = new Dictionary<string, string>() }))
+            .ToDictionary(),
         Annotations = (changed.Metadata.Annotations ?? new Dictionary<string, string>()).ToDictionary(),
     };
 
@@ -136,7 +147,15 @@ internal static class NodeView
             // When the kubelet is silent, the node controller sets its conditions to Unknown.
             foreach (var type in (string[])["MemoryPressure", "DiskPressure", "PIDPressure", "Ready"])
             {
-                yield return new() { Type = type, Status = "Unknown", Reason = "NodeStatusUnknown", Message = "Kubelet stopped posting node status.", LastTransitionTime = node.ChangedAt.UtcDateTime, LastHeartbeatTime = node.ChangedAt.UtcDateTime };
+                yield return new()
+                {
+                    Type = type,
+                    Status = "Unknown",
+                    Reason = "NodeStatusUnknown",
+                    Message = "Kubelet stopped posting node status.",
+                    LastTransitionTime = node.ChangedAt.UtcDateTime,
+                    LastHeartbeatTime = node.ChangedAt.UtcDateTime,
+                };
             }
 
             yield break;

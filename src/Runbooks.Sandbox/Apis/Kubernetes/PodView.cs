@@ -43,7 +43,12 @@ internal static class PodView
                 StartTime = life.Node is null ? null : life.CreatedAt.UtcDateTime,
                 PodIP = started ? life.Ip : null,
                 QosClass = "BestEffort",
-                Conditions = [.. s_conditionTypes.Where(type => life.Node is not null || type == "PodScheduled").Select(type => Condition(type, cluster, workload, life, ready, now))],
+                Conditions =
+                [
+                    .. s_conditionTypes
+                        .Where(type => life.Node is not null || type == "PodScheduled")
+                        .Select(type => Condition(type, cluster, workload, life, ready, now)),
+                ],
                 ContainerStatuses = life.Node is null ? null : [Container(workload, life, started, ready)],
             },
         };
@@ -88,7 +93,9 @@ internal static class PodView
     private static V1PodCondition Condition(string type, SandboxCluster cluster, Workload? workload, PodLife life, bool ready, DateTimeOffset now)
     {
         var (reason, message) = life.Node is null && type == "PodScheduled" ? ("Unschedulable", NoNode(cluster.Nodes(), now))
-            : !ready && type is ("Ready" or "ContainersReady") ? ("ContainersNotReady", $"containers with unready status: [{workload?.Container ?? "main"}]")
+            : !ready && type is ("Ready" or "ContainersReady") ? (
+                "ContainersNotReady",
+                $"containers with unready status: [{workload?.Container ?? "main"}]")
             : ((string?)null, (string?)null);
         return new()
         {
@@ -107,7 +114,8 @@ internal static class PodView
             : node.Taints.FirstOrDefault(taint => taint.Effect != "PreferNoSchedule") is { } taint ? $"node(s) had untolerated taint {{{taint.Key}: {taint.Value}}}"
             : node.ReadyAt > now ? "node(s) had untolerated taint {node.kubernetes.io/not-ready: }"
             : "node(s) didn't match Pod's node affinity/selector").Select(same => $"{same.Count()} {same.Key}").Order(StringComparer.Ordinal);
-        return $"0/{nodes.Count} nodes are available: {string.Join(", ", why)}. preemption: 0/{nodes.Count} nodes are available: {nodes.Count} Preemption is not helpful for scheduling.";
+        return $"0/{nodes.Count} nodes are available: {string.Join(", ", why)}. preemption: "
+            + $"0/{nodes.Count} nodes are available: {nodes.Count} Preemption is not helpful for scheduling.";
     }
 
     private static V1ContainerStatus Container(Workload? workload, PodLife life, bool started, bool ready) => new()
@@ -139,7 +147,13 @@ internal static class ClusterEvents
         if (node.Fault is { } fault)
         {
             var about = new V1ObjectReference { ApiVersion = "v1", Kind = "Node", Name = node.Name, Uid = node.Name };
-            yield return Event($"{node.Name}.xid", about, "default", fault.Since, ("XIDErrors", $"NVRM: Xid (PCI:0000:c1:00): {fault.Xid}, GPU has fallen off the bus."), "Warning");
+            yield return Event(
+                $"{node.Name}.xid",
+                about,
+                "default",
+                fault.Since,
+                ("XIDErrors", $"NVRM: Xid (PCI:0000:c1:00): {fault.Xid}, GPU has fallen off the bus."),
+                "Warning");
         }
     }
 
@@ -158,7 +172,13 @@ internal static class ClusterEvents
         (reason, message),
         "Normal");
 
-    private static Corev1Event Event(string name, V1ObjectReference about, string ns, DateTimeOffset? at, (string Reason, string Message) what, string type) => new()
+    private static Corev1Event Event(
+        string name,
+        V1ObjectReference about,
+        string ns,
+        DateTimeOffset? at,
+        (string Reason, string Message) what,
+        string type) => new()
     {
         ApiVersion = "v1",
         Kind = "Event",

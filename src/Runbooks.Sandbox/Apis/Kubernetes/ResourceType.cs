@@ -27,11 +27,23 @@ internal sealed record ResourceType(
     public static readonly IReadOnlyList<ResourceType> All =
     [
         new("api/v1", "pods", "Pod", true, ["po"], [.. s_read, "delete"], Tables.Pods, (cluster, now) =>
-            from pod in cluster.PodsEver().OrderBy(pod => pod.Namespace, StringComparer.Ordinal).ThenBy(pod => pod.Name, StringComparer.Ordinal) let life = pod.At(now) where life is not null select PodView.Of(cluster, pod, life, now))
+            from pod in cluster.PodsEver()
+                .OrderBy(pod => pod.Namespace, StringComparer.Ordinal)
+                .ThenBy(
+                    pod => pod.Name,
+                    StringComparer.Ordinal) let life = pod.At(now) where life is not null select PodView.Of(cluster, pod, life, now))
         {
             Subresources = [("log", null, null, "Pod", ["get"]), ("eviction", "policy", "v1", "Eviction", ["create"])],
         },
-        new("api/v1", "nodes", "Node", false, ["no"], [.. s_read, "patch"], Tables.Nodes, (cluster, now) => cluster.Nodes().Select(node => NodeView.Of(node, now))),
+        new(
+            "api/v1",
+            "nodes",
+            "Node",
+            false,
+            ["no"],
+            [.. s_read, "patch"],
+            Tables.Nodes,
+            (cluster, now) => cluster.Nodes().Select(node => NodeView.Of(node, now))),
         new("api/v1", "events", "Event", true, ["ev"], s_read, Tables.Events, (cluster, now) => ClusterEvents.Of(cluster, now)),
         new("api/v1", "namespaces", "Namespace", false, ["ns"], s_read, Tables.Namespaces, (cluster, _) => Namespaces(cluster)),
         new("apis/apps/v1", "deployments", "Deployment", true, ["deploy"], [.. s_read, "patch"], Tables.Deployments, (cluster, now) =>
@@ -50,18 +62,41 @@ internal sealed record ResourceType(
             Of(cluster, WorkloadKind.DaemonSet).Select(workload => WorkloadView.DaemonSet(cluster, workload, now))),
         new("apis/policy/v1", "poddisruptionbudgets", "PodDisruptionBudget", true, ["pdb"], s_read, Tables.Names, (_, _) => []),
         new("apis/autoscaling/v1", "horizontalpodautoscalers", "HorizontalPodAutoscaler", true, ["hpa"], s_read, Tables.Names, (_, _) => []),
-        new($"apis/{AiGatewayRoutes.Group}/{AiGatewayRoutes.Version}", AiGatewayRoutes.Plural, AiGatewayRoutes.Kind, true, [], [.. s_read, "patch"], Tables.AiGatewayRoutes, (cluster, _) => cluster.AiRoutes.All().Select(AiGatewayRoutes.Of)),
-        new("apis/coordination.k8s.io/v1", "leases", "Lease", true, [], s_read, Tables.Names, (cluster, now) => cluster.Nodes().Select(node => Lease(node, now))),
+        new(
+            $"apis/{AiGatewayRoutes.Group}/{AiGatewayRoutes.Version}",
+            AiGatewayRoutes.Plural,
+            AiGatewayRoutes.Kind,
+            true,
+            [],
+            [.. s_read, "patch"],
+            Tables.AiGatewayRoutes,
+            (cluster, _) => cluster.AiRoutes.All().Select(AiGatewayRoutes.Of)),
+        new(
+            "apis/coordination.k8s.io/v1",
+            "leases",
+            "Lease",
+            true,
+            [],
+            s_read,
+            Tables.Names,
+            (cluster, now) => cluster.Nodes().Select(node => Lease(node, now))),
     ];
 
-    private static IEnumerable<Workload> Of(SandboxCluster cluster, WorkloadKind kind) => cluster.Workloads().Where(workload => workload.Kind == kind);
+    private static IEnumerable<Workload> Of(SandboxCluster cluster, WorkloadKind kind) =>
+        cluster.Workloads().Where(workload => workload.Kind == kind);
 
     private static IEnumerable<V1Namespace> Namespaces(SandboxCluster cluster) =>
         cluster.Workloads().Select(workload => workload.Namespace).Append("default").Append("kube-system").Distinct().Order(StringComparer.Ordinal).Select(name => new V1Namespace
         {
             ApiVersion = "v1",
             Kind = "Namespace",
-            Metadata = new V1ObjectMeta { Name = name, Uid = name, ResourceVersion = "1", CreationTimestamp = cluster.Workloads()[0].CreatedAt.UtcDateTime },
+            Metadata = new V1ObjectMeta
+            {
+                Name = name,
+                Uid = name,
+                ResourceVersion = "1",
+                CreationTimestamp = cluster.Workloads()[0].CreatedAt.UtcDateTime,
+            },
             Status = new V1NamespaceStatus { Phase = "Active" },
         });
 
@@ -69,7 +104,14 @@ internal sealed record ResourceType(
     {
         ApiVersion = "coordination.k8s.io/v1",
         Kind = "Lease",
-        Metadata = new V1ObjectMeta { Name = node.Name, NamespaceProperty = "kube-node-lease", Uid = node.Name, ResourceVersion = "1", CreationTimestamp = node.CreatedAt.UtcDateTime },
+        Metadata = new V1ObjectMeta
+        {
+            Name = node.Name,
+            NamespaceProperty = "kube-node-lease",
+            Uid = node.Name,
+            ResourceVersion = "1",
+            CreationTimestamp = node.CreatedAt.UtcDateTime,
+        },
         Spec = new V1LeaseSpec { HolderIdentity = node.Name, LeaseDurationSeconds = 40, RenewTime = now.UtcDateTime },
     };
 }
@@ -79,7 +121,14 @@ internal static class Discovery
 {
     private static readonly string[] s_versions = ["v1"];
     private static readonly (string Group, string Version)[] s_groups =
-        [("apps", "v1"), ("policy", "v1"), ("autoscaling", "v1"), ("authorization.k8s.io", "v1"), ("coordination.k8s.io", "v1"), (AiGatewayRoutes.Group, AiGatewayRoutes.Version)];
+        [
+            ("apps", "v1"),
+            ("policy", "v1"),
+            ("autoscaling", "v1"),
+            ("authorization.k8s.io", "v1"),
+            ("coordination.k8s.io", "v1"),
+            (AiGatewayRoutes.Group, AiGatewayRoutes.Version),
+        ];
 
     public static object Core() => new { kind = "APIVersions", versions = s_versions };
 
@@ -104,15 +153,37 @@ internal static class Discovery
             .Prepend(Resource(type.Plural, type.Kind.ToLowerInvariant(), type.Namespaced, type.Kind, type.Verbs, type.Short, null, null))).ToList();
         if (api == "apis/authorization.k8s.io/v1")
         {
-            resources.Add(Resource("selfsubjectaccessreviews", "selfsubjectaccessreview", false, "SelfSubjectAccessReview", ["create"], [], null, null));
+            resources.Add(Resource(
+                "selfsubjectaccessreviews",
+                "selfsubjectaccessreview",
+                false,
+                "SelfSubjectAccessReview",
+                ["create"],
+                [],
+                null,
+                null));
             resources.Add(Resource("selfsubjectrulesreviews", "selfsubjectrulesreview", false, "SelfSubjectRulesReview", ["create"], [], null, null));
         }
 
         return resources.Count == 0
             ? null
-            : new { kind = "APIResourceList", apiVersion = "v1", groupVersion = api.StartsWith("apis/", StringComparison.Ordinal) ? api["apis/".Length..] : "v1", resources };
+            : new
+            {
+                kind = "APIResourceList",
+                apiVersion = "v1",
+                groupVersion = api.StartsWith("apis/", StringComparison.Ordinal) ? api["apis/".Length..] : "v1",
+                resources,
+            };
     }
 
-    private static object Resource(string name, string singularName, bool namespaced, string kind, string[] verbs, string[] shortNames, string? group, string? version) =>
+    private static object Resource(
+        string name,
+        string singularName,
+        bool namespaced,
+        string kind,
+        string[] verbs,
+        string[] shortNames,
+        string? group,
+        string? version) =>
         new { name, singularName, namespaced, kind, verbs, shortNames, group, version };
 }

@@ -27,10 +27,36 @@ internal sealed partial class SandboxCluster
             Make(WorkloadKind.StatefulSet, Namespace, $"llm-{name}", 2, "vllm", "vllm/vllm-openai:v0.10.1", gpu: true, since),
             Make(WorkloadKind.Deployment, Namespace, "tokenizer", 1, "main", "practice/tokenizer:1", gpu: false, since, "7d9f8c6b5d"),
             Make(WorkloadKind.Deployment, "chat", "chat-vllm", 2, "vllm", "vllm/vllm-openai:v0.10.1", gpu: true, since, "5c47b8d6f9"),
-            Make(WorkloadKind.Deployment, "search", "embedder", 2, "vllm", "vllm/vllm-openai:v0.10.1", gpu: true, since, "6f7c9b4d88") with { Recreates = true },
-            Make(WorkloadKind.Deployment, "lab", "summarizer", 2, "tgi", "ghcr.io/huggingface/text-generation-inference:3.3.6", gpu: false, since, "6c9d7f5b84"),
+            Make(
+                WorkloadKind.Deployment,
+                "search",
+                "embedder",
+                2,
+                "vllm",
+                "vllm/vllm-openai:v0.10.1",
+                gpu: true,
+                since,
+                "6f7c9b4d88") with { Recreates = true },
+            Make(
+                WorkloadKind.Deployment,
+                "lab",
+                "summarizer",
+                2,
+                "tgi",
+                "ghcr.io/huggingface/text-generation-inference:3.3.6",
+                gpu: false,
+                since,
+                "6c9d7f5b84"),
             Make(WorkloadKind.Deployment, "lab", "ranker", 2, "triton", "nvcr.io/nvidia/tritonserver:25.08-py3", gpu: false, since, "5d8b6c7f94"),
-            Make(WorkloadKind.DaemonSet, "gpu-operator", "dcgm-exporter", 0, "exporter", "nvcr.io/nvidia/k8s/dcgm-exporter:4.5.3-4.8.2-distroless", gpu: false, since),
+            Make(
+                WorkloadKind.DaemonSet,
+                "gpu-operator",
+                "dcgm-exporter",
+                0,
+                "exporter",
+                "nvcr.io/nvidia/k8s/dcgm-exporter:4.5.3-4.8.2-distroless",
+                gpu: false,
+                since),
         ];
         foreach (var workload in _workloads)
         {
@@ -44,7 +70,10 @@ internal sealed partial class SandboxCluster
                     foreach (var (suffix, i) in s_suffixes.Take(workload.Replicas).Select((suffix, i) => (suffix, i)))
                     {
                         // One pod of the search model runs on the machine that lost a GPU.
-                        Add(workload, $"{workload.Controller.Name}-{suffix}", Aged(workload, workload.Name == "embedder" ? i + 1 : i, hung: workload.Namespace == "lab" && i == 0));
+                        Add(
+                            workload,
+                            $"{workload.Controller.Name}-{suffix}",
+                            Aged(workload, workload.Name == "embedder" ? i + 1 : i, hung: workload.Namespace == "lab" && i == 0));
                     }
 
                     break;
@@ -58,14 +87,29 @@ internal sealed partial class SandboxCluster
             }
         }
 
-        _pods[Key(Namespace, "debug-shell")] = new SandboxPod(Namespace, "debug-shell", null, "debug", false, new PodLife(Guid.NewGuid().ToString(), since, since) { Node = $"{SystemScaleSet}000000", Ip = NextIp() });
+        _pods[Key(Namespace, "debug-shell")] = new SandboxPod(
+            Namespace,
+            "debug-shell",
+            null,
+            "debug",
+            false,
+            new PodLife(Guid.NewGuid().ToString(), since, since) { Node = $"{SystemScaleSet}000000", Ip = NextIp() });
         changes.Touch();
     }
 
     private static SandboxNode Node(string scaleSet, int instance, int gpus, DateTimeOffset since) =>
         new($"{scaleSet}{instance:000000}", scaleSet, instance, gpus) { CreatedAt = since, ChangedAt = since, ReadyAt = since };
 
-    private static Workload Make(WorkloadKind kind, string ns, string workload, int replicas, string container, string image, bool gpu, DateTimeOffset since, string? hash = null) =>
+    private static Workload Make(
+        WorkloadKind kind,
+        string ns,
+        string workload,
+        int replicas,
+        string container,
+        string image,
+        bool gpu,
+        DateTimeOffset since,
+        string? hash = null) =>
         new(kind, ns, workload, Guid.NewGuid().ToString())
         {
             Replicas = replicas,
@@ -88,7 +132,9 @@ internal sealed partial class SandboxCluster
     {
         foreach (var workload in _workloads)
         {
-            var alive = _pods.Values.Where(pod => pod.Namespace == workload.Namespace && pod.App == workload.App && pod.Last.DeletedAt is null).ToList();
+            var alive = _pods.Values
+                .Where(pod => pod.Namespace == workload.Namespace && pod.App == workload.App && pod.Last.DeletedAt is null)
+                .ToList();
             switch (workload.Kind)
             {
                 case WorkloadKind.StatefulSet:
@@ -128,7 +174,9 @@ internal sealed partial class SandboxCluster
 
         // One after the other, the last first: the next one goes when the one before is ready again.
         var turn = Now;
-        foreach (var pod in alive.Where(pod => pod.Last.RestartedAt != set.RestartedAt && (pod.Asked || Ordinal(pod) < set.Replicas)).OrderByDescending(Ordinal))
+        foreach (var pod in alive
+            .Where(pod => pod.Last.RestartedAt != set.RestartedAt && (pod.Asked || Ordinal(pod) < set.Replicas))
+            .OrderByDescending(Ordinal))
         {
             if (turn == DateTimeOffset.MaxValue)
             {
@@ -145,7 +193,12 @@ internal sealed partial class SandboxCluster
             turn = pod.Last.ReadyAt;
         }
 
-        var gone = _pods.Values.Where(pod => pod.Namespace == set.Namespace && pod.App == set.App && pod.Last is { DeletedAt: not null } last && last.EndsAt != DateTimeOffset.MaxValue).ToList();
+        var gone = _pods.Values
+            .Where(pod => pod.Namespace == set.Namespace
+                && pod.App == set.App
+                && pod.Last is { DeletedAt: not null } last
+                && last.EndsAt != DateTimeOffset.MaxValue)
+            .ToList();
         foreach (var pod in gone.Where(pod => pod.Asked || Ordinal(pod) < set.Replicas))
         {
             pod.Begin(NewLife(set, pod.Last.EndsAt ?? Now, Place(set.UsesGpu, Ordinal(pod))));

@@ -34,18 +34,28 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
     /// <summary>The pod of that name as it is now. GPU pods are created when somebody first asks for them.</summary>
     public SandboxPod? Find(string ns, string podName) => Locked(() =>
     {
-        if (ns == Namespace && !_pods.ContainsKey(Key(ns, podName)) && GpuPodName().Match(podName) is { Success: true } match && match.Groups[1].Value == name)
+        if (ns == Namespace
+            && !_pods.ContainsKey(Key(ns, podName))
+            && GpuPodName().Match(podName) is { Success: true } match
+            && match.Groups[1].Value == name)
         {
             var llm = _workloads.First(workload => workload.Kind == WorkloadKind.StatefulSet);
             // Not kept: the next request would create the same pod.
             var life = Aged(llm, int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture), hung: match.Groups[2].Value != "1");
-            Add(llm, podName, life with { Uid = new Guid(SHA256.HashData(Encoding.UTF8.GetBytes($"{llm.Uid}/{podName}")).AsSpan(0, 16)).ToString() }, asked: true);
+            Add(
+                llm,
+                podName,
+                life with { Uid = new Guid(SHA256.HashData(Encoding.UTF8.GetBytes($"{llm.Uid}/{podName}")).AsSpan(0, 16)).ToString() },
+                asked: true);
         }
 
         return _pods.TryGetValue(Key(ns, podName), out var pod) && pod.At(Now) is not null ? pod : null;
     });
 
-    public IReadOnlyList<SandboxPod> Pods() => Locked(() => _pods.Values.Where(pod => pod.At(Now) is not null).OrderBy(pod => Key(pod.Namespace, pod.Name), StringComparer.Ordinal).ToList());
+    public IReadOnlyList<SandboxPod> Pods() =>
+        Locked(() => _pods.Values.Where(pod => pod.At(Now) is not null)
+            .OrderBy(pod => Key(pod.Namespace, pod.Name), StringComparer.Ordinal)
+            .ToList());
 
     /// <summary>Deleted ones too, since Prometheus still has their measurements.</summary>
     public IReadOnlyList<SandboxPod> PodsEver() => Locked(() => _pods.Values.ToList());
@@ -107,7 +117,9 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
     {
         var changed = change(_nodes.First(one => one.Name == node.Name)) with { ChangedAt = Now };
         _nodes = [.. _nodes.Select(one => one.Name == node.Name ? changed : one)];
-        foreach (var pod in _pods.Values.Where(pod => RunsOn(pod, node) && (pod.Last.IsDeleted(Now) || changed.Taints.Any(taint => taint.Effect == "NoExecute"))).ToList())
+        foreach (var pod in _pods.Values
+            .Where(pod => RunsOn(pod, node) && (pod.Last.IsDeleted(Now) || changed.Taints.Any(taint => taint.Effect == "NoExecute")))
+            .ToList())
         {
             End(pod);
         }
@@ -159,7 +171,12 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
     });
 
     JsonNode? IRemembered.Save() => Locked(() => JsonSerializer.SerializeToNode(
-        new SavedCluster(Deletions, _ips, _nodes, _workloads, [.. _pods.Values.Where(pod => !pod.IsAsAsked).Select(pod => pod.Save())]), SandboxMemory.Json));
+        new SavedCluster(
+            Deletions,
+            _ips,
+            _nodes,
+            _workloads,
+            [.. _pods.Values.Where(pod => !pod.IsAsAsked).Select(pod => pod.Save())]), SandboxMemory.Json));
 
     void IRemembered.Load(JsonNode saved)
     {
@@ -195,7 +212,12 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
     [GeneratedRegex("^llm-([a-z0-9]{1,20})-(0|[1-9][0-9]{0,5})$", RegexOptions.NonBacktracking)]
     private static partial Regex GpuPodName();
 
-    private sealed record SavedCluster(int Deletions, int Ips, IReadOnlyList<SandboxNode> Nodes, IReadOnlyList<Workload> Workloads, IReadOnlyList<SavedPod> Pods);
+    private sealed record SavedCluster(
+        int Deletions,
+        int Ips,
+        IReadOnlyList<SandboxNode> Nodes,
+        IReadOnlyList<Workload> Workloads,
+        IReadOnlyList<SavedPod> Pods);
 }
 
 /// <summary>The clusters that both the Kubernetes API and Prometheus show.</summary>

@@ -15,7 +15,10 @@ internal static class Tables
     [
         Name(),
         Of<V1Pod>("Ready", pod => $"{pod.Status.ContainerStatuses?.Count(status => status.Ready) ?? 0}/{pod.Spec.Containers.Count}"),
-        Of<V1Pod>("Status", pod => pod.Metadata.DeletionTimestamp is not null ? "Terminating" : pod.Status.ContainerStatuses?.Select(status => status.State.Waiting?.Reason).FirstOrDefault(reason => reason is not null) ?? pod.Status.Phase),
+        Of<V1Pod>("Status", pod => pod.Metadata.DeletionTimestamp is not null
+            ? "Terminating"
+            : pod.Status.ContainerStatuses?.Select(status => status.State.Waiting?.Reason).FirstOrDefault(reason => reason is not null)
+                ?? pod.Status.Phase),
         Of<V1Pod>("Restarts", pod => pod.Status.ContainerStatuses?.Sum(status => status.RestartCount) ?? 0),
         Age(),
         Of<V1Pod>("IP", pod => pod.Status.PodIP ?? "<none>", wide: true),
@@ -25,7 +28,11 @@ internal static class Tables
     public static readonly TableColumn[] Nodes =
     [
         Name(),
-        Of<V1Node>("Status", node => (node.Status.Conditions.Any(condition => condition is { Type: "Ready", Status: "True" }) ? "Ready" : "NotReady") + (node.Spec.Unschedulable == true ? ",SchedulingDisabled" : "")),
+        Of<V1Node>(
+            "Status",
+            node => (node.Status.Conditions.Any(condition => condition is { Type: "Ready", Status: "True" })
+                ? "Ready"
+                : "NotReady") + (node.Spec.Unschedulable == true ? ",SchedulingDisabled" : "")),
         Of<V1Node>("Roles", _ => "<none>"),
         Age(),
         Of<V1Node>("Version", node => node.Status.NodeInfo.KubeletVersion),
@@ -63,7 +70,11 @@ internal static class Tables
     ];
 
     // Only the columns of the custom resource's definition, which have no age.
-    public static readonly TableColumn[] AiGatewayRoutes = [Name(), Of<AiGatewayRouteObject>("Status", one => (string?)one.Status?["conditions"]?.AsArray().LastOrDefault()?["type"] ?? "")];
+    public static readonly TableColumn[] AiGatewayRoutes =
+    [
+        Name(),
+        Of<AiGatewayRouteObject>("Status", one => (string?)one.Status?["conditions"]?.AsArray().LastOrDefault()?["type"] ?? ""),
+    ];
 
     public static readonly TableColumn[] StatefulSets =
         [Name(), Of<V1StatefulSet>("Ready", one => $"{one.Status.ReadyReplicas ?? 0}/{one.Spec.Replicas ?? 0}"), Age()];
@@ -131,11 +142,15 @@ internal static class Selectors
 
         // Fields are read from the object's JSON, so any field can be asked for.
         var json = new Lazy<JsonNode?>(() => JsonNode.Parse(KubernetesJson.Serialize(item)));
-        return Terms(labelSelector).All(term => Holds(term, key => item.Metadata.Labels?.TryGetValue(key, out var value) == true ? value : null, bareMeansHas: true))
+        return Terms(labelSelector).All(term => Holds(
+            term,
+            key => item.Metadata.Labels?.TryGetValue(key, out var value) == true ? value : null,
+            bareMeansHas: true))
             && Terms(fieldSelector).All(term => Holds(term, key => Field(json.Value, key) ?? "", bareMeansHas: false));
     }
 
-    private static string? Field(JsonNode? item, string path) => path.Split('.').Aggregate(item, (node, name) => (node as JsonObject)?[name])?.ToString();
+    private static string? Field(JsonNode? item, string path) =>
+        path.Split('.').Aggregate(item, (node, name) => (node as JsonObject)?[name])?.ToString();
 
     // A comma inside brackets belongs to a set.
     private static IEnumerable<string> Terms(string? selector)
@@ -190,10 +205,16 @@ internal static class Watching
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(30);
 
-    public static async Task RunAsync(HttpContext http, ResourceType type, Func<DateTimeOffset, IEnumerable<IKubernetesObject<V1ObjectMeta>>> at, TimeProvider time)
+    public static async Task RunAsync(
+        HttpContext http,
+        ResourceType type,
+        Func<DateTimeOffset, IEnumerable<IKubernetesObject<V1ObjectMeta>>> at,
+        TimeProvider time)
     {
         var query = http.Request.Query;
-        var until = time.GetUtcNow() + (int.TryParse(query["timeoutSeconds"], CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(seconds) : s_longest);
+        var until = time.GetUtcNow() + (int.TryParse(query["timeoutSeconds"], CultureInfo.InvariantCulture, out var seconds)
+            ? TimeSpan.FromSeconds(seconds)
+            : s_longest);
         var known = long.TryParse(query["resourceVersion"], CultureInfo.InvariantCulture, out var version) && version > 0
             ? at(DateTimeOffset.FromUnixTimeMilliseconds(version)).Where(item => VersionOf(item) <= version).ToDictionary(item => item.Metadata.Uid)
             : [];
@@ -206,11 +227,16 @@ internal static class Watching
             var current = at(now).ToDictionary(item => item.Metadata.Uid);
             var events = known.Values.Where(item => !current.ContainsKey(item.Metadata.Uid)).Select(item => ("DELETED", item))
                 .Concat(current.Values.Where(item => !known.ContainsKey(item.Metadata.Uid)).Select(item => ("ADDED", item)))
-                .Concat(current.Values.Where(item => known.TryGetValue(item.Metadata.Uid, out var before) && VersionOf(before) < VersionOf(item)).Select(item => ("MODIFIED", item)));
+                .Concat(current.Values
+                    .Where(item => known.TryGetValue(item.Metadata.Uid, out var before) && VersionOf(before) < VersionOf(item))
+                    .Select(item => ("MODIFIED", item)));
             foreach (var (kind, item) in events)
             {
                 var shown = asTable ? Tables.Of(type, [item], now, new V1ListMeta { ResourceVersion = item.Metadata.ResourceVersion }) : item;
-                await http.Response.WriteAsync($"{{\"type\":\"{kind}\",\"object\":{KubernetesJson.Serialize(shown)}}}\n", Encoding.UTF8, http.RequestAborted);
+                await http.Response.WriteAsync(
+                    $"{{\"type\":\"{kind}\",\"object\":{KubernetesJson.Serialize(shown)}}}\n",
+                    Encoding.UTF8,
+                    http.RequestAborted);
             }
 
             await http.Response.Body.FlushAsync(http.RequestAborted);

@@ -15,14 +15,22 @@ internal static class WorkloadView
         {
             ApiVersion = "apps/v1",
             Kind = "Deployment",
-            Metadata = Metadata(cluster, workload, now, annotations: new Dictionary<string, string> { [RevisionKey] = Text(workload.Revisions[^1].Number) }),
+            Metadata = Metadata(
+                cluster,
+                workload,
+                now,
+                annotations: new Dictionary<string, string> { [RevisionKey] = Text(workload.Revisions[^1].Number) }),
             Spec = new V1DeploymentSpec
             {
                 Replicas = workload.Replicas,
                 Selector = Selector(workload),
                 Strategy = workload.Recreates
                     ? new V1DeploymentStrategy { Type = "Recreate" }
-                    : new V1DeploymentStrategy { Type = "RollingUpdate", RollingUpdate = new V1RollingUpdateDeployment { MaxSurge = "25%", MaxUnavailable = "25%" } },
+                    : new V1DeploymentStrategy
+                    {
+                        Type = "RollingUpdate",
+                        RollingUpdate = new V1RollingUpdateDeployment { MaxSurge = "25%", MaxUnavailable = "25%" },
+                    },
                 Template = Template(workload, workload.RestartedAt),
             },
             Status = new V1DeploymentStatus
@@ -40,15 +48,24 @@ internal static class WorkloadView
                         Type = "Available",
                         Status = ready >= workload.Replicas ? "True" : "False",
                         Reason = ready >= workload.Replicas ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
-                        Message = ready >= workload.Replicas ? "Deployment has minimum availability." : "Deployment does not have minimum availability.",
+                        Message = ready >= workload.Replicas
+                            ? "Deployment has minimum availability."
+                            : "Deployment does not have minimum availability.",
                     },
-                    new V1DeploymentCondition { Type = "Progressing", Status = "True", Reason = "NewReplicaSetAvailable", Message = $"ReplicaSet \"{workload.Controller.Name}\" has successfully progressed." },
+                    new V1DeploymentCondition
+                    {
+                        Type = "Progressing",
+                        Status = "True",
+                        Reason = "NewReplicaSetAvailable",
+                        Message = $"ReplicaSet \"{workload.Controller.Name}\" has successfully progressed.",
+                    },
                 ],
             },
         };
     }
 
-    public static IEnumerable<V1ReplicaSet> ReplicaSets(SandboxCluster cluster, Workload workload, DateTimeOffset now) => workload.Revisions.Select(revision =>
+    public static IEnumerable<V1ReplicaSet> ReplicaSets(SandboxCluster cluster, Workload workload, DateTimeOffset now) =>
+        workload.Revisions.Select(revision =>
     {
         var pods = Pods(cluster, workload, now).Where(pod => pod.Pod.Owner == revision.Owner && !pod.Life.IsDeleted(now)).ToList();
         var template = Template(workload, revision.RestartedAt);
@@ -66,10 +83,32 @@ internal static class WorkloadView
                 ResourceVersion = Version(cluster, workload, now),
                 Labels = template.Metadata.Labels,
                 Annotations = new Dictionary<string, string> { [RevisionKey] = Text(revision.Number) },
-                OwnerReferences = [new V1OwnerReference { ApiVersion = "apps/v1", Kind = "Deployment", Name = workload.Name, Uid = workload.Uid, Controller = true, BlockOwnerDeletion = true }],
+                OwnerReferences =
+                [
+                    new V1OwnerReference
+                    {
+                        ApiVersion = "apps/v1",
+                        Kind = "Deployment",
+                        Name = workload.Name,
+                        Uid = workload.Uid,
+                        Controller = true,
+                        BlockOwnerDeletion = true,
+                    },
+                ],
             },
-            Spec = new V1ReplicaSetSpec { Replicas = revision == workload.Revisions[^1] ? workload.Replicas : 0, Selector = Selector(workload), Template = template },
-            Status = new V1ReplicaSetStatus { Replicas = pods.Count, ReadyReplicas = pods.Count(pod => pod.Ready), AvailableReplicas = pods.Count(pod => pod.Ready), ObservedGeneration = 1 },
+            Spec = new V1ReplicaSetSpec
+            {
+                Replicas = revision == workload.Revisions[^1] ? workload.Replicas : 0,
+                Selector = Selector(workload),
+                Template = template,
+            },
+            Status = new V1ReplicaSetStatus
+            {
+                Replicas = pods.Count,
+                ReadyReplicas = pods.Count(pod => pod.Ready),
+                AvailableReplicas = pods.Count(pod => pod.Ready),
+                ObservedGeneration = 1,
+            },
         };
     });
 
@@ -145,7 +184,13 @@ internal static class WorkloadView
     public static string Version(SandboxCluster cluster, Workload workload, DateTimeOffset now) => PodView.Version(
         now,
         cluster.PodsEver().Where(pod => pod.Namespace == workload.Namespace && pod.App == workload.App)
-            .SelectMany(pod => pod.Lives).SelectMany(life => new[] { life.CreatedAt, life.ReadyAt, life.DeletedAt, life.EndsAt }).Append(workload.ChangedAt));
+            .SelectMany(pod => pod.Lives).SelectMany(life => new[]
+            {
+                life.CreatedAt,
+                life.ReadyAt,
+                life.DeletedAt,
+                life.EndsAt,
+            }).Append(workload.ChangedAt));
 
     private static List<(SandboxPod Pod, PodLife Life, bool Ready)> Pods(SandboxCluster cluster, Workload workload, DateTimeOffset now) =>
     [
@@ -156,7 +201,11 @@ internal static class WorkloadView
            select (pod, life, life.IsReady(now) && !life.IsDeleted(now)),
     ];
 
-    private static V1ObjectMeta Metadata(SandboxCluster cluster, Workload workload, DateTimeOffset now, Dictionary<string, string>? annotations = null) => new()
+    private static V1ObjectMeta Metadata(
+        SandboxCluster cluster,
+        Workload workload,
+        DateTimeOffset now,
+        Dictionary<string, string>? annotations = null) => new()
     {
         Name = workload.Name,
         NamespaceProperty = workload.Namespace,

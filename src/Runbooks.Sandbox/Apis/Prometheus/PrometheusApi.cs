@@ -22,7 +22,9 @@ internal sealed class PrometheusApi(ScrapeTargets targets, TimeProvider time) : 
         routes.MapGet("/api/v1/rules", () => Success(new { groups = Array.Empty<object>() }));
         routes.MapGet("/federate", Federate);
         routes.MapGet("/metrics", Federate);
-        routes.MapGet("/graph", (HttpRequest request) => GraphPage.Show(request.Query["g0.expr"].ToString(), new PromEvaluator(OneQuery), time.GetUtcNow()));
+        routes.MapGet(
+            "/graph",
+            (HttpRequest request) => GraphPage.Show(request.Query["g0.expr"].ToString(), new PromEvaluator(OneQuery), time.GetUtcNow()));
         routes.MapGet("/-/healthy", () => Results.Text("Prometheus Server is Healthy.\n"));
     }
 
@@ -63,8 +65,12 @@ internal sealed class PrometheusApi(ScrapeTargets targets, TimeProvider time) : 
         {
             PromValue.Scalar scalar => Success("scalar", Point(at, scalar.Value)),
             PromValue.Text text => Success("string", new object[] { at.ToUnixTimeMilliseconds() / 1000.0, text.Value }),
-            PromValue.Vector vector => Success("vector", vector.Samples.Select(sample => new { metric = sample.Labels, value = Point(at, sample.Value) })),
-            PromValue.Matrix matrix => Success("matrix", matrix.Series.Select(one => new { metric = one.Labels, values = one.Values.Select(point => Point(point.At, point.Value)) })),
+            PromValue.Vector vector => Success(
+                "vector",
+                vector.Samples.Select(sample => new { metric = sample.Labels, value = Point(at, sample.Value) })),
+            PromValue.Matrix matrix => Success(
+                "matrix",
+                matrix.Series.Select(one => new { metric = one.Labels, values = one.Values.Select(point => Point(point.At, point.Value)) })),
             _ => throw new PromQueryException("the sandbox cannot show this"),
         };
     }
@@ -82,10 +88,15 @@ internal sealed class PrometheusApi(ScrapeTargets targets, TimeProvider time) : 
 
         if ((end - start) / step > MaxPoints)
         {
-            throw new PromQueryException("exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)");
+            throw new PromQueryException(
+                "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)");
         }
 
-        return Success("matrix", new PromEvaluator(OneQuery).Over(expression, start, end, step).Select(one => new { metric = one.Labels, values = one.Values.Select(point => Point(point.At, point.Value)) }));
+        return Success(
+            "matrix",
+            new PromEvaluator(OneQuery)
+                .Over(expression, start, end, step)
+                .Select(one => new { metric = one.Labels, values = one.Values.Select(point => Point(point.At, point.Value)) }));
     }
 
     private IResult Federate()
@@ -128,7 +139,8 @@ internal sealed class PrometheusApi(ScrapeTargets targets, TimeProvider time) : 
     private static TimeSpan Step(string? text)
     {
         var unit = text is [.., 's' or 'm' or 'h'] ? text[^1] : 's';
-        return double.TryParse(text?.TrimEnd('s', 'm', 'h'), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is > 0 and < 1e6
+        return double.TryParse(text?.TrimEnd('s', 'm', 'h'), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            && number is > 0 and < 1e6
             ? TimeSpan.FromSeconds(number * (unit switch { 'm' => 60, 'h' => 3600, _ => 1 }))
             : throw new PromQueryException($"invalid parameter \"step\": cannot parse \"{text}\" to a valid duration");
     }
@@ -159,8 +171,13 @@ internal static class GraphPage
                 .SelectMany(i => evaluator.Samples(expression, now - ((Points - i) * s_step)).Select(sample => (X: i, Sample: sample)))
                 .ToList();
             var top = Math.Max(1, samples.Select(point => point.Sample.Value).DefaultIfEmpty(1).Max());
-            var lines = samples.GroupBy(point => point.Sample.Key).Select(series => $"<polyline fill='none' stroke='currentColor' points='{string.Join(' ', series.Select(point => $"{point.X * 8},{200 - (point.Sample.Value / top * 190):0.#}"))}'/>");
-            return Page($"<code>{shown}</code><p>Last 15 minutes; the top is {top:0.##}.</p><svg viewBox='0 0 720 200' width='100%' role='img'>{string.Concat(lines)}</svg>");
+            var lines = samples
+                .GroupBy(point => point.Sample.Key)
+                .Select(series => $"<polyline fill='none' stroke='currentColor' "
+                    + $"points='{string.Join(' ', series.Select(point => $"{point.X * 8},{200 - (point.Sample.Value / top * 190):0.#}"))}'/>");
+            return Page(
+                $"<code>{shown}</code><p>Last 15 minutes; the top is {top:0.##}.</p><svg "
+                    + $"viewBox='0 0 720 200' width='100%' role='img'>{string.Concat(lines)}</svg>");
         }
         catch (PromQueryException bad)
         {
@@ -169,5 +186,6 @@ internal static class GraphPage
     }
 
     private static IResult Page(string body) => Results.Text(
-        $"<!doctype html><meta charset='utf-8'><meta name='viewport' content='width=device-width'><title>Practice Prometheus</title><body style='font-family:sans-serif'>{body}", "text/html; charset=utf-8");
+        $"<!doctype html><meta charset='utf-8'><meta name='viewport' content='width=device-width'><title>Practice "
+            + $"Prometheus</title><body style='font-family:sans-serif'>{body}", "text/html; charset=utf-8");
 }

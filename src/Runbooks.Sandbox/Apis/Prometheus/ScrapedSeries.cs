@@ -91,7 +91,9 @@ internal sealed class ScrapedSeries(ScrapeTargets targets) : ISeriesSource
         var ofPod = matchers.Any(matcher => matcher.Operator == "=" && matcher.Label == "exported_pod") ? pod : null;
         foreach (var target in targets.All(ofPod))
         {
-            if (matchers.Any(matcher => matcher.Label != LabelSets.Name && target.Labels.ContainsKey(matcher.Label) && !matcher.Matches(target.Labels)))
+            if (matchers.Any(matcher => matcher.Label != LabelSets.Name
+                && target.Labels.ContainsKey(matcher.Label)
+                && !matcher.Matches(target.Labels)))
             {
                 continue;
             }
@@ -114,7 +116,11 @@ internal sealed class ScrapedSeries(ScrapeTargets targets) : ISeriesSource
         }
     }
 
-    private static Dictionary<string, string>? Matching(IReadOnlyList<LabelMatcher> matchers, ScrapeTarget target, string name, IReadOnlyList<KeyValuePair<string, string>> exposed)
+    private static Dictionary<string, string>? Matching(
+        IReadOnlyList<LabelMatcher> matchers,
+        ScrapeTarget target,
+        string name,
+        IReadOnlyList<KeyValuePair<string, string>> exposed)
     {
         var labels = new Dictionary<string, string>(target.Labels) { [LabelSets.Name] = name };
         foreach (var (key, value) in exposed)

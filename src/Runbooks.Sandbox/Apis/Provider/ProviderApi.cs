@@ -23,7 +23,9 @@ internal sealed class ProviderApi(
         routes.MapGet("/v1/models", (HttpRequest request) => Unless(request, () => Results.Json(
             new { @object = "list", data = new[] { new { id = Model, @object = "model", owned_by = "practice" } } })));
         routes.MapPost("/v1/chat/completions", (HttpRequest request) => Unless(request, () => Completion()));
-        routes.MapPost("/ptu/v1/chat/completions", (HttpRequest request) => throughput.IsUsedUp && !models.SpillsOver ? Error(429, request) : Completion());
+        routes.MapPost(
+            "/ptu/v1/chat/completions",
+            (HttpRequest request) => throughput.IsUsedUp && !models.SpillsOver ? Error(429, request) : Completion());
         routes.MapPost("/paygo/v1/chat/completions", () => Completion());
         // A model of our own, without the outage.
         routes.MapGet("/local/v1/models", () => Results.Json(

@@ -10,7 +10,12 @@ internal sealed partial class JiraApi(SandboxChanges changes, SandboxOptions opt
 
     private static readonly string[] s_projects = ["OPS", "CHG"];
     private static readonly string[] s_types = ["Task", "Bug"];
-    private static readonly (string Id, string Status, string Category)[] s_transitions = [("11", "To Do", "new"), ("21", "In Progress", "indeterminate"), ("31", "Done", "done")];
+    private static readonly (string Id, string Status, string Category)[] s_transitions =
+    [
+        ("11", "To Do", "new"),
+        ("21", "In Progress", "indeterminate"),
+        ("31", "Done", "done"),
+    ];
 
     public override void Map(IEndpointRouteBuilder routes)
     {
@@ -23,11 +28,19 @@ internal sealed partial class JiraApi(SandboxChanges changes, SandboxOptions opt
 
             var found = Rows.Where(issue => Text(issue["fields"]!["project"]!["key"]) == query.Groups["project"].Value
                 && (issue["fields"]!["labels"] as JsonArray ?? []).Any(label => Text(label) == query.Groups["label"].Value));
-            return Json(new JsonObject { ["issues"] = new JsonArray([.. found.Take(body["maxResults"]?.GetValue<int>() ?? 50).Select(Listed)]), ["isLast"] = true });
+            return Json(new JsonObject
+            {
+                ["issues"] = new JsonArray([.. found.Take(body["maxResults"]?.GetValue<int>() ?? 50).Select(Listed)]),
+                ["isLast"] = true,
+            });
         }));
         routes.MapPost($"{Api}/issue", (HttpRequest request) => WithBodyAsync<JsonObject>(request, body => Create(request, body)));
-        routes.MapGet($"{Api}/issue/{{key}}", (HttpRequest request, string key) => SignedIn(request, () => OnIssue(request, key, issue => Json(Listed(issue)))));
-        routes.MapPut($"{Api}/issue/{{key}}", (HttpRequest request, string key) => WithBodyAsync<JsonObject>(request, body => OnIssue(request, key, issue =>
+        routes.MapGet(
+            $"{Api}/issue/{{key}}",
+            (HttpRequest request, string key) => SignedIn(request, () => OnIssue(request, key, issue => Json(Listed(issue)))));
+        routes.MapPut($"{Api}/issue/{{key}}", (
+            HttpRequest request,
+            string key) => WithBodyAsync<JsonObject>(request, body => OnIssue(request, key, issue =>
         {
             foreach (var (field, value) in body["fields"] as JsonObject ?? [])
             {
@@ -36,11 +49,15 @@ internal sealed partial class JiraApi(SandboxChanges changes, SandboxOptions opt
 
             return Results.NoContent();
         })));
-        routes.MapGet($"{Api}/issue/{{key}}/comment", (HttpRequest request, string key) => SignedIn(request, () => OnIssue(request, key, issue => Json(new JsonObject
+        routes.MapGet($"{Api}/issue/{{key}}/comment", (
+            HttpRequest request,
+            string key) => SignedIn(request, () => OnIssue(request, key, issue => Json(new JsonObject
         {
             ["startAt"] = 0, ["comments"] = new JsonArray([.. issue["comments"]!.AsArray().Reverse().Select(comment => comment!.DeepClone())]),
         }))));
-        routes.MapPost($"{Api}/issue/{{key}}/comment", (HttpRequest request, string key) => WithBodyAsync<JsonObject>(request, body => OnIssue(request, key, issue =>
+        routes.MapPost($"{Api}/issue/{{key}}/comment", (
+            HttpRequest request,
+            string key) => WithBodyAsync<JsonObject>(request, body => OnIssue(request, key, issue =>
         {
             if (Text(body["body"]?["type"]) != "doc")
             {
@@ -48,19 +65,32 @@ internal sealed partial class JiraApi(SandboxChanges changes, SandboxOptions opt
             }
 
             var comments = issue["comments"]!.AsArray();
-            var comment = new JsonObject { ["id"] = $"{comments.Count + 10_000}", ["body"] = body["body"]!.DeepClone(), ["created"] = $"{options.Time.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffzz00}" };
+            var comment = new JsonObject
+            {
+                ["id"] = $"{comments.Count + 10_000}",
+                ["body"] = body["body"]!.DeepClone(),
+                ["created"] = $"{options.Time.GetUtcNow():yyyy-MM-ddTHH:mm:ss.fffzz00}",
+            };
             comments.Add(comment.DeepClone());
             return Json(comment, 201);
         })));
-        routes.MapGet($"{Api}/issue/{{key}}/transitions", (HttpRequest request, string key) => SignedIn(request, () => OnIssue(request, key, _ => Json(new JsonObject
+        routes.MapGet($"{Api}/issue/{{key}}/transitions", (
+            HttpRequest request,
+            string key) => SignedIn(request, () => OnIssue(request, key, _ => Json(new JsonObject
         {
-            ["transitions"] = new JsonArray([.. s_transitions.Select(to => (JsonNode)new JsonObject { ["id"] = to.Id, ["name"] = to.Status, ["to"] = Status(to) })]),
+            ["transitions"] = new JsonArray([
+                .. s_transitions.Select(to => (JsonNode)new JsonObject { ["id"] = to.Id, ["name"] = to.Status, ["to"] = Status(to) }),
+            ]),
         }))));
-        routes.MapPost($"{Api}/issue/{{key}}/transitions", (HttpRequest request, string key) => WithBodyAsync<JsonObject>(request, body => OnIssue(request, key, issue =>
+        routes.MapPost($"{Api}/issue/{{key}}/transitions", (
+            HttpRequest request,
+            string key) => WithBodyAsync<JsonObject>(request, body => OnIssue(request, key, issue =>
         {
             if (s_transitions.FirstOrDefault(to => to.Id == Text(body["transition"]?["id"])) is not { Id: not null } to)
             {
-                return Failed(400, "It seems that you have tried to perform a workflow operation that is not valid for the current state of this issue.");
+                return Failed(
+                    400,
+                    "It seems that you have tried to perform a workflow operation that is not valid for the current state of this issue.");
             }
 
             // The last transition of CHG has the resolution on its screen, and its workflow requires it.
@@ -68,7 +98,12 @@ internal sealed partial class JiraApi(SandboxChanges changes, SandboxOptions opt
             var resolution = body["fields"]?["resolution"];
             if (asks != resolution is not null)
             {
-                return Failed(400, null, ("resolution", asks ? "Resolution is required." : "Field 'resolution' cannot be set. It is not on the appropriate screen, or unknown."));
+                return Failed(
+                    400,
+                    null,
+                    (
+                        "resolution",
+                        asks ? "Resolution is required." : "Field 'resolution' cannot be set. It is not on the appropriate screen, or unknown."));
             }
 
             issue["fields"]!["status"] = Status(to);
@@ -106,7 +141,14 @@ internal sealed partial class JiraApi(SandboxChanges changes, SandboxOptions opt
         var kept = fields.DeepClone().AsObject();
         kept["status"] = Status(s_transitions[0]);
         Add(new JsonObject { ["id"] = $"{Count + 10_000}", ["key"] = key, ["fields"] = kept, ["comments"] = new JsonArray() });
-        return Json(new JsonObject { ["id"] = $"{Count + 9_999}", ["key"] = key, ["self"] = $"{request.Scheme}://{request.Host}/jira{Api}/issue/{Count + 9_999}" }, 201);
+        return Json(
+            new JsonObject
+            {
+                ["id"] = $"{Count + 9_999}",
+                ["key"] = key,
+                ["self"] = $"{request.Scheme}://{request.Host}/jira{Api}/issue/{Count + 9_999}",
+            },
+            201);
     }
 
     private IResult OnIssue(HttpRequest request, string key, Func<JsonObject, IResult> work)
@@ -122,12 +164,25 @@ internal sealed partial class JiraApi(SandboxChanges changes, SandboxOptions opt
     }
 
     private static JsonNode Listed(JsonObject issue) =>
-        new JsonObject { ["id"] = issue["id"]!.DeepClone(), ["key"] = issue["key"]!.DeepClone(), ["fields"] = new JsonObject { ["status"] = issue["fields"]!["status"]!.DeepClone() } };
+        new JsonObject
+        {
+            ["id"] = issue["id"]!.DeepClone(),
+            ["key"] = issue["key"]!.DeepClone(),
+            ["fields"] = new JsonObject { ["status"] = issue["fields"]!["status"]!.DeepClone() },
+        };
 
-    private static JsonObject Status((string Id, string Status, string Category) to) => new() { ["name"] = to.Status, ["statusCategory"] = new JsonObject { ["key"] = to.Category } };
+    private static JsonObject Status((string Id, string Status, string Category) to) => new()
+    {
+        ["name"] = to.Status,
+        ["statusCategory"] = new JsonObject { ["key"] = to.Category },
+    };
 
     private static IResult Failed(int status, string? message, params (string Field, string Words)[] fields) => Results.Json(
-        new { errorMessages = message is null ? Array.Empty<string>() : [message], errors = fields.ToDictionary(field => field.Field, field => field.Words) }, statusCode: status);
+        new
+        {
+            errorMessages = message is null ? Array.Empty<string>() : [message],
+            errors = fields.ToDictionary(field => field.Field, field => field.Words),
+        }, statusCode: status);
 
     [GeneratedRegex("^project = \"(?<project>[^\"]+)\" AND labels = \"(?<label>[^\"]+)\" ORDER BY created ASC$", RegexOptions.NonBacktracking)]
     private static partial Regex Labelled();

@@ -15,7 +15,9 @@ internal sealed class ServiceNowApi(SandboxChanges changes, FaultRegistry faults
         {
             // As in an instance where glide.invalid_query.returns_no_rows is not set: a condition on an unknown field is ignored.
             var wanted = !Has(table, CorrelationId) ? null
-                : $"{request.Query["sysparm_query"]}".Split('^').FirstOrDefault(part => part.StartsWith($"{CorrelationId}=", StringComparison.Ordinal))?.Split('=', 2)[1];
+                : $"{request.Query["sysparm_query"]}"
+                    .Split('^')
+                    .FirstOrDefault(part => part.StartsWith($"{CorrelationId}=", StringComparison.Ordinal))?.Split('=', 2)[1];
             var limit = int.TryParse(request.Query["sysparm_limit"], NumberStyles.None, CultureInfo.InvariantCulture, out var most) ? most : 10_000;
             var found = Rows.Where(row => Text(row["sys_class_name"]) == table && (wanted is null || Text(row[CorrelationId]) == wanted)).Take(limit);
             return Json(new JsonObject { ["result"] = new JsonArray([.. found.Select(row => Shown(request, row))]) });
@@ -39,9 +41,14 @@ internal sealed class ServiceNowApi(SandboxChanges changes, FaultRegistry faults
                 return Error(404, request);
             }
 
-            if (table == "incident" && body["state"]?.ToString() is "6" or "7" && (Text(body["close_code"]) is null || Text(body["close_notes"]) is null))
+            if (table == "incident"
+                && body["state"]?.ToString() is "6" or "7"
+                && (Text(body["close_code"]) is null || Text(body["close_notes"]) is null))
             {
-                return Failed(403, "Operation Failed", "Data Policy Exception: The following fields are mandatory: Resolution code, Resolution notes");
+                return Failed(
+                    403,
+                    "Operation Failed",
+                    "Data Policy Exception: The following fields are mandatory: Resolution code, Resolution notes");
             }
 
             Write(table, row, body);
@@ -58,7 +65,8 @@ internal sealed class ServiceNowApi(SandboxChanges changes, FaultRegistry faults
         _ => Failed(status, "Internal error", "The sandbox was told to fail."),
     };
 
-    private JsonObject? Find(string table, string id) => Rows.FirstOrDefault(row => Text(row["sys_class_name"]) == table && Text(row["sys_id"]) == id);
+    private JsonObject? Find(string table, string id) =>
+        Rows.FirstOrDefault(row => Text(row["sys_class_name"]) == table && Text(row["sys_id"]) == id);
 
     private static bool Has(string table, string field) => field != CorrelationId || !table.StartsWith("u_", StringComparison.Ordinal);
 
@@ -70,7 +78,9 @@ internal sealed class ServiceNowApi(SandboxChanges changes, FaultRegistry faults
     {
         foreach (var (field, value) in body.Where(field => Has(table, field.Key) && !faults.Denies(Name, $"write {table}.{field.Key}")))
         {
-            row[field] = field == Journal ? $"{options.Time.GetUtcNow():yyyy-MM-dd HH:mm:ss} - Practice (Work notes)\n{value}\n\n{row[field]}" : value is JsonValue ? value.ToString() : value?.DeepClone();
+            row[field] = field == Journal
+                ? $"{options.Time.GetUtcNow():yyyy-MM-dd HH:mm:ss} - Practice (Work notes)\n{value}\n\n{row[field]}"
+                : value is JsonValue ? value.ToString() : value?.DeepClone();
         }
     }
 

@@ -31,9 +31,12 @@ internal abstract class TicketApi(string name, SandboxChanges changes) : Sandbox
 
     /// <summary>Runs the work on the body, unless nobody has signed in or the body is not JSON.</summary>
     protected Task<IResult> WithBodyAsync<T>(HttpRequest request, Func<T, IResult> work)
-        where T : JsonNode => SignedInAsync(request, async () => await JsonBody.ReadAsync(request) is T body ? Locked(() => work(body)) : Error(400, request));
+        where T : JsonNode =>
+            SignedInAsync(request, async () => await JsonBody.ReadAsync(request) is T body ? Locked(() => work(body)) : Error(400, request));
 
-    protected Task<IResult> SignedInAsync(HttpRequest request, Func<Task<IResult>> work) => IsSignedIn(request) ? work() : Task.FromResult(Error(401, request));
+    protected Task<IResult> SignedInAsync(
+        HttpRequest request,
+        Func<Task<IResult>> work) => IsSignedIn(request) ? work() : Task.FromResult(Error(401, request));
 
     protected IResult SignedIn(HttpRequest request, Func<IResult> work) => IsSignedIn(request) ? Locked(work) : Error(401, request);
 

@@ -30,7 +30,23 @@ internal static class Functions
     };
 
     private static readonly string[] s_others =
-        ["round", "clamp", "clamp_min", "clamp_max", "absent", "absent_over_time", "scalar", "vector", "time", "timestamp", "sort", "sort_desc", "quantile_over_time", "histogram_quantile", "label_replace"];
+        [
+            "round",
+            "clamp",
+            "clamp_min",
+            "clamp_max",
+            "absent",
+            "absent_over_time",
+            "scalar",
+            "vector",
+            "time",
+            "timestamp",
+            "sort",
+            "sort_desc",
+            "quantile_over_time",
+            "histogram_quantile",
+            "label_replace",
+        ];
 
     public static bool IsKnown(string function) => s_overTime.ContainsKey(function) || s_math.ContainsKey(function) || s_others.Contains(function);
 
@@ -48,7 +64,12 @@ internal static class Functions
 
         return function switch
         {
-            "round" => Each(arguments, function, value => arguments.Count > 1 ? Math.Floor((value / Number(arguments, 1, function)) + 0.5) * Number(arguments, 1, function) : Math.Floor(value + 0.5)),
+            "round" => Each(
+                arguments,
+                function,
+                value => arguments.Count > 1
+                    ? Math.Floor((value / Number(arguments, 1, function)) + 0.5) * Number(arguments, 1, function)
+                    : Math.Floor(value + 0.5)),
             "clamp" => Each(arguments, function, value => Math.Clamp(value, Number(arguments, 1, function), Number(arguments, 2, function))),
             "clamp_min" => Each(arguments, function, value => Math.Max(value, Number(arguments, 1, function))),
             "clamp_max" => Each(arguments, function, value => Math.Min(value, Number(arguments, 1, function))),
@@ -60,7 +81,10 @@ internal static class Functions
             "timestamp" => Each(arguments, function, _ => at.ToUnixTimeMilliseconds() / 1000.0),
             "sort" => new PromValue.Vector([.. Vector(arguments, 0, function).OrderBy(sample => sample.Value)]),
             "sort_desc" => new PromValue.Vector([.. Vector(arguments, 0, function).OrderByDescending(sample => sample.Value)]),
-            "quantile_over_time" => OverTime(Matrix(arguments, 1, function), (points, _, _) => Aggregation.Quantile(Number(arguments, 0, function), [.. points.Values.Select(point => point.Value)]), keepName: false),
+            "quantile_over_time" => OverTime(
+                Matrix(arguments, 1, function),
+                (points, _, _) => Aggregation.Quantile(Number(arguments, 0, function), [.. points.Values.Select(point => point.Value)]),
+                keepName: false),
             "histogram_quantile" => HistogramQuantile(Number(arguments, 0, function), Vector(arguments, 1, function)),
             _ => LabelReplace(arguments),
         };
@@ -109,7 +133,10 @@ internal static class Functions
 
     private static PromValue.Vector HistogramQuantile(double quantile, IReadOnlyList<Sample> samples) => new(
     [
-        .. samples.Where(sample => sample.Labels.ContainsKey("le")).GroupBy(sample => LabelSets.Key(LabelSets.Without(sample.Labels, "le", LabelSets.Name)))
+        .. samples.Where(sample => sample.Labels.ContainsKey("le")).GroupBy(sample => LabelSets.Key(LabelSets.Without(
+            sample.Labels,
+            "le",
+            LabelSets.Name)))
             .Select(group => new Sample(
                 LabelSets.Without(group.First().Labels, "le", LabelSets.Name),
                 Quantile(quantile, [.. group.Select(sample => (Bound(sample.Labels["le"]), sample.Value)).OrderBy(bucket => bucket.Item1)]))),
@@ -134,11 +161,15 @@ internal static class Functions
         return low + ((buckets[index].Bound - low) * ((rank - before) / (buckets[index].Count - before)));
     }
 
-    private static double Bound(string le) => le == "+Inf" ? double.PositiveInfinity : double.Parse(le, NumberStyles.Float, CultureInfo.InvariantCulture);
+    private static double Bound(string le) => le == "+Inf"
+        ? double.PositiveInfinity
+        : double.Parse(le, NumberStyles.Float, CultureInfo.InvariantCulture);
 
     private static PromValue.Vector LabelReplace(IReadOnlyList<PromValue> arguments)
     {
-        string Text(int index) => arguments.Count > index && arguments[index] is PromValue.Text text ? text.Value : throw Wrong("string", "label_replace");
+        string Text(int index) => arguments.Count > index && arguments[index] is PromValue.Text text
+            ? text.Value
+            : throw Wrong("string", "label_replace");
         var (target, replacement, source, pattern) = (Text(1), Text(2), Text(3), new Regex($"^(?:{Text(4)})$", RegexOptions.NonBacktracking));
         return new(
         [
@@ -166,5 +197,6 @@ internal static class Functions
     private static double Number(IReadOnlyList<PromValue> arguments, int index, string function) =>
         arguments.Count > index && arguments[index] is PromValue.Scalar scalar ? scalar.Value : throw Wrong("scalar", function);
 
-    private static PromQueryException Wrong(string type, string function) => new($"parse error: expected type {type} in call to function \"{function}\"");
+    private static PromQueryException Wrong(string type, string function) =>
+        new($"parse error: expected type {type} in call to function \"{function}\"");
 }

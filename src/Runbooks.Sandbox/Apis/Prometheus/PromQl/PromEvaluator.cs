@@ -76,7 +76,9 @@ internal sealed class PromEvaluator(ISeriesSource source)
     private static PromValue Negate(PromValue value) => value switch
     {
         PromValue.Scalar scalar => new PromValue.Scalar(-scalar.Value),
-        PromValue.Vector vector => new PromValue.Vector([.. vector.Samples.Select(sample => new Sample(LabelSets.Without(sample.Labels, LabelSets.Name), -sample.Value))]),
+        PromValue.Vector vector => new PromValue.Vector([
+            .. vector.Samples.Select(sample => new Sample(LabelSets.Without(sample.Labels, LabelSets.Name), -sample.Value)),
+        ]),
         _ => throw new PromQueryException("parse error: unary expression only allowed on expressions of type scalar or instant vector"),
     };
 }
@@ -84,7 +86,20 @@ internal sealed class PromEvaluator(ISeriesSource source)
 /// <summary><c>sum</c>, <c>max</c> and their relatives.</summary>
 internal static class Aggregation
 {
-    public static readonly string[] Functions = ["sum", "avg", "min", "max", "count", "group", "stddev", "topk", "bottomk", "quantile", "count_values"];
+    public static readonly string[] Functions =
+    [
+        "sum",
+        "avg",
+        "min",
+        "max",
+        "count",
+        "group",
+        "stddev",
+        "topk",
+        "bottomk",
+        "quantile",
+        "count_values",
+    ];
 
     public static IReadOnlyList<Sample> Apply(AggregateExpression aggregate, IReadOnlyList<Sample> samples, PromValue? parameter)
     {
@@ -96,10 +111,18 @@ internal static class Aggregation
         if (aggregate.Function is "topk" or "bottomk")
         {
             var many = (int)Number(parameter);
-            return [.. groups.SelectMany(group => (aggregate.Function == "topk" ? group.Samples.OrderByDescending(sample => sample.Value) : group.Samples.OrderBy(sample => sample.Value)).Take(many))];
+            return [
+                .. groups.SelectMany(group => (aggregate.Function == "topk"
+                    ? group.Samples.OrderByDescending(sample => sample.Value)
+                    : group.Samples.OrderBy(sample => sample.Value)).Take(many)),
+            ];
         }
 
-        return [.. groups.Select(group => new Sample(group.Labels, Fold(aggregate.Function, [.. group.Samples.Select(sample => sample.Value)], parameter)))];
+        return [
+            .. groups.Select(group => new Sample(
+                group.Labels,
+                Fold(aggregate.Function, [.. group.Samples.Select(sample => sample.Value)], parameter))),
+        ];
     }
 
     public static double Quantile(double quantile, IReadOnlyList<double> values)
@@ -128,7 +151,9 @@ internal static class Aggregation
         _ => throw new PromQueryException($"the sandbox does not know the aggregation {function}"),
     };
 
-    private static double Number(PromValue? value) => value is PromValue.Scalar scalar ? scalar.Value : throw new PromQueryException("parse error: expected type scalar in aggregation parameter");
+    private static double Number(PromValue? value) => value is PromValue.Scalar scalar
+        ? scalar.Value
+        : throw new PromQueryException("parse error: expected type scalar in aggregation parameter");
 }
 
 /// <summary>Arithmetic, comparisons and set operators, with the matching of vectors.</summary>
@@ -137,7 +162,8 @@ internal static class BinaryOperators
 {
     public static PromValue Apply(BinaryExpression binary, PromValue left, PromValue right) => (left, right) switch
     {
-        (PromValue.Scalar a, PromValue.Scalar b) when !IsComparison(binary.Operator) || binary.ReturnsBool => new PromValue.Scalar(Calculate(binary.Operator, a.Value, b.Value)),
+        (PromValue.Scalar a, PromValue.Scalar b) when !IsComparison(binary.Operator)
+            || binary.ReturnsBool => new PromValue.Scalar(Calculate(binary.Operator, a.Value, b.Value)),
         (PromValue.Scalar, PromValue.Scalar) => throw new PromQueryException("parse error: comparisons between scalars must use BOOL modifier"),
         (PromValue.Vector a, PromValue.Scalar b) => OneByOne(binary, a.Samples, sample => (sample.Value, b.Value)),
         (PromValue.Scalar a, PromValue.Vector b) => OneByOne(binary, b.Samples, sample => (a.Value, sample.Value)),
@@ -175,7 +201,10 @@ internal static class BinaryOperators
         {
             if (!index.TryAdd(binary.Matching.Signature(sample.Labels), sample))
             {
-                throw new PromQueryException($"execution: found duplicate series for the match group on the {(binary.Many == Side.Right ? "left" : "right")} hand-side of the operation; many-to-many matching not allowed: matching labels must be unique on one side");
+                throw new PromQueryException(
+                    $"execution: found duplicate series for the match group on "
+                        + $"the {(binary.Many == Side.Right ? "left" : "right")} hand-side of the operation; "
+                        + "many-to-many matching not allowed: matching labels must be unique on one side");
             }
         }
 
@@ -197,7 +226,8 @@ internal static class BinaryOperators
 
             if (binary.Many is null && !seen.Add(signature))
             {
-                throw new PromQueryException("execution: multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)");
+                throw new PromQueryException("execution: multiple matches for labels: "
+                    + "many-to-one matching must be explicit (group_left/group_right)");
             }
 
             samples.Add(new Sample(binary.Matching.Joined(sample.Labels, other.Labels), result));

@@ -18,7 +18,12 @@ internal sealed record SubqueryExpression(PromExpression Of, TimeSpan Range, Tim
 internal sealed record CallExpression(string Function, IReadOnlyList<PromExpression> Arguments) : PromExpression;
 
 /// <param name="Without">The labels are dropped instead of kept.</param>
-internal sealed record AggregateExpression(string Function, bool Without, IReadOnlyList<string> Labels, PromExpression? Parameter, PromExpression Of) : PromExpression;
+internal sealed record AggregateExpression(
+    string Function,
+    bool Without,
+    IReadOnlyList<string> Labels,
+    PromExpression? Parameter,
+    PromExpression Of) : PromExpression;
 
 internal sealed record NegateExpression(PromExpression Of) : PromExpression;
 
@@ -69,7 +74,11 @@ internal static class LabelSets
     public const string Name = "__name__";
 
     public static string Key(IEnumerable<KeyValuePair<string, string>> labels) =>
-        string.Join('\u0001', labels.Where(label => label.Value.Length > 0).OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}={label.Value}"));
+        string.Join(
+            '\u0001',
+            labels.Where(label => label.Value.Length > 0)
+                .OrderBy(label => label.Key, StringComparer.Ordinal)
+                .Select(label => $"{label.Key}={label.Value}"));
 
     public static Dictionary<string, string> Without(IReadOnlyDictionary<string, string> labels, params IEnumerable<string> dropped) =>
         labels.ExceptBy(dropped, label => label.Key).ToDictionary();
@@ -126,6 +135,8 @@ internal static partial class PromTokens
         return tokens;
     }
 
-    [GeneratedRegex("""\s+|#[^\n]*|([0-9]+(ms|[smhdwy]))+|[A-Za-z_:][A-Za-z0-9_:]*|([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?|"([^"\\]|\\.)*"|'([^'\\]|\\.)*'|=~|!~|!=|==|>=|<=|[={}()\[\],<>+\-*/%^]""", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        """\s+|#[^\n]*|([0-9]+(ms|[smhdwy]))+|[A-Za-z_:][A-Za-z0-9_:]*|([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?|"([^"\\]|\\.)*"|'([^'\\]|\\.)*'|=~|!~|!=|==|>=|<=|[={}()\[\],<>+\-*/%^]""",
+        RegexOptions.NonBacktracking)]
     private static partial Regex Token();
 }

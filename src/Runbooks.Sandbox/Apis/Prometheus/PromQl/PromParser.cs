@@ -5,7 +5,15 @@ namespace Runbooks.Sandbox.Apis.Prometheus.PromQl;
 internal sealed partial class PromParser
 {
     // From the loosest to the tightest. All are left-associative except the power.
-    private static readonly string[][] s_operators = [["or"], ["and", "unless"], ["==", "!=", "<=", "<", ">=", ">"], ["+", "-"], ["*", "/", "%"], ["^"]];
+    private static readonly string[][] s_operators =
+    [
+        ["or"],
+        ["and", "unless"],
+        ["==", "!=", "<=", "<", ">=", ">"],
+        ["+", "-"],
+        ["*", "/", "%"],
+        ["^"],
+    ];
 
     private readonly IReadOnlyList<(string Text, int At)> _tokens;
     private int _next;
@@ -81,7 +89,9 @@ internal sealed partial class PromParser
             {
                 SelectorExpression selector => selector with { Offset = back },
                 SubqueryExpression subquery => subquery with { Offset = back },
-                _ => throw new PromQueryException($"1:{_tokens[_next - 1].At + 1}: parse error: offset modifier must be preceded by an instant vector selector or range vector selector or a subquery"),
+                _ => throw new PromQueryException(
+                    $"1:{_tokens[_next - 1].At + 1}: parse error: offset modifier must be "
+                        + "preceded by an instant vector selector or range vector selector or a subquery"),
             };
         }
 
@@ -241,7 +251,9 @@ internal sealed partial class PromParser
             throw new PromQueryException($"1:{_tokens[_next - 1].At + 1}: parse error: bad number or duration syntax: \"{text}\"");
         }
 
-        return parts.Aggregate(TimeSpan.Zero, (sum, part) => sum + (int.Parse(part.Groups[1].Value, CultureInfo.InvariantCulture) * part.Groups[2].Value switch
+        return parts.Aggregate(TimeSpan.Zero, (sum, part) => sum + (int.Parse(
+            part.Groups[1].Value,
+            CultureInfo.InvariantCulture) * part.Groups[2].Value switch
         {
             "ms" => TimeSpan.FromMilliseconds(1),
             "s" => TimeSpan.FromSeconds(1),
