@@ -1,4 +1,5 @@
 using Runbooks.Execution;
+using Runbooks.Web.Incidents;
 
 namespace RunbookServer.Commands;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Runbooks.Web.Incidents;
 
 namespace RunbookServer.Reporting;
 

@@ -118,7 +118,13 @@ internal sealed class UnusedTable() : LogTable("AppExceptions")
 
 /// <summary>Somebody who sends the same abuse again and again, from the first question on, and stops after a while.</summary>
 internal sealed class Abuse(
-    FrontDoorWafKind frontDoor, ApplicationGatewayWafKind gateway, ApiManagementKind keys, CognitiveKind models, [FromKeyedServices(Abuse.Began)] FirstAsked began, SandboxOptions options, TimeProvider time)
+    FrontDoorWafKind frontDoor,
+    ApplicationGatewayWafKind gateway,
+    ApiManagementKind keys,
+    CognitiveKind models,
+    [FromKeyedServices(Abuse.Began)] FirstAsked began,
+    SandboxOptions options,
+    TimeProvider time)
 {
     public const string Began = "logs/abuse";
 

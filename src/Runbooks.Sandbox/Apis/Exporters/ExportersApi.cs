@@ -25,7 +25,12 @@ internal sealed class ScrapeTargets(SandboxClusters clusters, EngineTraffic traf
         select new ScrapeTarget(
             new Dictionary<string, string>
             {
-                ["cluster"] = cluster.Name, ["job"] = container, ["instance"] = $"{life.Ip}:{Port(container)}", ["namespace"] = pod.Namespace, ["pod"] = pod.Name, ["container"] = container,
+                ["cluster"] = cluster.Name,
+                ["job"] = container,
+                ["instance"] = $"{life.Ip}:{Port(container)}",
+                ["namespace"] = pod.Namespace,
+                ["pod"] = pod.Name,
+                ["container"] = container,
             },
             $"{container}/{pod.Namespace}/{pod.Name}",
             life.ReadyAt,
@@ -57,7 +62,12 @@ internal sealed class ScrapeTargets(SandboxClusters clusters, EngineTraffic traf
         select new ScrapeTarget(
             new Dictionary<string, string>
             {
-                ["cluster"] = cluster.Name, ["job"] = "dcgm-exporter", ["instance"] = $"{pod.Last.Ip}:9400", ["namespace"] = pod.Namespace, ["pod"] = pod.Name, ["container"] = "exporter",
+                ["cluster"] = cluster.Name,
+                ["job"] = "dcgm-exporter",
+                ["instance"] = $"{pod.Last.Ip}:9400",
+                ["namespace"] = pod.Namespace,
+                ["pod"] = pod.Name,
+                ["container"] = "exporter",
             },
             $"dcgm/{node.Name}",
             pod.Last.ReadyAt,

@@ -180,7 +180,7 @@ internal sealed class AccessReview(FaultRegistry faults)
 }
 
 /// <summary>
-/// Reads the few objects that <c>kubectl</c> posts as protobuf; the answers may be JSON. The bytes begin with <c>k8s\\0</c>, then come an
+/// Reads the few objects that <c>kubectl</c> posts as protobuf; the answers may be JSON. The bytes begin with <c>k8s\0</c>, then come an
 /// envelope with the type, and the object.
 /// </summary>
 /// <seealso href="https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding"/>

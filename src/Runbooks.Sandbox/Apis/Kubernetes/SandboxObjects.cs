@@ -191,7 +191,8 @@ internal sealed record SandboxNode(string Name, string ScaleSet, int Instance, i
     /// <summary>Its id in Azure, as in <c>spec.providerID</c>.</summary>
     [JsonIgnore]
     public string ResourceId =>
-        $"/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/mc_rg-inference-b_aks-b_westeurope/providers/Microsoft.Compute/virtualMachineScaleSets/{ScaleSet}/virtualMachines/{Instance}";
+        "/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/mc_rg-inference-b_aks-b_westeurope"
+        + $"/providers/Microsoft.Compute/virtualMachineScaleSets/{ScaleSet}/virtualMachines/{Instance}";
 
     /// <summary>Its kubelet does not answer, as the node controller has noticed. Deleted pods on it do not end.</summary>
     [JsonIgnore]

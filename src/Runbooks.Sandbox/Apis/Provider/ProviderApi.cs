@@ -9,7 +9,12 @@ namespace Runbooks.Sandbox.Apis.Provider;
 /// sends the requests that it would refuse to the other one.
 /// </summary>
 internal sealed class ProviderApi(
-    [FromKeyedServices(ProviderApi.Began)] FirstAsked began, ProvisionedThroughput throughput, CognitiveKind models, SandboxOptions options, SandboxChanges changes, TimeProvider time)
+    [FromKeyedServices(ProviderApi.Began)] FirstAsked began,
+    ProvisionedThroughput throughput,
+    CognitiveKind models,
+    SandboxOptions options,
+    SandboxChanges changes,
+    TimeProvider time)
     : SandboxApi("provider"), IRemembered
 {
     public const string Began = "provider/began";
