@@ -102,8 +102,13 @@ internal sealed class PrometheusApi(ScrapeTargets targets, TimeProvider time) : 
     private IResult Federate()
     {
         var samples = OneQuery.Instant([], time.GetUtcNow()).OrderBy(sample => sample.Labels[LabelSets.Name], StringComparer.Ordinal);
-        var lines = samples.Select(sample => $"{sample.Labels[LabelSets.Name]}{Exposition.Labels(sample.Labels.Where(label => label.Key != LabelSets.Name))} {Exposition.Number(sample.Value)}\n");
-        return Results.Text(string.Concat(lines), Exposition.ContentType);
+        return Results.Text(string.Concat(samples.Select(Line)), Exposition.ContentType);
+    }
+
+    private static string Line(Sample sample)
+    {
+        var labels = Exposition.Labels(sample.Labels.Where(label => label.Key != LabelSets.Name));
+        return $"{sample.Labels[LabelSets.Name]}{labels} {Exposition.Number(sample.Value)}\n";
     }
 
     private static PromExpression Parse(Func<string, string?> parameter)
