@@ -8,7 +8,7 @@ internal static partial class Log
     [LoggerMessage(100, LogLevel.Error, "The database cannot be written. Callers are told; the next write tries again.")]
     public static partial void StorageUnavailable(this ILogger logger, Exception exception);
 
-    /// <summary>A warning, so that whoever reads of the failure reads of its end: the self-hosted server's console has nothing below that.</summary>
+    /// <summary>A warning, so that the self-hosted server's console, which has nothing below that, shows the end of a failure too.</summary>
     [LoggerMessage(101, LogLevel.Warning, "The database can be written again.")]
     public static partial void StorageRecovered(this ILogger logger);
 

@@ -5,9 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Runbooks.Sqlite;
 
 /// <summary>
-/// The host's one database file: everything durable goes through <see cref="Writer"/>, everything else through
-/// <see cref="Read"/>. The file itself is held exclusively, so that no lock file can be deleted under it: two hosts on one
-/// database would each run every incident.
+/// The host's one database file: everything durable goes through <see cref="Writer"/>, everything else through <see cref="Read"/>. The file
+/// itself is locked, and no lock file that could be deleted: two hosts on one database would each run every incident.
 /// </summary>
 public sealed class SqliteDatabase : IDisposable
 {
@@ -45,8 +44,8 @@ public sealed class SqliteDatabase : IDisposable
     internal ILogger Logger { get; }
 
     /// <summary>
-    /// Looks whether the file is where it was. What is written into one that was moved away or removed is gone with the process, and
-    /// another host may hold the one in its place.
+    /// Checks that the file is where it was. Writes into a file that was moved or removed are lost with the process, and another host may have
+    /// locked the file in its place.
     /// </summary>
     internal void CheckPlace()
     {
@@ -56,7 +55,7 @@ public sealed class SqliteDatabase : IDisposable
         }
     }
 
-    /// <summary>Reads every page, beside whoever else reads and writes.</summary>
+    /// <summary>Reads every page, beside other reads and writes.</summary>
     internal void Check()
     {
         try
@@ -68,11 +67,11 @@ public sealed class SqliteDatabase : IDisposable
         }
         catch (SqliteException) when (Damage.Found is not null)
         {
-            // Said already.
+            // Logged before.
         }
     }
 
-    /// <summary>Reads what is committed, on a connection of its own: readers never wait for the writer.</summary>
+    /// <summary>Reads what is committed, on a connection of its own. Readers never wait for the writer.</summary>
     public T Read<T>(Func<SqliteConnection, T> read)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -108,9 +107,8 @@ public sealed class SqliteDatabase : IDisposable
     }
 
     /// <summary>
-    /// An advisory lock, of another kind than SQLite's own. It is taken before SQLite opens the file and let go after it has
-    /// closed it: closing any handle of a file drops the locks that SQLite holds on it in this process. Where files can only
-    /// be locked against everybody, SQLite included, a file beside it is locked.
+    /// An advisory lock of another kind than SQLite's own. It is taken before SQLite opens the file and released after it has closed it, since
+    /// closing any handle of a file drops SQLite's locks in this process. Where a lock would also keep out SQLite, a file beside it is locked.
     /// </summary>
     private static FileStream TakeLock(string path)
     {
@@ -121,7 +119,7 @@ public sealed class SqliteDatabase : IDisposable
         }
         catch (UnauthorizedAccessException) when (File.Exists(file))
         {
-            // SQLite says what is wrong with it.
+            // SQLite will report what is wrong with it.
             return new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.None);
         }
         catch (IOException e) when (File.Exists(file))
@@ -132,7 +130,7 @@ public sealed class SqliteDatabase : IDisposable
 
     private SqliteConnection Open(string more)
     {
-        // Pooling off: the connections live as long as the database does, with their prepared statements.
+        // Without pooling: the connections live as long as the database, with their prepared statements.
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = _path, Pooling = false }.ToString());
         try
         {
@@ -153,7 +151,7 @@ public sealed class SqliteDatabase : IDisposable
 
 internal static class SqliteReading
 {
-    /// <summary>Reads at once: SQLite answers from memory or the page cache, and a thread switch would cost more.</summary>
+    /// <summary>Reads synchronously: SQLite answers from memory or the page cache, and a thread switch would cost more.</summary>
     /// <exception cref="StoreUnavailableException">The database could not be read.</exception>
 #pragma warning disable CS1998 // Async without awaiting: whatever is thrown belongs into the task.
     public static async Task<T> ReadAsync<T>(this SqliteDatabase database, Func<SqliteConnection, T> read)
@@ -170,31 +168,31 @@ internal static class SqliteReading
 #pragma warning restore CS1998
 }
 
-/// <summary>Where the host keeps its one database, and what a test may watch in its writer.</summary>
+/// <summary>Where the host keeps its one database.</summary>
 public sealed class SqliteOptions
 {
     /// <summary>The database file. Its folder is made when it does not exist.</summary>
     public required string Path { get; init; }
 
     /// <summary>
-    /// What is committed survives a power cut: synced to disk before anybody is told. Off, it survives only the end of the
-    /// process, which is enough for tests and costs no sync.
+    /// A commit survives a power cut: it is synced to disk before it is answered. Without this it survives only the end of the process, which
+    /// is enough for tests and costs no sync.
     /// </summary>
     public bool SurvivesPowerCut { get; init; } = true;
 
     /// <summary>
-    /// Called by the writer just before and just after each commit. When it throws, the writer stops where it stands
-    /// as a killed process would: nothing more is written, and nobody is told of what was. For crash tests.
+    /// For crash tests. The writer calls it just before and just after each commit. When it throws, the writer stops like a killed process:
+    /// nothing more is written, and no caller gets an answer.
     /// </summary>
     internal Action<WritePoint>? Failpoint { get; init; }
 }
 
-/// <summary>Where in a commit the writer stands.</summary>
+/// <summary>Where the writer is in a commit.</summary>
 internal enum WritePoint { BeforeCommit, AfterCommit }
 
 /// <summary>
-/// What is known of damage to the database file. It does not go away by itself: a page that could not be read once may be
-/// read from a cache the next time, and what it held is wrong all the same.
+/// The known damage of the database file. It is never cleared: a page that could not be read once may be read from a cache the next time,
+/// and is damaged all the same.
 /// </summary>
 internal sealed class DatabaseDamage(ILogger logger)
 {
@@ -217,7 +215,7 @@ internal sealed class DatabaseDamage(ILogger logger)
     }
 }
 
-/// <summary>Reads the whole database from time to time: damage in a page that nobody asks for would show when it is needed.</summary>
+/// <summary>Reads the whole database from time to time, so that damage in rarely read pages shows before they are needed.</summary>
 internal sealed class IntegrityCheck(SqliteDatabase database, TimeProvider time, ILogger<IntegrityCheck> logger) : BackgroundService
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromHours(6);
@@ -233,7 +231,7 @@ internal sealed class IntegrityCheck(SqliteDatabase database, TimeProvider time,
             }
             catch (SqliteException failure)
             {
-                // Too little memory or too many open files: the next look will tell.
+                // Too little memory or too many open files. The next time will tell.
                 logger.IntegrityUnknown(failure);
             }
         }
@@ -241,7 +239,7 @@ internal sealed class IntegrityCheck(SqliteDatabase database, TimeProvider time,
     }
 }
 
-/// <summary>Tables of one part of the host, with the version they were made in: several parts share the one file.</summary>
+/// <summary>The tables of one part of the host, with their version. Several parts share the one file.</summary>
 public static class SqliteSchema
 {
     /// <param name="versions">The statements of version 1, 2, …; each is run once in the life of a file.</param>

@@ -11,9 +11,9 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class SqliteServices
 {
     /// <summary>
-    /// Everything the host keeps, in its data folder: incidents, shared state and the task hub of
-    /// <see cref="TaskHubServices.AddTaskHub"/> in one database, <c>runbooks.db</c>, opened when first asked for and looked through
-    /// for damage while the host runs; evidence as files beside it. Whoever waits for an incident hears of each change at once.
+    /// Everything that the host keeps in its data folder. Incidents, shared state and the task hub of
+    /// <see cref="TaskHubServices.AddTaskHub"/> are in one database, <c>runbooks.db</c>, which is opened at first use and checked for damage
+    /// while the host runs; evidence is in files beside it. Callers that wait for an incident hear of each change at once.
     /// </summary>
     /// <param name="survivesPowerCut">See <see cref="SqliteOptions.SurvivesPowerCut"/>.</param>
     public static IServiceCollection AddSqlite(

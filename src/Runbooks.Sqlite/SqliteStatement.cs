@@ -5,8 +5,8 @@ using SQLitePCL;
 namespace Runbooks.Sqlite;
 
 /// <summary>
-/// One prepared statement, straight on SQLite: some fifty of them are run for each incident, and a command of ADO.NET, with its
-/// reader and its parameters looked up by name, costs more than what SQLite does for most of them.
+/// One prepared statement, directly on SQLite. Some fifty run for each incident, and an ADO.NET command, with its reader and its parameters
+/// by name, costs more than SQLite itself for most of them.
 /// </summary>
 public sealed class SqliteStatement : IDisposable
 {
@@ -42,7 +42,7 @@ public sealed class SqliteStatement : IDisposable
         {
             while (Step())
             {
-                // What it returns is not asked for.
+                // Its rows are not needed.
             }
 
             return raw.sqlite3_changes(_connection);
@@ -66,7 +66,7 @@ public sealed class SqliteStatement : IDisposable
         return list;
     }
 
-    /// <returns>The first column of the first row: text, a long, a double or bytes; null when it is NULL or when there is no row.</returns>
+    /// <returns>The first column of the first row: text, a long, a double or bytes; null for NULL or no row.</returns>
     /// <exception cref="SqliteException">It failed.</exception>
     public object? ExecuteScalar()
     {
@@ -97,7 +97,7 @@ public sealed class SqliteStatement : IDisposable
         var bound = 0;
         foreach (var (name, value) in parameters)
         {
-            // One list of parameters may serve several statements that do not use all of them.
+            // Several statements may share a list of parameters, and not all of them use every one.
             if (_places.TryGetValue(name, out var place))
             {
                 bound++;
@@ -113,7 +113,7 @@ public sealed class SqliteStatement : IDisposable
             }
         }
 
-        // SQLite would take NULL for a name that was not given, or was misspelt.
+        // SQLite would take NULL for a missing or misspelt name.
         if (bound < _places.Count)
         {
             throw new ArgumentException($"A value is missing for one of: {string.Join(", ", _places.Keys)}.", nameof(parameters));
@@ -131,7 +131,7 @@ public sealed class SqliteStatement : IDisposable
         return result == raw.SQLITE_ROW;
     }
 
-    // It returns the failure of the last step once more, which was told of then. What was bound may be large and is let go.
+    // Returns the failure of the last step again, which was reported then. Large parameters are released.
     internal void Reset()
     {
         raw.sqlite3_reset(_statement);
@@ -161,7 +161,6 @@ public sealed class SqliteStatement : IDisposable
     private void Check(int result) => SqliteException.ThrowExceptionForRC(result, _connection);
 }
 
-/// <summary>The rows of a statement, one after the other.</summary>
 public readonly struct SqliteRows(SqliteStatement statement) : IDisposable
 {
     public bool Read() => statement.Step();
@@ -180,14 +179,14 @@ public readonly struct SqliteRows(SqliteStatement statement) : IDisposable
     public void Dispose() => statement.Reset();
 }
 
-/// <summary>Prepared statements that live as long as their connection: parsing costs more than most of ours take to run.</summary>
+/// <summary>Prepared statements that live as long as their connection, since parsing costs more than most of them take to run.</summary>
 public static class SqliteStatements
 {
     private static readonly ConditionalWeakTable<SqliteConnection, Dictionary<string, SqliteStatement>> s_prepared = [];
 
     /// <summary>
-    /// The statement, prepared once for this connection, with these parameters: text, integers, blobs or null. Owned by the
-    /// connection: finish reading from it before asking for the same SQL again.
+    /// The statement, prepared once for this connection, with these parameters: text, integers, blobs or null. It belongs to the connection:
+    /// finish reading from it before asking for the same SQL again.
     /// </summary>
     /// <exception cref="SqliteException">It cannot be parsed.</exception>
     public static SqliteStatement Statement(

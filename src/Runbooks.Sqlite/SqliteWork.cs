@@ -1,16 +1,16 @@
 namespace Runbooks.Sqlite;
 
-/// <summary>One piece of work on its way through the writer: run inside the batch's transaction, answered after it.</summary>
+/// <summary>One piece of work for the writer: run inside the batch's transaction, answered after it.</summary>
 internal abstract class SqliteWork
 {
     public Exception? Failure { get; set; }
 
-    /// <summary>False when SQLite has dropped the whole transaction, as it does on a full disk.</summary>
+    /// <summary>False when SQLite has rolled back the whole transaction, as it does on a full disk.</summary>
     public static bool IsOpen(SqliteConnection connection) => SQLitePCL.raw.sqlite3_get_autocommit(connection.Handle) == 0;
 
     public abstract void Run(SqliteConnection connection);
 
-    /// <summary>So that nothing but its own changes are undone when it fails.</summary>
+    /// <summary>In a savepoint, so that a failure undoes only its own changes.</summary>
     public void RunAlone(SqliteConnection connection)
     {
         connection.Statement("SAVEPOINT item").ExecuteNonQuery();
@@ -27,7 +27,7 @@ internal abstract class SqliteWork
         connection.Statement("RELEASE item").ExecuteNonQuery();
     }
 
-    /// <summary>What became of it, once its transaction is synced.</summary>
+    /// <summary>The result, once its transaction is synced.</summary>
     public abstract void Answer();
 
     public abstract void Fail(Exception exception);
@@ -35,7 +35,7 @@ internal abstract class SqliteWork
 
 internal sealed class SqliteWork<T>(Func<SqliteConnection, T> work) : SqliteWork
 {
-    // Continuations run elsewhere: the writer's thread is for writing.
+    // Continuations run elsewhere, so that the writer's thread only writes.
     private readonly TaskCompletionSource<T> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private T? _result;
 
@@ -59,19 +59,19 @@ internal sealed class SqliteWork<T>(Func<SqliteConnection, T> work) : SqliteWork
 }
 
 /// <summary>
-/// Puts off what its pieces of work change until the end of their transaction, and writes it once: a storm of alerts on one
-/// target is then one document a commit, not one an alert. Called on the writer's thread.
+/// Collects the changes of a transaction and writes them once at its end: a storm of alerts on one target then writes one document a commit,
+/// and not one an alert. Called on the writer's thread.
 /// </summary>
 internal interface ITransactionPart
 {
     void Write(SqliteConnection connection);
 
-    /// <summary>It is durable. Nobody has been answered yet.</summary>
+    /// <summary>The commit is durable. No caller has been answered yet.</summary>
     void Committed();
 
-    /// <summary>It was rolled back; what was committed before stands.</summary>
+    /// <summary>The transaction was rolled back. Earlier commits stay.</summary>
     void Undone();
 
-    /// <summary>Whether it was written nobody knows.</summary>
+    /// <summary>It is not known whether it was written.</summary>
     void Failed();
 }

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Runbooks.Sqlite;
 
 /// <summary>
-/// The only writer of the database: one thread that takes everything waiting, runs it in one transaction, syncs once
-/// and then answers everybody (group commit). What fails alone is rolled back alone.
+/// The only writer of the database: one thread that takes all waiting work, runs it in one transaction, syncs once and then answers all
+/// callers (group commit). Work that fails is rolled back alone.
 /// </summary>
 public sealed class SqliteWriter : IDisposable
 {
@@ -35,14 +35,13 @@ public sealed class SqliteWriter : IDisposable
         _thread.Start();
     }
 
-    /// <summary>How many transactions were committed: with group commit fewer than pieces of work.</summary>
+    /// <summary>The committed transactions. With group commit they are fewer than pieces of work.</summary>
     public long Commits => Interlocked.Read(ref _commits);
 
     /// <summary>
-    /// Runs the work inside the next transaction, in the order of the calls, and answers once that is synced to disk.
-    /// The work sees what earlier work wrote, does nothing but write to this connection, and must be quick. When it
-    /// throws, its own changes are undone and the caller receives the exception; when something beside it throws, it runs
-    /// once more.
+    /// Runs the work inside the next transaction, in the order of the calls, and answers once that is synced to disk. The work sees what
+    /// earlier work wrote, only writes to this connection, and must be quick. When it throws, its own changes are undone and the caller gets
+    /// the exception. When other work in the batch throws, it runs once more.
     /// </summary>
     /// <exception cref="StoreUnavailableException">The transaction could not be committed.</exception>
     public Task<T> EnqueueAsync<T>(Func<SqliteConnection, T> work)
@@ -79,7 +78,7 @@ public sealed class SqliteWriter : IDisposable
         }
     }
 
-    /// <summary>Null when a commit worked just now, or a new one does; otherwise what is wrong. Whoever asks often costs one write in ten seconds.</summary>
+    /// <summary>Null when a commit worked just now, or a new one does; otherwise what is wrong. Costs at most one write in ten seconds.</summary>
     public async Task<string?> CheckHealthAsync()
     {
         try
@@ -97,7 +96,7 @@ public sealed class SqliteWriter : IDisposable
         }
     }
 
-    /// <summary>Commits what is waiting, then closes.</summary>
+    /// <summary>Commits the waiting work, then closes.</summary>
     public void Dispose()
     {
         lock (_gate)
@@ -141,7 +140,7 @@ public sealed class SqliteWriter : IDisposable
         }
     }
 
-    // A broken disk, a full disk, a closed file: whatever it is, the callers are told and the thread lives on.
+    // Whatever it is (a broken disk, a full disk, a closed file): the callers get the error and the thread lives on.
     private void Commit(List<SqliteWork> batch)
     {
         Exception? unwritable;
@@ -199,7 +198,7 @@ public sealed class SqliteWriter : IDisposable
         batch.ForEach(item => item.Answer());
     }
 
-    /// <returns>Why something cannot be written, whatever the state of the disk; null when all is.</returns>
+    /// <returns>Why a value cannot be written, whatever the state of the disk; null when all can.</returns>
     private Exception? WriteParts(SqliteConnection connection)
     {
         try
@@ -213,7 +212,7 @@ public sealed class SqliteWriter : IDisposable
         }
     }
 
-    /// <summary>What cannot be written must not take along what came in the same moment: each is tried by itself.</summary>
+    /// <summary>Work that cannot be written must not fail the rest of its batch, so each piece is tried by itself.</summary>
     private void CommitEach(List<SqliteWork> batch, Exception unwritable)
     {
         if (batch is [var only])
@@ -230,8 +229,8 @@ public sealed class SqliteWriter : IDisposable
     }
 
     /// <summary>
-    /// Without a savepoint around each piece of work, which would cost as much as many of them do: most batches have none that
-    /// fails, and one that has runs once more, each piece alone.
+    /// Without a savepoint around each piece of work, which would cost as much as many of them do. Most batches have no failure; a batch with
+    /// one runs once more, each piece alone.
     /// </summary>
     private static bool TryRun(List<SqliteWork> batch, SqliteConnection connection)
     {

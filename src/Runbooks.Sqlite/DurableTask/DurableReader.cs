@@ -1,12 +1,11 @@
 namespace Runbooks.Sqlite.DurableTask;
 
-/// <summary>An instance as it stands in the database, with all that a turn needs.</summary>
+/// <summary>An instance from the database, with all that a turn needs.</summary>
 internal sealed record StoredInstance(long Key, string Id, string Execution, List<HistoryEvent> History, HashSet<int> Outstanding);
 
-/// <summary>What has come for an instance.</summary>
+/// <summary>The news of an instance.</summary>
 internal sealed record StoredMessages(List<long> Rows, List<TaskMessage> Messages);
 
-/// <summary>Reads instances, on the readers' connections.</summary>
 internal sealed class DurableReader(SqliteDatabase database)
 {
     /// <returns>Null when there is none of this key, or when it has ended.</returns>
@@ -28,7 +27,7 @@ internal sealed class DurableReader(SqliteDatabase database)
         return new StoredInstance(key, id, execution, History(connection, key), Outstanding(connection, key));
     });
 
-    /// <summary>What has come for an instance. Nothing is before the start.</summary>
+    /// <summary>The news of an instance. The start comes first.</summary>
     public StoredMessages Messages(long key, string id, long now) => database.Read(connection =>
     {
         using var rows = connection.Statement(
@@ -49,21 +48,21 @@ internal sealed class DurableReader(SqliteDatabase database)
         return found;
     });
 
-    /// <summary>Instances for which something has come, in the order of their keys.</summary>
+    /// <summary>Instances with news, in the order of their keys.</summary>
     public List<long> Ready(long now) => database.Read(connection => connection.Statement(
         $"SELECT DISTINCT instance FROM durable_messages WHERE {DurableRows.HasCome} ORDER BY instance", ("$now", now)).List(static row => row.GetInt64(0)));
 
-    /// <summary>Instances that have not ended, and the versions that they began under.</summary>
+    /// <summary>Running instances, and the versions that they began under.</summary>
     public List<(long Key, string? Version)> Open() => database.Read(connection => connection.Statement(
         "SELECT key, version FROM durable_instances WHERE ended_at IS NULL").List(static row => (row.GetInt64(0), row.IsDBNull(1) ? null : row.GetString(1))));
 
-    /// <summary>Instances that had something to do at more than so many starts in a row.</summary>
+    /// <summary>Instances that had news at more than so many starts in a row.</summary>
     public List<long> Suspects(int starts) => database.Read(connection => connection.Statement(
         "SELECT key FROM durable_instances WHERE ended_at IS NULL AND attempts > $starts", ("$starts", (long)starts)).List(static row => row.GetInt64(0)));
 
     /// <summary>
-    /// Activities without an answer, and how often in a row a process died that had begun them again; null for one that cannot
-    /// be read and never will be.
+    /// Activities without an answer, and how often in a row a process died after it had begun them again; null for one that can never be
+    /// read.
     /// </summary>
     public List<(PendingTask Task, long? Attempts)> Tasks() => database.Read(connection => connection.Statement(
         "SELECT t.instance, i.id, t.execution, t.data, t.attempts, t.task FROM durable_tasks t JOIN durable_instances i ON i.key = t.instance ORDER BY t.instance, t.task").List(Pending));
@@ -101,7 +100,7 @@ internal static class DurableListing
         return rows.Read() ? State(rows) : null;
     }
 
-    /// <summary>What has happened to an instance, oldest first, as it is stored.</summary>
+    /// <summary>The events of an instance, oldest first, as they are stored.</summary>
     public static List<(string Kind, byte[] Data)> History(SqliteConnection connection, string id) => connection.Statement(
         "SELECT kind, data FROM durable_history WHERE instance = (SELECT key FROM durable_instances WHERE id = $id) ORDER BY seq", ("$id", id)).List(static row => (row.GetString(0), row.GetBytes(1)));
 
@@ -125,7 +124,7 @@ internal static class DurableListing
     private static string? Text(SqliteRows row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }
 
-/// <summary>Durable Task's tables. Instances have a small key of their own: what belongs together lies side by side on disk.</summary>
+/// <summary>Durable Task's tables. Instances have a small key, so that their rows are side by side on disk.</summary>
 internal static class DurableSchema
 {
     public const string Part = "durable";
@@ -182,15 +181,15 @@ internal static class DurableSchema
 }
 
 /// <summary>
-/// What the engine before this one left in the file. Its stories cannot be gone on with by another engine: each that had not
-/// ended is shown as failed, so that the watch pages the incident's owner and closes it.
+/// The instances of the engine before this one. No other engine can continue them, so each that had not ended is shown as failed. Then the
+/// watch pages the incident's owner and closes it.
 /// </summary>
 internal static class LegacyJournal
 {
     private static readonly FailureDetails s_failure = new(
         "EarlierEngine", "the incident began under an earlier version of this program, and its story cannot be gone on with", null, null, isNonRetriable: true);
 
-    /// <summary>Safe to repeat: the journal goes in the transaction that takes over what is in it.</summary>
+    /// <summary>Safe to repeat: the transaction that takes over the journal also removes it.</summary>
     /// <returns>How many had not ended.</returns>
     public static Task<int> TakeOverAsync(SqliteDatabase database, long now) => database.Writer.EnqueueAsync(connection =>
     {

@@ -2,14 +2,14 @@ using DurableTask.Core.Exceptions;
 
 namespace Runbooks.Sqlite.DurableTask;
 
-/// <summary>Writes what is not a turn: starts, messages, ends that no turn brings, removals. Each call is one transaction's part.</summary>
+/// <summary>Writes what is not a turn: starts, messages, ends without a turn, removals. Each call is part of one transaction.</summary>
 internal sealed class DurableWriter(SqliteDatabase database)
 {
-    /// <summary>Instances purged in one transaction: more would keep the writer from those who wait.</summary>
+    /// <summary>Instances purged in one transaction. More would keep other callers waiting for the writer.</summary>
     private const int PurgeBatch = 200;
 
     /// <returns>The new instance's key.</returns>
-    /// <exception cref="OrchestrationAlreadyExistsException">The id is taken by one that runs, or is in one of the given states.</exception>
+    /// <exception cref="OrchestrationAlreadyExistsException">An instance of this id runs, or is in one of the given states.</exception>
     public Task<long> CreateAsync(TaskMessage start, IReadOnlyCollection<OrchestrationStatus> dedupe, long now)
     {
         var started = (ExecutionStartedEvent)start.Event;
@@ -42,17 +42,17 @@ internal sealed class DurableWriter(SqliteDatabase database)
         });
     }
 
-    /// <returns>The keys of the instances that were there to receive them.</returns>
+    /// <returns>The keys of the instances that exist and got them.</returns>
     public Task<List<long>> SendAsync(IReadOnlyCollection<OutgoingMessage> messages) => database.Writer.EnqueueAsync(connection =>
         messages.Select(message => message.Insert(connection)).OfType<long>().ToList());
 
-    /// <summary>Keeps an answer that no turn will see before the host stops, so that its activity need not run again.</summary>
+    /// <summary>Stores an answer that no turn will see before the host stops, so that its activity need not run again.</summary>
     public Task KeepAnswerAsync(long instance, TaskMessage answer, long now)
     {
         var data = HistoryJson.Write(answer.Event);
         return database.Writer.EnqueueAsync(connection =>
         {
-            // Without its row, somebody else has answered it, or nobody waits for it any more.
+            // Without its row it was answered already, or nobody needs the answer.
             if (connection.Statement("DELETE FROM durable_tasks WHERE instance = $instance AND task = $task AND execution = $execution",
                 ("$instance", instance),
                 ("$task", (long)TurnCommit.AnsweredTask(answer)),
@@ -91,13 +91,13 @@ internal sealed class DurableWriter(SqliteDatabase database)
         });
     }
 
-    /// <summary>Counts this start for every instance that has something to do.</summary>
+    /// <summary>Counts this start for every instance with news.</summary>
     /// <param name="except">Instances that this program does not run.</param>
     public Task CountStartAsync(long now, IEnumerable<long> except) => database.Writer.EnqueueAsync(connection => connection.Statement(
         $"UPDATE durable_instances SET attempts = attempts + 1 WHERE ended_at IS NULL AND key IN (SELECT instance FROM durable_messages WHERE {DurableRows.HasCome}) AND key NOT IN (SELECT value FROM json_each($except))",
         ("$now", now), ("$except", $"[{string.Join(',', except)}]")).ExecuteNonQuery());
 
-    /// <summary>Counts that an activity is begun which an earlier process left open.</summary>
+    /// <summary>Counts that an activity of an earlier process is begun again.</summary>
     public Task CountAttemptAsync(PendingTask task) => database.Writer.EnqueueAsync(connection => connection.Statement(
         "UPDATE durable_tasks SET attempts = attempts + 1 WHERE instance = $instance AND task = $task AND execution = $execution",
         ("$instance", task.Instance), ("$task", (long)task.Id), ("$execution", task.Execution)).ExecuteNonQuery());
@@ -121,8 +121,8 @@ internal sealed class DurableWriter(SqliteDatabase database)
         return true;
     });
 
-    /// <summary>Removes instances that have ended and fit.</summary>
-    /// <param name="column">Which time is meant: ended_at or created_at.</param>
+    /// <summary>Removes ended instances that match.</summary>
+    /// <param name="column">The time that counts: ended_at or created_at.</param>
     public async Task<int> PurgeAsync(string column, long from, long to, IReadOnlyCollection<OrchestrationStatus> states)
     {
         var total = 0;
@@ -155,7 +155,7 @@ internal sealed class DurableWriter(SqliteDatabase database)
     }
 }
 
-/// <summary>A message on its way to an instance, its JSON made before the writer's thread has it.</summary>
+/// <summary>A message to an instance. Its JSON is made before the writer's thread gets it.</summary>
 internal sealed record OutgoingMessage(string Instance, string? Execution, long Due, bool IsTimer, string Kind, byte[] Data)
 {
     /// <exception cref="NotSupportedException">A message that this task hub does not know.</exception>
@@ -171,7 +171,7 @@ internal sealed record OutgoingMessage(string Instance, string? Execution, long 
             HistoryJson.Write(message.Event));
     }
 
-    /// <returns>The key of the instance; null when there is none, or when it has ended: then nobody is there to receive it.</returns>
+    /// <returns>The key of the instance; null when there is none, or when it has ended.</returns>
     public long? Insert(SqliteConnection connection)
     {
         if (connection.Statement("SELECT key FROM durable_instances WHERE id = $id AND ended_at IS NULL", ("$id", Instance))
@@ -185,12 +185,12 @@ internal sealed record OutgoingMessage(string Instance, string? Execution, long 
     }
 }
 
-/// <summary>Statements, and a condition, that are needed in more than one place.</summary>
+/// <summary>SQL that is needed in more than one place.</summary>
 internal static class DurableRows
 {
     /// <summary>
-    /// Of a message, that it has come by <c>$now</c>. Only of a timer does it matter when it is due: what came before the clock
-    /// was set back has come. Everyone who asks has to ask the same, or an instance is woken for nothing.
+    /// Whether a message has come by <c>$now</c>. Only for timers the due time matters: other messages have come even when the clock was set
+    /// back since. All queries have to use this condition, or an instance is woken for nothing.
     /// </summary>
     public const string HasCome = "(timer = 0 OR due <= $now)";
 
@@ -213,7 +213,7 @@ internal static class DurableRows
             ("$kind", kind),
             ("$data", data)).ExecuteNonQuery();
 
-    /// <summary>Everything that is kept of an instance.</summary>
+    /// <summary>Removes all rows of an instance.</summary>
     public static void Delete(SqliteConnection connection, long key)
     {
         connection.Statement("DELETE FROM durable_history WHERE instance = $key", ("$key", key)).ExecuteNonQuery();

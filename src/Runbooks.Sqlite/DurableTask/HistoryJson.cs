@@ -6,12 +6,11 @@ using DurableTask.Core.Tracing;
 namespace Runbooks.Sqlite.DurableTask;
 
 /// <summary>
-/// Events as JSON: the type is in a column of its own and never in the text, so that nothing that is stored can choose what is
-/// created.
+/// Events as JSON. The type is in a column of its own and never in the text, so that stored text cannot choose what is created.
 /// </summary>
 internal static class HistoryJson
 {
-    // Nothing here is shown as HTML; escaping every letter that is not English would double the size. Failures may be deep.
+    // Never shown as HTML, so letters are not escaped, which would double the size of some. Failures may be nested deep.
     private static readonly HistoryJsonContext s_json = new(new JsonSerializerOptions
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
@@ -20,7 +19,7 @@ internal static class HistoryJson
         MaxDepth = 1_000,
     });
 
-    /// <exception cref="NotSupportedException">Something that this store does not keep: sub-orchestrations, entities, rewinding.</exception>
+    /// <exception cref="NotSupportedException">Something that this store does not support: sub-orchestrations, entities, rewinding.</exception>
     public static byte[] Write(HistoryEvent happened) => JsonSerializer.SerializeToUtf8Bytes(StoredEvent.Of(happened), s_json.StoredEvent);
 
     public static byte[]? Write(FailureDetails? failure) => StoredFailure.Of(failure) is { } stored ? JsonSerializer.SerializeToUtf8Bytes(stored, s_json.StoredFailure) : null;
@@ -45,7 +44,7 @@ internal static class HistoryJson
 
     private static EventType Kind(string kind) => kind switch
     {
-        // The most frequent ones without a search through the names of the enumeration.
+        // The most frequent ones, without a search through the enumeration's names.
         nameof(EventType.OrchestratorStarted) => EventType.OrchestratorStarted,
         nameof(EventType.OrchestratorCompleted) => EventType.OrchestratorCompleted,
         nameof(EventType.TaskScheduled) => EventType.TaskScheduled,
@@ -54,7 +53,7 @@ internal static class HistoryJson
     };
 }
 
-/// <summary>An event of any kind: each has some of these, and times are in ticks of UTC.</summary>
+/// <summary>An event of any kind. Each kind has some of these; times are ticks of UTC.</summary>
 internal sealed record StoredEvent
 {
     /// <summary>Null for -1, which most have.</summary>
@@ -93,7 +92,7 @@ internal sealed record StoredEvent
                 Correlation = e.Correlation, Tags = Any(e.Tags), Trace = StoredTrace.Of(e.ParentTraceContext),
                 Scheduled = e.ScheduledStartTime is { } scheduled ? Ticks(scheduled) : null, Generation = e.Generation, NewTrace = e.GenerateNewTrace ? true : null,
             },
-            // ContinueAsNewEvent is one too.
+            // Also for ContinueAsNewEvent.
             ExecutionCompletedEvent e => stored with { Status = e.OrchestrationStatus.ToString(), Result = e.Result, Failure = StoredFailure.Of(e.FailureDetails) },
             ExecutionTerminatedEvent e => stored with { Input = e.Input },
             ExecutionSuspendedEvent e => stored with { Reason = e.Reason },
@@ -109,8 +108,8 @@ internal sealed record StoredEvent
         };
     }
 
-    /// <exception cref="JsonException">Something that its kind has is missing.</exception>
-    /// <exception cref="ArgumentException">The status or a time is none, or there are no events of that kind here.</exception>
+    /// <exception cref="JsonException">A field that its kind needs is missing.</exception>
+    /// <exception cref="ArgumentException">The status or a time is not valid, or the kind is not stored here.</exception>
     public HistoryEvent ToEvent(EventType kind)
     {
         var id = Id ?? -1;

@@ -4,9 +4,8 @@ using Runbooks.Engine;
 namespace Runbooks.Sqlite.DurableTask;
 
 /// <summary>
-/// Which instances have something to look at, and which are being looked at: at most one turn of an instance at a time, and
-/// nothing that arrives meanwhile is overlooked. What an instance is to look at is in the database, except the answers of
-/// activities, which wait here. An instance that merely waits has no entry.
+/// Which instances have news, and which are in a turn. An instance has at most one turn at a time, and no news is lost meanwhile. The news
+/// is in the database, except the answers of activities, which wait here. An instance that only waits has no entry.
 /// </summary>
 internal sealed class InstanceQueue(BusyCount busy)
 {
@@ -32,15 +31,15 @@ internal sealed class InstanceQueue(BusyCount busy)
         Ready,
         Locked,
 
-        // Set back after a failure until Resume; counts as idle, because only time helps.
+        // Set back after a failure until Resume. Counts as idle, since only time helps.
         Paused,
     }
 
-    /// <summary>There is something in the database for this instance.</summary>
+    /// <summary>The database has news for this instance.</summary>
     public void Signal(long key) => TryAdd(key, null);
 
     /// <summary>There is an answer for this instance that is not in the database.</summary>
-    /// <returns>False when the queue is closed: then the answer has to be kept elsewhere.</returns>
+    /// <returns>False when the queue is closed; then the caller has to keep the answer.</returns>
     public bool TryAnswer(long key, TaskMessage answer) => TryAdd(key, answer);
 
     /// <summary>Waits for an instance that is ready and locks it; first come, first served.</summary>
@@ -61,12 +60,11 @@ internal sealed class InstanceQueue(BusyCount busy)
     }
 
     /// <summary>
-    /// Takes the answers of a locked instance. Whoever calls this reads the database afterwards: what arrives from now on
-    /// makes the instance ready again.
+    /// Takes the answers of a locked instance. The caller reads the database after this: news from now on makes the instance ready again.
     /// </summary>
     public List<TaskMessage> TakeNews(long key) => TakeNews(key, out _);
 
-    /// <param name="stored">Something has come to the database since it was last taken. Only then need it be read again in one session.</param>
+    /// <param name="stored">The database has news since the last call. A session reads it again only then.</param>
     /// <inheritdoc cref="TakeNews(long)"/>
     public List<TaskMessage> TakeNews(long key, out bool stored)
     {
@@ -81,7 +79,7 @@ internal sealed class InstanceQueue(BusyCount busy)
         }
     }
 
-    /// <summary>Something has arrived for a locked instance since the last <see cref="TakeNews"/>.</summary>
+    /// <summary>A locked instance has got news since the last <see cref="TakeNews"/>.</summary>
     public bool HasNews(long key)
     {
         lock (_gate)
@@ -101,14 +99,14 @@ internal sealed class InstanceQueue(BusyCount busy)
                 return Task.CompletedTask;
             }
 
-            // What it waits for, an activity, counts by itself.
+            // Not counted as busy: the activity that it waits for counts itself.
             entry.Waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             busy.Exit();
             return entry.Waiting.Task;
         }
     }
 
-    /// <summary>Gives back answers that were taken and could not be used; they come first the next time.</summary>
+    /// <summary>Gives back answers that could not be used. They come first the next time.</summary>
     public void Return(long key, IReadOnlyCollection<TaskMessage> answers)
     {
         if (answers.Count > 0)
@@ -140,7 +138,7 @@ internal sealed class InstanceQueue(BusyCount busy)
         busy.Exit();
     }
 
-    /// <summary>The turn failed. The instance is not taken again, whatever arrives, before <see cref="Resume"/>.</summary>
+    /// <summary>The turn failed. The instance is not taken again before <see cref="Resume"/>, whatever news comes.</summary>
     public void Pause(long key)
     {
         lock (_gate)
@@ -163,7 +161,7 @@ internal sealed class InstanceQueue(BusyCount busy)
         }
     }
 
-    /// <summary>Nothing is taken any more and nobody waits for news.</summary>
+    /// <summary>Nothing is taken any more, and waiting for news ends.</summary>
     public void Close()
     {
         lock (_gate)
@@ -176,7 +174,7 @@ internal sealed class InstanceQueue(BusyCount busy)
         }
     }
 
-    /// <summary>After <see cref="Close"/>, when no turn runs any more: the answers that no turn has seen.</summary>
+    /// <summary>The answers that no turn has seen; after <see cref="Close"/>, when no turn runs any more.</summary>
     public List<(long Key, TaskMessage Answer)> TakeLeftOver()
     {
         lock (_gate)
@@ -243,7 +241,7 @@ internal sealed class InstanceQueue(BusyCount busy)
 
         public bool Signalled { get; set; }
 
-        /// <summary>Signalled because of something in the database.</summary>
+        /// <summary>Signalled for news in the database.</summary>
         public bool Stored { get; set; }
 
         public List<TaskMessage> Answers { get; set; } = [];

@@ -4,14 +4,14 @@ using System.Text.Json;
 
 namespace Runbooks.Sqlite.DurableTask;
 
-/// <summary>The side of the task hub that starts, wakes, shows and removes instances.</summary>
+/// <summary>The client side of the task hub: starts, wakes, shows and removes instances.</summary>
 public sealed partial class SqliteOrchestrationService : IOrchestrationServiceClient, IOrchestrationServicePurgeClient
 {
-    /// <summary>Starts an instance; returns once that is durable. One that has ended under this id is replaced.</summary>
+    /// <summary>Starts an instance; returns once that is durable. An ended instance of this id is replaced.</summary>
     public Task CreateTaskOrchestrationAsync(TaskMessage creationMessage) => CreateTaskOrchestrationAsync(creationMessage, []);
 
     /// <inheritdoc cref="CreateTaskOrchestrationAsync(TaskMessage)"/>
-    /// <exception cref="global::DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException">The id is taken by one that runs, or that is in one of these states.</exception>
+    /// <exception cref="global::DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException">An instance of this id runs, or is in one of these states.</exception>
     public async Task CreateTaskOrchestrationAsync(TaskMessage creationMessage, OrchestrationStatus[]? dedupeStatuses)
     {
         var now = _timers.Now;
@@ -67,7 +67,7 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationServiceCl
     public async Task<OrchestrationState?> GetOrchestrationStateAsync(string instanceId, string? executionId) =>
         await FindAsync(instanceId) is { } state && (executionId is null || state.OrchestrationInstance.ExecutionId == executionId) ? state : null;
 
-    /// <returns>A JSON array of what has happened, oldest first; empty when there is no such instance.</returns>
+    /// <returns>A JSON array of its events, oldest first; empty when there is no such instance.</returns>
     public async Task<string> GetOrchestrationHistoryAsync(string instanceId, string? executionId)
     {
         var json = new StringBuilder("[");
@@ -79,7 +79,7 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationServiceCl
         return json.Append(']').ToString();
     }
 
-    /// <summary>Removes instances that ended, or were created, before a time. Those that run are left alone.</summary>
+    /// <summary>Removes instances that ended, or were created, before a time. Running ones are left alone.</summary>
     public Task PurgeOrchestrationHistoryAsync(DateTime thresholdDateTimeUtc, OrchestrationStateTimeRangeFilterType timeRangeFilterType) =>
         _writer.PurgeAsync(
             timeRangeFilterType == OrchestrationStateTimeRangeFilterType.OrchestrationCreatedTimeFilter ? "created_at" : "ended_at",
@@ -87,7 +87,7 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationServiceCl
             thresholdDateTimeUtc.Ticks,
             []);
 
-    /// <summary>Removes an instance that has ended. One that runs is left alone.</summary>
+    /// <summary>Removes an ended instance. A running one is left alone.</summary>
     public async Task<PurgeResult> PurgeInstanceStateAsync(string instanceId) => new(await _writer.PurgeAsync(instanceId) ? 1 : 0);
 
     /// <inheritdoc cref="PurgeInstanceStateAsync(string)"/>
@@ -102,12 +102,12 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationServiceCl
     private Task<OrchestrationState?> FindAsync(string id) => _database.ReadAsync(connection => DurableListing.Find(connection, id));
 }
 
-/// <summary>Those who wait for the end of an instance.</summary>
+/// <summary>Callers that wait for the end of an instance.</summary>
 internal sealed class EndWaiters
 {
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _waiting = new(StringComparer.Ordinal);
 
-    /// <summary>Answered when the instance ends. Look at the instance after this call: it may have ended before.</summary>
+    /// <summary>Completes when the instance ends. Look at the instance after this call, since it may have ended before.</summary>
     public Task WaitAsync(string id) =>
         _waiting.GetOrAdd(id, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 

@@ -1,6 +1,6 @@
 namespace Runbooks.Sqlite.DurableTask;
 
-/// <summary>Turns: locked, committed, or set back; activities: handed out, answered, or set back.</summary>
+/// <summary>Turns: locked, committed, or set back. Activities: handed out, answered, or set back.</summary>
 public sealed partial class SqliteOrchestrationService
 {
     public async Task<TaskOrchestrationWorkItem> LockNextTaskOrchestrationWorkItemAsync(TimeSpan receiveTimeout, CancellationToken cancellationToken)
@@ -18,7 +18,7 @@ public sealed partial class SqliteOrchestrationService
 
                 _instances.Release(key);
             }
-            // Thrown from here, it would neither be tried again nor ended: the dispatcher does not know whose it was.
+            // An exception from here would leave it neither tried again nor ended, since the dispatcher does not know whose it was.
             catch (Exception e)
             {
                 await SetBackAsync(key, e);
@@ -28,7 +28,7 @@ public sealed partial class SqliteOrchestrationService
         }
     }
 
-    // Nobody else can lock it: the process holds the file.
+    // Only this process can lock it, since it holds the file.
     public Task RenewTaskOrchestrationWorkItemLockAsync(TaskOrchestrationWorkItem workItem) => Task.CompletedTask;
 
     public async Task CompleteTaskOrchestrationWorkItemAsync(
@@ -97,7 +97,7 @@ public sealed partial class SqliteOrchestrationService
         _instances.Return(item.Key, item.Answers);
         if (item.IsAbandoned && item.Failure is null && _failures.TryAdd(item.Key, 1))
         {
-            // Given up without a reason: the session is over, not the turn. If it happens again, it is a failure like any other.
+            // Without a reason only the session is over, not the turn. If it happens again, it counts as a failure.
             _instances.Signal(item.Key);
             _instances.Release(item.Key);
         }
@@ -119,7 +119,7 @@ public sealed partial class SqliteOrchestrationService
         var answers = _instances.TakeNews(key);
         if (stored is null)
         {
-            // It has ended, and nobody is there to receive anything; or what came for it stays in the database.
+            // The instance has ended, or its messages stay in the database.
             return null;
         }
 
@@ -137,7 +137,7 @@ public sealed partial class SqliteOrchestrationService
         }
     }
 
-    // The session goes on while activities run, or while there is something to do. An instance that waits leaves memory.
+    // The session goes on while activities run, or while there is news. An instance that only waits leaves memory.
     private async Task<IList<TaskMessage>?> FetchAsync(TurnItem item)
     {
         while (!_stopping && !item.HasEnded && (item.Outstanding.Count > 0 || _instances.HasNews(item.Key)))
@@ -169,8 +169,8 @@ public sealed partial class SqliteOrchestrationService
         return null;
     }
 
-    // A database that cannot be written or read is waited for, however long. Any other failure is the instance's own: it is
-    // tried a few times and then ended, because nothing else would ever end it.
+    // A database that cannot be read or written is waited for, however long. Any other failure is the instance's own: it is tried a few
+    // times and then ended, since nothing else would end it.
     private async Task SetBackAsync(long key, Exception cause)
     {
         var pause = _options.RetryAfter;
@@ -194,11 +194,11 @@ public sealed partial class SqliteOrchestrationService
 
         if (cause is not StoreUnavailableException)
         {
-            // That nothing can be written was said once, by the writer.
+            // The writer has logged that nothing can be written.
             _logger.TurnFailed(cause, key);
         }
 
-        // Idle only once the pause is known: whoever lets virtual time pass would otherwise pass over its end.
+        // Idle only once the pause is known, or virtual time would pass over the end of the pause.
         _busy.Enter();
         _instances.Pause(key);
         _pauses.Add(pause, () => _instances.Resume(key));
@@ -219,7 +219,6 @@ public sealed partial class SqliteOrchestrationService
         }
     }
 
-    // Activities: handed out, answered, or set back.
 
     public async Task<TaskActivityWorkItem> LockNextTaskActivityWorkItem(TimeSpan receiveTimeout, CancellationToken cancellationToken)
     {
@@ -235,7 +234,7 @@ public sealed partial class SqliteOrchestrationService
 
                 return item;
             }
-            // Thrown from here, it would not be tried again: the dispatcher does not know which it was.
+            // An exception from here would keep it from being tried again, since the dispatcher does not know which one it was.
             catch (Exception e) when (IsOfTheDatabase(e))
             {
                 await AbandonTaskActivityWorkItemAsync(item);
@@ -245,7 +244,7 @@ public sealed partial class SqliteOrchestrationService
 
     public Task<TaskActivityWorkItem> RenewTaskActivityWorkItemLockAsync(TaskActivityWorkItem workItem) => Task.FromResult(workItem);
 
-    /// <summary>The answer is handed to the instance's next turn; when none will come before the stop, it is written down.</summary>
+    /// <summary>The instance's next turn gets the answer. Where none will come before the stop, it is stored.</summary>
     public async Task CompleteTaskActivityWorkItemAsync(TaskActivityWorkItem workItem, TaskMessage responseMessage)
     {
         var task = ((ActivityItem)workItem).Task;
@@ -257,12 +256,12 @@ public sealed partial class SqliteOrchestrationService
         _tasks.Done(task);
     }
 
-    /// <summary>It was not run, because the host stops or something beside it failed: later.</summary>
+    /// <summary>It was not run, since the host stops or something beside it failed. It will be run later.</summary>
     public Task AbandonTaskActivityWorkItemAsync(TaskActivityWorkItem workItem)
     {
         var task = ((ActivityItem)workItem).Task;
 
-        // In this order for the same reason as with a turn: idle only once the pause is known.
+        // As with a turn: idle only once the pause is known.
         _pauses.Add(_options.RetryAfter, () => _tasks.Resume(task));
         _tasks.Pause();
         return Task.CompletedTask;

@@ -6,9 +6,9 @@ using Runbooks.Orchestration.TaskHub;
 namespace Runbooks.Sqlite.DurableTask;
 
 /// <summary>
-/// Durable Task on the host's one database. One commit a turn, which all turns that are ready at the same time share. An
-/// activity's answer is committed by the turn that sees it, not before: a crash between the two runs the activity again,
-/// which at-least-once allows in any case. What only waits for a timer or an event is on disk and nowhere else.
+/// Durable Task on the host's one database. One commit a turn, shared by all turns that are ready at the same time. The turn that sees an
+/// activity's answer commits it: a crash before that runs the activity again, which at-least-once allows. Instances that only wait for a
+/// timer or an event are on disk only.
 /// </summary>
 public sealed partial class SqliteOrchestrationService : IOrchestrationService, IDisposable
 {
@@ -51,7 +51,7 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
 
     public int MaxConcurrentTaskActivityWorkItems => _options.MaxConcurrentActivities;
 
-    /// <summary>Events that an instance has not looked at are there after it has continued as new.</summary>
+    /// <summary>Events that an instance has not looked at are kept when it continues as new.</summary>
     public BehaviorOnContinueAsNew EventBehaviourForContinueAsNew => BehaviorOnContinueAsNew.Carryover;
 
     /// <summary>When the next timer is due, or something that failed is tried again; null when nothing waits for time.</summary>
@@ -60,10 +60,10 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
 
     internal int InstancesInMemory => _instances.Count;
 
-    /// <summary>Answered when nothing is being run or committed: everything left waits for time or for somebody.</summary>
+    /// <summary>Completes when nothing runs or is being committed: everything left waits for time or for somebody.</summary>
     public Task WhenIdleAsync() => _busy.WhenZeroAsync();
 
-    /// <summary>An activity that waits for virtual time to pass leaves it meanwhile.</summary>
+    /// <summary>An activity that waits for virtual time is not counted as running.</summary>
     internal BusyCount Busy => _busy;
 
     public Task CreateAsync() => CreateIfNotExistsAsync();
@@ -76,7 +76,7 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
 
     public Task DeleteAsync(bool deleteInstanceStore) => DeleteAsync();
 
-    /// <summary>Goes on with what was under way. Instances that only wait are not loaded.</summary>
+    /// <summary>Continues what was running. Instances that only wait are not loaded.</summary>
     public async Task StartAsync()
     {
         var now = _timers.Now;
@@ -85,7 +85,7 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
             _logger.JournalTakenOver(left);
         }
 
-        // Nobody else writes the file while this process runs: no more of them come.
+        // No more of them come, since no other process writes the file.
         _ofNewerProgram = LeaveToNewerProgram();
         await _writer.CountStartAsync(now, _ofNewerProgram);
         foreach (var key in _reader.Suspects(_options.MaxStarts))
@@ -123,8 +123,8 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
     public Task StopAsync() => StopAsync(isForced: false);
 
     /// <summary>
-    /// Takes no more work, waits for the turns that run, and keeps the answers that no turn has seen. Activities are not waited
-    /// for: whoever started them has told them to stop.
+    /// Takes no more work, waits for the running turns, and stores the answers that no turn has seen. It does not wait for activities, which
+    /// their starter has told to stop.
     /// </summary>
     public async Task StopAsync(bool isForced)
     {
@@ -154,7 +154,7 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
 
     public int GetDelayInSecondsAfterOnFetchException(Exception exception) => 0;
 
-    // The dispatcher asks this in the same flow in which it then abandons the item: the only place that says why.
+    // The dispatcher calls this in the same flow in which it then abandons the item. No other place says why.
     public int GetDelayInSecondsAfterOnProcessException(Exception exception)
     {
         _lastFailure.Value = exception;
@@ -213,11 +213,11 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
         || (e is SqliteException sqlite && sqlite.SqliteErrorCode != SQLitePCL.raw.SQLITE_CONSTRAINT);
 }
 
-/// <summary>How the SQLite task hub uses memory, disk and patience. The defaults suit one machine.</summary>
+/// <summary>The SQLite task hub's use of memory and disk, and its patience. The defaults suit one machine.</summary>
 public sealed class SqliteTaskHubOptions
 {
     /// <summary>
-    /// An instance stays in memory while its activities run. Off, every turn replays the whole history: slower, and shows
+    /// An instance stays in memory while its activities run. Without this every turn replays the whole history, which is slower and shows
     /// orchestrators that are not deterministic.
     /// </summary>
     public bool ExtendedSessions { get; set; } = true;
@@ -228,22 +228,22 @@ public sealed class SqliteTaskHubOptions
     /// <summary>Activities that run at the same time, over all instances; the rest queue.</summary>
     public int MaxConcurrentActivities { get; set; } = 256;
 
-    /// <summary>The pause before something is tried again that failed; turns that fail for their own reasons pause longer each time.</summary>
+    /// <summary>The pause before something is tried again. A turn that fails for its own reasons pauses longer each time.</summary>
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>A turn that fails this often in a row, for another reason than the database, fails its instance.</summary>
     public int MaxTurnFailures { get; set; } = 5;
 
     /// <summary>
-    /// An activity that was begun again this many times, or an instance that had something to do at this many starts, each
-    /// time by a process that then died, is taken for what kills the host: it is failed. From half of them on, such activities
-    /// are run one at a time, so that the innocent are not counted beside the one at fault.
+    /// An activity that was begun again this many times, or an instance that had news at this many starts, each time by a process that then
+    /// died, counts as the cause and is failed. From half of them on, such activities run one at a time, so that only the one at fault is
+    /// counted on.
     /// </summary>
     public int MaxStarts { get; set; } = 10;
 
-    /// <summary>How soon it is noticed that the machine's clock was set forward; null: not before the next timer. For virtual time.</summary>
+    /// <summary>How soon a clock that was set forward is noticed; null: not before the next timer. For virtual time.</summary>
     public TimeSpan? CheckClockEvery { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Finished instances are kept this long; null keeps them until they are purged.</summary>
+    /// <summary>How long finished instances are kept; null keeps them until they are purged.</summary>
     public TimeSpan? KeepFinished { get; set; } = TimeSpan.FromDays(30);
 }

@@ -3,7 +3,7 @@ using Runbooks.Engine;
 
 namespace Runbooks.Sqlite.DurableTask;
 
-/// <summary>An activity that is scheduled and not answered yet.</summary>
+/// <summary>An activity that is scheduled and has no answer yet.</summary>
 /// <param name="Instance">The key of the instance that scheduled it.</param>
 internal sealed record PendingTask(long Instance, TaskMessage Message)
 {
@@ -11,13 +11,13 @@ internal sealed record PendingTask(long Instance, TaskMessage Message)
 
     public string Execution => Message.OrchestrationInstance.ExecutionId;
 
-    /// <summary>It was in the database when this process started: an earlier one may have died of it.</summary>
+    /// <summary>It was in the database when this process started, so it may have killed an earlier process.</summary>
     public bool IsLeftOver { get; init; }
 
-    /// <summary>So many processes died with it that it is run when no other such one is: then only the one at fault goes on counting.</summary>
+    /// <summary>So many processes died with it that it runs without another such one, so that only the one at fault is counted on.</summary>
     public bool IsSuspect { get; init; }
 
-    /// <summary>Its instance has ended or continued as new: nobody waits for the answer.</summary>
+    /// <summary>Its instance has ended or continued as new, so nobody needs the answer.</summary>
     public bool IsDropped { get; set; }
 
     public static PendingTask Of(long instance, string id, string execution, TaskScheduledEvent scheduled) => new(
@@ -25,7 +25,7 @@ internal sealed record PendingTask(long Instance, TaskMessage Message)
         new TaskMessage { Event = scheduled, OrchestrationInstance = new OrchestrationInstance { InstanceId = id, ExecutionId = execution } });
 }
 
-/// <summary>Activities that wait to be run, in the order in which they were scheduled. All of them are in the database too.</summary>
+/// <summary>Activities that wait to run, in the order of scheduling. All of them are in the database too.</summary>
 internal sealed class TaskQueue(BusyCount busy)
 {
     private readonly Lock _gate = new();
@@ -65,13 +65,13 @@ internal sealed class TaskQueue(BusyCount busy)
         }
     }
 
-    /// <summary>It was answered, and the answer has been handed on; or nobody waits for one.</summary>
+    /// <summary>Its answer was passed on, or nobody needs one.</summary>
     public void Done(PendingTask task)
     {
         PendingTask? next = null;
         lock (_gate)
         {
-            // An instance that continued as new counts its tasks from 0 again.
+            // An instance that continued as new numbers its tasks from 0 again.
             if (_open.TryGetValue((task.Instance, task.Id), out var open) && ReferenceEquals(open, task))
             {
                 _open.Remove((task.Instance, task.Id));
@@ -91,12 +91,12 @@ internal sealed class TaskQueue(BusyCount busy)
         busy.Exit();
     }
 
-    /// <summary>It was not run, and is not to be before <see cref="Resume"/>.</summary>
+    /// <summary>It was not run, and will not be before <see cref="Resume"/>.</summary>
     public void Pause() => busy.Exit();
 
     public void Resume(PendingTask task) => Enqueue(task);
 
-    /// <summary>Those that still wait are not run any more. One that runs is not stopped.</summary>
+    /// <summary>Waiting ones will not run any more. A running one is not stopped.</summary>
     public void Drop(long instance, IEnumerable<int> ids)
     {
         lock (_gate)
@@ -111,7 +111,7 @@ internal sealed class TaskQueue(BusyCount busy)
         }
     }
 
-    /// <summary>The same for all of an instance.</summary>
+    /// <summary>The same for all activities of an instance.</summary>
     public void Drop(long instance)
     {
         lock (_gate)

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Runbooks.Sqlite.DurableTask;
 
 /// <summary>
-/// Makes instances ready whose timers are due. Timers are in the database and nowhere else; here is only when the next one is
-/// due, and one clock timer set to that.
+/// Makes instances ready when their timers are due. The timers are in the database only; this class has the next due time, and one clock
+/// timer for it.
 /// </summary>
 internal sealed class TimerClock : IDisposable
 {
@@ -22,14 +22,14 @@ internal sealed class TimerClock : IDisposable
     private long _next = long.MaxValue;
     private bool _running;
 
-    /// <param name="checkEvery">The clock is looked at this often even when nothing is due: it may have been set. Null: it never is.</param>
+    /// <param name="checkEvery">How often to look at the clock without a due timer, since it may have been set; null where it never is.</param>
     public TimerClock(SqliteDatabase database, Action<long> signal, TimeProvider time, TimeSpan? checkEvery, ILogger logger)
     {
         (_database, _signal, _time, _checkEvery, _logger) = (database, signal, time, checkEvery ?? s_farthest, logger);
         _clock = time.CreateTimer(_ => Fire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>The time in ticks. Whoever reads it and finds the clock set back has the timers looked at anew.</summary>
+    /// <summary>The time in ticks. When the clock was set back, the timers are looked at again.</summary>
     public long Now
     {
         get
@@ -39,7 +39,7 @@ internal sealed class TimerClock : IDisposable
                 var now = _time.GetUtcNow().UtcTicks;
                 if (now < _signalled)
                 {
-                    // An instance that was signalled and is loaded only now finds its timer not due any more: it is signalled again when it is.
+                    // An instance that was signalled and is loaded only now finds its timer not due any more. It will be signalled again.
                     (_signalled, _next) = (now, long.MaxValue);
                     if (_running)
                     {
@@ -52,7 +52,7 @@ internal sealed class TimerClock : IDisposable
         }
     }
 
-    /// <summary>When the next timer is due, in ticks; null when there is none.</summary>
+    /// <summary>When the next timer is due, in ticks; null without a timer.</summary>
     public long? Next
     {
         get
@@ -64,7 +64,7 @@ internal sealed class TimerClock : IDisposable
         }
     }
 
-    /// <summary>Everything due until now has been signalled by the caller; from here on it is done here.</summary>
+    /// <summary>The caller has signalled everything that was due until now; from here on this class does.</summary>
     public void Start(long signalledUntil)
     {
         lock (_gate)
@@ -75,7 +75,7 @@ internal sealed class TimerClock : IDisposable
         Fire();
     }
 
-    /// <summary>A timer of this instance is in the database now.</summary>
+    /// <summary>A timer of this instance was committed.</summary>
     public void Add(long instance, long due)
     {
         lock (_gate)
@@ -119,7 +119,7 @@ internal sealed class TimerClock : IDisposable
                 var now = Now;
                 if (_next <= now || _next == long.MaxValue)
                 {
-                    // What is committed while this reads is brought by Add, which waits for the gate.
+                    // Timers that are committed during the read come through Add, which waits for the gate.
                     var (due, next) = _database.Read(connection => Read(connection, _signalled, now));
                     (_signalled, _next) = (now, next);
                     due.ForEach(_signal);
@@ -150,15 +150,14 @@ internal sealed class TimerClock : IDisposable
             return;
         }
 
-        // Rounded up: a clock timer counts whole milliseconds, and one that fires early fires for nothing.
+        // Rounded up: a clock timer counts whole milliseconds, and must not fire early.
         var wait = TimeSpan.FromMilliseconds(Math.Ceiling(Math.Max(0, (_next - _time.GetUtcNow().UtcTicks) / (double)TimeSpan.TicksPerMillisecond)));
         _clock.Change(wait < _checkEvery ? wait : _checkEvery, Timeout.InfiniteTimeSpan);
     }
 }
 
 /// <summary>
-/// What is to be tried again later. In virtual time it happens before time goes on, which a delay that is awaited would not
-/// promise.
+/// Work to be tried again later. In virtual time it happens before time goes on, which an awaited delay would not guarantee.
 /// </summary>
 internal sealed class Pauses(TimeProvider time) : IDisposable
 {

@@ -1,8 +1,7 @@
 namespace Runbooks.Sqlite.DurableTask;
 
 /// <summary>
-/// All that one turn changes, written in one transaction. What takes time, the JSON, is made before the writer's thread has
-/// it.
+/// All changes of one turn, written in one transaction. The slow part, the JSON, is made before the writer's thread gets it.
 /// </summary>
 internal sealed class TurnCommit
 {
@@ -18,7 +17,7 @@ internal sealed class TurnCommit
     private readonly int[] _answered;
     private readonly bool _fresh;
 
-    /// <exception cref="NotSupportedException">The orchestrator asked for something that this task hub does not do.</exception>
+    /// <exception cref="NotSupportedException">The orchestrator asked for something that this task hub does not support.</exception>
     public TurnCommit(
         TurnItem item,
         OrchestrationRuntimeState after,
@@ -69,16 +68,16 @@ internal sealed class TurnCommit
 
     public FailureDetails? FailureDetails => _state?.FailureDetails;
 
-    /// <summary>Activities to run, once this is committed.</summary>
+    /// <summary>Activities to run after the commit.</summary>
     public IEnumerable<PendingTask> Tasks => _tasks.Select(task => task.Task);
 
-    /// <summary>When timers are due, to be watched once this is committed.</summary>
+    /// <summary>Due times of timers, to be watched after the commit.</summary>
     public IEnumerable<long> Timers => _timers.Select(timer => timer.Due);
 
-    /// <summary>Activities that nobody waits for any more, once this is committed.</summary>
+    /// <summary>Activities whose answers nobody needs after the commit.</summary>
     public IEnumerable<int> DroppedTasks => HasEnded || _fresh ? _item.Outstanding.Except(_answered) : [];
 
-    /// <summary>Instances that were sent something.</summary>
+    /// <summary>Instances that got a message.</summary>
     public IReadOnlyList<long> Receivers => _receivers;
 
     public static int AnsweredTask(TaskMessage answer) => answer.Event switch
@@ -88,7 +87,6 @@ internal sealed class TurnCommit
         _ => -1,
     };
 
-    /// <summary>Work for the writer.</summary>
     public void Write(SqliteConnection connection)
     {
         _receivers.Clear();
@@ -115,7 +113,7 @@ internal sealed class TurnCommit
 
         Update(connection);
 
-        // After this instance's own row: it may write to itself.
+        // After this instance's own row, since it may send a message to itself.
         foreach (var message in _sent)
         {
             if (message.Insert(connection) is { } receiver)
@@ -129,7 +127,7 @@ internal sealed class TurnCommit
     {
         if (HasEnded || _fresh)
         {
-            // Events that wait for the next execution are kept; those that this turn was given are not.
+            // Events for the next execution are kept; those that this turn got are not.
             connection.Statement("DELETE FROM durable_messages WHERE instance = $instance AND (execution IS NOT NULL OR $all = 1)",
                 ("$instance", _item.Key),
                 ("$all", HasEnded ? 1L : 0L)).ExecuteNonQuery();
@@ -188,7 +186,7 @@ internal sealed class TurnCommit
 }
 
 /// <summary>
-/// A locked instance: one turn of it, or, while its activities run, one after the other in the same memory.
+/// A locked instance: one turn of it, or several in the same memory while its activities run.
 /// </summary>
 internal sealed class TurnItem : TaskOrchestrationWorkItem, IOrchestrationSession
 {
@@ -199,7 +197,7 @@ internal sealed class TurnItem : TaskOrchestrationWorkItem, IOrchestrationSessio
         (Key, Execution, NextSeq, Outstanding, _fetch) = (stored.Key, stored.Execution, stored.History.Count, stored.Outstanding, fetch);
         InstanceId = stored.Id;
         OrchestrationRuntimeState = new OrchestrationRuntimeState(stored.History);
-        // Nobody else can lock it: the process holds the file.
+        // Only this process can lock it, since it holds the file.
         LockedUntilUtc = DateTime.MaxValue;
         Session = extended ? this : null;
     }
@@ -210,27 +208,27 @@ internal sealed class TurnItem : TaskOrchestrationWorkItem, IOrchestrationSessio
 
     public int NextSeq { get; private set; }
 
-    /// <summary>Activities that are scheduled and whose answers no committed turn has seen.</summary>
+    /// <summary>Scheduled activities whose answers no committed turn has seen.</summary>
     public HashSet<int> Outstanding { get; private set; }
 
-    /// <summary>Rows of the messages that this turn was given.</summary>
+    /// <summary>Rows of the messages that this turn got.</summary>
     public List<long> Messages { get; private set; } = [];
 
-    /// <summary>Answers that this turn was given; they are in memory only until it is committed.</summary>
+    /// <summary>Answers that this turn got. They are in memory only until the commit.</summary>
     public List<TaskMessage> Answers { get; private set; } = [];
 
     public bool HasEnded { get; private set; }
 
-    /// <summary>The turn could not be committed, or not be run: why.</summary>
+    /// <summary>Why the turn could not be run or committed.</summary>
     public Exception? Failure { get; set; }
 
-    /// <summary>The turn failed and is to be tried again.</summary>
+    /// <summary>The turn failed and will be tried again.</summary>
     public bool IsAbandoned { get; set; }
 
     public IList<TaskMessage> Give(StoredMessages messages, List<TaskMessage> answers)
     {
         (Messages, Answers) = (messages.Rows, answers);
-        // Activities answer once. Another answer is of an execution that has continued as new.
+        // An activity answers once. A second answer belongs to an execution that has continued as new.
         return [.. messages.Messages, .. answers.Where(answer =>
             answer.OrchestrationInstance.ExecutionId == Execution && Outstanding.Contains(TurnCommit.AnsweredTask(answer)))];
     }
@@ -243,6 +241,5 @@ internal sealed class TurnItem : TaskOrchestrationWorkItem, IOrchestrationSessio
 
     Task<IList<TaskMessage>?> IOrchestrationSession.FetchNewOrchestrationMessagesAsync(TaskOrchestrationWorkItem workItem) => _fetch(this);
 
-    // Releasing the item is all there is to it.
     Task IOrchestrationSession.EndSessionAsync() => Task.CompletedTask;
 }

@@ -1,31 +1,30 @@
 namespace Runbooks.Sqlite.Store;
 
 /// <summary>
-/// Documents of one table: those written or read last as they are committed, and what the transaction under way makes of
-/// them. The database is held by this process alone, so what is committed here is what it holds, and most readers need not
-/// ask it. Two generations bound the cache: whatever was not written for a whole generation is dropped. What it holds is
-/// handed to whoever asks, and never changed.
+/// Documents of one table: those written or read last, as they are committed, and the changes of the open transaction. Only this process
+/// uses the database, so what is committed here is current, and most readers need not ask it. Two generations bound the cache: a document
+/// that was not written for a whole generation is dropped. Cached documents are shared and never changed.
 /// </summary>
 internal sealed class DocumentCache<T>(int generation)
     where T : class
 {
     private readonly Lock _lock = new();
 
-    /// <summary>Only the writer's thread comes here.</summary>
+    /// <summary>Used by the writer's thread only.</summary>
     private readonly Dictionary<string, (T? Before, T? After)> _changes = new(StringComparer.Ordinal);
 
     private Dictionary<string, T?> _young = new(StringComparer.Ordinal);
     private Dictionary<string, T?> _old = new(StringComparer.Ordinal);
     private long _commits;
 
-    /// <summary>What the transaction under way has changed so far: each document once, however often it changed.</summary>
+    /// <summary>The changes of the open transaction: each document once, however often it changed.</summary>
     public IReadOnlyDictionary<string, (T? Before, T? After)> Changes => _changes;
 
-    /// <summary>Moves on whenever what is committed may have changed.</summary>
+    /// <summary>Counts up whenever committed documents may have changed.</summary>
     public long Commits => Interlocked.Read(ref _commits);
 
     /// <param name="document">Null where it is known that there is none.</param>
-    /// <param name="changing">Asked inside the transaction: its own changes count.</param>
+    /// <param name="changing">Asked inside the transaction, where its own changes count.</param>
     /// <returns>False when only the database knows.</returns>
     public bool TryFind(string key, bool changing, out T? document)
     {
@@ -41,8 +40,8 @@ internal sealed class DocumentCache<T>(int generation)
         }
     }
 
-    /// <summary>Keeps what was read from the database, unless something was committed meanwhile.</summary>
-    /// <param name="commits">From before it was read.</param>
+    /// <summary>Caches a document that was read, unless something was committed meanwhile.</summary>
+    /// <param name="commits">The count from before the read.</param>
     public void Keep(string key, T? document, long commits)
     {
         lock (_lock)
@@ -54,12 +53,12 @@ internal sealed class DocumentCache<T>(int generation)
         }
     }
 
-    /// <summary>The last thing that a piece of work does: should it fail, nothing was changed.</summary>
+    /// <summary>The last thing that a piece of work does, so that a failure leaves no change here.</summary>
     /// <param name="after">Null when it is removed.</param>
     public void Change(string key, T? before, T? after) =>
         _changes[key] = (_changes.TryGetValue(key, out var earlier) ? earlier.Before : before, after);
 
-    /// <summary>The transaction deletes it. Only for a cache that keeps nothing that was read.</summary>
+    /// <summary>The transaction deletes it. Only for a cache without documents that were read.</summary>
     public void Drop(string key)
     {
         _changes.Remove(key);
@@ -87,10 +86,10 @@ internal sealed class DocumentCache<T>(int generation)
         _changes.Clear();
     }
 
-    /// <summary>Nothing of the transaction was committed.</summary>
+    /// <summary>The transaction was rolled back.</summary>
     public void Undo() => _changes.Clear();
 
-    /// <summary>After a failure nobody knows what was committed.</summary>
+    /// <summary>After a failure it is not known what was committed.</summary>
     public void Reset()
     {
         lock (_lock)

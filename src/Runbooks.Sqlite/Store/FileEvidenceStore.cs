@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Runbooks.Sqlite.Store;
 
 /// <summary>
-/// Evidence as files, one folder an incident. A file appears whole or not at all, and links are never followed:
-/// nothing outside the folder can be read or overwritten through it.
+/// Evidence as files, one folder an incident. A file appears whole or not at all. Links are never followed, so nothing outside the
+/// folder can be read or overwritten.
 /// </summary>
 internal sealed class FileEvidenceStore(string folder) : IEvidenceStore
 {
@@ -21,7 +21,7 @@ internal sealed class FileEvidenceStore(string folder) : IEvidenceStore
                 throw new StoreUnavailableException($"{into.FullName} is a link; evidence is kept in real folders only. Remove it.");
             }
 
-            // A leading dot keeps a half-written file out of reach: no evidence may be named so.
+            // No evidence may have a name with a leading dot, so nobody reads a half-written file.
             var half = Path.Combine(into.FullName, $".{evidence.Name}.{Guid.NewGuid():N}");
             try
             {
@@ -78,7 +78,7 @@ internal sealed class FileEvidenceStore(string folder) : IEvidenceStore
         {
             try
             {
-                // Of a link only the link itself is removed.
+                // A link is removed without its target.
                 folder.Delete(recursive: !IsLink(folder));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -103,9 +103,9 @@ internal sealed class FileEvidenceStore(string folder) : IEvidenceStore
 }
 
 /// <summary>
-/// The generation in a file beside the database. A database that is put back is older than it; a folder that is put back as a
-/// whole has a copy of it, which the file system tells by its inode and the time at which it was made. Other rights, which Kubernetes gives a volume's
-/// files at each mount, leave both as they are.
+/// The generation in a file beside the database. A database that is restored alone has an older one. A folder that is restored as a
+/// whole has a copy of the file, which shows in its inode and creation time. Changed rights, which Kubernetes sets at each mount, change
+/// neither.
 /// </summary>
 internal sealed class FileWitness(string path) : IGenerationWitness
 {
@@ -131,7 +131,7 @@ internal sealed class FileWitness(string path) : IGenerationWitness
     {
         try
         {
-            // Whole or not at all: a host that dies here leaves the one before.
+            // Whole or not at all: if the host dies here, the file before stays.
             var next = $"{path}.next";
             using (var file = new FileStream(next, FileMode.Create, FileAccess.Write))
             {

@@ -6,15 +6,15 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Sqlite.Store;
 
-/// <summary>Listings, each answered from an index and from the small columns alone.</summary>
+/// <summary>Listings. Each is answered from an index and the small columns alone.</summary>
 internal static class SqliteIncidentListing
 {
     private const int MaxWords = 3;
 
     private static readonly SearchValues<char> s_plain = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:");
 
-    /// <exception cref="FormatException">The cursor is none of ours.</exception>
-    /// <param name="unreadable">Is told of each row that a newer version wrote: it must not hide the others from the watch and the pages.</param>
+    /// <exception cref="FormatException">The cursor is not one of ours.</exception>
+    /// <param name="unreadable">Called for each row that a newer version wrote. Such a row must not hide the others.</param>
     public static IncidentPage List(SqliteConnection connection, IncidentQuery query, Action<string, JsonException> unreadable)
     {
         var limit = Math.Clamp(query.Limit, 1, IncidentQuery.Most);
@@ -41,14 +41,14 @@ internal static class SqliteIncidentListing
         return new(items, null);
     }
 
-    /// <summary>From the index of states alone.</summary>
+    /// <summary>Reads only the index of states.</summary>
     public static IReadOnlyDictionary<IncidentState, int> Count(SqliteConnection connection)
     {
         var counts = new Dictionary<IncidentState, int>();
         using var reader = connection.Statement("SELECT state, count(*) FROM incidents GROUP BY state").ExecuteReader();
         while (reader.Read())
         {
-            // A state that only a newer version knows is counted under none.
+            // A state that only a newer version knows is not counted.
             if (Enum.TryParse<IncidentState>(reader.GetString(0), out var state))
             {
                 counts[state] = reader.GetInt32(1);
@@ -63,7 +63,7 @@ internal static class SqliteIncidentListing
         var sql = new StringBuilder("SELECT summary, seq, id FROM incidents WHERE 1=1");
         sql.Append(query.State is null ? "" : " AND state=$state");
         sql.Append(query.RunbookId is null ? "" : " AND runbook=$runbook");
-        // Written out, not as a parameter: only then may SQLite use the index of the open ones, or of the unfinished.
+        // Constants in the SQL and not parameters, since SQLite uses a partial index only then.
         sql.Append(query.Open switch { true => " AND open=1", false => " AND open<>1", null => "" });
         sql.Append(query.LeftToPeople || query.Unfinished ? " AND open=2" : "");
         sql.Append(query.Since is null ? "" : " AND opened_at >= $since");
@@ -73,13 +73,13 @@ internal static class SqliteIncidentListing
             sql.Append(CultureInfo.InvariantCulture, $" AND CAST(summary AS TEXT) LIKE $word{i}");
         }
 
-        // Without a limit: rows are read one by one until there are enough, and some of them may not fit or not be readable.
+        // Without a limit: rows are read until there are enough, and some may not match or not be readable.
         return sql.Append(" ORDER BY opened_at DESC, seq DESC").ToString();
     }
 
     /// <summary>
-    /// Words that a summary holds as they are if it fits: SQLite then passes over most rows, which costs far less than reading their
-    /// JSON. A word that JSON may write in another way, and one too many, is left to <see cref="IncidentQuery.Fits"/>.
+    /// Words that are in a summary's JSON as they are, where the summary matches. With them SQLite skips most rows without parsing their
+    /// JSON. Words that JSON may escape are left to <see cref="IncidentQuery.Fits"/>, and so are words beyond the limit.
     /// </summary>
     private static List<string> Words(IncidentQuery query) =>
         [.. (query.Text ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(word => !word.AsSpan().ContainsAnyExcept(s_plain)).Take(MaxWords)];

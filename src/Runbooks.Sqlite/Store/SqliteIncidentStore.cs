@@ -4,12 +4,12 @@ using Runbooks.Model.Incidents;
 namespace Runbooks.Sqlite.Store;
 
 /// <summary>
-/// Incidents in the host's database. Every change is one piece of work of the single writer, which makes claims and
-/// updates atomic without locks or retries, and durable once they are answered.
+/// Incidents in the host's database. The single writer makes every change in one transaction, so claims and updates are atomic without
+/// locks or retries, and durable once they are answered.
 /// </summary>
 internal sealed class SqliteIncidentStore : IIncidentStore
 {
-    /// <summary>Incidents purged in one transaction: more would keep the writer from those who wait.</summary>
+    /// <summary>Incidents purged in one transaction. More would keep other callers waiting for the writer.</summary>
     private const int PurgeBatch = 200;
     private const int PurgeAtOnce = 16;
 
@@ -103,7 +103,7 @@ internal sealed class SqliteIncidentStore : IIncidentStore
             var gone = new List<string>();
             foreach (var some in batch.Chunk(PurgeAtOnce))
             {
-                // Side by side, so that what they write goes into one commit.
+                // In parallel, so that all of them share one commit.
                 var removed = await Task.WhenAll(some.Select(one => removeRest(one.Id, cancellationToken)));
                 gone.AddRange(some.Where((_, i) => removed[i]).Select(one => one.Id));
             }
@@ -116,7 +116,7 @@ internal sealed class SqliteIncidentStore : IIncidentStore
 
     public string? Damage => _database.Damage.Found;
 
-    /// <summary>Off the caller's thread: on a disk that hangs, whoever reads hangs too.</summary>
+    /// <summary>On another thread than the caller's, since a disk may hang.</summary>
     public Task<string?> CheckHealthAsync(CancellationToken cancellationToken) => Task.Run<string?>(
         async () =>
         {
@@ -155,14 +155,14 @@ internal sealed class SqliteIncidentStore : IIncidentStore
     }
 }
 
-/// <summary>The tables of the store. A later version adds a member to <see cref="Versions"/>; none is ever edited.</summary>
+/// <summary>The tables of the store. A later version adds a member to <see cref="Versions"/>; an earlier one is never edited.</summary>
 internal static class StoreSchema
 {
     public const string Part = "store";
 
     public static readonly string[] Versions =
     [
-        // doc is last: listings read the small columns and never touch the pages that a large document fills.
+        // doc is the last column, so that listings read the small columns without the pages of a large document.
         """
         CREATE TABLE incidents (
             seq INTEGER PRIMARY KEY,
@@ -200,7 +200,8 @@ internal static class StoreSchema
         CREATE INDEX alerts_by_incident ON alerts (incident);
         """,
 
-        // From here on the column open is 1 while the automation runs it, 2 when it has ended and is left to people, 0 when it is over.
+        // From this version on, the column open is 1 while the automation runs the incident, 2 when it has ended and is left to people, and 0
+        // when it is over.
         """
         UPDATE incidents SET open=2 WHERE state='TakenOver' AND json_extract(CAST(summary AS TEXT), '$.driven');
         CREATE INDEX incidents_left_to_people ON incidents (opened_at, seq) WHERE open=2;

@@ -6,30 +6,30 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.Sqlite.Store;
 
-/// <summary>One incident's row: read, inserted, overwritten. Whoever writes does so inside the writer's transaction.</summary>
+/// <summary>Reads, inserts and overwrites the row of one incident. Writes belong in the writer's transaction.</summary>
 internal sealed class SqliteIncidents : ITransactionPart
 {
     private readonly DocumentCache<Incident> _cache = new(generation: 256);
 
-    /// <summary>The ids of the incidents that know an alert, newest first: asked for each alert that comes in.</summary>
+    /// <summary>The incidents with an alert, newest first. Cached, since every alert that comes in asks for them.</summary>
     private readonly DocumentCache<string[]> _byAlert = new(generation: 2_048);
 
     private readonly IncidentJson _json = new();
     private readonly Action<string, JsonException> _unreadable;
 
-    /// <param name="unreadable">Is told of records that a newer version wrote.</param>
+    /// <param name="unreadable">Called for records that a newer version wrote.</param>
     public SqliteIncidents(SqliteWriter writer, Action<string, JsonException> unreadable)
     {
         _unreadable = unreadable;
         writer.Join(this);
     }
 
-    /// <param name="changing">Asked inside the transaction: its own changes count.</param>
+    /// <param name="changing">Asked inside the transaction, where its own changes count.</param>
     public Incident? Find(SqliteConnection connection, string id, bool changing) =>
         Known(id, changing)
         ?? (connection.Statement("SELECT doc FROM incidents WHERE id=$id", ("$id", id)).ExecuteScalar() is byte[] json ? Read<Incident>(json) : null);
 
-    /// <returns>Null when only the database knows.</returns>
+    /// <returns>Null when only the database has it.</returns>
     public Incident? Known(string id, bool changing = false) => _cache.TryFind(id, changing, out var known) ? known : null;
 
     /// <inheritdoc cref="Find"/>
@@ -64,7 +64,7 @@ internal sealed class SqliteIncidents : ITransactionPart
         _cache.Drop(id);
     }
 
-    /// <summary>More incidents of one alert than anybody asks for.</summary>
+    /// <summary>More incidents of one alert than any caller needs.</summary>
     private const int MaxByAlert = 20;
 
     public IReadOnlyList<IncidentSummary> FindByAlert(SqliteConnection connection, string identity)
@@ -75,7 +75,7 @@ internal sealed class SqliteIncidents : ITransactionPart
         return [.. ids.Select(id => Known(id) is { } known ? IncidentSummary.Of(known) : ReadSummary(connection, id)).OfType<IncidentSummary>()];
     }
 
-    /// <returns>Null when only the database knows.</returns>
+    /// <returns>Null when only the database has it.</returns>
     public IReadOnlyList<IncidentSummary>? KnownByAlert(string identity)
     {
         if (!_byAlert.TryFind(identity, changing: false, out var ids))
@@ -134,7 +134,7 @@ internal sealed class SqliteIncidents : ITransactionPart
                 continue;
             }
 
-            // Most changes leave the state alone; naming its columns would make SQLite rewrite their indexes for nothing.
+            // Most changes leave the state alone. With its columns in the statement, SQLite would rewrite their indexes for nothing.
             var sql = before.State == incident.State && before.ClosedAt == incident.ClosedAt && before.IsUnfinished == incident.IsUnfinished
                 ? "UPDATE incidents SET version=version+1, summary=$summary, doc=$doc WHERE id=$id"
                 : "UPDATE incidents SET version=version+1, summary=$summary, doc=$doc, state=$state, open=$open, closed_at=$closed WHERE id=$id";
@@ -177,7 +177,7 @@ internal sealed class SqliteIncidents : ITransactionPart
         {
             connection.Statement("INSERT INTO alerts (identity, incident) VALUES ($identity, $id) ON CONFLICT DO NOTHING", ("$identity", identity), ("$id", incident.Id)).ExecuteNonQuery();
 
-            // Where it is not known it is forgotten at the commit: a reader may just be keeping what was true before it.
+            // Unknown ones are dropped at the commit, since a reader may be caching the state before it.
             var known = _byAlert.TryFind(identity, changing: true, out var ids) ? ids : null;
             _byAlert.Change(identity, known, known is null ? null : known.Length == 0 ? [incident.Id] : IdsByAlert(connection, identity));
         }
@@ -195,13 +195,13 @@ internal sealed class SqliteIncidents : ITransactionPart
 }
 
 /// <summary>
-/// Writes incidents as <see cref="DurableJson"/> does. An incident is written some fifteen times in its life, and each time most
-/// of it is what it was: parts that are still the same object are written as the bytes that they were written as before. Parts
-/// never change, and only the writer's thread comes here.
+/// Writes incidents as <see cref="DurableJson"/> does. An incident is written some fifteen times, and most of it is unchanged each time.
+/// Parts that are still the same object are written as the bytes of the last time. Parts are immutable, and only the writer's thread uses
+/// this class.
 /// </summary>
 internal sealed class IncidentJson
 {
-    /// <summary>Parts kept in each of two generations: some hundred incidents.</summary>
+    /// <summary>Parts kept in each of two generations: enough for some hundred incidents.</summary>
     private const int Generation = 4_096;
 
     private readonly JsonSerializerOptions _options;
@@ -238,7 +238,7 @@ internal sealed class IncidentJson
 
         if (_young.Count >= Generation)
         {
-            // Cleared and used again: tables of this size are large objects, and making them makes whole collections.
+            // Cleared and used again: tables of this size are large objects, and new ones would cause full garbage collections.
             _old.Clear();
             (_old, _young) = (_young, _old);
         }

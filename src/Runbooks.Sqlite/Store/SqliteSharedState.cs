@@ -1,9 +1,9 @@
 namespace Runbooks.Sqlite.Store;
 
-/// <summary>Shared documents in the host's database; each change is one piece of work of the single writer.</summary>
+/// <summary>Shared documents in the host's database. The single writer makes each change.</summary>
 internal sealed class SqliteSharedState : ISharedState, ITransactionPart
 {
-    /// <summary>The guardrails read the same few documents for every incident.</summary>
+    /// <summary>Cached, since the guardrails read the same few documents for every incident.</summary>
     private readonly DocumentCache<object> _cache = new(generation: 64);
 
     private readonly SqliteDatabase _database;
