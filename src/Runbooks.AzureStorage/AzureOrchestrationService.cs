@@ -9,8 +9,8 @@ using Runbooks.Orchestration.TaskHub;
 namespace Runbooks.AzureStorage;
 
 /// <summary>
-/// Durable Task's provider for Azure Storage, and what it lacks: work that kills its process again and again comes to an
-/// end, an account that is away for a while loses no activity, and failures of the account are told in our words.
+/// Durable Task's provider for Azure Storage with three additions: work that kills its process again and again comes to an end, an account
+/// that is away for a while loses no activity, and failures of the account have our messages.
 /// </summary>
 internal sealed class AzureOrchestrationService(
     AzureStorageOrchestrationService inner, QueueClient workItems, RedeliveryCounts redeliveries, TurnAttempts attempts, TaskHubOptions hub, HubLog log)
@@ -41,7 +41,7 @@ internal sealed class AzureOrchestrationService(
 
     public Task StopAsync() => StopAsync(isForced: false);
 
-    /// <summary>Takes no more messages, finishes the turns under way, and gives its partitions to the other workers; once, whoever asks.</summary>
+    /// <summary>Takes no more messages, finishes the running turns, and gives its partitions to the other workers; once for all callers.</summary>
     public Task StopAsync(bool isForced)
     {
         lock (_gate)
@@ -63,7 +63,7 @@ internal sealed class AzureOrchestrationService(
     public bool IsMaxMessageCountExceeded(int currentMessageCount, OrchestrationRuntimeState runtimeState) =>
         inner.IsMaxMessageCountExceeded(currentMessageCount, runtimeState);
 
-    // What failed waits by itself: its message is hidden for a while. The seconds here would hold up everything else.
+    // No pause here: a failed message is hidden for a while, and a pause would hold up all other work.
     public int GetDelayInSecondsAfterOnProcessException(Exception exception) => 0;
 
     public int GetDelayInSecondsAfterOnFetchException(Exception exception) => 2;
@@ -91,7 +91,7 @@ internal sealed class AzureOrchestrationService(
         }
         catch (Exception failure)
         {
-            // Not counted, or not ended. One that is neither given back nor released would take in its messages for good.
+            // Not counted, or not ended. It has to be given back and released, or it would collect its messages for good.
             await GiveBackAsync(item);
             if (failure is StoreUnavailableException)
             {
@@ -142,7 +142,7 @@ internal sealed class AzureOrchestrationService(
             return item!;
         }
 
-        // An activity answers even when it fails, so each of these ended with its process.
+        // An activity answers even when it fails, so each of these attempts ended with its process.
         var why = $"'{task.Name}' was begun {deliveries - 1} times and never finished: the process that runs it ends. It is not tried again.";
         Log.ActivityStopped(_logger, item.TaskMessage.OrchestrationInstance.InstanceId, why);
         await CompleteTaskActivityWorkItemAsync(item, new TaskMessage
@@ -161,16 +161,16 @@ internal sealed class AzureOrchestrationService(
         }
         catch (Exception e) when (AzureStorageErrors.IsPassing(e))
         {
-            // As it was: an exception would end the renewing for good, and the activity would be begun elsewhere beside this run.
+            // The old lock stays: an exception would end the renewing for good, and another process would begin the activity beside this run.
             return workItem;
         }
     }
 
-    // What was done must not be done again only because nobody could be told.
+    // The result is tried again, since an activity that is done must not be done twice.
     public Task CompleteTaskActivityWorkItemAsync(TaskActivityWorkItem workItem, TaskMessage responseMessage) =>
         UntilDoneAsync(() => inner.CompleteTaskActivityWorkItemAsync(workItem, responseMessage));
 
-    // One that was not given back counts as running in this process for ever, and is never begun again by it.
+    // An activity that is not given back counts as running in this process for ever, and is never begun again by it.
     public Task AbandonTaskActivityWorkItemAsync(TaskActivityWorkItem workItem) =>
         UntilDoneAsync(() => inner.AbandonTaskActivityWorkItemAsync(workItem));
 
@@ -192,7 +192,6 @@ internal sealed class AzureOrchestrationService(
         }
     }
 
-    // What the rest of the program asks of the hub.
     public Task CreateTaskOrchestrationAsync(TaskMessage creationMessage) => Guard(() => inner.CreateTaskOrchestrationAsync(creationMessage));
 
     public async Task CreateTaskOrchestrationAsync(TaskMessage creationMessage, OrchestrationStatus[] dedupeStatuses) =>
@@ -253,7 +252,7 @@ internal sealed class AzureOrchestrationService(
         }
     }
 
-    /// <summary>Queues hide messages for whole seconds, and the time is cut to them: a timer would fire up to a second too early.</summary>
+    /// <summary>Queues hide messages for whole seconds and round down, so a timer would fire up to a second too early.</summary>
     private static void NeverEarly(TaskMessage message)
     {
         if (message.Event is TimerFiredEvent timer)

@@ -7,7 +7,7 @@ using Runbooks.Catalog.Parameters;
 
 namespace Runbooks.AzureStorage;
 
-/// <summary>The SDK's clients for one account. They retry throttling and network faults themselves, a few times.</summary>
+/// <summary>The SDK's clients for one account. They retry throttling and network faults a few times.</summary>
 internal sealed class AzureStorageClients
 {
     private readonly TableServiceClient _tables;
@@ -44,8 +44,8 @@ internal sealed class AzureStorageClients
 internal static class ClientPatience
 {
     /// <summary>
-    /// Whoever waits has about ten seconds: rather a clear 503 in time than a late success. And a connection that hangs must not
-    /// outlast the locks of a task hub.
+    /// Callers wait about ten seconds, so a clear 503 in time is better than a late success. And a connection that hangs must not outlast the
+    /// locks of a task hub.
     /// </summary>
     public static void GiveUpSoon(this ClientOptions client)
     {
@@ -61,7 +61,7 @@ public sealed class AzureStorageOptions : IValidatableObject
 {
     public const string SectionName = "AzureStorage";
 
-    /// <summary>For development; in Azure prefer the addresses, which need no secret.</summary>
+    /// <summary>For development. In Azure prefer the addresses, which need no secret.</summary>
     [Secret]
     public string? ConnectionString { get; set; }
 
@@ -69,7 +69,7 @@ public sealed class AzureStorageOptions : IValidatableObject
 
     public Uri? TableServiceUri { get; set; }
 
-    /// <summary>The user-assigned identity to sign in with; null for whatever the environment offers.</summary>
+    /// <summary>The user-assigned identity to sign in with; null for the environment's default.</summary>
     public string? ClientId { get; set; }
 
     [RegularExpression("^[A-Za-z][A-Za-z0-9]{2,62}$")]
@@ -81,7 +81,7 @@ public sealed class AzureStorageOptions : IValidatableObject
     [RegularExpression("^[a-z0-9](-?[a-z0-9]){2,62}$")]
     public string EvidenceContainer { get; set; } = "evidence";
 
-    /// <summary>Where a record goes that is too large for a table.</summary>
+    /// <summary>For records that are too large for a table.</summary>
     [RegularExpression("^[a-z0-9](-?[a-z0-9]){2,62}$")]
     public string DocumentContainer { get; set; } = "documents";
 
@@ -108,8 +108,8 @@ public sealed class AzureStorageOptions : IValidatableObject
 }
 
 /// <summary>
-/// What remains when the SDK has given up: throttling, no network, no permission. All of it is "not now" to a caller,
-/// and a sender that is told so tries again.
+/// Failures after the SDK's retries: throttling, no network, no permission. All of them mean "not now" to a caller, and a sender then tries
+/// again.
 /// </summary>
 internal static class AzureStorageErrors
 {
@@ -135,7 +135,7 @@ internal static class AzureStorageErrors
         },
         cancellationToken);
 
-    /// <summary>Whether the same call may succeed later, with nothing changed but time.</summary>
+    /// <summary>Whether the same call may succeed later without any change.</summary>
     public static bool IsPassing(Exception exception) => exception switch
     {
         RequestFailedException failed => failed.Status is 0 or 403 or 408 or 429 or >= 500,
@@ -145,7 +145,7 @@ internal static class AzureStorageErrors
         _ => false,
     };
 
-    // The messages of the SDK carry whole responses: status and code say enough.
+    // Only status and code, since the SDK's messages have whole responses in them.
     private static string? Describe(Exception exception, CancellationToken cancellationToken) => exception switch
     {
         RequestFailedException { Status: 0 } or HttpRequestException => "cannot be reached",
@@ -158,18 +158,18 @@ internal static class AzureStorageErrors
         AggregateException { InnerExceptions: [.., var last] } => Describe(last, cancellationToken),
         OperationCanceledException when !cancellationToken.IsCancellationRequested => "did not answer in time",
 
-        // Durable Task wraps what the SDK throws into an exception of its own.
+        // Durable Task wraps the SDK's exceptions into one of its own.
         { InnerException: RequestFailedException inner } => Describe(inner, cancellationToken),
         _ => null,
     };
 }
 
-/// <summary>Tries what health depends on, side by side. Whoever asks does not wait for all attempts of the SDK.</summary>
+/// <summary>Tries in parallel what health depends on, without waiting for all retries of the SDK.</summary>
 internal static class StorageHealth
 {
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(8);
 
-    /// <returns>Null when all of it worked; otherwise what did not, and how, in words.</returns>
+    /// <returns>Null when all of it worked; otherwise what failed, and how, in words.</returns>
     public static async Task<string?> FindTroubleAsync(IEnumerable<(string What, Func<Task> Try)> parts, TimeProvider time, CancellationToken cancellationToken)
     {
         var troubles = await Task.WhenAll(parts.Select(part => FindTroubleAsync(part.What, part.Try, time, cancellationToken)));

@@ -27,8 +27,8 @@ public static class AzureStorageServices
     }
 
     /// <summary>
-    /// Everything in one account that several processes share: the stores, and the task hub of
-    /// <see cref="TaskHubServices.AddTaskHub"/>; configured by the section <c>Storage</c>.
+    /// Everything in one account that several processes share: the stores, and the task hub of <see cref="TaskHubServices.AddTaskHub"/>.
+    /// Configured by the section <c>Storage</c>.
     /// </summary>
     public static IServiceCollection AddStorageAccount(this IServiceCollection services)
     {
@@ -37,7 +37,7 @@ public static class AzureStorageServices
         services.AddOptions<AzureStorageOptions>().Configure<IOptions<StorageAccountOptions>>((stores, storage) => stores.Use(storage.Value));
         services.TryAddSingleton(TaskHubTimes.Usual);
 
-        // The hub has these options itself, so it is looked for when it is asked.
+        // Resolved late, since the hub needs these options itself.
         services.AddOptions<TaskHubOptions>().Configure<IServiceProvider>((hub, provider) =>
             hub.CheckHealth = cancellationToken => provider.GetRequiredService<AzureOrchestrationService>().CheckHealthAsync(cancellationToken));
         return services
@@ -67,7 +67,7 @@ public static class AzureStorageServices
         var attempts = new TurnAttempts(Clients(provider).Table(Options(provider).StateTable));
         var service = new AzureOrchestrationService(inner, AzureTaskHub.WorkItems(account), redeliveries, attempts, provider.GetRequiredService<TaskHubOptions>(), log);
 
-        // Before the worker stops asking for work: what is taken from a queue after that would stay locked, and nobody would do it.
+        // Before the worker stops asking for work: a message that it takes after that would stay locked without anybody working on it.
         provider.GetService<IHostApplicationLifetime>()?.ApplicationStopping.Register(() => _ = service.StopAsync(isForced: false));
         return service;
     }
@@ -89,14 +89,14 @@ public sealed class StorageAccountOptions
     /// <summary>The account's name; the process signs in with its managed identity or workload identity.</summary>
     public string? AccountName { get; set; }
 
-    /// <summary>The user-assigned identity to sign in with; null for whatever the environment offers.</summary>
+    /// <summary>The user-assigned identity to sign in with; null for the environment's default.</summary>
     public string? ClientId { get; set; }
 
-    /// <summary>Begins the names of the task hub's queues, tables and containers: 3 to 45 letters and digits.</summary>
+    /// <summary>The prefix of the task hub's queues, tables and containers: 3 to 45 letters and digits.</summary>
     public string TaskHubName { get; set; } = "Runbooks";
 }
 
-/// <summary>What is said of settings that cannot work: the remedy, and never the connection string itself.</summary>
+/// <summary>Messages about settings that cannot work: with the remedy, and never with the connection string itself.</summary>
 internal sealed partial class StorageAccountOptionsRules : IValidateOptions<StorageAccountOptions>
 {
     public ValidateOptionsResult Validate(string? name, StorageAccountOptions options) =>
@@ -135,7 +135,7 @@ internal sealed partial class StorageAccountOptionsRules : IValidateOptions<Stor
     private static partial Regex Hub();
 }
 
-/// <summary>Who signs in to the account where no key is configured.</summary>
+/// <summary>The identity for an account without a configured key.</summary>
 internal static class StorageIdentity
 {
     /// <param name="clientId">A user-assigned identity: of the pod's service account in AKS, otherwise of the machine or the app.</param>
@@ -147,19 +147,19 @@ internal static class StorageIdentity
 }
 
 /// <summary>
-/// Secrets that all processes on one account have to agree on, each made by whichever needs it first: blobs in a private
-/// container. Whoever may read the account's blobs may read them.
+/// Secrets that all processes on one account share. The first process that needs one makes it, as a blob in a private container. Everybody
+/// who may read the account's blobs may read them.
 /// </summary>
 public sealed class SharedKeys
 {
-    /// <summary>Deleting a blob in it makes the next start make that key anew.</summary>
+    /// <summary>When a blob in it is deleted, the next start makes that key again.</summary>
     public const string Container = "runbook-keys";
 
     private readonly BlobFiles _blobs;
 
     internal SharedKeys(AzureStorageClients clients) => _blobs = clients.Container(Container);
 
-    /// <param name="make">Called where there is no such key; when two processes make it at once, both get the same one.</param>
+    /// <param name="make">Called where there is no such key. When two processes make it at once, both get the same one.</param>
     /// <exception cref="Model.Storage.StoreUnavailableException">The account does not answer.</exception>
     public async Task<string> FindOrMakeAsync(string name, Func<string> make, CancellationToken cancellationToken)
     {

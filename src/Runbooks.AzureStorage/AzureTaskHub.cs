@@ -12,10 +12,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Runbooks.AzureStorage;
 
-/// <summary>Durable Task's own provider for Azure Storage, as this program wants it.</summary>
+/// <summary>Durable Task's own provider for Azure Storage with the settings of this program.</summary>
 internal static class AzureTaskHub
 {
-    /// <summary>Never change it: the number says which queue an instance's messages are in. At most so many processes run orchestrators.</summary>
+    /// <summary>Never change it: it decides which queue an instance's messages are in. No more processes than this run orchestrators.</summary>
     private const int Partitions = 4;
 
     /// <param name="redeliveries">Sees every message that is taken from a queue.</param>
@@ -29,7 +29,7 @@ internal static class AzureTaskHub
             PartitionCount = Partitions,
             UseTablePartitionManagement = true,
 
-            // One name for all processes would let two of them believe that a lease is theirs.
+            // With one name for all processes, two of them could believe that a lease is theirs.
             WorkerId = $"{Environment.MachineName}-{Environment.ProcessId}-{Guid.NewGuid():N}",
             UseAppLease = false,
             LeaseInterval = times.Lease,
@@ -49,8 +49,8 @@ internal static class AzureTaskHub
     public static QueueClient WorkItems(StorageAccountOptions options, Action<ClientOptions>? configure = null) =>
         WorkItems(options.TaskHubName, options.ConnectionString, options.AccountName is { } account ? QueuesOf(account) : null, options.ClientId, configure);
 
-    /// <summary>The queue of activities, under the name that Durable Task gives it.</summary>
-    /// <param name="address">Of the account's queues, for whoever signs in; not used where there is a connection string.</param>
+    /// <summary>The queue of activities, by Durable Task's name for it.</summary>
+    /// <param name="address">Of the account's queues, for signing in; not used with a connection string.</param>
     public static QueueClient WorkItems(string hub, string? connectionString, string? address, string? clientId, Action<ClientOptions>? configure)
     {
         var (name, queues) = ($"{hub.ToLowerInvariant()}-workitems", new QueueClientOptions());
@@ -63,7 +63,7 @@ internal static class AzureTaskHub
 
     public static string QueuesOf(string account) => $"https://{account}.queue.core.windows.net";
 
-    /// <summary>The part of the hub's health that its queues are.</summary>
+    /// <summary>The part of the hub's health that depends on its queues.</summary>
     public static (string What, Func<Task> Try) Queues(Func<Task> read, CancellationToken cancellationToken) =>
         ("Queues of the task hub", () => AzureStorageErrors.GuardAsync(read, cancellationToken));
 
@@ -93,7 +93,7 @@ internal static class AzureTaskHub
             StorageServiceClientProvider.ForTable(account, credential, options: tables));
     }
 
-    /// <summary>Messages name the types of what is in them. Durable Task finds its own without this; no others are made but tags.</summary>
+    /// <summary>Messages name the types of their content. Durable Task finds its own types without this; it only allows tags beside them.</summary>
     private sealed class OwnTypesOnly : ICustomTypeBinder
     {
         private const string Tags = "System.Collections.Generic.Dictionary`2[[System.String,";
@@ -107,32 +107,32 @@ internal static class AzureTaskHub
 }
 
 /// <summary>
-/// How quickly work is noticed, and how quickly that of a process that died is taken over: after the longest of lease and
-/// lock, and the time between two looks. Each look costs an operation.
+/// How soon work is noticed, and how soon the work of a dead process is taken over: after the longer of lease and lock, and the time between
+/// two looks. Each look costs an operation.
 /// </summary>
 internal sealed record TaskHubTimes
 {
     public static readonly TaskHubTimes Usual = new();
 
-    /// <summary>An idle queue is looked at this often. A queue with work in it is looked at every 50 ms.</summary>
+    /// <summary>How often an idle queue is looked at. A queue with work in it is looked at every 50 ms.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>A message that was taken stays hidden from others for this long; renewed while it is worked on.</summary>
+    /// <summary>How long a taken message is hidden from others; renewed while it is worked on.</summary>
     public TimeSpan Lock { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// A quarter of all instances belongs to a process for this long; renewed by it at every look. Longer than the clocks of
-    /// two machines ever differ.
+    /// How long a quarter of all instances belongs to a process, which renews it at every look. Longer than the clocks of two machines ever
+    /// differ.
     /// </summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Leases are looked at this often.</summary>
+    /// <summary>How often leases are looked at.</summary>
     public TimeSpan LeaseLook { get; init; } = TimeSpan.FromSeconds(5);
 }
 
 /// <summary>
-/// A message that somebody else has taken meanwhile is gone for us, as if it had been deleted. Durable Task's provider
-/// knows only the latter as no fault; after the other it would count the activity as running for ever.
+/// A message that another process has taken meanwhile counts as deleted. Durable Task's provider handles only deleted messages as no fault;
+/// with the other error it would count the activity as running for ever.
 /// </summary>
 internal sealed class TakenMessagePolicy : HttpPipelineSynchronousPolicy
 {
@@ -175,8 +175,8 @@ internal sealed class TakenMessagePolicy : HttpPipelineSynchronousPolicy
 }
 
 /// <summary>
-/// What Durable Task's provider logs, as people can read it: warnings and worse, one line each, and of the same kind one
-/// a minute. While an account is away it writes pages of stack traces many times a second.
+/// The log of Durable Task's provider in readable form: warnings and worse, one line each, and one line a minute of the same kind. While an
+/// account is away, the provider writes pages of stack traces many times a second.
 /// </summary>
 internal sealed class HubLog(ILoggerFactory loggers, TimeProvider time) : ILoggerFactory
 {
@@ -187,7 +187,7 @@ internal sealed class HubLog(ILoggerFactory loggers, TimeProvider time) : ILogge
     private readonly ConcurrentDictionary<int, long> _written = new();
     private int _muted;
 
-    /// <summary>Runs what throws its troubles anyway.</summary>
+    /// <summary>Operations whose failures are thrown anyway.</summary>
     public async Task MuteAsync(Func<Task> work)
     {
         Interlocked.Increment(ref _muted);
@@ -207,7 +207,7 @@ internal sealed class HubLog(ILoggerFactory loggers, TimeProvider time) : ILogge
 
     public void Dispose()
     {
-        // The loggers belong to the host.
+        // The host owns the loggers.
     }
 
     private bool IsDue(int kind)
@@ -246,8 +246,8 @@ internal sealed class HubLog(ILoggerFactory loggers, TimeProvider time) : ILogge
 }
 
 /// <summary>
-/// The task hub that the Functions host keeps in its own account. The program reaches it through the host; of its queues it
-/// knows what the host's settings say, under <c>AzureFunctionsJobHost</c>.
+/// The task hub that the Functions host keeps in its own account. The program reaches it through the host. Its queues are found by the host's
+/// settings, under <c>AzureFunctionsJobHost</c>.
 /// </summary>
 public sealed class HostTaskHub
 {
@@ -264,11 +264,11 @@ public sealed class HostTaskHub
     /// <param name="configure">Lets tests watch or break the traffic.</param>
     internal HostTaskHub(IConfiguration settings, TimeProvider time, Action<ClientOptions>? configure) => (_workItems, _time) = (FindWorkItems(settings, configure), time);
 
-    /// <summary>Null when the hub's queues can be read, or are not in a storage account that the settings name; otherwise what is wrong, in words.</summary>
+    /// <summary>Null when the hub's queues can be read, or are not in a storage account of the settings; otherwise what is wrong, in words.</summary>
     public async Task<string?> CheckQueuesAsync(CancellationToken cancellationToken) => _workItems is null ? null
         : await StorageHealth.FindTroubleAsync([AzureTaskHub.Queues(() => ReadAsync(_workItems, cancellationToken), cancellationToken)], _time, cancellationToken);
 
-    /// <summary>The queue of activities, where the host's settings say in which account it is.</summary>
+    /// <summary>The queue of activities, in the account of the host's settings.</summary>
     /// <returns>Null where something else keeps the hub, and where the settings name no account for queues.</returns>
     internal static QueueClient? FindWorkItems(IConfiguration settings, Action<ClientOptions>? configure)
     {
@@ -280,11 +280,14 @@ public sealed class HostTaskHub
             : null;
     }
 
-    /// <summary>A connection of the host by its name, as its Durable extension finds it: first under the host's own prefix, and among the connection strings before the other settings.</summary>
+    /// <summary>
+    /// A connection of the host by name, found as by its Durable extension: first under the host's own prefix, and among the connection strings
+    /// before the other settings.
+    /// </summary>
     private static IConfigurationSection AccountOf(IConfiguration settings, string name) =>
         new[] { $"ConnectionStrings:AzureWebJobs{name}", $"AzureWebJobs{name}", $"ConnectionStrings:{name}" }.Select(settings.GetSection).FirstOrDefault(section => section.Exists()) ?? settings.GetSection(name);
 
-    /// <summary>That there is no such queue is an answer too: the host makes it when it begins.</summary>
+    /// <summary>A missing queue is an answer too: the host creates it when it starts.</summary>
     private static async Task ReadAsync(QueueClient queue, CancellationToken cancellationToken)
     {
         try

@@ -19,7 +19,7 @@ internal sealed class BlobFiles(BlobContainerClient container)
         await GuardAsync(() => container.GetBlobClient(name).UploadAsync(content, overwrite: true, cancellationToken), cancellationToken);
     }
 
-    /// <returns>False when there is such a blob, possibly because an answer to this very call was lost.</returns>
+    /// <returns>False when the blob exists already, possibly because an answer to this very call was lost.</returns>
     public async Task<bool> AddAsync(string name, Stream content, CancellationToken cancellationToken)
     {
         await EnsureAsync(cancellationToken);
@@ -43,7 +43,7 @@ internal sealed class BlobFiles(BlobContainerClient container)
     public Task<Stream?> FindAsync(string name, CancellationToken cancellationToken) =>
         UnlessMissingAsync(() => container.GetBlobClient(name).OpenReadAsync(cancellationToken: cancellationToken), cancellationToken);
 
-    /// <summary>The whole of a blob that is small enough for memory: it is read or it is not, and no stream breaks off later.</summary>
+    /// <summary>The whole of a blob that is small enough for memory, so that no stream can break off later.</summary>
     public Task<BinaryData?> ReadAsync(string name, CancellationToken cancellationToken) =>
         UnlessMissingAsync(async () => (await container.GetBlobClient(name).DownloadContentAsync(cancellationToken)).Value.Content, cancellationToken);
 
@@ -61,7 +61,7 @@ internal sealed class BlobFiles(BlobContainerClient container)
     public Task<List<string>> NamesAsync(string prefix, CancellationToken cancellationToken) =>
         GuardAsync(async () => (await container.ListAsync(prefix, cancellationToken)).ConvertAll(blob => blob.Name), cancellationToken);
 
-    /// <returns>Null when there is no such blob, or no container: that is made with the first blob.</returns>
+    /// <returns>Null when there is no such blob, or no container: the first blob creates it.</returns>
     private static Task<T?> UnlessMissingAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken)
         where T : class => GuardAsync(
         async () =>
@@ -89,7 +89,7 @@ internal sealed class BlobFiles(BlobContainerClient container)
 
 internal static class BlobContainers
 {
-    /// <returns>None where the container is missing: it is made with the first blob.</returns>
+    /// <returns>None where the container is missing: the first blob creates it.</returns>
     public static async Task<List<BlobItem>> ListAsync(this BlobContainerClient container, string prefix, CancellationToken cancellationToken)
     {
         var blobs = new List<BlobItem>();
@@ -102,7 +102,7 @@ internal static class BlobContainers
         }
         catch (RequestFailedException e) when (e.Status == 404)
         {
-            // Nothing was put into it yet.
+            // No blob was put yet.
         }
 
         return blobs;
@@ -126,7 +126,7 @@ internal sealed class BlobEvidenceStore(BlobFiles blobs) : IEvidenceStore
         EvidenceName.IsName(incidentId) ? blobs.RemoveAllAsync($"{incidentId}/", cancellationToken) : Task.CompletedTask;
 }
 
-/// <summary>The generation as a blob beside the tables. Several processes write it: their order is that of the tables, and one that comes late only lags.</summary>
+/// <summary>The generation as a blob beside the tables. Several processes write it in the order of the tables; a late one only lags.</summary>
 internal sealed class BlobWitness(BlobFiles blobs) : IGenerationWitness
 {
     private const string Name = "generation";

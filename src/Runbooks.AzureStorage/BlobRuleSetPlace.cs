@@ -16,7 +16,7 @@ public sealed class BlobRuleSetPlace : IRuleSetPlace
 
     private readonly BlobContainerClient _container;
 
-    /// <summary>The plain files that were read last: of those that are as they were, only the listing is asked.</summary>
+    /// <summary>The plain files that were read last, so that only changed ones are read again.</summary>
     private ConcurrentDictionary<string, (ETag Tag, string Text)> _known = new(StringComparer.Ordinal);
 
     internal BlobRuleSetPlace(BlobContainerClient container) => _container = container;
@@ -24,9 +24,9 @@ public sealed class BlobRuleSetPlace : IRuleSetPlace
     public string Address => _container.Uri.GetLeftPart(UriPartial.Path);
 
     /// <param name="container">Its address, without a signature.</param>
-    /// <param name="connectionString">Of the account; null to sign in as whoever runs this.</param>
-    /// <param name="clientId">The user-assigned identity to sign in with; null for whatever the environment offers.</param>
-    /// <exception cref="FormatException">The address is none of a container, or not in the account of the connection string.</exception>
+    /// <param name="connectionString">The account's; null to sign in with an identity.</param>
+    /// <param name="clientId">The user-assigned identity to sign in with; null for the environment's default.</param>
+    /// <exception cref="FormatException">The address is not a container's, or not in the account of the connection string.</exception>
     public static BlobRuleSetPlace Open(Uri container, string? connectionString, string? clientId)
     {
         if (container.Query.Length > 0 || container.UserInfo.Length > 0)
@@ -138,7 +138,7 @@ public sealed class BlobRuleSetPlace : IRuleSetPlace
         return reader.ReadToEnd();
     }
 
-    /// <summary>Whoever publishes may write in the container, and seldom make one: it is made only where it is missing.</summary>
+    /// <summary>Made only where it is missing, since publishers may write in the container but often not create one.</summary>
     private async Task InContainerAsync(Func<Task> write, CancellationToken cancellationToken)
     {
         try

@@ -3,10 +3,10 @@ using System.Diagnostics.CodeAnalysis;
 namespace Runbooks.AzureStorage;
 
 /// <summary>
-/// Documents as this process last read or wrote them. Others may have changed them since, so nobody is told that one is
-/// current. But a change may be tried on one without reading it again: the write names its tag and is refused if it is not.
+/// Documents as this process last read or wrote them. Others may have changed them since, so they never count as current. But a change may be
+/// tried on one without reading it again: the write has its tag and is refused if the document is not current.
 /// </summary>
-/// <param name="most">Of more, those that were not seen for the longest are forgotten.</param>
+/// <param name="most">Beyond this, the documents that were not seen for the longest are dropped.</param>
 internal sealed class DocumentCache(int most, TimeProvider time)
 {
     private readonly Lock _gate = new();
@@ -24,7 +24,7 @@ internal sealed class DocumentCache(int most, TimeProvider time)
                 _order.Remove(old);
             }
 
-            // One that lies in a blob is large, and rare.
+            // A document in a blob is large, and rare.
             if (document is { Blob: null })
             {
                 _known[key] = _order.AddFirst((key, document, time.GetTimestamp()));
@@ -51,8 +51,8 @@ internal sealed class DocumentCache(int most, TimeProvider time)
         }
     }
 
-    /// <summary>Tries a change on the document as it was last seen. What comes of it counts only once it is written under that document's tag.</summary>
-    /// <returns>False when it has to be read: it was not seen, or nothing would be written that could prove it current.</returns>
+    /// <summary>Tries a change on the cached document. It counts only once it is written under that document's tag.</summary>
+    /// <returns>False when the document has to be read: it was not seen, or no write would prove it current.</returns>
     public bool TryChange<T, TResult>(string key, Func<T?, (T, TResult)> change, [NotNullWhen(true)] out TableDocument<T>? seen, out (T, TResult) changed)
         where T : class
     {
@@ -67,7 +67,7 @@ internal sealed class DocumentCache(int most, TimeProvider time)
             changed = change(seen.Value);
             return !ReferenceEquals(changed.Item1, seen.Value);
         }
-        // What an old version does not allow the current one may; if not, that says so.
+        // What an old version does not allow, the current one may. Reading it will tell.
         catch (Exception)
         {
             return false;
@@ -76,8 +76,8 @@ internal sealed class DocumentCache(int most, TimeProvider time)
 }
 
 /// <summary>
-/// Trying again what another writer was quicker with. Writers of one process queue up on the key, so that a storm on
-/// one target costs a write each; between processes the loser waits a random moment and reads again.
+/// Repeats writes that lost against another writer. Writers of one process queue on the key, so that a storm on one target costs a write each.
+/// Between processes the loser waits a random time and reads again.
 /// </summary>
 internal sealed class KeyedRetry(TimeProvider time)
 {
@@ -87,8 +87,8 @@ internal sealed class KeyedRetry(TimeProvider time)
 
     private readonly SemaphoreSlim[] _queues = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1))];
 
-    /// <param name="attempt">Null: somebody else was quicker.</param>
-    /// <exception cref="StoreUnavailableException">Others were quicker every time.</exception>
+    /// <param name="attempt">Returns null when somebody else was faster.</param>
+    /// <exception cref="StoreUnavailableException">Others were faster every time.</exception>
     public async Task<T> RetryAsync<T>(string key, Func<Task<T?>> attempt, CancellationToken cancellationToken)
         where T : class
     {

@@ -5,13 +5,12 @@ using Runbooks.Model.Incidents;
 namespace Runbooks.AzureStorage;
 
 /// <summary>
-/// Three indexes, of open incidents, of closed ones, and of closed ones that people are not done with, one small row each, the
-/// latest first: a listing is a range of keys however many incidents there are. The row is put before the incident and
-/// moved after it closes; the incident itself says where it belongs, so a listing that meets a row in the wrong place puts
-/// it right.
-/// The row of an incident that does not change for a while carries its summary, so that listing many of them is one request and
-/// not one for each. It is filled in by the first listing that meets it old enough, which marks the incident beforehand; whoever
-/// changes a marked incident blanks the row first. A blank row is always true, since whoever meets one reads the incident.
+/// Three indexes, of open incidents, of closed ones, and of closed ones that people are not done with, one small row each, the latest first:
+/// a listing is a range of keys however many incidents there are. The row is put before the incident and moved after it closes. The incident
+/// itself says where it belongs, so a listing repairs a row in the wrong place.
+/// The row of an incident that does not change for a while has its summary in it, so that a listing is one request and not one for each. The
+/// first listing that finds the row old enough marks the incident and then fills the row in. A change of a marked incident blanks the row
+/// first. A blank row is always true, since its reader reads the incident.
 /// </summary>
 internal sealed class IncidentIndex(TableRows rows)
 {
@@ -26,20 +25,20 @@ internal sealed class IncidentIndex(TableRows rows)
     private const string State = "State";
     private const int LargestPage = 1_000;
 
-    /// <summary>A row that another version of the program wrote may lack what this one shows, or the state.</summary>
+    /// <summary>A row of another version of the program may lack fields that this version shows, or the state.</summary>
     private static readonly string s_shape = TableKeys.Hash(string.Join(',', typeof(IncidentSummary).GetProperties().Select(property => property.Name).Append($"row.{State}.marked")))[..16];
 
-    /// <summary>What changed more recently may soon change again, and each change of a marked incident costs a write more.</summary>
+    /// <summary>A recently changed incident may soon change again, and each change of a marked one costs one more write.</summary>
     public static readonly TimeSpan FilledAfter = TimeSpan.FromMinutes(5);
 
     /// <summary>While programs are replaced one by one, an older one may change an open incident without knowing of its row.</summary>
     private static readonly TimeSpan s_believed = TimeSpan.FromHours(1);
 
-    /// <summary>A blank row where the incident belongs; it takes the place of one that was filled in.</summary>
+    /// <summary>A blank row where the incident belongs; it replaces a filled one.</summary>
     public Task PutAsync(IncidentSummary incident, CancellationToken cancellationToken) =>
         PutAsync(incident, First(!incident.State.IsFinal()), cancellationToken);
 
-    /// <summary>Lets the next listing do without the incident itself. Another change meanwhile wins.</summary>
+    /// <summary>With it the next listing need not read the incident. Another change meanwhile wins.</summary>
     public async Task FillAsync(TableEntity row, IncidentSummary incident, CancellationToken cancellationToken)
     {
         if (TryFill(row, incident))
@@ -60,7 +59,7 @@ internal sealed class IncidentIndex(TableRows rows)
     public static IncidentSummary? SummaryIn(TableEntity row, DateTimeOffset now) =>
         row.GetString(Shape) == s_shape && !(IsOpen(row) && row.Timestamp < now - s_believed) ? PackedJson.Find<IncidentSummary>(row, PackedJson.Summary) : null;
 
-    /// <summary>Before the incident is written: one that people are not done with and in no index would be forgotten.</summary>
+    /// <summary>Before the incident is written: one that people are not done with must be in an index, or it would be forgotten.</summary>
     public Task PutLeftAsync(IncidentSummary incident, CancellationToken cancellationToken) => PutAsync(incident, Left, cancellationToken);
 
     public Task<TableEntity?> FindLeftAsync(IncidentSummary incident, CancellationToken cancellationToken) =>
@@ -78,14 +77,14 @@ internal sealed class IncidentIndex(TableRows rows)
     {
         var row = new TableEntity(index + TableKeys.Day(incident.OpenedAt), RowOf(incident))
         {
-            // Binary: an id is whatever its maker chose.
+            // Binary, since an id may have any characters.
             [Id] = Encoding.UTF8.GetBytes(incident.Id),
             [Runbook] = TableKeys.Hash(incident.RunbookId),
             [Claim] = TableKeys.Claim(incident.RunbookId, incident.TargetKey ?? incident.Target),
         };
         if (incident.State.IsFinal())
         {
-            // An end stays what it is, so a blank row may say it too.
+            // An end does not change, so a blank row may have it too.
             row[State] = incident.State.ToString();
         }
 
@@ -103,18 +102,18 @@ internal sealed class IncidentIndex(TableRows rows)
     public Task RemoveAsync(TableEntity row, CancellationToken cancellationToken) =>
         rows.RemoveAsync(row.PartitionKey, row.RowKey, ETag.All, cancellationToken);
 
-    /// <summary>Unless somebody has put it anew since it was read.</summary>
+    /// <summary>Unless somebody has put it again since it was read.</summary>
     public Task RemoveUnchangedAsync(TableEntity row, CancellationToken cancellationToken) =>
         rows.RemoveAsync(row.PartitionKey, row.RowKey, row.ETag, cancellationToken);
 
-    /// <summary>Into the index where it belongs, then out of the other: at no moment is it in neither.</summary>
+    /// <summary>Put into the new index first and then removed from the old one, so that it is always in one of them.</summary>
     public async Task MoveAsync(IncidentSummary incident, CancellationToken cancellationToken)
     {
         await PutAsync(incident, cancellationToken);
         await RemoveAsync(incident, open: incident.State.IsFinal(), cancellationToken);
     }
 
-    /// <summary>The rows of the open incidents, or of those that have ended, as far as the query leaves it to the index.</summary>
+    /// <summary>The rows of open or of ended incidents, as far as the index can answer the query.</summary>
     public IAsyncEnumerable<TableEntity> ReadAsync(bool open, IncidentQuery query, IncidentCursor? after, int pageSize, CancellationToken cancellationToken) =>
         ReadAsync(First(open), query, after, pageSize, cancellationToken);
 
@@ -144,7 +143,7 @@ internal sealed class IncidentIndex(TableRows rows)
 
         if (query.Since is { } earliest)
         {
-            // Both keys: the day bounds what is read, the moment what is taken of the earliest day. '.' comes after every '-'.
+            // Both keys: the day limits what is read, the moment limits the earliest day. '.' comes after every '-'.
             var moment = TableKeys.Moment(earliest, "")[..^1] + ".";
             filter += " and " + TableClient.CreateQueryFilter($"PartitionKey le {index + TableKeys.Day(earliest)} and RowKey lt {moment}");
         }
@@ -162,7 +161,7 @@ internal sealed class IncidentIndex(TableRows rows)
         return rows.QueryAsync(filter, pageSize, cancellationToken);
     }
 
-    /// <summary>How many have ended in each state, without reading one of them.</summary>
+    /// <summary>The number of ended incidents in each state, without reading one of them.</summary>
     /// <param name="most">More rows are not counted.</param>
     /// <returns>Null where there are more.</returns>
     public async Task<IReadOnlyDictionary<IncidentState, int>?> CountEndedAsync(int most, CancellationToken cancellationToken)
@@ -176,7 +175,7 @@ internal sealed class IncidentIndex(TableRows rows)
                 return null;
             }
 
-            // A row of before there was that column says none, and one of a newer version perhaps an unknown one.
+            // A row from before this column has no state, and one of a newer version may have an unknown one.
             if (Enum.TryParse<IncidentState>(row.GetString(State), out var state))
             {
                 counts[state] = counts.GetValueOrDefault(state) + 1;
@@ -186,7 +185,7 @@ internal sealed class IncidentIndex(TableRows rows)
         return counts;
     }
 
-    /// <summary>Whatever ended before cannot have been opened on a later day: newer days are not read.</summary>
+    /// <summary>An incident that ended before a day cannot have been opened after it, so later days are not read.</summary>
     public IAsyncEnumerable<TableEntity> ReadEndedAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
         rows.QueryAsync(
             TableClient.CreateQueryFilter($"PartitionKey ge {Partition(false, before)} and PartitionKey lt {Last(First(false))} and ClosedAt lt {before.UtcTicks}"),

@@ -18,7 +18,7 @@ internal sealed class IncidentRows(TableRows rows, TableDocuments documents, Doc
             ? (summary, found.ETag)
             : null;
 
-    /// <returns>False when there is such an incident.</returns>
+    /// <returns>False when the incident exists already.</returns>
     public async Task<bool> AddAsync(Incident incident, CancellationToken cancellationToken) =>
         lastSeen.Note(TableKeys.Hash(incident.Id), await documents.AddAsync(Entity(incident), incident, cancellationToken)) is not null;
 
@@ -26,7 +26,7 @@ internal sealed class IncidentRows(TableRows rows, TableDocuments documents, Doc
     public async Task<bool> ReplaceAsync(TableDocument<Incident> before, Incident incident, CancellationToken cancellationToken) =>
         lastSeen.Note(TableKeys.Hash(incident.Id), await documents.ReplaceAsync(Entity(incident), incident, before.Tag, before.Blob, cancellationToken)) is not null;
 
-    /// <summary>From now on whoever changes the incident blanks its rows in the indexes first. Whoever is changing it reads it again.</summary>
+    /// <summary>From now on a change of the incident blanks its rows in the indexes first. A change that has begun reads it again.</summary>
     /// <returns>False when it was changed or removed since it had this tag.</returns>
     public async Task<bool> TryMarkListedAsync(string key, ETag tag, CancellationToken cancellationToken)
     {
@@ -56,12 +56,12 @@ internal sealed class IncidentRows(TableRows rows, TableDocuments documents, Doc
     }
 }
 
-/// <summary>The claim on a runbook and target: which incident is its latest, and the tag under which another may follow.</summary>
+/// <summary>The claim on a runbook and target: its latest incident, and the tag for the next one to follow.</summary>
 internal sealed record IncidentClaim(string Key, string IncidentKey, ETag Tag);
 
 /// <summary>
-/// The row of a claim carries the new incident's first document, so that taking a claim and recording its incident is
-/// one write: a crash right after it loses nothing, whoever comes next writes the incident's own row from it.
+/// The row of a claim has the new incident's first document in it, so that taking a claim and recording its incident is one write. After a
+/// crash right after it, the next reader writes the incident's own row from it.
 /// </summary>
 internal sealed class IncidentClaims(TableRows rows, TableDocuments documents)
 {
@@ -73,13 +73,13 @@ internal sealed class IncidentClaims(TableRows rows, TableDocuments documents)
             ? new(key, found.GetString(IncidentKey), found.ETag)
             : null;
 
-    /// <returns>The first document of the incident that holds the claim.</returns>
+    /// <returns>The first document of the incident that has the claim.</returns>
     public async Task<Incident?> FindFirstDocumentAsync(string key, CancellationToken cancellationToken) =>
         (await documents.FindAsync<Incident>(key, Row, cancellationToken))?.Value;
 
     /// <summary>The new incident becomes the latest.</summary>
     /// <param name="before">The claim that it follows; null for the first.</param>
-    /// <returns>False when another incident was quicker.</returns>
+    /// <returns>False when another incident was faster.</returns>
     public async Task<bool> TakeAsync(string key, Incident incident, IncidentClaim? before, CancellationToken cancellationToken)
     {
         var claim = new TableEntity(key, Row) { [IncidentKey] = TableKeys.Hash(incident.Id) };
@@ -88,7 +88,7 @@ internal sealed class IncidentClaims(TableRows rows, TableDocuments documents)
             : await documents.ReplaceAsync(claim, incident, before.Tag, null, cancellationToken)) is not null;
     }
 
-    /// <summary>The incident that took the claim is none after all: the one before it is the latest again.</summary>
+    /// <summary>The incident that took the claim was not opened after all, so the one before it is the latest again.</summary>
     public async Task GiveBackAsync(string key, Incident incident, IncidentClaim? before, CancellationToken cancellationToken)
     {
         if (before is null)
@@ -101,7 +101,7 @@ internal sealed class IncidentClaims(TableRows rows, TableDocuments documents)
         }
     }
 
-    /// <summary>Gives the claim up if this incident still holds it.</summary>
+    /// <summary>Releases the claim if this incident still has it.</summary>
     public async Task ReleaseAsync(string key, string incidentKey, CancellationToken cancellationToken)
     {
         if (await FindAsync(key, cancellationToken) is { } claim && claim.IncidentKey == incidentKey
@@ -113,17 +113,17 @@ internal sealed class IncidentClaims(TableRows rows, TableDocuments documents)
 }
 
 /// <summary>
-/// Which incidents an alert reached: one small row for each, in the alert's partition, the newest first. Put before the
-/// incident is written: a row without an incident behind it is skipped, an alert without its row would not be known again.
+/// Which incidents an alert reached: one small row for each, in the alert's partition, the newest first. The row is put before the incident
+/// is written: a row without an incident is skipped, but an alert without its row would not be recognised.
 /// </summary>
 internal sealed class AlertIndex(TableRows rows)
 {
-    /// <summary>More incidents of one alert than anybody asks for.</summary>
+    /// <summary>More incidents of one alert than any caller needs.</summary>
     private const int MaxByAlert = 20;
 
     private const string Prefix = "alert-";
 
-    /// <summary>No partition of an alert comes after it.</summary>
+    /// <summary>After the partitions of all alerts.</summary>
     private const string Behind = "alert.";
 
     public Task PutAsync(Incident incident, IEnumerable<string> identities, CancellationToken cancellationToken) =>
@@ -132,10 +132,10 @@ internal sealed class AlertIndex(TableRows rows)
     public Task RemoveAsync(Incident incident, CancellationToken cancellationToken) =>
         Task.WhenAll(incident.Identities.Select(identity => rows.RemoveAsync(Partition(identity), RowOf(incident), ETag.All, cancellationToken)));
 
-    /// <summary>Unless somebody has put it anew since it was read.</summary>
+    /// <summary>Unless somebody has put it again since it was read.</summary>
     public Task RemoveAsync(TableEntity row, CancellationToken cancellationToken) => rows.RemoveAsync(row.PartitionKey, row.RowKey, row.ETag, cancellationToken);
 
-    /// <returns>The rows of all incidents that opened before then, of whatever alert.</returns>
+    /// <returns>The rows of all incidents that opened before then, for every alert.</returns>
     public IAsyncEnumerable<TableEntity> ReadOpenedBeforeAsync(DateTimeOffset time, CancellationToken cancellationToken) =>
         rows.QueryAsync(TableClient.CreateQueryFilter($"PartitionKey ge {Prefix} and PartitionKey lt {Behind} and RowKey ge {TableKeys.Moment(time, "")}"), 1_000, cancellationToken);
 
@@ -161,14 +161,14 @@ internal sealed class AlertIndex(TableRows rows)
 }
 
 /// <summary>
-/// Pages out of the indexes. A blank row only says that there may be an incident: what is shown is read from the incident
-/// itself, without its document.
+/// Pages from the indexes. A blank row only says that there may be an incident. Its summary is read from the incident itself, without its
+/// document.
 /// </summary>
 internal sealed class IncidentListing(IncidentIndex index, Func<TableEntity, CancellationToken, Task<IncidentSummary?>> read)
 {
     private const int MaxConcurrency = 16;
 
-    /// <exception cref="FormatException">The cursor is none of ours.</exception>
+    /// <exception cref="FormatException">The cursor is not one of ours.</exception>
     public async Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken)
     {
         var limit = Math.Clamp(query.Limit, 1, IncidentQuery.Most);
@@ -190,14 +190,14 @@ internal sealed class IncidentListing(IncidentIndex index, Func<TableEntity, Can
 
     private IAsyncEnumerable<TableEntity> Rows(IncidentQuery query, IncidentCursor? after, int limit, CancellationToken cancellationToken)
     {
-        // One more than is shown, and as many as are looked at side by side: no request for rows that are not looked at.
+        // One more than is shown, and as many as are read in parallel: no request for rows that are not looked at.
         var pageSize = (limit + MaxConcurrency) / MaxConcurrency * MaxConcurrency;
         if (query.LeftToPeople || query.Unfinished)
         {
             return index.ReadLeftAsync(query, after, pageSize, cancellationToken);
         }
 
-        // The row of an incident that closes is in both for a moment, so the open ones are read first.
+        // A closing incident is in both for a moment, so the open ones are read first.
         var final = query.State?.IsFinal();
         var indexes = ((bool[])[true, false]).Where(open => query.Open is not { } wanted || wanted == open).Where(open => final is null || final != open);
         return Merge([.. indexes.Select(open => index.ReadAsync(open, query, after, pageSize, cancellationToken))], cancellationToken);

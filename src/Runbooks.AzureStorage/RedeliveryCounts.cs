@@ -9,12 +9,12 @@ using DurableTask.Core;
 namespace Runbooks.AzureStorage;
 
 /// <summary>
-/// Notes which messages were delivered again and again: whoever took them before died, or gave them back. The queue
-/// counts that; Durable Task does not hand the count on, so it is read from the queue's answers.
+/// Notes which messages were delivered again and again: earlier takers died, or gave them back. The queue counts that. Durable Task does not
+/// pass the count on, so it is read from the queue's answers.
 /// </summary>
 internal sealed class RedeliveryCounts : HttpPipelineSynchronousPolicy
 {
-    /// <summary>Fewer deliveries are everyday life: a stop, a kill, a partition that moved.</summary>
+    /// <summary>Fewer deliveries are normal: a stop, a kill, a partition that moved.</summary>
     public const int Suspicious = 4;
 
     // Most are asked for right away. Those that never are, because their instance is gone, must not add up.
@@ -26,7 +26,7 @@ internal sealed class RedeliveryCounts : HttpPipelineSynchronousPolicy
     /// <returns>How often the message was delivered; 0 for few times.</returns>
     public int TakeMessage(string id) => _messages.TryRemove(id, out var count) ? count : 0;
 
-    /// <returns>How often a message for the instance was delivered that is being worked on now; 0 for few times.</returns>
+    /// <returns>How often a message of the instance was delivered that is being worked on now; 0 for few times.</returns>
     public int TakeInstance(string id) => _instances.TryRemove(id, out var count) ? count : 0;
 
     public override void OnReceivedResponse(HttpMessage message)
@@ -64,7 +64,7 @@ internal sealed class RedeliveryCounts : HttpPipelineSynchronousPolicy
         }
     }
 
-    /// <summary>Of a large message only the name of the blob is here that it lies in, and that begins with the instance.</summary>
+    /// <summary>A large message is in a blob, whose name begins with the instance.</summary>
     internal static string? InstanceOf(string? text)
     {
         try
@@ -89,8 +89,8 @@ internal sealed class RedeliveryCounts : HttpPipelineSynchronousPolicy
 }
 
 /// <summary>
-/// Counts how often a suspicious turn was begun, over all processes and their deaths. The queue's own count would also
-/// rise while the tables are down and nothing is begun at all.
+/// Counts how often a suspicious turn was begun, over all processes and their deaths. The queue's own count would also rise while the tables
+/// are down and nothing is begun at all.
 /// </summary>
 internal sealed class TurnAttempts(TableRows rows)
 {
@@ -109,7 +109,7 @@ internal sealed class TurnAttempts(TableRows rows)
         return attempt;
     }
 
-    /// <summary>A row that stays is of a place that never comes again.</summary>
+    /// <summary>Failures are ignored: a row that stays is never read again.</summary>
     public async Task TryForgetAsync(string instanceId)
     {
         try

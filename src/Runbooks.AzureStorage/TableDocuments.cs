@@ -5,25 +5,25 @@ using Runbooks.Engine;
 
 namespace Runbooks.AzureStorage;
 
-/// <summary>A document as it was read or written, and the tag under which it may be replaced.</summary>
+/// <summary>A document as it was read or written, and the tag for replacing it.</summary>
 internal sealed record TableDocument<T>(T Value, ETag Tag, string? Blob)
 {
-    /// <summary>Its row says that its summary stands in an index too.</summary>
+    /// <summary>An index has its summary too, as its row says.</summary>
     public bool IsListed { get; init; }
 }
 
 /// <summary>
-/// Documents in rows; one that is too large for a row lies in a blob that the row names. Each version has a blob of its
-/// own, written before the row: whichever version the row shows is whole.
+/// Documents in rows. One that is too large for a row is in a blob that the row names. Each version has a blob of its own, written before
+/// the row, so every version that a row shows is complete.
 /// </summary>
 internal sealed class TableDocuments(TableRows rows, BlobFiles blobs)
 {
-    /// <summary>What a row says whose summary stands in an index too; gone with the next version.</summary>
+    /// <summary>In a row whose summary is in an index too; the next version does not have it.</summary>
     public const string Listed = "Listed";
 
     private const string Blob = "Blob";
 
-    /// <exception cref="InvalidDataException">Its blob is gone: removed by hand, or an account restored without its blobs.</exception>
+    /// <exception cref="InvalidDataException">Its blob is gone: removed by hand, or the account was restored without its blobs.</exception>
     public async Task<TableDocument<T>?> FindAsync<T>(string partition, string row, CancellationToken cancellationToken)
         where T : class
     {
@@ -45,7 +45,7 @@ internal sealed class TableDocuments(TableRows rows, BlobFiles blobs)
                 return new(PackedJson.Unpack<T>(content.ToStream()), entity.ETag, blob) { IsListed = entity.GetBoolean(Listed) == true };
             }
 
-            // The row was replaced, and its old blob removed, since it was read; if not, the blob is gone for good.
+            // Either the row was replaced, and its old blob removed, since it was read; or the blob is lost.
             if (missing == entity.ETag)
             {
                 throw new InvalidDataException($"The blob {blob} is gone, and with it the document of the row {row}.");
@@ -57,7 +57,7 @@ internal sealed class TableDocuments(TableRows rows, BlobFiles blobs)
         return null;
     }
 
-    /// <returns>Null when there is such a row.</returns>
+    /// <returns>Null when the row exists already.</returns>
     public Task<TableDocument<T>?> AddAsync<T>(TableEntity entity, T value, CancellationToken cancellationToken) =>
         WriteAsync(entity, value, () => rows.AddAsync(entity, cancellationToken), cancellationToken);
 
@@ -84,10 +84,10 @@ internal sealed class TableDocuments(TableRows rows, BlobFiles blobs)
     /// <summary>Removes the blobs of all versions.</summary>
     public Task RemoveBlobsAsync(string partition, CancellationToken cancellationToken) => blobs.RemoveAllAsync($"{partition}/", cancellationToken);
 
-    /// <summary>Writes a blob that no document has.</summary>
+    /// <summary>Writes a blob that belongs to no document.</summary>
     public Task TryWritingAsync(CancellationToken cancellationToken) => blobs.PutAsync("health", Stream.Null, cancellationToken);
 
-    /// <summary>The new version is on record, and nobody must be told otherwise: what is left here goes with the document.</summary>
+    /// <summary>Failures are ignored: the new version is on record, and a blob that stays is removed with the document.</summary>
     private async Task TryRemoveAsync(string blob, CancellationToken cancellationToken)
     {
         try
@@ -122,17 +122,17 @@ internal sealed class TableDocuments(TableRows rows, BlobFiles blobs)
 }
 
 /// <summary>
-/// JSON in the binary properties of a row: compressed, in pieces of 64 KB, which is the most a property takes. Reading
-/// is told the names of the pieces beforehand, so that a listing can fetch a summary without its document.
+/// JSON in the binary properties of a row: compressed, in pieces of 64 KB, which is the most that a property takes. A reader names the pieces
+/// that it wants, so that a listing can fetch a summary without its document.
 /// </summary>
 internal static class PackedJson
 {
-    /// <summary>A row takes 1 MB with everything in it; what is left over is for the summary and the keys.</summary>
+    /// <summary>A row takes 1 MB in all; the rest is for the summary and the keys.</summary>
     public const int MaxPieces = 12;
 
     private const int Piece = 65_536;
 
-    /// <summary>Pieces of a summary: its texts are bounded, so these always suffice.</summary>
+    /// <summary>Pieces of a summary. Its texts are bounded, so these are always enough.</summary>
     public static readonly string[] Summary = Names("Summary", 3);
 
     public static readonly string[] Document = Names("Document", MaxPieces);
@@ -148,7 +148,7 @@ internal static class PackedJson
         return packed.ToArray();
     }
 
-    /// <exception cref="JsonException">It is of another shape than this version knows.</exception>
+    /// <exception cref="JsonException">This version does not know its form.</exception>
     /// <exception cref="InvalidDataException">It is damaged.</exception>
     public static T Unpack<T>(Stream packed)
     {
@@ -232,13 +232,13 @@ internal sealed class TableSharedState(AzureStorageClients clients, AzureStorage
         var partition = TableKeys.Hash(key);
         if (await ReadAsync<T>(partition, cancellationToken) is { } found && when(found.Value))
         {
-            // Whoever changed it since keeps it.
+            // Changed since: the newer version stays.
             _lastSeen.Forget(partition);
             await _documents.RemoveAsync(partition, Row, found.Tag, found.Blob, cancellationToken);
         }
     }
 
-    /// <returns>Null when another writer was quicker.</returns>
+    /// <returns>Null when another writer was faster.</returns>
     private async Task<Tuple<T, TResult>?> ReadAndChangeAsync<T, TResult>(string partition, Func<T?, (T, TResult)> change, CancellationToken cancellationToken)
         where T : class
     {

@@ -2,10 +2,10 @@ using Runbooks.Model.Incidents;
 
 namespace Runbooks.AzureStorage;
 
-/// <content>What a row of an index comes to, and putting right what a host that died has left.</content>
+/// <content>Resolving the rows of an index, and repairing what a host that died has left.</content>
 internal sealed partial class TableIncidentStore
 {
-    /// <summary>An index row that no claim followed for so long belongs to an opening that died before it was anything.</summary>
+    /// <summary>An index row without a claim after this time belongs to an opening that failed.</summary>
     private static readonly TimeSpan s_abandoned = TimeSpan.FromHours(1);
 
     /// <summary>Counting more would take longer than a page may.</summary>
@@ -27,7 +27,7 @@ internal sealed partial class TableIncidentStore
         return counts;
     }
 
-    /// <summary>One that a newer version wrote, or that is damaged, must not hide the others from the watch and the pages.</summary>
+    /// <summary>An incident that a newer version wrote, or that is damaged, must not hide the others.</summary>
     private async Task<IncidentSummary?> TryReadAsync(string incident, Func<Task<IncidentSummary?>> readAsync)
     {
         try
@@ -98,7 +98,7 @@ internal sealed partial class TableIncidentStore
         var found = await _incidents.FindSummaryAsync(IncidentIndex.IncidentKeyOf(row), cancellationToken);
         if (found is null && row.Timestamp < _time.GetUtcNow() - s_abandoned)
         {
-            // Only the newest rows of an alert are looked at: those of openings that failed would hide a real incident.
+            // Only the newest rows of an alert are looked at, and those of failed openings would hide a real incident.
             await _alerts.RemoveAsync(row, cancellationToken);
         }
 
@@ -106,8 +106,8 @@ internal sealed partial class TableIncidentStore
     }
 
     /// <summary>
-    /// Rows of incidents that are gone, whatever left them: an incident whose alerts flap lists no longer all that it had. What is
-    /// purged takes the listed ones along, so only those are left that ended later, or have not ended.
+    /// Rows of incidents that are gone. An incident whose alerts flap no longer lists all of them. A purge removes the rows of the listed ones, so
+    /// only rows of incidents are left that ended later, or have not ended.
     /// </summary>
     private async Task SweepAlertsAsync(DateTimeOffset openedBefore, CancellationToken cancellationToken)
     {
@@ -117,7 +117,7 @@ internal sealed partial class TableIncidentStore
         }
     }
 
-    /// <summary>The incident that holds the claim; written from the claim if its opener did not come so far.</summary>
+    /// <summary>The incident that has the claim; written from the claim if its opener did not get that far.</summary>
     private async Task<TableDocument<Incident>?> FindClaimedAsync(string claimKey, string incidentKey, CancellationToken cancellationToken)
     {
         if (await _incidents.FindAsync(incidentKey, cancellationToken) is { } found)
@@ -130,7 +130,7 @@ internal sealed partial class TableIncidentStore
             return null;
         }
 
-        // Its alerts' rows may have been taken for those of an opening that failed.
+        // The rows of its alerts may have been removed as those of a failed opening.
         await _alerts.PutAsync(first, first.Identities, cancellationToken);
         await _incidents.AddAsync(first, cancellationToken);
         return await _incidents.FindAsync(incidentKey, cancellationToken) is { } added && IsSame(added.Value, first) ? added : null;
@@ -138,17 +138,17 @@ internal sealed partial class TableIncidentStore
 
     private static bool IsOfClaim(Incident incident, string claimKey) => claimKey == TableKeys.Claim(incident.RunbookId, incident.TargetKey);
 
-    /// <summary>Two that happen to have one id differ in one of these, none of which changes.</summary>
+    /// <summary>Two incidents with the same id differ in one of these, and none of these changes.</summary>
     private static bool IsSame(Incident a, Incident b) => (a.RunbookId, a.Target, a.OpenedAt) == (b.RunbookId, b.Target, b.OpenedAt);
 
-    /// <summary>Of an incident that was not opened after all.</summary>
+    /// <summary>For an incident that was not opened after all.</summary>
     private async Task LeaveIndexesAsync(Incident candidate, CancellationToken cancellationToken)
     {
         await _index.RemoveAsync(IncidentSummary.Of(candidate), open: !candidate.State.IsFinal(), cancellationToken);
         await _alerts.RemoveAsync(candidate, cancellationToken);
     }
 
-    /// <summary>A row that a host left behind when it died. A young one may be of an incident that is being written now.</summary>
+    /// <summary>A row that a host left when it died. A young row may belong to an incident that is being written now.</summary>
     private async Task RemoveStaleAsync(TableEntity left, IncidentSummary? incident, CancellationToken cancellationToken)
     {
         if (incident is not { IsUnfinished: true } && left.Timestamp < _time.GetUtcNow() - s_abandoned)

@@ -6,9 +6,9 @@ using Runbooks.Model.Incidents;
 namespace Runbooks.AzureStorage;
 
 /// <summary>
-/// Incidents in one Azure table. Every row is changed under its tag, so that any number of hosts may work at once. An
-/// incident opens in the order index row, claim, own row; it closes in the order own row, index row. Wherever a host
-/// dies in between, the next reader or opener finishes it.
+/// Incidents in one Azure table. Every row is changed under its tag, so that any number of hosts may work at once. An incident opens in the
+/// order index row, claim, own row; it closes in the order own row, index row. When a host dies in between, the next reader or opener
+/// finishes it.
 /// </summary>
 internal sealed partial class TableIncidentStore : IIncidentStore
 {
@@ -88,7 +88,7 @@ internal sealed partial class TableIncidentStore : IIncidentStore
 
     public Task<IncidentPage> ListAsync(IncidentQuery query, CancellationToken cancellationToken) => _listing.ListAsync(query, cancellationToken);
 
-    /// <summary>What has ended is counted by the rows of its index and changes slowly, so that is kept for a minute; what is open is few, and read.</summary>
+    /// <summary>The counts of ended incidents come from their index, change slowly, and are cached for a minute. Open ones are few, and read.</summary>
     public async Task<IReadOnlyDictionary<IncidentState, int>?> CountAsync(CancellationToken cancellationToken)
     {
         if (await CountEndedAsync(cancellationToken) is not { } ended)
@@ -127,7 +127,7 @@ internal sealed partial class TableIncidentStore : IIncidentStore
     public Task<string?> CheckHealthAsync(CancellationToken cancellationToken) => StorageHealth.FindTroubleAsync(
         [("Tables", () => _rows.PutAsync(new TableEntity("health", "health"), cancellationToken)), ("Blobs", () => _documents.TryWritingAsync(cancellationToken))], _time, cancellationToken);
 
-    /// <returns>Null when another writer was quicker.</returns>
+    /// <returns>Null when another writer was faster.</returns>
     private async Task<OpenResult?> TryOpenAsync(
         string key, Incident candidate, Runbook runbook, Func<Incident, Incident?> fold, CancellationToken cancellationToken)
     {
@@ -163,7 +163,7 @@ internal sealed partial class TableIncidentStore : IIncidentStore
             return null;
         }
 
-        // Not added: whoever found the claim meanwhile has written it from there. Or the id is taken: too rare to look first.
+        // Not added: somebody found the claim meanwhile and wrote the incident from it. Or the id is taken, which is too rare to check first.
         if (!await _incidents.AddAsync(candidate, cancellationToken)
             && await _incidents.FindAsync(TableKeys.Hash(candidate.Id), cancellationToken) is { } there && !IsSame(there.Value, candidate))
         {
@@ -190,7 +190,7 @@ internal sealed partial class TableIncidentStore : IIncidentStore
 
         await BlankRowsAsync(before, after, cancellationToken);
 
-        // As it is before the write: whoever leaves the incident to people again right after that puts the row anew.
+        // Before the write: a change that leaves the incident to people again right after it puts the row again.
         var left = before.Value.IsUnfinished && !after.IsUnfinished ? await _index.FindLeftAsync(IncidentSummary.Of(after), cancellationToken) : null;
         if (!await _incidents.ReplaceAsync(before, after, cancellationToken))
         {
@@ -207,7 +207,7 @@ internal sealed partial class TableIncidentStore : IIncidentStore
         return true;
     }
 
-    /// <summary>Before a marked incident is changed: what its rows say would no longer be so.</summary>
+    /// <summary>Before a marked incident is changed, since its rows would no longer be true.</summary>
     private async Task BlankRowsAsync(TableDocument<Incident> before, Incident after, CancellationToken cancellationToken)
     {
         if (before.IsListed)
@@ -230,7 +230,7 @@ internal sealed partial class TableIncidentStore : IIncidentStore
         }
     }
 
-    /// <summary>One that cannot be removed must not keep the others.</summary>
+    /// <summary>An incident that cannot be removed must not keep the others.</summary>
     private async Task<bool> TryPurgeAsync(TableEntity row, DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken)
     {
         try
@@ -244,13 +244,13 @@ internal sealed partial class TableIncidentStore : IIncidentStore
         }
     }
 
-    /// <summary>The claim first: an incident that is half gone must not be written anew from it.</summary>
+    /// <summary>The claim first, since a half-removed incident must not be written again from it.</summary>
     private async Task<bool> PurgeAsync(TableEntity row, DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken)
     {
         var key = IncidentIndex.IncidentKeyOf(row);
         var found = await _incidents.FindAsync(key, cancellationToken);
 
-        // Its row says when it ended first; somebody may have closed it by hand since.
+        // Its row has the time of its first end; somebody may have closed it by hand since.
         if (found is not null && !(found.Value.State.IsFinal() && found.Value.ClosedAt < endedBefore))
         {
             return false;
@@ -277,7 +277,7 @@ internal sealed partial class TableIncidentStore : IIncidentStore
         }
         else
         {
-            // Whoever died while removing it may have come no further than the row.
+            // A host that died while removing it may have removed only the row.
             await _documents.RemoveBlobsAsync(key, cancellationToken);
         }
 

@@ -7,9 +7,8 @@ using static Runbooks.AzureStorage.AzureStorageErrors;
 namespace Runbooks.AzureStorage;
 
 /// <summary>
-/// One table, with expected outcomes as values. Each write carries a mark of its own: when the SDK repeats a request
-/// whose answer was lost, the second one is told "exists already" or "changed meanwhile", and the mark shows that it
-/// was ourselves.
+/// One table, with expected outcomes as values. Each write has a mark of its own: when the SDK repeats a request whose answer was lost, the
+/// second one gets "exists already" or "changed meanwhile", and the mark shows that the first one was ours.
 /// </summary>
 internal sealed class TableRows(TableClient table)
 {
@@ -24,7 +23,7 @@ internal sealed class TableRows(TableClient table)
         return found.HasValue ? found.Value : null;
     }
 
-    /// <returns>The tag of the new row; null when there is such a row.</returns>
+    /// <returns>The tag of the new row; null when the row exists already.</returns>
     public async Task<ETag?> AddAsync(TableEntity entity, CancellationToken cancellationToken)
     {
         await EnsureAsync(cancellationToken);
@@ -47,7 +46,7 @@ internal sealed class TableRows(TableClient table)
     }
 
     /// <summary>All of them or none, in one request.</summary>
-    /// <param name="entities">Of one partition, each row once, at most 100.</param>
+    /// <param name="entities">From one partition, each row once, at most 100.</param>
     public async Task PutAllAsync(IEnumerable<TableEntity> entities, CancellationToken cancellationToken)
     {
         await EnsureAsync(cancellationToken);
@@ -75,7 +74,7 @@ internal sealed class TableRows(TableClient table)
             cancellationToken);
     }
 
-    /// <summary>Page by page in the order of the keys, each fetched when it is needed.</summary>
+    /// <summary>Page by page in the order of the keys. Each page is fetched when it is needed.</summary>
     public async IAsyncEnumerable<TableEntity> QueryAsync(
         string filter, int pageSize, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken, IEnumerable<string>? select = null)
     {
@@ -124,14 +123,14 @@ internal sealed class TableRows(TableClient table)
 }
 
 /// <summary>
-/// Keys of rows. Azure forbids <c>/ \ # ?</c> and control characters in them and bounds their length, and our texts
-/// come from outside: so keys are hashes, which also spread the partitions evenly.
+/// Keys of rows. Azure forbids <c>/ \ # ?</c> and control characters in keys and limits their length, and our texts come from outside. So
+/// keys are hashes, which also spread the partitions evenly.
 /// </summary>
 internal static class TableKeys
 {
     public static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(text.AsSpan())));
 
-    /// <summary>Length-prefixed, so that no runbook and target read as another pair.</summary>
+    /// <summary>With the length first, so that no two pairs of runbook and target read the same.</summary>
     public static string Claim(string runbookId, string target) =>
         Hash($"{runbookId.Length}:{runbookId}{target}");
 
@@ -139,14 +138,14 @@ internal static class TableKeys
     public static string Day(DateTimeOffset at) =>
         ((DateTime.MaxValue.Ticks - at.UtcTicks) / TimeSpan.TicksPerDay).ToString("D7", CultureInfo.InvariantCulture);
 
-    /// <summary>A moment and what tells incidents of the same moment apart, the latest first.</summary>
+    /// <summary>A moment and a mark that tells incidents of the same moment apart, the latest first.</summary>
     public static string Moment(DateTimeOffset at, string tie) =>
         $"{DateTime.MaxValue.Ticks - at.UtcTicks:D19}-{tie}";
 }
 
 /// <summary>
-/// Puts rows of which many may come at once in one partition. A first one is put at once; what comes while a request is under
-/// way goes together in the next.
+/// Puts rows of which many may come at once into one partition. The first one is put at once. Those that come during a request share the
+/// next request.
 /// </summary>
 internal sealed class GroupedPuts(TableRows rows)
 {
@@ -154,10 +153,10 @@ internal sealed class GroupedPuts(TableRows rows)
 
     private readonly Lock _gate = new();
 
-    /// <summary>By partition, while a request to it is under way.</summary>
+    /// <summary>By partition, while a request to it runs.</summary>
     private readonly Dictionary<string, List<Put>> _waiting = new(StringComparer.Ordinal);
 
-    /// <summary>Done once the row is durable.</summary>
+    /// <summary>Completes once the row is durable.</summary>
     public Task PutAsync(TableEntity row, CancellationToken cancellationToken)
     {
         var put = new Put(row, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
@@ -193,7 +192,7 @@ internal sealed class GroupedPuts(TableRows rows)
         {
             var waiting = _waiting[partition];
 
-            // A request takes each row once; of two versions the later one is put after the earlier.
+            // A request takes each row once, so a later version of a row waits for the next request.
             List<Put> some = [.. waiting.DistinctBy(put => put.Row.RowKey).Take(MostInOneRequest)];
             waiting.RemoveAll(some.Contains);
             if (some.Count == 0)
@@ -205,7 +204,7 @@ internal sealed class GroupedPuts(TableRows rows)
         }
     }
 
-    /// <returns>False when they cannot even be sent together. What the account refuses of them fails for all: no row of an index is near its limits.</returns>
+    /// <returns>False when they cannot be sent together. A refusal by the account fails all of them: no row of an index is near its limits.</returns>
     private async Task<bool> TryTogetherAsync(IReadOnlyList<Put> some)
     {
         try
@@ -214,7 +213,7 @@ internal sealed class GroupedPuts(TableRows rows)
         }
         catch (StoreUnavailableException away)
         {
-            // It would be for each of them.
+            // The account would refuse each of them too.
             foreach (var put in some)
             {
                 put.Done.SetException(away);
@@ -222,7 +221,7 @@ internal sealed class GroupedPuts(TableRows rows)
 
             return true;
         }
-        // Whatever it is: each is tried by itself, and says so.
+        // Any other failure: each is tried by itself, and reports its own.
         catch (Exception)
         {
             return false;
@@ -243,7 +242,7 @@ internal sealed class GroupedPuts(TableRows rows)
             await rows.PutAsync(put.Row, CancellationToken.None);
             put.Done.SetResult();
         }
-        // Thrown where the row's caller waits.
+        // The row's caller gets the exception.
         catch (Exception failure)
         {
             put.Done.SetException(failure);
