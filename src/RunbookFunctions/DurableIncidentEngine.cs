@@ -15,10 +15,10 @@ namespace RunbookFunctions;
 /// <summary>Starts and wakes incidents on Durable Functions.</summary>
 internal sealed class DurableIncidentEngine(DurableClients clients, HostTaskHub hub, TimeProvider time) : IIncidentEngine
 {
-    /// <summary>Whoever asks whether it works does not wait for all attempts of the host.</summary>
+    /// <summary>A question about health does not wait for all retries of the host.</summary>
     private static readonly TimeSpan s_longestCheck = TimeSpan.FromSeconds(8);
 
-    /// <summary>Every status: an id is started once. Left out, a finished instance would be replaced and its history lost.</summary>
+    /// <summary>All statuses, since an id is started once. Otherwise a finished instance would be replaced and its history lost.</summary>
     private static readonly OrchestrationRuntimeStatus[] s_any =
     [
         OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Suspended,
@@ -30,8 +30,8 @@ internal sealed class DurableIncidentEngine(DurableClients clients, HostTaskHub 
 
     internal async Task StartAsync(TaskName orchestrator, string id, object? input, CancellationToken cancellationToken)
     {
-        // Looked up first because two starts at the same moment may both be told that they won; then it is the orchestration's
-        // own records that hold, since every activity is safe to repeat.
+        // Looked up first, since two starts at the same moment may both succeed. Then the orchestration's own records decide, since every
+        // activity is safe to repeat.
         if (await clients.Current.GetInstanceAsync(id, cancellationToken) is not null)
         {
             return;
@@ -44,7 +44,7 @@ internal sealed class DurableIncidentEngine(DurableClients clients, HostTaskHub 
         }
         catch (OrchestrationAlreadyExistsException)
         {
-            // Started by somebody else between the look and the start.
+            // Somebody else started it between the look and the start.
         }
     }
 
@@ -56,7 +56,7 @@ internal sealed class DurableIncidentEngine(DurableClients clients, HostTaskHub 
         }
         catch (RpcException missing) when (missing.StatusCode is StatusCode.NotFound or StatusCode.FailedPrecondition)
         {
-            // Unknown or finished. The platform says so, or drops the event without a word, as it likes.
+            // Unknown or finished. The platform either says so, or drops the event without an error.
         }
     }
 
@@ -83,7 +83,7 @@ internal sealed class DurableIncidentEngine(DurableClients clients, HostTaskHub 
     {
         try
         {
-            // An id that no incident has: one round to the hub's storage, but for its queues.
+            // An id that no incident has: one round to the hub's storage, without its queues.
             await clients.Current.GetInstanceAsync("health", cancellationToken).WaitAsync(s_longestCheck, time, cancellationToken);
             return null;
         }
@@ -108,8 +108,8 @@ internal sealed class DurableIncidentEngine(DurableClients clients, HostTaskHub 
 }
 
 /// <summary>
-/// The platform hands a client to each invocation and to nothing else. It is kept for the length of that invocation,
-/// where the engine, which lives as long as the process, finds it.
+/// The platform gives a client to each invocation only. It is kept for the length of that invocation, where the engine, which lives as long as
+/// the process, finds it.
 /// </summary>
 internal sealed class DurableClients
 {
@@ -137,7 +137,7 @@ internal static class DurableServices
     /// <summary>The engine seam on Durable Functions.</summary>
     public static IServiceCollection AddDurableEngine(this IServiceCollection services)
     {
-        // What goes into history is written as every other durable thing here is: camelCase, enums as words.
+        // History is written like all durable data here: camelCase, enums as words.
         services.Configure<WorkerOptions>(worker => worker.Serializer = new JsonObjectSerializer(DurableJson.Options));
         return services
             .AddSingleton<DurableClients>()
@@ -146,10 +146,10 @@ internal static class DurableServices
     }
 }
 
-/// <summary>What the Functions host goes by, which does not tell this program: its file, and over it the app's settings.</summary>
+/// <summary>The Functions host's own configuration, which it does not pass to this program: its file, and over it the app's settings.</summary>
 internal static class HostSettings
 {
-    /// <param name="folder">Where <c>host.json</c> lies: beside the program.</param>
+    /// <param name="folder">Where <c>host.json</c> is: beside the program.</param>
     public static IConfiguration Of(IConfiguration settings, string folder)
     {
         var file = new ConfigurationBuilder().AddJsonFile(Path.Combine(folder, "host.json"), optional: true).Build();

@@ -26,7 +26,7 @@ namespace RunbookFunctions;
 
 internal static class FunctionsApp
 {
-    /// <returns>The app, and what keeps it from being started, in sentences.</returns>
+    /// <returns>The app, and the reasons why it cannot start, in sentences.</returns>
     public static (IHost App, IReadOnlyList<string> Problems) Build(FunctionsApplicationBuilder builder)
     {
         var unresolved = VaultReferences.Empty(builder.Configuration);
@@ -54,7 +54,7 @@ internal static class FunctionsApp
         var app = builder.Build();
         VaultReferences.Report(unresolved, app.Services.GetRequiredService<ILoggerFactory>());
 
-        // A misspelt setting would do nothing, in silence.
+        // A misspelt setting would do nothing, and nobody would notice.
         var settings = new SettingsChecker(app.Services.GetServices<SettingsSection>(), [], _ => null);
         IReadOnlyList<string> problems = [.. VaultReferences.FindProblems(unresolved), .. MessagesServices.FindProblems(builder.Configuration, builder.Environment), .. settings.Check(builder.Configuration, onlyOurs: false).Select(problem => problem.Text)];
         return (app, problems.Count > 0 ? problems : InvalidSettings.Find(app.Services));
@@ -85,13 +85,13 @@ internal sealed class RunbookSourceOptions
 {
     public const string SectionName = "Runbooks";
 
-    /// <summary>The blob container with the published runbooks; empty: those that are packaged with the app.</summary>
+    /// <summary>The blob container with the published runbooks; empty for those that are packaged with the app.</summary>
     public string? RunbooksContainer { get; set; }
 
     /// <summary>A folder in place of the packaged one, for development.</summary>
     public string? RunbooksFolder { get; set; }
 
-    /// <summary>How often it is looked at whether something was published.</summary>
+    /// <summary>How often to look for a new publication.</summary>
     [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")]
     public TimeSpan RefreshEvery { get; set; } = TimeSpan.FromSeconds(30);
 }
@@ -101,12 +101,11 @@ internal static class MessagesServices
     /// <summary>A folder for the outbox means development: everybody is reached there.</summary>
     public static bool IsDevelopment(IConfiguration configuration) => configuration[$"{OutboxOptions.SectionName}:{nameof(OutboxOptions.Folder)}"] is { Length: > 0 };
 
-    /// <summary>Nobody is called then, and whoever opens a link may approve: no way to act on real systems. Azure sets WEBSITE_SITE_NAME.</summary>
+    /// <summary>Then nobody is called, and everybody with a link may approve, so it must not act on real systems. Azure sets WEBSITE_SITE_NAME.</summary>
     public static IEnumerable<string> FindProblems(IConfiguration configuration, IHostEnvironment environment) => IsDevelopment(configuration) && !environment.IsDevelopment() && configuration["WEBSITE_SITE_NAME"] is { Length: > 0 }
         ? ["The setting 'Outbox:Folder' is for development: with it nobody is called, and everybody may approve. Remove it from the app, and name people in contacts.yaml."]
         : [];
 
-    /// <summary>Who is asked and told, and on which channels.</summary>
     public static IServiceCollection AddPeople(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddChannels();
@@ -118,19 +117,19 @@ internal static class TelemetryServices
 {
     private const string Connection = "APPLICATIONINSIGHTS_CONNECTION_STRING";
 
-    /// <summary>As the platform writes it: <c>Authorization=AAD;ClientId=…</c>.</summary>
+    /// <summary>In the platform's form: <c>Authorization=AAD;ClientId=…</c>.</summary>
     private const string Authentication = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING";
 
     /// <summary>OpenTelemetry's own setting, which the Functions host reads too.</summary>
     private const string Otlp = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
     /// <summary>
-    /// Traces, metrics and logs to Application Insights and to a collector, where they are configured; otherwise to the host's
-    /// log alone. Calls that the app makes are no spans: the addresses of some channels are secrets.
+    /// Traces, metrics and logs to Application Insights and to a collector, where they are configured; otherwise to the host's log alone. The app's
+    /// own calls are not traced, since the addresses of some channels are secrets.
     /// </summary>
     public static void AddTelemetry(this FunctionsApplicationBuilder builder)
     {
-        // Each request and each call to storage is a line of its own at this level, and some addresses hold a key.
+        // At this level each request and each call to storage is a line, and some addresses have a key in them.
         foreach (var chatty in (string[])["Azure.Core", "System.Net.Http.HttpClient", "Microsoft.AspNetCore"])
         {
             builder.Logging.AddFilter(chatty, LogLevel.Warning);
@@ -142,8 +141,8 @@ internal static class TelemetryServices
             return;
         }
 
-        // Otherwise the host sends every log line of ours a second time, by name and text and without its values, and the alerts
-        // on ended incidents cannot tell how they ended.
+        // Otherwise the host sends every log line of ours a second time, as text without its values, and the alerts on ended incidents cannot tell how
+        // they ended.
         builder.Services.Configure<WorkerOptions>(worker => worker.Capabilities["WorkerOpenTelemetryEnabled"] = bool.TrueString);
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.Clear().AddService("runbooks").AddTelemetrySdk().AddEnvironmentVariableDetector())
@@ -156,21 +155,21 @@ internal static class TelemetryServices
                 exporter.ConnectionString = connection;
                 exporter.Credential = CredentialOf(builder.Configuration[Authentication]);
 
-                // It would keep five spans a second, and of a storm whole incidents would be missing. Log lines are what alerts wait for.
+                // It would keep five traces a second, and in a storm whole incidents would be missing. Alerts depend on log lines.
                 (exporter.TracesPerSecond, exporter.SamplingRatio, exporter.EnableTraceBasedLogsSampler) = (null, 1, false);
             });
         }
 
         if (otlp)
         {
-            // Azure Monitor is told what is new each time, and needs no start.
+            // Azure Monitor gets differences, and needs no start.
             builder.Services.AddHostedService<CounterStarts>();
             telemetry.WithTracing(tracing => tracing.AddOtlpExporter()).WithMetrics(metrics => metrics.AddOtlpExporter())
                 .WithLogging(logging => logging.AddOtlpExporter(), logging => logging.IncludeFormattedMessage = true);
         }
     }
 
-    /// <returns>Null where the resource still takes whoever knows its connection string.</returns>
+    /// <returns>Null where the resource still accepts the connection string alone.</returns>
     internal static TokenCredential? CredentialOf(string? authentication)
     {
         var parts = (authentication ?? "").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)

@@ -71,7 +71,7 @@ internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHand
         access.ApiAsync(request, Role.Operator, () => verbs.PostAsync(request, id, IncidentVerb.Note));
 }
 
-/// <summary>The ways in for alerts, and for a person who starts a runbook.</summary>
+/// <summary>The addresses for alerts, and for a person who starts a runbook.</summary>
 internal sealed class AlertFunctions(AlertsHandler alerts, ManualStartHandler manual, SecureWebhook webhook, AccessGuard access, DurableClients clients)
 {
     [Function("AlertIntake")]
@@ -81,7 +81,7 @@ internal sealed class AlertFunctions(AlertsHandler alerts, ManualStartHandler ma
         [DurableClient] DurableTaskClient client) =>
         access.ApiAsync(request, Role.Sender, () => clients.UseAsync(client, () => alerts.PostAsync(request, source)));
 
-    /// <summary>The same for senders that show a token: the host's key check cannot be one of two ways in on one address.</summary>
+    /// <summary>For senders with a token. It needs an address of its own, since the host's key check cannot be optional.</summary>
     [Function("SecureAlertIntake")]
     public Task<IResult> TakeSecurelyAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", "options", Route = "api/secure/alerts/{source}")] HttpRequest request,
@@ -97,7 +97,7 @@ internal sealed class AlertFunctions(AlertsHandler alerts, ManualStartHandler ma
         access.ApiAsync(request, Role.Operator, () => clients.UseAsync(client, () => manual.PostAsync(request, id)));
 }
 
-/// <summary>What stops the automation, and what tells how it does; behind a function key.</summary>
+/// <summary>The kill switch, the breakers and the reports, behind a function key.</summary>
 internal sealed class SafetyFunctions(SafetyHandler safety, AuditHandler audit, ReportHandler report, AccessGuard access)
 {
     [Function("ShowSafety")]
@@ -158,12 +158,12 @@ internal sealed class HealthFunctions(HealthHandler health, DurableClients clien
 }
 
 /// <summary>
-/// The console, for whoever is signed in or holds the console's key. The host lets everybody through, because a browser
-/// cannot send a function key.
+/// The console, for people who are signed in or have the console's key. The host lets everybody through, since a browser cannot send a function
+/// key.
 /// </summary>
 internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler evidence, ReportHandler report, AccessGuard access)
 {
-    /// <summary>The site's root: the only route template for it that the host takes is an optional part of no length.</summary>
+    /// <summary>The site's root. The host accepts no other route template for it than an optional part of length 0.</summary>
     [Function("ConsolePage")]
     public Task<IResult> ListAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "{ignored:maxlength(0)?}")] HttpRequest request) =>
@@ -254,7 +254,7 @@ internal sealed class RunbookPageFunctions(RunbookPagesHandler pages, Statistics
         access.PageAsync(request, Role.Operator, () => clients.UseAsync(client, () => pages.StartAsync(request, id)));
 }
 
-/// <summary>The page about safety and its forms; part of the console, and as open as that is.</summary>
+/// <summary>The page about safety and its forms: part of the console, with the same access.</summary>
 internal sealed class SafetyPageFunctions(SafetyPageHandler page, AccessGuard access)
 {
     [Function("SafetyPage")]
@@ -274,7 +274,7 @@ internal sealed class SafetyPageFunctions(SafetyPageHandler page, AccessGuard ac
         access.PageAsync(request, Role.Admin, () => page.ResetBreakerAsync(request, id));
 }
 
-/// <summary>The page behind an approval link. The signed token is its credential, so the host asks for no key; where people sign in, they do.</summary>
+/// <summary>The page behind an approval link. The signed token is its credential, so the host asks for no key. Where people sign in, they have to.</summary>
 internal sealed class DecisionFunctions(LinkAccess links, DurableClients clients)
 {
     [Function("DecisionPage")]

@@ -11,8 +11,8 @@ using Runbooks.Watchdog;
 namespace RunbookFunctions;
 
 /// <summary>
-/// The incident's orchestration and its activities: one function for each class, under the class's name. Each activity binds a
-/// client: one that ends an incident, or looks again after it, starts the next one and wakes those that waited.
+/// The incident's orchestration and its activities: one function for each class, with the class's name. Each activity binds a client: one that
+/// ends an incident, or verifies it again after its end, starts the next one and wakes those that waited.
 /// </summary>
 internal sealed class OrchestrationFunctions(
     Diagnose diagnose,
@@ -67,7 +67,7 @@ internal sealed class OrchestrationFunctions(
         clients.UseAsync(client, () => endIncident.RunAsync(request, cancellationToken));
 }
 
-/// <summary>The host runs each on one instance at a time, however many there are.</summary>
+/// <summary>The host runs each timer on one instance at a time, however many there are.</summary>
 internal sealed class WatchdogFunctions(IncidentWatchdog watch, Retention retention, DurableClients clients)
 {
     [Function(nameof(IncidentWatchdog))]

@@ -7,7 +7,7 @@ using Runbooks.Model.Text;
 
 namespace Runbooks.Testing;
 
-/// <summary>Takes the parameters of a real check, and answers what the script says.</summary>
+/// <summary>Takes the parameters of a real check, and answers from the script.</summary>
 internal sealed class ScriptedCheck(ICheck real, WorldScript script, ScriptUse use) : ICheck
 {
     public string Name => real.Name;
@@ -36,7 +36,7 @@ internal sealed class ScriptedCheck(ICheck real, WorldScript script, ScriptUse u
         return Task.FromResult((use.HasActed && script.Afterwards.TryGetValue(name, out var after) ? after : At(answers, asked)).ToResult(context.Time.GetUtcNow()));
     }
 
-    /// <summary>The check's name in the runbook: the last word of the key.</summary>
+    /// <summary>The check's name in the runbook, which is the last part of the key.</summary>
     public static string NameOf(StepContext context) => context.IdempotencyKey.Split(':')[^1];
 
     private static ScriptedAnswer At(List<ScriptedAnswer> answers, int time)
@@ -53,12 +53,12 @@ internal sealed class ScriptedCheck(ICheck real, WorldScript script, ScriptUse u
     }
 }
 
-/// <summary>What a check answers: a word, or a mapping where more is to be said.</summary>
+/// <summary>The answer of a check: a word, or a mapping for more.</summary>
 internal sealed class ScriptedAnswer
 {
     public string Verdict { get; init; } = "";
 
-    /// <summary>What was found, in words.</summary>
+    /// <summary>The finding, in words.</summary>
     public string? Summary { get; init; }
 
     /// <summary>The measured value, for placeholders that read it.</summary>
@@ -67,7 +67,7 @@ internal sealed class ScriptedAnswer
     /// <inheritdoc cref="CheckResult.Caveat"/>
     public string? Caveat { get; init; }
 
-    /// <summary>So long before it is asked was measured what it tells; null for the moment in which it is asked.</summary>
+    /// <summary>How long before the question the value was measured; null for the moment of the question.</summary>
     public TimeSpan? Behind { get; init; }
 
     /// <summary>How many times in a row.</summary>
@@ -77,7 +77,7 @@ internal sealed class ScriptedAnswer
         new(Enum.Parse<Verdict>(Verdict, ignoreCase: true), Summary ?? $"As scripted: {Verdict}.") { Value = Value, Caveat = Caveat, MeasuredAt = now - Behind };
 }
 
-/// <summary>What of a script was asked for while an incident was played: what nobody asked for says nothing, and a test must not seem to try it.</summary>
+/// <summary>Which parts of a script were used while an incident was played. A test must not seem to try a part that nobody asked for.</summary>
 internal sealed class ScriptUse
 {
     private readonly ConcurrentDictionary<string, int> _asked = new(StringComparer.Ordinal);
@@ -92,7 +92,7 @@ internal sealed class ScriptUse
     /// <returns>How often the check was asked before.</returns>
     public int Ask(string check) => _asked.AddOrUpdate(check, 1, (_, before) => before + 1) - 1;
 
-    /// <param name="phase">Whose guardrails were asked.</param>
+    /// <param name="phase">The phase whose guardrails were asked.</param>
     public void Guard(string phase) => _guarded[phase] = true;
 
     /// <returns>How often the step has looked at its target by now.</returns>
@@ -140,19 +140,19 @@ internal sealed class ScriptUse
         }
     }
 
-    /// <summary>Its parameters could not be filled in, so nobody was asked, and the answer was what the script says: unknown.</summary>
+    /// <summary>Its parameters could not be filled in, so it was not asked, and unknown was the answer in the script.</summary>
     private bool IsUnaskable(string check, List<ScriptedAnswer> answers, Incident played) =>
         !_asked.ContainsKey(check)
         && answers.All(answer => string.Equals(answer.Verdict, nameof(Verdict.Unknown), StringComparison.OrdinalIgnoreCase))
         && played.Findings.Any(finding => finding.Name == check && finding.Verdict == Verdict.Unknown);
 
-    /// <summary>Its parameters could not be filled in, so nobody looked, and it could not run, as the script says.</summary>
+    /// <summary>Its parameters could not be filled in, so it could not run, as in the script.</summary>
     private bool IsUnusable(string name, ScriptedStep step, Incident played) =>
         !_looked.ContainsKey(name) && step.Outcome == "blocked"
         && played.Gates.Any(gate => gate is { Outcome: GateOutcome.Refused, Plan.Blocker: not null } && gate.Plan.Steps.Any(planned => planned.Name == name));
 }
 
-/// <summary>Takes the parameters of a real action, and does what the script says: nothing, for better or worse.</summary>
+/// <summary>Takes the parameters of a real action, and does what the script says, without touching anything.</summary>
 /// <param name="pause">Lets virtual time pass.</param>
 internal sealed class ScriptedAction(IAction real, Runbook runbook, WorldScript script, ScriptUse use, Func<TimeSpan, CancellationToken, Task> pause) : IAction
 {
@@ -178,7 +178,7 @@ internal sealed class ScriptedAction(IAction real, Runbook runbook, WorldScript 
 
     public IReadOnlyList<StepOutput> Outputs => real.Outputs;
 
-    /// <summary>Looked at once for the plan, and again when it is about to act; both once more when it changed in between.</summary>
+    /// <summary>Called once for the plan, and again before it acts; both once more when the target changed in between.</summary>
     public async Task<Preparation> PrepareAsync(object parameters, StepContext context, CancellationToken cancellationToken)
     {
         var (step, look) = (StepOf(context), use.Look(NameOf(context)));
@@ -205,7 +205,7 @@ internal sealed class ScriptedAction(IAction real, Runbook runbook, WorldScript 
         };
     }
 
-    /// <summary>Nobody to ask: a scripted world has no identities.</summary>
+    /// <summary>A scripted world has no identities and no permissions.</summary>
     public Task<string?> CheckPermissionsAsync(object parameters, StepContext context, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 
     public async Task<ActionResult> ApplyAsync(object parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
@@ -214,7 +214,7 @@ internal sealed class ScriptedAction(IAction real, Runbook runbook, WorldScript 
         use.Act();
         if (step.Duration > TimeSpan.Zero)
         {
-            // Virtual time goes from one known time to the next, and the deadline of an attempt is none of them: past it, there is only to be stopped.
+            // Virtual time goes from one known time to the next, and the deadline of an attempt is not one of them. Past it, only the stop comes.
             var deadline = runbook.FindStep(PhaseOf(context), NameOf(context))!.Timeout;
             await pause(step.Duration < deadline ? step.Duration : deadline, cancellationToken);
             if (step.Duration >= deadline)
@@ -227,7 +227,7 @@ internal sealed class ScriptedAction(IAction real, Runbook runbook, WorldScript 
         {
             "fails" => throw new InvalidOperationException("As scripted: it fails."),
 
-            // One whose parameters are known only now was never planned.
+            // A step whose parameters are known only now was never planned.
             "blocked" or "refused" => throw new StepRefusedException("As scripted: refused."),
             _ when real.Name == BuiltInSteps.Note => await real.ApplyAsync(parameters, preparation, context, cancellationToken),
             _ => new ActionResult("As scripted: done, and nothing was touched.")
@@ -252,32 +252,32 @@ internal sealed class ScriptedAction(IAction real, Runbook runbook, WorldScript 
 
     private ScriptedStep StepOf(StepContext context) => script.Steps.GetValueOrDefault(NameOf(context), ScriptedStep.Usual);
 
-    /// <summary>The key is incident, phase, step, and a fourth word when it is undone.</summary>
+    /// <summary>The key is incident, phase, step, and a fourth part when the step is undone.</summary>
     private static string NameOf(StepContext context) => context.IdempotencyKey.Split(':')[2];
 
     private static Phase PhaseOf(StepContext context) => Enum.Parse<Phase>(context.IdempotencyKey.Split(':')[1], ignoreCase: true);
 }
 
-/// <summary>What a step does: a word, or a mapping where more is to be said.</summary>
+/// <summary>What a step does: a word, or a mapping for more.</summary>
 internal sealed class ScriptedStep
 {
     public static readonly ScriptedStep Usual = new();
 
     /// <summary>
-    /// <c>done</c>; <c>fails</c> on every attempt; <c>blocked</c>: it cannot run as things are, so nothing is asked;
-    /// <c>refused</c>: it was planned, and is refused when it is about to act.
+    /// <c>done</c>; <c>fails</c> on every attempt; <c>blocked</c>: it cannot run, so nobody is asked; <c>refused</c>: it was planned, and is
+    /// refused when it is about to act.
     /// </summary>
     public string Outcome { get; init; } = "done";
 
-    /// <summary>What it acts on is another once it was approved: people are asked again, then it goes on.</summary>
+    /// <summary>Its target is another one after the approval: people are asked again, then it goes on.</summary>
     public bool Changes { get; init; }
 
-    /// <summary>What later steps may read.</summary>
+    /// <summary>Outputs for later steps.</summary>
     public Dictionary<string, string> Outputs { get; init; } = [];
 
-    /// <summary>Of an action that can be undone: <c>done</c>, <c>fails</c>, or <c>left</c> since somebody else has changed it.</summary>
+    /// <summary>For an action that can be undone: <c>done</c>, <c>fails</c>, or <c>left</c> since somebody else has changed it.</summary>
     public string Undo { get; init; } = "done";
 
-    /// <summary>How long it takes; at once unless said.</summary>
+    /// <summary>How long it takes; no time by default.</summary>
     public TimeSpan Duration { get; init; }
 }

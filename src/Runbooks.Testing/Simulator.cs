@@ -7,7 +7,7 @@ using Runbooks.Model.Storage;
 
 namespace Runbooks.Testing;
 
-/// <summary>Plays the incident that an alert would open, on virtual time and an assumed world.</summary>
+/// <summary>Plays the incident that an alert would open, in virtual time and an assumed world.</summary>
 internal static class Simulator
 {
     /// <exception cref="TestCaseException">The alert opens nothing.</exception>
@@ -21,7 +21,7 @@ internal static class Simulator
         async Task<Incident> NowAsync() => await world.Get<IIncidentStore>().GetAsync(id, CancellationToken.None);
         async Task<Gate?> NewAsync() => (await NowAsync()).OpenGate is { } gate && questions.All(asked => asked.Id != gate.Id) ? gate : null;
 
-        // Where the real world is asked, nothing may be assumed of what comes after a question, a step, or a look that found nothing to do.
+        // Where the real world is asked, the play ends at a question, a step, or a finding of nothing to do: what follows would be assumed.
         async Task<bool> IsOverAsync() => await world.IsOverAsync(id) || (assumed.IsLive && (questions.Count > 0 || await NowAsync() is { Steps.Count: > 0 } or { IsFoundHealthy: true }));
 
         while (world.Now < end && !await IsOverAsync())
@@ -63,21 +63,21 @@ internal static class Simulator
 /// <param name="Questions">As they were when they were asked.</param>
 internal sealed record SimulatedIncident(Incident Incident, IReadOnlyList<Gate> Questions, IReadOnlyList<RecordedCard> Messages);
 
-/// <summary>What is assumed about the world and about people while an incident is simulated.</summary>
+/// <summary>What a simulation assumes about the world and about people.</summary>
 internal sealed record Assumptions
 {
-    /// <summary>Nothing is assumed: the real checks are asked once, and it ends at the first question, or where something would act without one.</summary>
+    /// <summary>Nothing is assumed: the real checks are asked once, and it ends at the first question, or before a step acts without one.</summary>
     public bool IsLive { get; init; }
 
-    /// <summary>What diagnosis finds; a check that is not named fails when the mitigation is for it, and passes otherwise.</summary>
+    /// <summary>What diagnosis finds. By default the checks that the mitigation is for fail, and the others pass.</summary>
     public IReadOnlyDictionary<string, ScriptedAnswer> Findings { get; init; } = new Dictionary<string, ScriptedAnswer>();
 
-    /// <summary>What a check answers after the steps; it passes unless named.</summary>
+    /// <summary>What a check answers after the steps; by default it passes.</summary>
     public IReadOnlyDictionary<string, ScriptedAnswer> Afterwards { get; init; } = new Dictionary<string, ScriptedAnswer>();
 
     public IReadOnlyDictionary<string, ScriptedStep> Steps { get; init; } = new Dictionary<string, ScriptedStep>();
 
-    /// <summary>What people answer to every question; null: nobody answers.</summary>
+    /// <summary>The answer to every question; null where nobody answers.</summary>
     public DecisionVerb? Decision { get; init; } = DecisionVerb.Approve;
 
     public required string By { get; init; }
@@ -96,7 +96,7 @@ internal sealed record Assumptions
         Steps = new(Steps),
     };
 
-    /// <summary>Says itself what it finds, unless something else is assumed.</summary>
+    /// <summary>It gives its own finding, unless another one is assumed.</summary>
     private static bool IsAssumed(CheckSpec check) => check.Check != BuiltInSteps.Always;
 
     private ScriptedAnswer Found(Runbook runbook, string check)

@@ -13,10 +13,9 @@ using Runbooks.Model.Text;
 
 namespace Runbooks.Testing;
 
-/// <summary>Runs one test of a runbook.</summary>
 internal static class TestRunner
 {
-    /// <returns>What is otherwise than expected; empty when the test passes.</returns>
+    /// <returns>What is not as expected; empty when the test passes.</returns>
     public static async Task<IReadOnlyList<TestProblem>> RunAsync(TestCase test, Runbook runbook, StepCatalog real)
     {
         if (test.Script.StrangeOutputs(runbook, real).ToList() is { Count: > 0 } strange)
@@ -30,12 +29,12 @@ internal static class TestRunner
             return problems;
         }
 
-        // What came otherwise explains itself; answers that it then did not come to would only be noise.
+        // After a difference, unused answers would only be noise.
         List<TestProblem> otherwise = [.. problems, .. Compare(incident, test.Script.Expect)];
         return otherwise.Count > 0 ? otherwise : [.. use.Unused(test.Script, incident)];
     }
 
-    /// <returns>The incident as it stands at the end, null when none was opened; and what did not go as the test says.</returns>
+    /// <returns>The incident at the end, null when none was opened; and what did not go as the test says.</returns>
     public static async Task<(Incident? Incident, IReadOnlyList<TestProblem> Problems)> PlayAsync(TestCase test, Runbook runbook, StepCatalog real)
     {
         var (incident, _, problems) = await RunToEndAsync(test, runbook, real);
@@ -142,10 +141,10 @@ internal static class TestRunner
     }
 }
 
-/// <summary>How the incident of a test begins: with an alert in its sender's form or in our own, or with a person.</summary>
+/// <summary>The start of a test's incident: by an alert in its sender's form or in our own, or by a person.</summary>
 /// <param name="Id">The incident; null when none was opened.</param>
-/// <param name="Problem">Why none was; null when one was.</param>
-/// <param name="Alerts">What the sender sent.</param>
+/// <param name="Problem">Why none was opened.</param>
+/// <param name="Alerts">The sender's alerts.</param>
 internal sealed record TestOpening(string? Id, string? Problem, IReadOnlyList<Alert> Alerts)
 {
     public static async Task<TestOpening> OpenAsync(TestWorld world, TestCase test, Runbook runbook)
@@ -174,7 +173,7 @@ internal sealed record TestOpening(string? Id, string? Problem, IReadOnlyList<Al
     }
 }
 
-/// <summary>One test of a runbook: <c>tests/{runbook}/{case}/test.yaml</c> beside it, with the alert it begins with.</summary>
+/// <summary>One test of a runbook: <c>tests/{runbook}/{case}/test.yaml</c> beside it, with its alert.</summary>
 /// <param name="AlertFile">Null when the test itself has the alert, or needs none.</param>
 internal sealed record TestCase(string RunbookId, string? AlertFile, TestScript Script)
 {
@@ -202,7 +201,7 @@ internal sealed record TestCase(string RunbookId, string? AlertFile, TestScript 
         return (new TestCase(runbook, alert, script) { PlaceOf = problem => new(name, PlaceIn(errors, problem).Line, PlaceIn(errors, problem).Column, "", problem.Text, "") }, []);
     }
 
-    /// <summary>Tells a problem at its place in the file.</summary>
+    /// <summary>The problem with its place in the file.</summary>
     public Func<TestProblem, CatalogError> PlaceOf { get; private init; } = problem => new(FileName, 1, 1, "", problem.Text, "");
 
     private static Position PlaceIn(FileErrors errors, TestProblem problem) => problem.IsKey ? errors.PlaceOfKey(problem.Path) : errors.PlaceOf(problem.Path);
@@ -211,8 +210,8 @@ internal sealed record TestCase(string RunbookId, string? AlertFile, TestScript 
 /// <summary>A test that cannot be played.</summary>
 internal sealed class TestCaseException(string message) : Exception(message);
 
-/// <summary>What did not go as a test says.</summary>
-/// <param name="Path">Where the test says so: <c>expect.state</c>; empty for the file as a whole.</param>
+/// <summary>Something that did not go as a test says.</summary>
+/// <param name="Path">The place in the test: <c>expect.state</c>; empty for the file as a whole.</param>
 /// <param name="IsKey">The key there is wrong, and not its value.</param>
 internal sealed record TestProblem(string Path, string Text, bool IsKey = false)
 {

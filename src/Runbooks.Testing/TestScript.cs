@@ -12,7 +12,7 @@ namespace Runbooks.Testing;
 /// <summary><c>test.yaml</c>: what the world answers, what people do and when, and how it has to end.</summary>
 internal sealed class TestScript : WorldScript
 {
-    /// <summary>Who sends the alert; <c>manual</c> when a person starts the runbook.</summary>
+    /// <summary>The alert's sender; <c>manual</c> when a person starts the runbook.</summary>
     public required string Source { get; init; }
 
     public TestAlert Alert { get; init; } = new() { File = TestAlert.DefaultFile };
@@ -44,14 +44,14 @@ internal sealed class TestExpectation
         public Dictionary<string, string>? Steps { get; init; }
 }
 
-/// <summary>The alert of a test: a file in its sender's form, or the alert itself in the form that <c>generic</c> has.</summary>
+/// <summary>The alert of a test: a file in its sender's form, or the alert itself in the form of <c>generic</c>.</summary>
 internal sealed class TestAlert
 {
     public const string DefaultFile = "alert.json";
 
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
-    /// <summary>Relative to the case; null when the alert stands here.</summary>
+    /// <summary>Relative to the case; null when the alert is in the test itself.</summary>
     [JsonIgnore]
     public string? File { get; init; }
 
@@ -77,17 +77,17 @@ internal sealed class TestEvent
     public string? Reject { get; init; }
     public string? TakeOver { get; init; }
 
-    /// <summary>Says that a step is done that a person does: the items that are named, or all that are left.</summary>
+    /// <summary>A person has done a step by hand: the named items, or all that are left.</summary>
     public string? Done { get; init; }
 
-    /// <summary>Says that such a step could not be done; the reason says why.</summary>
+    /// <summary>A person could not do such a step, and says why in the reason.</summary>
     public string? CouldNot { get; init; }
 
     /// <summary>Items of a checklist, counted from 1.</summary>
         public List<int>? Items { get; init; }
     public string? Cancel { get; init; }
 
-    /// <summary>Has what was changed taken back, and ends the incident with it.</summary>
+    /// <summary>Takes back what was changed, and ends the incident.</summary>
     public string? TakeBack { get; init; }
 
     /// <summary>The sender says that the alert is over.</summary>
@@ -101,28 +101,28 @@ internal class WorldScript
     /// <summary>How far any runbook may go; the stricter of this and the runbook's own counts.</summary>
     public string? Mode { get; init; }
 
-    /// <summary>The real checks are asked, and the real actions look at their targets; what acts is pretended all the same.</summary>
+    /// <summary>The real checks are asked, and the real actions look at their targets. Acting is pretended all the same.</summary>
     [JsonIgnore]
     public bool IsLive { get; init; }
 
-    /// <summary>Each step gives an example of what the real action would.</summary>
+    /// <summary>Each step gives an example of the real action's outputs.</summary>
     [JsonIgnore]
     public bool AssumesOutputs { get; init; }
 
-    /// <summary>By phase: what the guardrails say when its question opens, since a played incident has no past.</summary>
+    /// <summary>By phase: the guardrails' answer when its question opens, since a played incident has no past.</summary>
     public Dictionary<string, string> Objections { get; init; } = [];
 
-    /// <summary>What each check answers, one time after another; the last answer stays.</summary>
+    /// <summary>The answers of each check in turn; the last one stays.</summary>
     public Dictionary<string, List<ScriptedAnswer>> Checks { get; init; } = [];
 
-    /// <summary>What a check answers from the moment on that a step has acted; one that is not named goes on with its answers.</summary>
+    /// <summary>The answer of a check after a step has acted. A check that is not named goes on with its other answers.</summary>
     [JsonIgnore]
     public Dictionary<string, ScriptedAnswer> Afterwards { get; init; } = [];
 
-    /// <summary>What each step does: <c>done</c> unless named.</summary>
+    /// <summary>What each step does: <c>done</c> by default.</summary>
     public Dictionary<string, ScriptedStep> Steps { get; init; } = [];
 
-    /// <summary>Names that the runbook does not have: what they were meant to say would silently not be said.</summary>
+    /// <summary>Names that the runbook does not have. Their answers would be ignored without a word.</summary>
     public IEnumerable<TestProblem> Strangers(Runbook runbook)
     {
         var checks = runbook.Diagnosis.Select(check => check.Name).ToList();
@@ -131,7 +131,7 @@ internal class WorldScript
             .Concat(Steps.Keys.Except(steps).Select(name => Stranger("step", $"steps.{name}", name, steps)));
     }
 
-    /// <summary>Outputs that the step's action does not have, so that no later step could read them at night.</summary>
+    /// <summary>Outputs that the step's action does not have, so that no later step could read them for real.</summary>
     public IEnumerable<TestProblem> StrangeOutputs(Runbook runbook, StepCatalog catalog) =>
         from spec in runbook.AllSteps().Select(one => one.Step)
         let action = catalog.FindAction(spec.Do)
@@ -145,7 +145,7 @@ internal class WorldScript
         new(path, $"The runbook has no {kind} '{name}'. {Suggestion.For(name, known)}It has: {(known.Count == 0 ? "none" : string.Join(", ", known))}.", IsKey: true);
 }
 
-/// <summary>JSON Schema of <c>test.yaml</c>; <see cref="TestScriptReader"/> stays the judge.</summary>
+/// <summary>JSON Schema of <c>test.yaml</c>. <see cref="TestScriptReader"/> decides.</summary>
 internal static class TestSchema
 {
     public static JsonObject Create() => SchemaParts.Document("Test of a runbook", "What the world answers, what people do and when, and how it has to end.", new()

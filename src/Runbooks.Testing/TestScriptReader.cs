@@ -9,13 +9,13 @@ using Runbooks.Model.Text;
 
 namespace Runbooks.Testing;
 
-/// <summary>Reads <c>test.yaml</c>; what is wrong with it is told as for a runbook, with line, column and remedy.</summary>
+/// <summary>Reads <c>test.yaml</c>. Errors have line, column and remedy, as for a runbook.</summary>
 internal sealed class TestScriptReader(FileErrors errors)
 {
-    /// <summary>No record of an incident keeps a longer text, so whatever is exported can be read.</summary>
+    /// <summary>No record of an incident has a longer text, so every export can be read.</summary>
     private const int Longest = Template.MaxLength;
 
-    /// <summary>Nor does one last longer: a lease may be held for months.</summary>
+    /// <summary>No incident lasts longer. A lease may last months.</summary>
     private static readonly TimeSpan s_latest = TimeSpan.FromDays(366);
 
     public static readonly string[] Verdicts = ["passing", "failing", "unknown"];
@@ -34,7 +34,7 @@ internal sealed class TestScriptReader(FileErrors errors)
         return (script, errors.Sorted);
     }
 
-    /// <returns>The test, null where there are errors; and where everything in the file stands.</returns>
+    /// <returns>The test, null where there are errors; and the position of everything in the file.</returns>
     public static (TestScript? Script, FileErrors Errors) Open(string file, string text)
     {
         var errors = new FileErrors(file, text, "docs/runbook-tests.md");
@@ -222,7 +222,7 @@ internal sealed class TestScriptReader(FileErrors errors)
         return numbers;
     }
 
-    /// <summary>An incident's record may hold empty texts too.</summary>
+    /// <summary>Empty texts are allowed, since an incident's record may have them too.</summary>
     private static string? Said(YamlSection section, string key) => section.Node(key) is null ? null : section.Text(key, longest: Longest, mayBeEmpty: true);
 
     private static Dictionary<string, string> Texts(YamlSection section, string key) => new(section.TextMap(key, Longest, mayBeEmpty: true));

@@ -6,10 +6,10 @@ using YamlDotNet.RepresentationModel;
 
 namespace Runbooks.Testing;
 
-/// <summary>Writes a test as a person would: words of our own bare, text from outside quoted, short things on one line.</summary>
+/// <summary>Writes a test as a person would: our own words bare, text from outside quoted, short things on one line.</summary>
 internal static class TestScriptWriter
 {
-    /// <summary>Stands for what an alert must not hold. It is always in quotes; as it is, the file would seem to be in another encoding.</summary>
+    /// <summary>Replaces a character that an alert must not have. Always in quotes: bare, the file would seem to have another encoding.</summary>
     private static readonly string s_lost = CleanText.Replacement.ToString();
 
     public static string Write(TestScript script)
@@ -22,7 +22,7 @@ internal static class TestScriptWriter
         using var text = new StringWriter(CultureInfo.InvariantCulture) { NewLine = "\n" };
         new YamlStream(new YamlDocument(root)).Save(text, assignAnchors: false);
 
-        // The library closes the document with a line of three dots.
+        // The library ends the document with a line of three dots.
         return text.ToString().Replace("\n...", "", StringComparison.Ordinal).Replace(s_lost, @"\uFFFD", StringComparison.Ordinal).TrimEnd() + "\n";
     }
 
@@ -52,7 +52,7 @@ internal static class TestScriptWriter
     private static YamlMappingNode Expectation(TestExpectation expected) => Keys(
         MappingStyle.Block, ("state", expected.State), ("steps", Mapping(expected.Steps ?? [], Text, MappingStyle.Flow) ?? new YamlMappingNode { Style = MappingStyle.Flow }));
 
-    /// <summary>What need not be said is left out.</summary>
+    /// <summary>Leaves defaults out.</summary>
     private static YamlMappingNode Keys(MappingStyle style, params IEnumerable<(string Key, object? Value)> parts) =>
         new(parts.Select(part => (part.Key, Value: Node(part.Value))).Where(part => part.Value is not null).Select(part => KeyValuePair.Create<YamlNode, YamlNode>(part.Key, part.Value!))) { Style = style };
 
@@ -60,10 +60,10 @@ internal static class TestScriptWriter
     private static YamlMappingNode? Mapping<T>(Dictionary<string, T> values, Func<T, YamlNode> write, MappingStyle style = MappingStyle.Block) =>
         values.Count == 0 ? null : new(values.Select(value => KeyValuePair.Create<YamlNode, YamlNode>(Text(value.Key), write(value.Value)))) { Style = style };
 
-    /// <summary>The first of its values, where it stands alone.</summary>
+    /// <summary>Its first value alone, where the others are defaults.</summary>
     private static YamlNode WordOr(YamlMappingNode mapping) => mapping.Children.Count == 1 ? mapping.Children[0].Value : mapping;
 
-    /// <returns>Null for what need not be said.</returns>
+    /// <returns>Null for defaults.</returns>
     private static YamlNode? Node(object? value) => value switch
     {
         YamlNode node => node,
@@ -76,7 +76,7 @@ internal static class TestScriptWriter
 
     private static YamlScalarNode Bare(string word) => new(word) { Style = ScalarStyle.Plain };
 
-    /// <summary>Bare only where no reader can take it for anything but this text.</summary>
+    /// <summary>Bare only where every reader takes it for exactly this text.</summary>
     private static YamlScalarNode Text(string text) => new(text)
     {
         Style = text.Length > 0 && char.IsAsciiLetter(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '/')

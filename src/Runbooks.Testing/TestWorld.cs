@@ -18,7 +18,7 @@ using Runbooks.Storage;
 
 namespace Runbooks.Testing;
 
-/// <summary>Orchestration, task hub and store as in the host, in a folder that goes with it, on virtual time; the outside is scripted.</summary>
+/// <summary>Orchestration, task hub and store as in the host, in a temporary folder, in virtual time. The outside is scripted.</summary>
 internal sealed class TestWorld : IAsyncDisposable
 {
     private static readonly DateTimeOffset s_night = new(2026, 11, 23, 3, 0, 0, TimeSpan.Zero);
@@ -29,7 +29,7 @@ internal sealed class TestWorld : IAsyncDisposable
 
     private TestWorld(WorldScript script, Runbook runbook, StepCatalog real)
     {
-        // What is asked of the real world is told with its time.
+        // Real answers have real times.
         _clock = new FakeTimeProvider(script.IsLive ? TimeProvider.System.GetUtcNow() : s_night);
         _pause = new VirtualPause(_clock);
         Longest = LongestOf(runbook);
@@ -56,7 +56,7 @@ internal sealed class TestWorld : IAsyncDisposable
 
     public ScriptUse Use { get; } = new();
 
-    /// <summary>An incident that has not ended this long after the last thing that happened does not end.</summary>
+    /// <summary>An incident that has not ended this long after the last event does not end.</summary>
     public TimeSpan Longest { get; }
 
     public DateTimeOffset Now => _clock.GetUtcNow();
@@ -85,7 +85,7 @@ internal sealed class TestWorld : IAsyncDisposable
     public async Task<bool> IsOverAsync(string incidentId) =>
         (await Get<IIncidentStore>().GetAsync(incidentId, CancellationToken.None)).State.IsFinal();
 
-    /// <summary>Lets time pass, from one due timer to the next, each time until everything waits again.</summary>
+    /// <summary>Lets time pass from one due timer to the next, each time until everything waits again.</summary>
     public async Task PassAsync(DateTimeOffset until, Func<Task<bool>> over)
     {
         await Hub.WhenIdleAsync();
@@ -114,7 +114,7 @@ internal sealed class TestWorld : IAsyncDisposable
     }
 }
 
-/// <summary>Everybody is reached, and nothing is sent: what would have been is kept.</summary>
+/// <summary>Reaches everybody and sends nothing: it keeps the messages.</summary>
 internal sealed class RecordingChannel(TimeProvider time) : INotifier
 {
     public const string Name = "silent";
@@ -135,7 +135,7 @@ internal sealed class RecordingChannel(TimeProvider time) : INotifier
 
 internal sealed record RecordedCard(DateTimeOffset At, string To, Card Card);
 
-/// <summary>Says what limits, windows and breakers would say that have a past.</summary>
+/// <summary>The answers of limits, windows and breakers, as if they had a past.</summary>
 internal sealed class ScriptedGuardrail(WorldScript script, ScriptUse use) : IGuardrail
 {
     public Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken)
@@ -149,8 +149,8 @@ internal sealed class ScriptedGuardrail(WorldScript script, ScriptUse use) : IGu
 }
 
 /// <summary>
-/// Lets something scripted take virtual time. While it pauses it does not count as under way: the world is at rest, and
-/// whoever lets time pass moves on to the end of the pause.
+/// Lets a scripted part take virtual time. During a pause it does not count as running: the world is idle, and time moves on to the end of
+/// the pause.
 /// </summary>
 internal sealed class VirtualPause(FakeTimeProvider clock)
 {
@@ -185,7 +185,7 @@ internal sealed class VirtualPause(FakeTimeProvider clock)
         await over.Task;
         cancellationToken.ThrowIfCancellationRequested();
 
-        // At work again before the clock goes on: nobody takes the world for idle in between.
+        // Counted as running before the clock goes on, so that the world never seems idle in between.
         void Wake()
         {
             if (Interlocked.Exchange(ref woken, 1) == 0)
@@ -202,7 +202,7 @@ internal sealed class VirtualPause(FakeTimeProvider clock)
     }
 }
 
-/// <summary>Asks the real check, by the real clock, of an incident that is only simulated: the simulation's own clock stands still meanwhile.</summary>
+/// <summary>Asks the real check, by the real clock, for a simulated incident. The simulation's own clock stands still meanwhile.</summary>
 internal sealed class LiveCheck(ICheck real, Runbook runbook) : ICheck
 {
     public string Name => real.Name;
@@ -220,7 +220,7 @@ internal sealed class LiveCheck(ICheck real, Runbook runbook) : ICheck
         {
             var found = await real.AskAsync(parameters, context with { Time = TimeProvider.System }, cancellationToken).WaitAsync(longest, TimeProvider.System, cancellationToken);
 
-            // As old for the simulation as it is in truth.
+            // As old in the simulation as it really is.
             var apart = context.Time.GetUtcNow() - TimeProvider.System.GetUtcNow();
             return found with { MeasuredAt = found.MeasuredAt + apart, MeasuredFrom = found.MeasuredFrom + apart };
         }
