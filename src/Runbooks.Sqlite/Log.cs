@@ -18,10 +18,16 @@ internal static partial class Log
     [LoggerMessage(103, LogLevel.Warning, "Whether the database is whole could not be looked at; it is tried again later.")]
     public static partial void IntegrityUnknown(this ILogger logger, Exception exception);
 
-    [LoggerMessage(104, LogLevel.Error, "The record of incident {IncidentId} cannot be read by this version. It is left out of listings, and nothing watches it.")]
+    [LoggerMessage(
+        104,
+        LogLevel.Error,
+        "The record of incident {IncidentId} cannot be read by this version. It is left out of listings, and nothing watches it.")]
     public static partial void RecordUnreadable(this ILogger logger, string incidentId, Exception failure);
 
-    [LoggerMessage(200, LogLevel.Information, "Activities under way when the host stopped: {Activities}; instances with something to do: {Instances}. They go on.")]
+    [LoggerMessage(
+        200,
+        LogLevel.Information,
+        "Activities under way when the host stopped: {Activities}; instances with something to do: {Instances}. They go on.")]
     public static partial void WorkResumed(this ILogger logger, int activities, int instances);
 
     [LoggerMessage(201, LogLevel.Error, "Instance {Instance} failed: {Failure}")]
@@ -30,7 +36,10 @@ internal static partial class Log
     [LoggerMessage(202, LogLevel.Critical, "Instance {Instance} was ended, because it cannot go on: {Failure}")]
     public static partial void InstanceStopped(this ILogger logger, string instance, string failure);
 
-    [LoggerMessage(203, LogLevel.Warning, "Open incidents of an earlier version of this program, which cannot go on: {Count}. Their owners are paged, and they end as failed.")]
+    [LoggerMessage(
+        203,
+        LogLevel.Warning,
+        "Open incidents of an earlier version of this program, which cannot go on: {Count}. Their owners are paged, and they end as failed.")]
     public static partial void JournalTakenOver(this ILogger logger, int count);
 
     [LoggerMessage(204, LogLevel.Error, "A turn of the instance with the key {Key} could not be run or committed; it is tried again.")]
@@ -45,6 +54,9 @@ internal static partial class Log
     [LoggerMessage(207, LogLevel.Warning, "Old finished instances could not be removed; it is tried again later.")]
     public static partial void PurgeFailed(this ILogger logger, Exception exception);
 
-    [LoggerMessage(208, LogLevel.Warning, "Instances that began under version {Theirs} of the workflow: {Count}. This program runs {Mine}; they wait, untouched, for a newer one.")]
+    [LoggerMessage(
+        208,
+        LogLevel.Warning,
+        "Instances that began under version {Theirs} of the workflow: {Count}. This program runs {Mine}; they wait, untouched, for a newer one.")]
     public static partial void LeftToNewerProgram(this ILogger logger, int count, string theirs, string mine);
 }

@@ -28,7 +28,11 @@ public sealed class SqliteDatabase : IDisposable
         _inode = FileStatus.InodeOf(_path);
         try
         {
-            Writer = new SqliteWriter(() => Open("PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;"), options.Failpoint, Damage, logger);
+            Writer = new SqliteWriter(
+                () => Open("PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;"),
+                options.Failpoint,
+                Damage,
+                logger);
         }
         catch
         {
@@ -209,7 +213,8 @@ internal sealed class DatabaseDamage(ILogger logger)
     {
         if (_found is null)
         {
-            _found = $"The database is damaged: {what} Stop the host, move the file away with its -wal and -shm, put a backup in its place, and look what was done since (docs/operations.md).";
+            _found = $"The database is damaged: {what} Stop the host, move the file away with its -wal and -shm, put a backup in its place, "
+                + "and look what was done since (docs/operations.md).";
             logger.DatabaseDamaged(what);
         }
     }
@@ -255,7 +260,8 @@ public static class SqliteSchema
         if (found > versions.Length)
         {
             throw new InvalidDataException(
-                $"{connection.DataSource} was written by a newer version: its {part} tables are version {found}, this program knows up to {versions.Length}. "
+                $"{connection.DataSource} was written by a newer version: its {part} tables are version {found}, "
+                    + $"this program knows up to {versions.Length}. "
                 + "Run the newer version, or choose another data folder.");
         }
 
@@ -264,7 +270,8 @@ public static class SqliteSchema
             Run(versions[version]);
         }
 
-        connection.Statement("INSERT INTO schema_parts (part, version) VALUES ($part, $version) ON CONFLICT (part) DO UPDATE SET version=excluded.version",
+        connection.Statement("INSERT INTO schema_parts (part, version) VALUES ($part, "
+            + "$version) ON CONFLICT (part) DO UPDATE SET version=excluded.version",
             ("$part", part), ("$version", (long)versions.Length)).ExecuteNonQuery();
 
         void Run(string sql)

@@ -142,7 +142,8 @@ public sealed class SqliteStatement : IDisposable
 
     internal long Number(int column) => raw.sqlite3_column_int64(_statement, column);
 
-    internal string Text(int column) => raw.sqlite3_column_text(_statement, column).utf8_to_string() ?? throw new InvalidOperationException($"Column {column} is NULL.");
+    internal string Text(int column) =>
+        raw.sqlite3_column_text(_statement, column).utf8_to_string() ?? throw new InvalidOperationException($"Column {column} is NULL.");
 
     internal ReadOnlySpan<byte> Bytes(int column) => raw.sqlite3_column_blob(_statement, column);
 

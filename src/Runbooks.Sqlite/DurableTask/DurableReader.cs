@@ -31,7 +31,8 @@ internal sealed class DurableReader(SqliteDatabase database)
     public StoredMessages Messages(long key, string id, long now) => database.Read(connection =>
     {
         using var rows = connection.Statement(
-            $"SELECT id, execution, kind, data FROM durable_messages WHERE instance = $instance AND {DurableRows.HasCome} ORDER BY kind <> 'ExecutionStarted', due, id",
+            $"SELECT id, execution, kind, data FROM durable_messages WHERE instance = "
+                + $"$instance AND {DurableRows.HasCome} ORDER BY kind <> 'ExecutionStarted', due, id",
             ("$instance", key),
             ("$now", now)).ExecuteReader();
         var found = new StoredMessages([], []);
@@ -54,7 +55,9 @@ internal sealed class DurableReader(SqliteDatabase database)
 
     /// <summary>Running instances, and the versions that they began under.</summary>
     public List<(long Key, string? Version)> Open() => database.Read(connection => connection.Statement(
-        "SELECT key, version FROM durable_instances WHERE ended_at IS NULL").List(static row => (row.GetInt64(0), row.IsDBNull(1) ? null : row.GetString(1))));
+        "SELECT key, version FROM durable_instances WHERE ended_at IS NULL").List(static row => (row.GetInt64(0), row.IsDBNull(1)
+            ? null
+            : row.GetString(1))));
 
     /// <summary>Instances that had news at more than so many starts in a row.</summary>
     public List<long> Suspects(int starts) => database.Read(connection => connection.Statement(
@@ -65,7 +68,8 @@ internal sealed class DurableReader(SqliteDatabase database)
     /// read.
     /// </summary>
     public List<(PendingTask Task, long? Attempts)> Tasks() => database.Read(connection => connection.Statement(
-        "SELECT t.instance, i.id, t.execution, t.data, t.attempts, t.task FROM durable_tasks t JOIN durable_instances i ON i.key = t.instance ORDER BY t.instance, t.task").List(Pending));
+        "SELECT t.instance, i.id, t.execution, t.data, t.attempts, "
+            + "t.task FROM durable_tasks t JOIN durable_instances i ON i.key = t.instance ORDER BY t.instance, t.task").List(Pending));
 
     private static (PendingTask, long?) Pending(SqliteRows row)
     {
@@ -82,10 +86,16 @@ internal sealed class DurableReader(SqliteDatabase database)
     }
 
     private static List<HistoryEvent> History(SqliteConnection connection, long key) =>
-        connection.Statement("SELECT kind, data FROM durable_history WHERE instance = $instance ORDER BY seq", ("$instance", key)).List(static row => HistoryJson.Read(row.GetString(0), row.GetBytes(1)));
+        connection
+            .Statement("SELECT kind, data FROM durable_history WHERE instance = $instance ORDER BY seq", ("$instance", key))
+            .List(static row => HistoryJson.Read(row.GetString(0), row.GetBytes(1)));
 
     private static HashSet<int> Outstanding(SqliteConnection connection, long key) =>
-        [.. connection.Statement("SELECT task FROM durable_tasks WHERE instance = $instance", ("$instance", key)).List(static row => row.GetInt32(0))];
+        [
+            .. connection
+                .Statement("SELECT task FROM durable_tasks WHERE instance = $instance", ("$instance", key))
+                .List(static row => row.GetInt32(0)),
+        ];
 }
 
 /// <summary>Instances as Durable Task's clients see them.</summary>
@@ -102,7 +112,8 @@ internal static class DurableListing
 
     /// <summary>The events of an instance, oldest first, as they are stored.</summary>
     public static List<(string Kind, byte[] Data)> History(SqliteConnection connection, string id) => connection.Statement(
-        "SELECT kind, data FROM durable_history WHERE instance = (SELECT key FROM durable_instances WHERE id = $id) ORDER BY seq", ("$id", id)).List(static row => (row.GetString(0), row.GetBytes(1)));
+        "SELECT kind, data FROM durable_history WHERE instance = "
+            + "(SELECT key FROM durable_instances WHERE id = $id) ORDER BY seq", ("$id", id)).List(static row => (row.GetString(0), row.GetBytes(1)));
 
     private static OrchestrationState State(SqliteRows row) => new()
     {

@@ -68,7 +68,10 @@ internal sealed class DurableWriter(SqliteDatabase database)
     /// <returns>Its id; null when it has ended meanwhile.</returns>
     public Task<string?> FailAsync(long key, FailureDetails failure, long now)
     {
-        var ended = HistoryJson.Write(new ExecutionCompletedEvent(-1, null, OrchestrationStatus.Failed, failure) { Timestamp = new DateTime(now, DateTimeKind.Utc) });
+        var ended = HistoryJson.Write(new ExecutionCompletedEvent(-1, null, OrchestrationStatus.Failed, failure)
+        {
+            Timestamp = new DateTime(now, DateTimeKind.Utc),
+        });
         return database.Writer.EnqueueAsync(connection =>
         {
             var id = connection.Statement("""
@@ -81,7 +84,9 @@ internal sealed class DurableWriter(SqliteDatabase database)
                 ("$key", key)).ExecuteScalar() as string;
             if (id is not null)
             {
-                var seq = (long)connection.Statement("SELECT coalesce(max(seq) + 1, 0) FROM durable_history WHERE instance = $key", ("$key", key)).ExecuteScalar()!;
+                var seq = (long)connection
+                    .Statement("SELECT coalesce(max(seq) + 1, 0) FROM durable_history WHERE instance = $key", ("$key", key))
+                    .ExecuteScalar()!;
                 DurableRows.InsertHistory(connection, key, (int)seq, nameof(EventType.ExecutionCompleted), ended);
                 connection.Statement("DELETE FROM durable_messages WHERE instance = $key", ("$key", key)).ExecuteNonQuery();
                 connection.Statement("DELETE FROM durable_tasks WHERE instance = $key", ("$key", key)).ExecuteNonQuery();
@@ -94,7 +99,8 @@ internal sealed class DurableWriter(SqliteDatabase database)
     /// <summary>Counts this start for every instance with news.</summary>
     /// <param name="except">Instances that this program does not run.</param>
     public Task CountStartAsync(long now, IEnumerable<long> except) => database.Writer.EnqueueAsync(connection => connection.Statement(
-        $"UPDATE durable_instances SET attempts = attempts + 1 WHERE ended_at IS NULL AND key IN (SELECT instance FROM durable_messages WHERE {DurableRows.HasCome}) AND key NOT IN (SELECT value FROM json_each($except))",
+        $"UPDATE durable_instances SET attempts = attempts + 1 WHERE ended_at IS NULL AND key IN (SELECT instance "
+            + $"FROM durable_messages WHERE {DurableRows.HasCome}) AND key NOT IN (SELECT value FROM json_each($except))",
         ("$now", now), ("$except", $"[{string.Join(',', except)}]")).ExecuteNonQuery());
 
     /// <summary>Counts that an activity of an earlier process is begun again.</summary>
@@ -112,7 +118,9 @@ internal sealed class DurableWriter(SqliteDatabase database)
     /// <returns>False when there is no such instance, or when it has not ended.</returns>
     public Task<bool> PurgeAsync(string id) => database.Writer.EnqueueAsync(connection =>
     {
-        if (connection.Statement("SELECT key FROM durable_instances WHERE id = $id AND ended_at IS NOT NULL", ("$id", id)).ExecuteScalar() is not long key)
+        if (connection
+            .Statement("SELECT key FROM durable_instances WHERE id = $id AND ended_at IS NOT NULL", ("$id", id))
+            .ExecuteScalar() is not long key)
         {
             return false;
         }
@@ -139,7 +147,8 @@ internal sealed class DurableWriter(SqliteDatabase database)
     private static int PurgeSome(
         SqliteConnection connection, string column, long from, long to, IReadOnlyCollection<OrchestrationStatus> states)
     {
-        var keys = connection.Statement($"SELECT key FROM durable_instances WHERE ended_at IS NOT NULL AND {column} >= $from AND {column} < $to AND ($states IS NULL OR instr($states, status) > 0) LIMIT $batch",
+        var keys = connection.Statement($"SELECT key FROM durable_instances WHERE ended_at IS NOT NULL AND {column} >= $from "
+            + $"AND {column} < $to AND ($states IS NULL OR instr($states, status) > 0) LIMIT $batch",
             ("$from", from),
             ("$to", to),
             ("$states", states.Count > 0 ? string.Join(' ', states) : null),

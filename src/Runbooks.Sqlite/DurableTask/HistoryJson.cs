@@ -22,7 +22,9 @@ internal static class HistoryJson
     /// <exception cref="NotSupportedException">Something that this store does not support: sub-orchestrations, entities, rewinding.</exception>
     public static byte[] Write(HistoryEvent happened) => JsonSerializer.SerializeToUtf8Bytes(StoredEvent.Of(happened), s_json.StoredEvent);
 
-    public static byte[]? Write(FailureDetails? failure) => StoredFailure.Of(failure) is { } stored ? JsonSerializer.SerializeToUtf8Bytes(stored, s_json.StoredFailure) : null;
+    public static byte[]? Write(FailureDetails? failure) => StoredFailure.Of(failure) is { } stored
+        ? JsonSerializer.SerializeToUtf8Bytes(stored, s_json.StoredFailure)
+        : null;
 
     /// <exception cref="InvalidDataException">It cannot be read: changed by hand, or written by something else.</exception>
     public static HistoryEvent Read(string kind, byte[] data)
@@ -40,7 +42,9 @@ internal static class HistoryJson
         }
     }
 
-    public static FailureDetails? ReadFailure(byte[]? data) => data is null ? null : JsonSerializer.Deserialize(data, s_json.StoredFailure)?.ToDetails();
+    public static FailureDetails? ReadFailure(byte[]? data) => data is null
+        ? null
+        : JsonSerializer.Deserialize(data, s_json.StoredFailure)?.ToDetails();
 
     private static EventType Kind(string kind) => kind switch
     {
@@ -90,21 +94,42 @@ internal sealed record StoredEvent
             {
                 Instance = e.OrchestrationInstance?.InstanceId, Execution = e.OrchestrationInstance?.ExecutionId, Name = e.Name, Version = e.Version, Input = e.Input,
                 Correlation = e.Correlation, Tags = Any(e.Tags), Trace = StoredTrace.Of(e.ParentTraceContext),
-                Scheduled = e.ScheduledStartTime is { } scheduled ? Ticks(scheduled) : null, Generation = e.Generation, NewTrace = e.GenerateNewTrace ? true : null,
+                Scheduled = e.ScheduledStartTime is { } scheduled
+                    ? Ticks(scheduled)
+                    : null, Generation = e.Generation, NewTrace = e.GenerateNewTrace ? true : null,
             },
             // Also for ContinueAsNewEvent.
-            ExecutionCompletedEvent e => stored with { Status = e.OrchestrationStatus.ToString(), Result = e.Result, Failure = StoredFailure.Of(e.FailureDetails) },
+            ExecutionCompletedEvent e => stored with
+            {
+                Status = e.OrchestrationStatus.ToString(),
+                Result = e.Result,
+                Failure = StoredFailure.Of(e.FailureDetails),
+            },
             ExecutionTerminatedEvent e => stored with { Input = e.Input },
             ExecutionSuspendedEvent e => stored with { Reason = e.Reason },
             ExecutionResumedEvent e => stored with { Reason = e.Reason },
-            TaskScheduledEvent e => stored with { Name = e.Name, Version = e.Version, Input = e.Input, Tags = Any(e.Tags), Trace = StoredTrace.Of(e.ParentTraceContext) },
+            TaskScheduledEvent e => stored with
+            {
+                Name = e.Name,
+                Version = e.Version,
+                Input = e.Input,
+                Tags = Any(e.Tags),
+                Trace = StoredTrace.Of(e.ParentTraceContext),
+            },
             TaskCompletedEvent e => stored with { Task = e.TaskScheduledId, Result = e.Result },
-            TaskFailedEvent e => stored with { Task = e.TaskScheduledId, Reason = e.Reason, Details = e.Details, Failure = StoredFailure.Of(e.FailureDetails) },
+            TaskFailedEvent e => stored with
+            {
+                Task = e.TaskScheduledId,
+                Reason = e.Reason,
+                Details = e.Details,
+                Failure = StoredFailure.Of(e.FailureDetails),
+            },
             TimerCreatedEvent e => stored with { FireAt = Ticks(e.FireAt) },
             TimerFiredEvent e => stored with { Timer = e.TimerId, FireAt = Ticks(e.FireAt) },
             EventSentEvent e => stored with { Instance = e.InstanceId, Name = e.Name, Input = e.Input },
             EventRaisedEvent e => stored with { Name = e.Name, Input = e.Input, Trace = StoredTrace.Of(e.ParentTraceContext) },
-            _ => throw new NotSupportedException($"The SQLite task hub keeps no {happened.EventType}: it has neither sub-orchestrations nor entities."),
+            _ => throw new NotSupportedException($"The SQLite task hub keeps no {happened.EventType}: "
+                + "it has neither sub-orchestrations nor entities."),
         };
     }
 
@@ -119,8 +144,14 @@ internal sealed record StoredEvent
             EventType.OrchestratorCompleted => new OrchestratorCompletedEvent(id),
             EventType.ExecutionStarted => new ExecutionStartedEvent(id, Input)
             {
-                OrchestrationInstance = new OrchestrationInstance { InstanceId = Instance, ExecutionId = Execution }, Name = Name, Version = Version, Correlation = Correlation, Tags = Tags,
-                ParentTraceContext = Trace?.ToContext(), ScheduledStartTime = Scheduled is { } scheduled ? Time(scheduled) : null, Generation = Generation, GenerateNewTrace = NewTrace == true,
+                OrchestrationInstance = new OrchestrationInstance
+                {
+                    InstanceId = Instance,
+                    ExecutionId = Execution,
+                }, Name = Name, Version = Version, Correlation = Correlation, Tags = Tags,
+                ParentTraceContext = Trace?.ToContext(), ScheduledStartTime = Scheduled is { } scheduled
+                    ? Time(scheduled)
+                    : null, Generation = Generation, GenerateNewTrace = NewTrace == true,
             },
             EventType.ExecutionCompleted => new ExecutionCompletedEvent(id, Result, Enum.Parse<OrchestrationStatus>(Status!), Failure?.ToDetails()),
             EventType.ContinueAsNew => new ContinueAsNewEvent(id, Result),
@@ -153,13 +184,20 @@ internal sealed record StoredTrace(string? Parent, string? State, string? Id, st
     public static StoredTrace? Of(DistributedTraceContext? trace) =>
         trace is null ? null : new(trace.TraceParent, trace.TraceState, trace.Id, trace.SpanId, trace.ActivityStartTime?.UtcTicks);
 
-    public DistributedTraceContext ToContext() => new(Parent!, State) { Id = Id, SpanId = Span, ActivityStartTime = Start is { } start ? new DateTimeOffset(start, TimeSpan.Zero) : null };
+    public DistributedTraceContext ToContext() => new(Parent!, State)
+    {
+        Id = Id,
+        SpanId = Span,
+        ActivityStartTime = Start is { } start ? new DateTimeOffset(start, TimeSpan.Zero) : null,
+    };
 }
 
 internal sealed record StoredFailure(string? Type, string? Message, string? Stack, StoredFailure? Inner, bool? NonRetriable)
 {
     public static StoredFailure? Of(FailureDetails? failure) =>
-        failure is null ? null : new(failure.ErrorType, failure.ErrorMessage, failure.StackTrace, Of(failure.InnerFailure), failure.IsNonRetriable ? true : null);
+        failure is null
+            ? null
+            : new(failure.ErrorType, failure.ErrorMessage, failure.StackTrace, Of(failure.InnerFailure), failure.IsNonRetriable ? true : null);
 
     public FailureDetails ToDetails() => new(Type!, Message!, Stack, Inner?.ToDetails(), NonRetriable == true);
 }

@@ -73,7 +73,12 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationServiceCl
         var json = new StringBuilder("[");
         foreach (var (kind, data) in await _database.ReadAsync(connection => DurableListing.History(connection, instanceId)))
         {
-            json.Append(json.Length > 1 ? "," : "").Append("{\"kind\":").Append(JsonSerializer.Serialize(kind)).Append(",\"event\":").Append(Encoding.UTF8.GetString(data)).Append('}');
+            json.Append(json.Length > 1 ? "," : "")
+                .Append("{\"kind\":")
+                .Append(JsonSerializer.Serialize(kind))
+                .Append(",\"event\":")
+                .Append(Encoding.UTF8.GetString(data))
+                .Append('}');
         }
 
         return json.Append(']').ToString();

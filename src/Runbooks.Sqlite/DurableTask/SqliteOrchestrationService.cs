@@ -56,7 +56,9 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
 
     /// <summary>When the next timer is due, or something that failed is tried again; null when nothing waits for time.</summary>
     public DateTimeOffset? NextTimer =>
-        Math.Min(_timers.Next ?? long.MaxValue, _pauses.Next ?? long.MaxValue) is < long.MaxValue and var ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
+        Math.Min(_timers.Next ?? long.MaxValue, _pauses.Next ?? long.MaxValue) is < long.MaxValue and var ticks
+            ? new DateTimeOffset(ticks, TimeSpan.Zero)
+            : null;
 
     internal int InstancesInMemory => _instances.Count;
 
@@ -91,7 +93,8 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
         foreach (var key in _reader.Suspects(_options.MaxStarts))
         {
             await FailAsync(key, new FailureDetails(
-                "HostKilled", $"It had something to do when the host died, {_options.MaxStarts} times in a row. It is not tried again.", null, null, true));
+                "HostKilled", $"It had something to do when the host died, {_options.MaxStarts} times in a row. "
+                    + "It is not tried again.", null, null, true));
         }
 
         var tasks = _reader.Tasks();

@@ -138,8 +138,11 @@ internal sealed class TimerClock : IDisposable
     private static (List<long> Due, long Next) Read(SqliteConnection connection, long after, long now)
     {
         var due = connection.Statement(
-            "SELECT DISTINCT instance FROM durable_messages WHERE due > $after AND due <= $now AND timer = 1 ORDER BY due", ("$after", after), ("$now", now)).List(static row => row.GetInt64(0));
-        var next = connection.Statement("SELECT due FROM durable_messages WHERE due > $now AND timer = 1 ORDER BY due LIMIT 1", ("$now", now)).ExecuteScalar();
+            "SELECT DISTINCT instance FROM durable_messages WHERE "
+                + "due > $after AND due <= $now AND timer = 1 ORDER BY due", ("$after", after), ("$now", now)).List(static row => row.GetInt64(0));
+        var next = connection
+            .Statement("SELECT due FROM durable_messages WHERE due > $now AND timer = 1 ORDER BY due LIMIT 1", ("$now", now))
+            .ExecuteScalar();
         return (due, next as long? ?? long.MaxValue);
     }
 

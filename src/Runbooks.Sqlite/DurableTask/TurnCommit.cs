@@ -148,7 +148,10 @@ internal sealed class TurnCommit
 
             foreach (var task in _answered)
             {
-                connection.Statement("DELETE FROM durable_tasks WHERE instance = $instance AND task = $task", ("$instance", _item.Key), ("$task", (long)task))
+                connection.Statement(
+                    "DELETE FROM durable_tasks WHERE instance = $instance AND task = $task",
+                    ("$instance", _item.Key),
+                    ("$task", (long)task))
                     .ExecuteNonQuery();
             }
         }
@@ -158,7 +161,8 @@ internal sealed class TurnCommit
     {
         if (!HasEnded && !_fresh)
         {
-            connection.Statement("UPDATE durable_instances SET status = $status, custom_status = $custom, updated_at = $now, attempts = 0 WHERE key = $key",
+            connection.Statement("UPDATE durable_instances SET status = $status, custom_status = $custom, "
+                + "updated_at = $now, attempts = 0 WHERE key = $key",
                 ("$status", Status.ToString()),
                 ("$custom", _customStatus),
                 ("$now", _now),

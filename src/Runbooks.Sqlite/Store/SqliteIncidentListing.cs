@@ -82,7 +82,11 @@ internal static class SqliteIncidentListing
     /// JSON. Words that JSON may escape are left to <see cref="IncidentQuery.Fits"/>, and so are words beyond the limit.
     /// </summary>
     private static List<string> Words(IncidentQuery query) =>
-        [.. (query.Text ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(word => !word.AsSpan().ContainsAnyExcept(s_plain)).Take(MaxWords)];
+        [
+            .. (query.Text ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                .Where(word => !word.AsSpan().ContainsAnyExcept(s_plain))
+                .Take(MaxWords),
+        ];
 
     private static (string, object?)[] Parameters(IncidentQuery query, IncidentCursor? after)
     {

@@ -28,7 +28,8 @@ internal sealed class SqliteIncidentStore : IIncidentStore
         return _database.Writer.EnqueueAsync(connection =>
         {
             var opening = candidate;
-            if (_incidents.FindLatest(connection, candidate.RunbookId, candidate.TargetKey, changing: true) is { } claimed && fold(claimed) is { } decided)
+            if (_incidents.FindLatest(connection, candidate.RunbookId, candidate.TargetKey, changing: true) is { } claimed
+                && fold(claimed) is { } decided)
             {
                 if (decided.Id == claimed.Id)
                 {
@@ -55,13 +56,17 @@ internal sealed class SqliteIncidentStore : IIncidentStore
     }
 
     public Task<Incident?> FindAsync(string id, CancellationToken cancellationToken) =>
-        _incidents.Known(id) is { } known ? Task.FromResult<Incident?>(known) : _database.ReadAsync(connection => _incidents.Find(connection, id, changing: false));
+        _incidents.Known(id) is { } known
+            ? Task.FromResult<Incident?>(known)
+            : _database.ReadAsync(connection => _incidents.Find(connection, id, changing: false));
 
     public Task<Incident?> FindLatestAsync(string runbookId, string targetKey, CancellationToken cancellationToken) =>
         _database.ReadAsync(connection => _incidents.FindLatest(connection, runbookId, targetKey, changing: false));
 
     public Task<IReadOnlyList<IncidentSummary>> FindByAlertAsync(string identity, CancellationToken cancellationToken) =>
-        _incidents.KnownByAlert(identity) is { } known ? Task.FromResult(known) : _database.ReadAsync(connection => _incidents.FindByAlert(connection, identity));
+        _incidents.KnownByAlert(identity) is { } known
+            ? Task.FromResult(known)
+            : _database.ReadAsync(connection => _incidents.FindByAlert(connection, identity));
 
     public Task<(Incident Incident, T Result)> UpdateAsync<T>(string id, Func<Incident, (Incident, T)> change, CancellationToken cancellationToken)
     {
@@ -91,7 +96,10 @@ internal sealed class SqliteIncidentStore : IIncidentStore
                 ? SqliteIncidents.Read<Runbook>(json)
                 : null);
 
-    public async Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> PurgeAsync(
+        DateTimeOffset endedBefore,
+        Func<string, CancellationToken, Task<bool>> removeRest,
+        CancellationToken cancellationToken)
     {
         var purged = new List<string>();
         var (last, more) = (0L, true);

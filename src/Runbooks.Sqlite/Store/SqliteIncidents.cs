@@ -34,14 +34,17 @@ internal sealed class SqliteIncidents : ITransactionPart
 
     /// <inheritdoc cref="Find"/>
     public Incident? FindLatest(SqliteConnection connection, string runbookId, string targetKey, bool changing) =>
-        connection.Statement("SELECT incident FROM claims WHERE runbook=$runbook AND target=$target", ("$runbook", runbookId), ("$target", targetKey)).ExecuteScalar() is string id
+        connection
+            .Statement("SELECT incident FROM claims WHERE runbook=$runbook AND target=$target", ("$runbook", runbookId), ("$target", targetKey))
+            .ExecuteScalar() is string id
             ? Find(connection, id, changing)
             : null;
 
     /// <summary>Like <see cref="Overwrite"/>, the last thing that a piece of work does.</summary>
     public void Insert(SqliteConnection connection, Incident incident)
     {
-        connection.Statement("INSERT INTO claims (runbook, target, incident) VALUES ($runbook, $target, $id) ON CONFLICT (runbook, target) DO UPDATE SET incident=excluded.incident",
+        connection.Statement("INSERT INTO claims (runbook, target, incident) VALUES ($runbook, $target, "
+            + "$id) ON CONFLICT (runbook, target) DO UPDATE SET incident=excluded.incident",
             ("$runbook", incident.RunbookId), ("$target", incident.TargetKey), ("$id", incident.Id))
             .ExecuteNonQuery();
         _cache.Change(incident.Id, null, incident);
@@ -52,7 +55,9 @@ internal sealed class SqliteIncidents : ITransactionPart
 
     public void Delete(SqliteConnection connection, string id)
     {
-        foreach (var identity in connection.Statement("SELECT identity FROM alerts WHERE incident=$id", ("$id", id)).List(static row => row.GetString(0)))
+        foreach (var identity in connection
+            .Statement("SELECT identity FROM alerts WHERE incident=$id", ("$id", id))
+            .List(static row => row.GetString(0)))
         {
             var known = _byAlert.TryFind(identity, changing: true, out var ids) ? ids : null;
             _byAlert.Change(identity, known, known?.Where(other => other != id).ToArray());
@@ -98,7 +103,9 @@ internal sealed class SqliteIncidents : ITransactionPart
     }
 
     private IncidentSummary? ReadSummary(SqliteConnection connection, string id) =>
-        connection.Statement("SELECT summary FROM incidents WHERE id=$id", ("$id", id)).ExecuteScalar() is byte[] json ? TryReadSummary(json, id, _unreadable) : null;
+        connection.Statement("SELECT summary FROM incidents WHERE id=$id", ("$id", id)).ExecuteScalar() is byte[] json
+            ? TryReadSummary(json, id, _unreadable)
+            : null;
 
     /// <returns>Null where this version cannot read it.</returns>
     public static IncidentSummary? TryReadSummary(byte[] json, string id, Action<string, JsonException> unreadable)
@@ -175,7 +182,12 @@ internal sealed class SqliteIncidents : ITransactionPart
     {
         foreach (var identity in identities)
         {
-            connection.Statement("INSERT INTO alerts (identity, incident) VALUES ($identity, $id) ON CONFLICT DO NOTHING", ("$identity", identity), ("$id", incident.Id)).ExecuteNonQuery();
+            connection
+                .Statement(
+                    "INSERT INTO alerts (identity, incident) VALUES ($identity, $id) ON CONFLICT DO NOTHING",
+                    ("$identity", identity),
+                    ("$id", incident.Id))
+                .ExecuteNonQuery();
 
             // Unknown ones are dropped at the commit, since a reader may be caching the state before it.
             var known = _byAlert.TryFind(identity, changing: true, out var ids) ? ids : null;

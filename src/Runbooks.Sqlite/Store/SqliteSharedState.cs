@@ -61,7 +61,8 @@ internal sealed class SqliteSharedState : ISharedState, ITransactionPart
                 continue;
             }
 
-            connection.Statement("INSERT INTO shared (key, version, doc) VALUES ($key, 1, $doc) ON CONFLICT (key) DO UPDATE SET version=version+1, doc=excluded.doc",
+            connection.Statement("INSERT INTO shared (key, version, doc) VALUES ($key, 1, "
+                + "$doc) ON CONFLICT (key) DO UPDATE SET version=version+1, doc=excluded.doc",
                 ("$key", key), ("$doc", SqliteIncidents.Write(document))).ExecuteNonQuery();
         }
     }
