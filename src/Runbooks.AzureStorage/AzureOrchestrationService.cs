@@ -85,7 +85,8 @@ internal sealed class AzureOrchestrationService(
                 return item;
             }
 
-            var why = $"A step of the workflow was begun {attempt + RedeliveryCounts.Suspicious - 1} times and never finished: it fails, or it ends the process that runs it.";
+            var why = $"A step of the workflow was begun {attempt + RedeliveryCounts.Suspicious - 1} times and never finished: it fails, "
+                + "or it ends the process that runs it.";
             await CompleteAsync(item, Ended(item, why));
             Log.InstanceStopped(_logger, item.InstanceId, why);
         }
@@ -105,7 +106,8 @@ internal sealed class AzureOrchestrationService(
         return null!;
     }
 
-    public Task RenewTaskOrchestrationWorkItemLockAsync(TaskOrchestrationWorkItem workItem) => inner.RenewTaskOrchestrationWorkItemLockAsync(workItem);
+    public Task RenewTaskOrchestrationWorkItemLockAsync(TaskOrchestrationWorkItem workItem) =>
+        inner.RenewTaskOrchestrationWorkItemLockAsync(workItem);
 
     public async Task CompleteTaskOrchestrationWorkItemAsync(
         TaskOrchestrationWorkItem workItem,
@@ -199,12 +201,20 @@ internal sealed class AzureOrchestrationService(
 
     public Task SendTaskOrchestrationMessageAsync(TaskMessage message) => Guard(() => inner.SendTaskOrchestrationMessageAsync(message));
 
-    public Task SendTaskOrchestrationMessageBatchAsync(params TaskMessage[] messages) => Guard(() => inner.SendTaskOrchestrationMessageBatchAsync(messages));
+    public Task SendTaskOrchestrationMessageBatchAsync(params TaskMessage[] messages) =>
+        Guard(() => inner.SendTaskOrchestrationMessageBatchAsync(messages));
 
-    public Task<OrchestrationState> WaitForOrchestrationAsync(string instanceId, string executionId, TimeSpan timeout, CancellationToken cancellationToken) =>
-        AzureStorageErrors.GuardAsync(async () => (await inner.WaitForOrchestrationAsync(instanceId, executionId, timeout, cancellationToken))!, cancellationToken);
+    public Task<OrchestrationState> WaitForOrchestrationAsync(
+        string instanceId,
+        string executionId,
+        TimeSpan timeout,
+        CancellationToken cancellationToken) =>
+        AzureStorageErrors.GuardAsync(
+            async () => (await inner.WaitForOrchestrationAsync(instanceId, executionId, timeout, cancellationToken))!,
+            cancellationToken);
 
-    public Task ForceTerminateTaskOrchestrationAsync(string instanceId, string reason) => Guard(() => inner.ForceTerminateTaskOrchestrationAsync(instanceId, reason));
+    public Task ForceTerminateTaskOrchestrationAsync(string instanceId, string reason) =>
+        Guard(() => inner.ForceTerminateTaskOrchestrationAsync(instanceId, reason));
 
     public Task<IList<OrchestrationState>> GetOrchestrationStateAsync(string instanceId, bool allExecutions) =>
         Guard(() => inner.GetOrchestrationStateAsync(instanceId, allExecutions));
@@ -226,7 +236,10 @@ internal sealed class AzureOrchestrationService(
 
     /// <summary>Null when the hub's tables and queues can be read, otherwise what is wrong, in words.</summary>
     public Task<string?> CheckHealthAsync(CancellationToken cancellationToken) => StorageHealth.FindTroubleAsync(
-        [("Tables of the task hub", () => GetOrchestrationStateAsync("health", allExecutions: false)), AzureTaskHub.Queues(() => workItems.GetPropertiesAsync(cancellationToken), cancellationToken)],
+        [
+            ("Tables of the task hub", () => GetOrchestrationStateAsync("health", allExecutions: false)),
+            AzureTaskHub.Queues(() => workItems.GetPropertiesAsync(cancellationToken), cancellationToken),
+        ],
         TimeProvider.System, cancellationToken);
 
     private async Task FinishAsync(bool isForced)
@@ -265,7 +278,8 @@ internal sealed class AzureOrchestrationService(
 
     /// <summary>While programs are replaced one by one, the old ones give back what the new ones began.</summary>
     private bool IsForNewerProgram(TaskOrchestrationWorkItem item) =>
-        hub.IsNewer((item.OrchestrationRuntimeState.ExecutionStartedEvent ?? item.NewMessages.Select(message => message.Event).OfType<ExecutionStartedEvent>().FirstOrDefault())?.Version);
+        hub.IsNewer((item.OrchestrationRuntimeState.ExecutionStartedEvent
+            ?? item.NewMessages.Select(message => message.Event).OfType<ExecutionStartedEvent>().FirstOrDefault())?.Version);
 
     private static OrchestrationRuntimeState Ended(TaskOrchestrationWorkItem item, string why)
     {
@@ -282,7 +296,11 @@ internal sealed class AzureOrchestrationService(
     }
 
     private Task CompleteAsync(TaskOrchestrationWorkItem item, OrchestrationRuntimeState ended) => CompleteTaskOrchestrationWorkItemAsync(
-        item, ended, [], [], [], null!, new OrchestrationState { OrchestrationInstance = ended.OrchestrationInstance, OrchestrationStatus = OrchestrationStatus.Failed });
+        item, ended, [], [], [], null!, new OrchestrationState
+        {
+            OrchestrationInstance = ended.OrchestrationInstance,
+            OrchestrationStatus = OrchestrationStatus.Failed,
+        });
 
     private static Task Guard(Func<Task> call) => AzureStorageErrors.GuardAsync(call, CancellationToken.None);
 

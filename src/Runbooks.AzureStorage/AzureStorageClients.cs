@@ -150,7 +150,8 @@ internal static class AzureStorageErrors
     {
         RequestFailedException { Status: 0 } or HttpRequestException => "cannot be reached",
         RequestFailedException { Status: 403, ErrorCode: "AuthorizationPermissionMismatch" } =>
-            "refuses this identity: it lacks the role Storage Table Data Contributor, Storage Blob Data Owner or Storage Queue Data Contributor on the account",
+            "refuses this identity: it lacks the role Storage Table Data Contributor, "
+                + "Storage Blob Data Owner or Storage Queue Data Contributor on the account",
         RequestFailedException { Status: 403, ErrorCode: "AuthenticationFailed" or "InvalidAuthenticationInfo" } => "does not take the account's key: check the connection string",
         RequestFailedException { Status: 403, ErrorCode: "AuthorizationFailure" } => "does not let this machine in: check the account's firewall and network rules, and the key",
         RequestFailedException failed => $"answered {failed.Status} {failed.ErrorCode}",
@@ -170,7 +171,10 @@ internal static class StorageHealth
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(8);
 
     /// <returns>Null when all of it worked; otherwise what failed, and how, in words.</returns>
-    public static async Task<string?> FindTroubleAsync(IEnumerable<(string What, Func<Task> Try)> parts, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<string?> FindTroubleAsync(
+        IEnumerable<(string What, Func<Task> Try)> parts,
+        TimeProvider time,
+        CancellationToken cancellationToken)
     {
         var troubles = await Task.WhenAll(parts.Select(part => FindTroubleAsync(part.What, part.Try, time, cancellationToken)));
         return string.Join(' ', troubles.OfType<string>()) is { Length: > 0 } words ? words : null;

@@ -47,7 +47,12 @@ internal static class AzureTaskHub
 
     /// <inheritdoc cref="WorkItems(string, string?, string?, string?, Action{ClientOptions}?)"/>
     public static QueueClient WorkItems(StorageAccountOptions options, Action<ClientOptions>? configure = null) =>
-        WorkItems(options.TaskHubName, options.ConnectionString, options.AccountName is { } account ? QueuesOf(account) : null, options.ClientId, configure);
+        WorkItems(
+            options.TaskHubName,
+            options.ConnectionString,
+            options.AccountName is { } account ? QueuesOf(account) : null,
+            options.ClientId,
+            configure);
 
     /// <summary>The queue of activities, by Durable Task's name for it.</summary>
     /// <param name="address">Of the account's queues, for signing in; not used with a connection string.</param>
@@ -67,7 +72,10 @@ internal static class AzureTaskHub
     public static (string What, Func<Task> Try) Queues(Func<Task> read, CancellationToken cancellationToken) =>
         ("Queues of the task hub", () => AzureStorageErrors.GuardAsync(read, cancellationToken));
 
-    private static StorageAccountClientProvider Clients(StorageAccountOptions options, RedeliveryCounts redeliveries, Action<ClientOptions>? configure)
+    private static StorageAccountClientProvider Clients(
+        StorageAccountOptions options,
+        RedeliveryCounts redeliveries,
+        Action<ClientOptions>? configure)
     {
         var (blobs, queues, tables) = (new BlobClientOptions(), new QueueClientOptions(), new TableClientOptions());
         queues.AddPolicy(redeliveries, HttpPipelinePosition.PerCall);
@@ -98,7 +106,8 @@ internal static class AzureTaskHub
     {
         private const string Tags = "System.Collections.Generic.Dictionary`2[[System.String,";
 
-        public void BindToName(Type serializedType, out string assemblyName, out string typeName) => (assemblyName, typeName) = (null!, serializedType.FullName!);
+        public void BindToName(Type serializedType, out string assemblyName, out string typeName) =>
+            (assemblyName, typeName) = (null!, serializedType.FullName!);
 
         public Type BindToType(string assemblyName, string typeName) => typeName.StartsWith(Tags, StringComparison.Ordinal)
             ? typeof(Dictionary<string, string>)
@@ -170,7 +179,8 @@ internal sealed class TakenMessagePolicy : HttpPipelineSynchronousPolicy
 
         protected override bool TryGetHeader(string name, [NotNullWhen(true)] out string? value) => answer.Headers.TryGetValue(name, out value);
 
-        protected override bool TryGetHeaderValues(string name, [NotNullWhen(true)] out IEnumerable<string>? values) => answer.Headers.TryGetValues(name, out values);
+        protected override bool TryGetHeaderValues(string name, [NotNullWhen(true)] out IEnumerable<string>? values) =>
+            answer.Headers.TryGetValues(name, out values);
     }
 }
 
@@ -262,11 +272,15 @@ public sealed class HostTaskHub
     }
 
     /// <param name="configure">Lets tests watch or break the traffic.</param>
-    internal HostTaskHub(IConfiguration settings, TimeProvider time, Action<ClientOptions>? configure) => (_workItems, _time) = (FindWorkItems(settings, configure), time);
+    internal HostTaskHub(IConfiguration settings, TimeProvider time, Action<ClientOptions>? configure) =>
+        (_workItems, _time) = (FindWorkItems(settings, configure), time);
 
     /// <summary>Null when the hub's queues can be read, or are not in a storage account of the settings; otherwise what is wrong, in words.</summary>
     public async Task<string?> CheckQueuesAsync(CancellationToken cancellationToken) => _workItems is null ? null
-        : await StorageHealth.FindTroubleAsync([AzureTaskHub.Queues(() => ReadAsync(_workItems, cancellationToken), cancellationToken)], _time, cancellationToken);
+        : await StorageHealth.FindTroubleAsync(
+            [AzureTaskHub.Queues(() => ReadAsync(_workItems, cancellationToken), cancellationToken)],
+            _time,
+            cancellationToken);
 
     /// <summary>The queue of activities, in the account of the host's settings.</summary>
     /// <returns>Null where something else keeps the hub, and where the settings name no account for queues.</returns>
@@ -275,8 +289,14 @@ public sealed class HostTaskHub
         var hub = settings[$"{DurableTask}:hubName"] ?? "Runbooks";
         var account = AccountOf(settings, settings[$"{DurableTask}:storageProvider:connectionName"] ?? "Storage");
         var address = account["queueServiceUri"] ?? (account["accountName"] is { } name ? AzureTaskHub.QueuesOf(name) : null);
-        return settings[$"{DurableTask}:storageProvider:type"] is { } keeper && !keeper.Equals("azureStorage", StringComparison.OrdinalIgnoreCase) ? null
-            : account.Value is { Length: > 0 } || address is not null ? AzureTaskHub.WorkItems(hub, account.Value, address, account["clientId"], configure)
+        return settings[$"{DurableTask}:storageProvider:type"] is { } keeper
+            && !keeper.Equals("azureStorage", StringComparison.OrdinalIgnoreCase) ? null
+            : account.Value is { Length: > 0 } || address is not null ? AzureTaskHub.WorkItems(
+                hub,
+                account.Value,
+                address,
+                account["clientId"],
+                configure)
             : null;
     }
 
@@ -285,7 +305,10 @@ public sealed class HostTaskHub
     /// before the other settings.
     /// </summary>
     private static IConfigurationSection AccountOf(IConfiguration settings, string name) =>
-        new[] { $"ConnectionStrings:AzureWebJobs{name}", $"AzureWebJobs{name}", $"ConnectionStrings:{name}" }.Select(settings.GetSection).FirstOrDefault(section => section.Exists()) ?? settings.GetSection(name);
+        new[] { $"ConnectionStrings:AzureWebJobs{name}", $"AzureWebJobs{name}", $"ConnectionStrings:{name}" }
+            .Select(settings.GetSection)
+            .FirstOrDefault(section => section.Exists())
+            ?? settings.GetSection(name);
 
     /// <summary>A missing queue is an answer too: the host creates it when it starts.</summary>
     private static async Task ReadAsync(QueueClient queue, CancellationToken cancellationToken)

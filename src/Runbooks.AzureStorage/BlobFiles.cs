@@ -45,7 +45,9 @@ internal sealed class BlobFiles(BlobContainerClient container)
 
     /// <summary>The whole of a blob that is small enough for memory, so that no stream can break off later.</summary>
     public Task<BinaryData?> ReadAsync(string name, CancellationToken cancellationToken) =>
-        UnlessMissingAsync(async () => (await container.GetBlobClient(name).DownloadContentAsync(cancellationToken)).Value.Content, cancellationToken);
+        UnlessMissingAsync(
+            async () => (await container.GetBlobClient(name).DownloadContentAsync(cancellationToken)).Value.Content,
+            cancellationToken);
 
     public Task RemoveAsync(string name, CancellationToken cancellationToken) =>
         UnlessMissingAsync(() => container.DeleteBlobIfExistsAsync(name, cancellationToken: cancellationToken), cancellationToken);
@@ -132,7 +134,10 @@ internal sealed class BlobWitness(BlobFiles blobs) : IGenerationWitness
     private const string Name = "generation";
 
     public async Task<WitnessedGeneration?> ReadAsync(CancellationToken cancellationToken) =>
-        await blobs.ReadAsync(Name, cancellationToken) is { } content && long.TryParse(content.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? new(number, null) : null;
+        await blobs.ReadAsync(Name, cancellationToken) is { } content
+            && long.TryParse(content.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? new(number, null)
+            : null;
 
     public async Task<WitnessedGeneration> WriteAsync(long number, CancellationToken cancellationToken)
     {

@@ -31,7 +31,9 @@ public sealed class BlobRuleSetPlace : IRuleSetPlace
     {
         if (container.Query.Length > 0 || container.UserInfo.Length > 0)
         {
-            throw new FormatException("The address of the container holds a signature or a password. Name the container alone, and sign in with az login, a managed identity or Storage:ConnectionString.");
+            throw new FormatException(
+                "The address of the container holds a signature or a password. Name the container alone, "
+                    + "and sign in with az login, a managed identity or Storage:ConnectionString.");
         }
 
         if (new BlobUriBuilder(container) is not { BlobContainerName: { Length: > 0 } name, BlobName: "" })
@@ -43,13 +45,20 @@ public sealed class BlobRuleSetPlace : IRuleSetPlace
         {
             return container.Scheme == Uri.UriSchemeHttps
                 ? new(new BlobContainerClient(container, StorageIdentity.For(clientId), Options()))
-                : throw new FormatException($"{container} does not begin with https: nobody is signed in over http. For Azurite set Storage:ConnectionString.");
+                : throw new FormatException(
+                    $"{container} does not begin with https: nobody is signed in over http. For Azurite set Storage:ConnectionString.");
         }
 
         var found = new BlobServiceClient(connectionString, Options()).GetBlobContainerClient(name);
-        return Uri.Compare(found.Uri, container, UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0
+        return Uri.Compare(
+            found.Uri,
+            container,
+            UriComponents.SchemeAndServer | UriComponents.Path,
+            UriFormat.Unescaped,
+            StringComparison.OrdinalIgnoreCase) == 0
             ? new(found)
-            : throw new FormatException($"{container} is not in the account of Storage:ConnectionString, whose container of that name is {found.Uri}.");
+            : throw new FormatException(
+                $"{container} is not in the account of Storage:ConnectionString, whose container of that name is {found.Uri}.");
     }
 
     public Task<StoredContent?> FindAsync(string name, int most, CancellationToken cancellationToken) => GuardAsync(
@@ -57,7 +66,9 @@ public sealed class BlobRuleSetPlace : IRuleSetPlace
         {
             try
             {
-                var found = await _container.GetBlobClient(name).DownloadContentAsync(new BlobDownloadOptions { Range = new HttpRange(0, most + 1) }, cancellationToken);
+                var found = await _container
+                    .GetBlobClient(name)
+                    .DownloadContentAsync(new BlobDownloadOptions { Range = new HttpRange(0, most + 1) }, cancellationToken);
                 return new StoredContent(found.Value.Content.ToArray(), found.Value.Details.ETag.ToString());
             }
             catch (RequestFailedException e) when (e.Status == 404)
@@ -67,21 +78,31 @@ public sealed class BlobRuleSetPlace : IRuleSetPlace
             catch (RequestFailedException e) when (e.Status == 416)
             {
                 // An empty blob has no range.
-                return new StoredContent([], (await _container.GetBlobClient(name).GetPropertiesAsync(cancellationToken: cancellationToken)).Value.ETag.ToString());
+                return new StoredContent(
+                    [],
+                    (await _container.GetBlobClient(name).GetPropertiesAsync(cancellationToken: cancellationToken)).Value.ETag.ToString());
             }
         },
         cancellationToken);
 
     public Task WriteAsync(string name, byte[] content, CancellationToken cancellationToken) => GuardAsync(
-        () => InContainerAsync(() => _container.GetBlobClient(name).UploadAsync(new BinaryData(content), overwrite: true, cancellationToken), cancellationToken), cancellationToken);
+        () => InContainerAsync(
+            () => _container.GetBlobClient(name).UploadAsync(new BinaryData(content), overwrite: true, cancellationToken),
+            cancellationToken), cancellationToken);
 
     public Task<bool> ReplaceAsync(string name, byte[] content, string? tag, CancellationToken cancellationToken) => GuardAsync(
         async () =>
         {
-            var conditions = tag is null ? new BlobRequestConditions { IfNoneMatch = ETag.All } : new BlobRequestConditions { IfMatch = new ETag(tag) };
+            var conditions = tag is null
+                ? new BlobRequestConditions { IfNoneMatch = ETag.All }
+                : new BlobRequestConditions { IfMatch = new ETag(tag) };
             try
             {
-                await InContainerAsync(() => _container.GetBlobClient(name).UploadAsync(new BinaryData(content), new BlobUploadOptions { Conditions = conditions }, cancellationToken), cancellationToken);
+                await InContainerAsync(
+                    () => _container
+                        .GetBlobClient(name)
+                        .UploadAsync(new BinaryData(content), new BlobUploadOptions { Conditions = conditions }, cancellationToken),
+                    cancellationToken);
                 return true;
             }
             catch (RequestFailedException e) when (e.Status is 409 or 412)
@@ -92,7 +113,12 @@ public sealed class BlobRuleSetPlace : IRuleSetPlace
         cancellationToken);
 
     public Task<IReadOnlyList<StoredName>> ListAsync(string prefix, CancellationToken cancellationToken) => GuardAsync<IReadOnlyList<StoredName>>(
-        async () => [.. (await _container.ListAsync(prefix, cancellationToken)).Select(blob => new StoredName(blob.Name, blob.Properties.LastModified ?? DateTimeOffset.MaxValue, blob.Properties.ETag.ToString()!))],
+        async () => [
+            .. (await _container.ListAsync(prefix, cancellationToken)).Select(blob => new StoredName(
+                blob.Name,
+                blob.Properties.LastModified ?? DateTimeOffset.MaxValue,
+                blob.Properties.ETag.ToString()!)),
+        ],
         cancellationToken);
 
     public Task<bool> RemoveAsync(StoredName one, CancellationToken cancellationToken) => GuardAsync(
@@ -100,7 +126,10 @@ public sealed class BlobRuleSetPlace : IRuleSetPlace
         {
             try
             {
-                return (await _container.DeleteBlobIfExistsAsync(one.Name, conditions: new BlobRequestConditions { IfMatch = new ETag(one.Tag) }, cancellationToken: cancellationToken)).Value;
+                return (await _container.DeleteBlobIfExistsAsync(
+                    one.Name,
+                    conditions: new BlobRequestConditions { IfMatch = new ETag(one.Tag) },
+                    cancellationToken: cancellationToken)).Value;
             }
             catch (RequestFailedException e) when (e.Status == 412)
             {
@@ -116,7 +145,11 @@ public sealed class BlobRuleSetPlace : IRuleSetPlace
             var stored = await _container.ListAsync("", cancellationToken);
             var taken = RuleSet.Among([.. stored.Select(blob => blob.Name)]).ToHashSet(StringComparer.Ordinal);
             var blobs = stored.Where(blob => taken.Contains(blob.Name)).OrderBy(blob => blob.Name, StringComparer.Ordinal).ToList();
-            await Parallel.ForEachAsync(blobs, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (blob, stop) =>
+            await Parallel.ForEachAsync(blobs, new ParallelOptions
+            {
+                MaxDegreeOfParallelism = AtOnce,
+                CancellationToken = cancellationToken,
+            }, async (blob, stop) =>
             {
                 if (blob.Properties.ETag is { } tag && _known.TryGetValue(blob.Name, out var before) && before.Tag == tag)
                 {

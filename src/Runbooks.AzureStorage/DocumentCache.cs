@@ -47,13 +47,19 @@ internal sealed class DocumentCache(int most, TimeProvider time)
     {
         lock (_gate)
         {
-            return _known.TryGetValue(key, out var node) && !(time.GetElapsedTime(node.Value.At) > within) ? node.Value.Document as TableDocument<T> : null;
+            return _known.TryGetValue(key, out var node) && !(time.GetElapsedTime(node.Value.At) > within)
+                ? node.Value.Document as TableDocument<T>
+                : null;
         }
     }
 
     /// <summary>Tries a change on the cached document. It counts only once it is written under that document's tag.</summary>
     /// <returns>False when the document has to be read: it was not seen, or no write would prove it current.</returns>
-    public bool TryChange<T, TResult>(string key, Func<T?, (T, TResult)> change, [NotNullWhen(true)] out TableDocument<T>? seen, out (T, TResult) changed)
+    public bool TryChange<T, TResult>(
+        string key,
+        Func<T?, (T, TResult)> change,
+        [NotNullWhen(true)] out TableDocument<T>? seen,
+        out (T, TResult) changed)
         where T : class
     {
         (seen, changed) = (Find<T>(key), default);

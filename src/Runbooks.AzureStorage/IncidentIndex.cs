@@ -26,7 +26,9 @@ internal sealed class IncidentIndex(TableRows rows)
     private const int LargestPage = 1_000;
 
     /// <summary>A row of another version of the program may lack fields that this version shows, or the state.</summary>
-    private static readonly string s_shape = TableKeys.Hash(string.Join(',', typeof(IncidentSummary).GetProperties().Select(property => property.Name).Append($"row.{State}.marked")))[..16];
+    private static readonly string s_shape = TableKeys.Hash(string.Join(
+        ',',
+        typeof(IncidentSummary).GetProperties().Select(property => property.Name).Append($"row.{State}.marked")))[..16];
 
     /// <summary>A recently changed incident may soon change again, and each change of a marked one costs one more write.</summary>
     public static readonly TimeSpan FilledAfter = TimeSpan.FromMinutes(5);
@@ -57,7 +59,9 @@ internal sealed class IncidentIndex(TableRows rows)
 
     /// <returns>Null where the incident itself has to be read.</returns>
     public static IncidentSummary? SummaryIn(TableEntity row, DateTimeOffset now) =>
-        row.GetString(Shape) == s_shape && !(IsOpen(row) && row.Timestamp < now - s_believed) ? PackedJson.Find<IncidentSummary>(row, PackedJson.Summary) : null;
+        row.GetString(Shape) == s_shape && !(IsOpen(row) && row.Timestamp < now - s_believed)
+            ? PackedJson.Find<IncidentSummary>(row, PackedJson.Summary)
+            : null;
 
     /// <summary>Before the incident is written: one that people are not done with must be in an index, or it would be forgotten.</summary>
     public Task PutLeftAsync(IncidentSummary incident, CancellationToken cancellationToken) => PutAsync(incident, Left, cancellationToken);
@@ -68,7 +72,8 @@ internal sealed class IncidentIndex(TableRows rows)
     public Task RemoveLeftAsync(IncidentSummary incident, CancellationToken cancellationToken) =>
         rows.RemoveAsync(Left + TableKeys.Day(incident.OpenedAt), RowOf(incident), ETag.All, cancellationToken);
 
-    private Task PutAsync(IncidentSummary incident, string index, CancellationToken cancellationToken) => _puts.PutAsync(Blank(incident, index), cancellationToken);
+    private Task PutAsync(IncidentSummary incident, string index, CancellationToken cancellationToken) =>
+        _puts.PutAsync(Blank(incident, index), cancellationToken);
 
     /// <summary>The row of an incident where it belongs.</summary>
     internal static TableEntity Blank(IncidentSummary incident) => Blank(incident, First(!incident.State.IsFinal()));
@@ -114,13 +119,23 @@ internal sealed class IncidentIndex(TableRows rows)
     }
 
     /// <summary>The rows of open or of ended incidents, as far as the index can answer the query.</summary>
-    public IAsyncEnumerable<TableEntity> ReadAsync(bool open, IncidentQuery query, IncidentCursor? after, int pageSize, CancellationToken cancellationToken) =>
+    public IAsyncEnumerable<TableEntity> ReadAsync(
+        bool open,
+        IncidentQuery query,
+        IncidentCursor? after,
+        int pageSize,
+        CancellationToken cancellationToken) =>
         ReadAsync(First(open), query, after, pageSize, cancellationToken);
 
     public async Task<int> CountOpenAsync(DateTimeOffset since, int most, CancellationToken cancellationToken)
     {
         var counted = 0;
-        await using var open = ReadAsync(open: true, new IncidentQuery(Since: since), null, most, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        await using var open = ReadAsync(
+            open: true,
+            new IncidentQuery(Since: since),
+            null,
+            most,
+            cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (counted < most && await open.MoveNextAsync())
         {
             counted++;
@@ -129,10 +144,19 @@ internal sealed class IncidentIndex(TableRows rows)
         return counted;
     }
 
-    public IAsyncEnumerable<TableEntity> ReadLeftAsync(IncidentQuery query, IncidentCursor? after, int pageSize, CancellationToken cancellationToken) =>
+    public IAsyncEnumerable<TableEntity> ReadLeftAsync(
+        IncidentQuery query,
+        IncidentCursor? after,
+        int pageSize,
+        CancellationToken cancellationToken) =>
         ReadAsync(Left, query, after, pageSize, cancellationToken);
 
-    private IAsyncEnumerable<TableEntity> ReadAsync(string index, IncidentQuery query, IncidentCursor? after, int pageSize, CancellationToken cancellationToken)
+    private IAsyncEnumerable<TableEntity> ReadAsync(
+        string index,
+        IncidentQuery query,
+        IncidentCursor? after,
+        int pageSize,
+        CancellationToken cancellationToken)
     {
         var from = after is null ? index : index + TableKeys.Day(after.OpenedAt);
         var filter = TableClient.CreateQueryFilter($"PartitionKey ge {from} and PartitionKey lt {Last(index)}");
@@ -188,7 +212,8 @@ internal sealed class IncidentIndex(TableRows rows)
     /// <summary>An incident that ended before a day cannot have been opened after it, so later days are not read.</summary>
     public IAsyncEnumerable<TableEntity> ReadEndedAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
         rows.QueryAsync(
-            TableClient.CreateQueryFilter($"PartitionKey ge {Partition(false, before)} and PartitionKey lt {Last(First(false))} and ClosedAt lt {before.UtcTicks}"),
+            TableClient.CreateQueryFilter(
+                $"PartitionKey ge {Partition(false, before)} and PartitionKey lt {Last(First(false))} and ClosedAt lt {before.UtcTicks}"),
             LargestPage,
             cancellationToken);
 

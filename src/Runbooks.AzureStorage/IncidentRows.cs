@@ -24,7 +24,9 @@ internal sealed class IncidentRows(TableRows rows, TableDocuments documents, Doc
 
     /// <returns>False when it was changed or removed since it was read.</returns>
     public async Task<bool> ReplaceAsync(TableDocument<Incident> before, Incident incident, CancellationToken cancellationToken) =>
-        lastSeen.Note(TableKeys.Hash(incident.Id), await documents.ReplaceAsync(Entity(incident), incident, before.Tag, before.Blob, cancellationToken)) is not null;
+        lastSeen.Note(
+            TableKeys.Hash(incident.Id),
+            await documents.ReplaceAsync(Entity(incident), incident, before.Tag, before.Blob, cancellationToken)) is not null;
 
     /// <summary>From now on a change of the incident blanks its rows in the indexes first. A change that has begun reads it again.</summary>
     /// <returns>False when it was changed or removed since it had this tag.</returns>
@@ -133,17 +135,24 @@ internal sealed class AlertIndex(TableRows rows)
         Task.WhenAll(incident.Identities.Select(identity => rows.RemoveAsync(Partition(identity), RowOf(incident), ETag.All, cancellationToken)));
 
     /// <summary>Unless somebody has put it again since it was read.</summary>
-    public Task RemoveAsync(TableEntity row, CancellationToken cancellationToken) => rows.RemoveAsync(row.PartitionKey, row.RowKey, row.ETag, cancellationToken);
+    public Task RemoveAsync(TableEntity row, CancellationToken cancellationToken) =>
+        rows.RemoveAsync(row.PartitionKey, row.RowKey, row.ETag, cancellationToken);
 
     /// <returns>The rows of all incidents that opened before then, for every alert.</returns>
     public IAsyncEnumerable<TableEntity> ReadOpenedBeforeAsync(DateTimeOffset time, CancellationToken cancellationToken) =>
-        rows.QueryAsync(TableClient.CreateQueryFilter($"PartitionKey ge {Prefix} and PartitionKey lt {Behind} and RowKey ge {TableKeys.Moment(time, "")}"), 1_000, cancellationToken);
+        rows.QueryAsync(
+            TableClient.CreateQueryFilter($"PartitionKey ge {Prefix} and PartitionKey lt {Behind} and RowKey ge {TableKeys.Moment(time, "")}"),
+            1_000,
+            cancellationToken);
 
     /// <returns>The rows, which name the incidents.</returns>
     public async Task<IReadOnlyList<TableEntity>> FindAsync(string identity, CancellationToken cancellationToken)
     {
         var found = new List<TableEntity>();
-        await foreach (var row in rows.QueryAsync(TableClient.CreateQueryFilter($"PartitionKey eq {Partition(identity)}"), MaxByAlert, cancellationToken))
+        await foreach (var row in rows.QueryAsync(
+            TableClient.CreateQueryFilter($"PartitionKey eq {Partition(identity)}"),
+            MaxByAlert,
+            cancellationToken))
         {
             found.Add(row);
             if (found.Count == MaxByAlert)
@@ -199,7 +208,9 @@ internal sealed class IncidentListing(IncidentIndex index, Func<TableEntity, Can
 
         // A closing incident is in both for a moment, so the open ones are read first.
         var final = query.State?.IsFinal();
-        var indexes = ((bool[])[true, false]).Where(open => query.Open is not { } wanted || wanted == open).Where(open => final is null || final != open);
+        var indexes = ((bool[])[true, false])
+            .Where(open => query.Open is not { } wanted || wanted == open)
+            .Where(open => final is null || final != open);
         return Merge([.. indexes.Select(open => index.ReadAsync(open, query, after, pageSize, cancellationToken))], cancellationToken);
     }
 

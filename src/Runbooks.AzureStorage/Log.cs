@@ -14,7 +14,10 @@ internal static partial class Log
     [LoggerMessage(EventId = 302, Message = "{Message}")]
     public static partial void OfDurableTask(ILogger logger, LogLevel level, string message);
 
-    [LoggerMessage(310, LogLevel.Error, "The record of incident {IncidentId} cannot be read by this version. It is left out of listings, and nothing watches it.")]
+    [LoggerMessage(
+        310,
+        LogLevel.Error,
+        "The record of incident {IncidentId} cannot be read by this version. It is left out of listings, and nothing watches it.")]
     public static partial void RecordUnreadable(ILogger logger, string incidentId, Exception failure);
 
     [LoggerMessage(311, LogLevel.Error, "The record of incident {IncidentId} could not be removed. The next round tries again.")]

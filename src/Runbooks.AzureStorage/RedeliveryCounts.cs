@@ -43,7 +43,8 @@ internal sealed class RedeliveryCounts : HttpPipelineSynchronousPolicy
         content.Position = start;
         foreach (var taken in answer.Descendants("QueueMessage"))
         {
-            if (int.TryParse(taken.Element("DequeueCount")?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= Suspicious)
+            if (int.TryParse(taken.Element("DequeueCount")?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+                && count >= Suspicious)
             {
                 Note(_messages, taken.Element("MessageId")?.Value, count);
                 Note(_instances, InstanceOf(taken.Element("MessageText")?.Value), count);
@@ -102,7 +103,9 @@ internal sealed class TurnAttempts(TableRows rows)
     /// <exception cref="StoreUnavailableException">It could not be counted.</exception>
     public async Task<int> CountAsync(TaskOrchestrationWorkItem turn, CancellationToken cancellationToken)
     {
-        var (row, place) = (TableKeys.Hash(turn.InstanceId), $"{turn.OrchestrationRuntimeState.OrchestrationInstance?.ExecutionId}:{turn.OrchestrationRuntimeState.Events.Count}");
+        var (row, place) = (
+            TableKeys.Hash(turn.InstanceId),
+            $"{turn.OrchestrationRuntimeState.OrchestrationInstance?.ExecutionId}:{turn.OrchestrationRuntimeState.Events.Count}");
         var before = await rows.FindAsync(Partition, row, null, cancellationToken);
         var attempt = before?.GetString(Place) == place ? (before.GetInt32(Count) ?? 0) + 1 : 1;
         await rows.PutAsync(new TableEntity(Partition, row) { [Place] = place, [Count] = attempt }, cancellationToken);

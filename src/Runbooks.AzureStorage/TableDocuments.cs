@@ -213,13 +213,17 @@ internal sealed class TableSharedState(AzureStorageClients clients, AzureStorage
         where T : class =>
         (await ReadAsync<T>(TableKeys.Hash(key), cancellationToken))?.Value;
 
-    public async Task<(T Document, TResult Result)> UpdateAsync<T, TResult>(string key, Func<T?, (T, TResult)> change, CancellationToken cancellationToken)
+    public async Task<(T Document, TResult Result)> UpdateAsync<T, TResult>(
+        string key,
+        Func<T?, (T, TResult)> change,
+        CancellationToken cancellationToken)
         where T : class
     {
         var partition = TableKeys.Hash(key);
         var done = await _retry.RetryAsync(
             partition,
-            async () => _lastSeen.TryChange(partition, change, out TableDocument<T>? seen, out var tried) && await TryWriteAsync(partition, seen, tried.Item1, cancellationToken)
+            async () => _lastSeen.TryChange(partition, change, out TableDocument<T>? seen, out var tried)
+                && await TryWriteAsync(partition, seen, tried.Item1, cancellationToken)
                 ? Tuple.Create(tried.Item1, tried.Item2)
                 : await ReadAndChangeAsync(partition, change, cancellationToken),
             cancellationToken);
@@ -239,12 +243,17 @@ internal sealed class TableSharedState(AzureStorageClients clients, AzureStorage
     }
 
     /// <returns>Null when another writer was faster.</returns>
-    private async Task<Tuple<T, TResult>?> ReadAndChangeAsync<T, TResult>(string partition, Func<T?, (T, TResult)> change, CancellationToken cancellationToken)
+    private async Task<Tuple<T, TResult>?> ReadAndChangeAsync<T, TResult>(
+        string partition,
+        Func<T?, (T, TResult)> change,
+        CancellationToken cancellationToken)
         where T : class
     {
         var before = await ReadAsync<T>(partition, cancellationToken);
         var (after, result) = change(before?.Value);
-        return ReferenceEquals(before?.Value, after) || await TryWriteAsync(partition, before, after, cancellationToken) ? Tuple.Create(after, result) : null;
+        return ReferenceEquals(before?.Value, after) || await TryWriteAsync(partition, before, after, cancellationToken)
+            ? Tuple.Create(after, result)
+            : null;
     }
 
     private async Task<TableDocument<T>?> ReadAsync<T>(string partition, CancellationToken cancellationToken)

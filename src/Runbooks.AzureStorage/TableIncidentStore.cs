@@ -62,18 +62,24 @@ internal sealed partial class TableIncidentStore : IIncidentStore
     public async Task<IReadOnlyList<IncidentSummary>> FindByAlertAsync(string identity, CancellationToken cancellationToken)
     {
         var rows = await _alerts.FindAsync(identity, cancellationToken);
-        var found = await Task.WhenAll(rows.Select(row => TryReadAsync(IncidentIndex.IncidentKeyOf(row), () => ReadOfAlertAsync(row, cancellationToken))));
+        var found = await Task.WhenAll(rows.Select(row => TryReadAsync(
+            IncidentIndex.IncidentKeyOf(row),
+            () => ReadOfAlertAsync(row, cancellationToken))));
         return [.. found.OfType<IncidentSummary>()];
     }
 
-    public async Task<(Incident Incident, T Result)> UpdateAsync<T>(string id, Func<Incident, (Incident, T)> change, CancellationToken cancellationToken)
+    public async Task<(Incident Incident, T Result)> UpdateAsync<T>(
+        string id,
+        Func<Incident, (Incident, T)> change,
+        CancellationToken cancellationToken)
     {
         var key = TableKeys.Hash(id);
         var done = await _retry.RetryAsync(
             key,
             async () =>
             {
-                if (_lastSeen.TryChange<Incident, T>(key, seen => change(seen!), out var seen, out var tried) && await TryWriteAsync(seen, tried.Item1, cancellationToken))
+                if (_lastSeen.TryChange<Incident, T>(key, seen => change(seen!), out var seen, out var tried)
+                    && await TryWriteAsync(seen, tried.Item1, cancellationToken))
                 {
                     return Tuple.Create(tried.Item1, tried.Item2);
                 }
@@ -105,12 +111,16 @@ internal sealed partial class TableIncidentStore : IIncidentStore
         return counts;
     }
 
-    public Task<int> CountOpenedAsync(DateTimeOffset since, int most, CancellationToken cancellationToken) => _index.CountOpenAsync(since, most, cancellationToken);
+    public Task<int> CountOpenedAsync(DateTimeOffset since, int most, CancellationToken cancellationToken) =>
+        _index.CountOpenAsync(since, most, cancellationToken);
 
     public async Task<Runbook?> FindRunbookAsync(string hash, CancellationToken cancellationToken) =>
         (await _documents.FindAsync<Runbook>(TableKeys.Hash(hash), "runbook", cancellationToken))?.Value;
 
-    public async Task<IReadOnlyList<string>> PurgeAsync(DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> PurgeAsync(
+        DateTimeOffset endedBefore,
+        Func<string, CancellationToken, Task<bool>> removeRest,
+        CancellationToken cancellationToken)
     {
         var purged = new List<string>();
         await foreach (var some in _index.ReadEndedAsync(endedBefore, cancellationToken).Chunk(8).WithCancellation(cancellationToken))
@@ -125,7 +135,10 @@ internal sealed partial class TableIncidentStore : IIncidentStore
 
     /// <summary>A record that is too large for a row is in a blob.</summary>
     public Task<string?> CheckHealthAsync(CancellationToken cancellationToken) => StorageHealth.FindTroubleAsync(
-        [("Tables", () => _rows.PutAsync(new TableEntity("health", "health"), cancellationToken)), ("Blobs", () => _documents.TryWritingAsync(cancellationToken))], _time, cancellationToken);
+        [
+            ("Tables", () => _rows.PutAsync(new TableEntity("health", "health"), cancellationToken)),
+            ("Blobs", () => _documents.TryWritingAsync(cancellationToken)),
+        ], _time, cancellationToken);
 
     /// <returns>Null when another writer was faster.</returns>
     private async Task<OpenResult?> TryOpenAsync(
@@ -134,7 +147,11 @@ internal sealed partial class TableIncidentStore : IIncidentStore
         var claim = await _claims.FindAsync(key, cancellationToken);
         if (claim is not null)
         {
-            if (_lastSeen.Find<Incident>(claim.IncidentKey) is { } seen && IsOfClaim(seen.Value, key) && fold(seen.Value) is { } joined && joined.Id == seen.Value.Id && !ReferenceEquals(joined, seen.Value)
+            if (_lastSeen.Find<Incident>(claim.IncidentKey) is { } seen
+                && IsOfClaim(seen.Value, key)
+                && fold(seen.Value) is { } joined
+                && joined.Id == seen.Value.Id
+                && !ReferenceEquals(joined, seen.Value)
                 && await TryWriteAsync(seen, joined, cancellationToken))
             {
                 return new(joined, Opened: false);
@@ -156,7 +173,10 @@ internal sealed partial class TableIncidentStore : IIncidentStore
             }
         }
 
-        await Task.WhenAll(PinAsync(runbook, cancellationToken), _index.PutAsync(IncidentSummary.Of(candidate), cancellationToken), _alerts.PutAsync(candidate, candidate.Identities, cancellationToken));
+        await Task.WhenAll(
+            PinAsync(runbook, cancellationToken),
+            _index.PutAsync(IncidentSummary.Of(candidate), cancellationToken),
+            _alerts.PutAsync(candidate, candidate.Identities, cancellationToken));
         if (!await _claims.TakeAsync(key, candidate, claim, cancellationToken))
         {
             await LeaveIndexesAsync(candidate, cancellationToken);
@@ -169,7 +189,9 @@ internal sealed partial class TableIncidentStore : IIncidentStore
         {
             await _claims.GiveBackAsync(key, candidate, claim, cancellationToken);
             await LeaveIndexesAsync(candidate, cancellationToken);
-            await Task.WhenAll(_index.PutAsync(IncidentSummary.Of(there.Value), cancellationToken), _alerts.PutAsync(there.Value, there.Value.Identities, cancellationToken));
+            await Task.WhenAll(
+                _index.PutAsync(IncidentSummary.Of(there.Value), cancellationToken),
+                _alerts.PutAsync(there.Value, there.Value.Identities, cancellationToken));
             throw new InvalidOperationException($"There is an incident '{candidate.Id}' already.");
         }
 
@@ -231,7 +253,11 @@ internal sealed partial class TableIncidentStore : IIncidentStore
     }
 
     /// <summary>An incident that cannot be removed must not keep the others.</summary>
-    private async Task<bool> TryPurgeAsync(TableEntity row, DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken)
+    private async Task<bool> TryPurgeAsync(
+        TableEntity row,
+        DateTimeOffset endedBefore,
+        Func<string, CancellationToken, Task<bool>> removeRest,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -245,7 +271,11 @@ internal sealed partial class TableIncidentStore : IIncidentStore
     }
 
     /// <summary>The claim first, since a half-removed incident must not be written again from it.</summary>
-    private async Task<bool> PurgeAsync(TableEntity row, DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken)
+    private async Task<bool> PurgeAsync(
+        TableEntity row,
+        DateTimeOffset endedBefore,
+        Func<string, CancellationToken, Task<bool>> removeRest,
+        CancellationToken cancellationToken)
     {
         var key = IncidentIndex.IncidentKeyOf(row);
         var found = await _incidents.FindAsync(key, cancellationToken);

@@ -51,7 +51,9 @@ internal sealed class TableRows(TableClient table)
     {
         await EnsureAsync(cancellationToken);
         await GuardAsync(
-            () => table.SubmitTransactionAsync(entities.Select(entity => new TableTransactionAction(TableTransactionActionType.UpsertReplace, entity)), cancellationToken), cancellationToken);
+            () => table.SubmitTransactionAsync(
+                entities.Select(entity => new TableTransactionAction(TableTransactionActionType.UpsertReplace, entity)),
+                cancellationToken), cancellationToken);
     }
 
     /// <returns>False when the row was changed since it had this tag; true when it is gone, now or already.</returns>
@@ -79,7 +81,9 @@ internal sealed class TableRows(TableClient table)
         string filter, int pageSize, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken, IEnumerable<string>? select = null)
     {
         await EnsureAsync(cancellationToken);
-        await using var rows = table.QueryAsync<TableEntity>(filter, Math.Min(pageSize, 1_000), select, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        await using var rows = table
+            .QueryAsync<TableEntity>(filter, Math.Min(pageSize, 1_000), select, cancellationToken)
+            .GetAsyncEnumerator(cancellationToken);
         while (await GuardAsync(() => rows.MoveNextAsync().AsTask(), cancellationToken))
         {
             yield return rows.Current;
@@ -109,7 +113,9 @@ internal sealed class TableRows(TableClient table)
                 }
             },
             cancellationToken);
-        return written ?? (await FindAsync(entity.PartitionKey, entity.RowKey, [Mark], cancellationToken) is { } found && found.GetGuid(Mark) == mark ? found.ETag : null);
+        return written ?? (await FindAsync(entity.PartitionKey, entity.RowKey, [Mark], cancellationToken) is { } found && found.GetGuid(Mark) == mark
+            ? found.ETag
+            : null);
     }
 
     private async Task EnsureAsync(CancellationToken cancellationToken)
