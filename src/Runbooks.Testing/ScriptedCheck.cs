@@ -33,7 +33,9 @@ internal sealed class ScriptedCheck(ICheck real, WorldScript script, ScriptUse u
         }
 
         var asked = use.Ask(name);
-        return Task.FromResult((use.HasActed && script.Afterwards.TryGetValue(name, out var after) ? after : At(answers, asked)).ToResult(context.Time.GetUtcNow()));
+        return Task.FromResult((use.HasActed && script.Afterwards.TryGetValue(name, out var after)
+            ? after
+            : At(answers, asked)).ToResult(context.Time.GetUtcNow()));
     }
 
     /// <summary>The check's name in the runbook, which is the last part of the key.</summary>
@@ -74,7 +76,9 @@ internal sealed class ScriptedAnswer
     public int Times { get; set; } = 1;
 
     public CheckResult ToResult(DateTimeOffset now) =>
-        new(Enum.Parse<Verdict>(Verdict, ignoreCase: true), Summary ?? $"As scripted: {Verdict}.") { Value = Value, Caveat = Caveat, MeasuredAt = now - Behind };
+        new(
+            Enum.Parse<Verdict>(Verdict, ignoreCase: true),
+            Summary ?? $"As scripted: {Verdict}.") { Value = Value, Caveat = Caveat, MeasuredAt = now - Behind };
 }
 
 /// <summary>Which parts of a script were used while an incident was played. A test must not seem to try a part that nobody asked for.</summary>
@@ -111,7 +115,11 @@ internal sealed class ScriptUse
             {
                 if (first >= asked)
                 {
-                    yield return new($"checks.{check}[{at}]", $"The answer '{answer.Verdict}' of check '{check}' was never asked for: the check was asked {CountText.Format(asked, "time")}. Remove the answer, or let the test go on to where it is asked.");
+                    yield return new(
+                        $"checks.{check}[{at}]",
+                        $"The answer '{answer.Verdict}' of check '{check}' was never asked for: "
+                            + $"the check was asked {CountText.Format(asked, "time")}. Remove the answer, "
+                            + "or let the test go on to where it is asked.");
                 }
 
                 first += answer.Times;
@@ -120,7 +128,10 @@ internal sealed class ScriptUse
 
         foreach (var phase in script.Objections.Keys.Where(phase => !_guarded.ContainsKey(phase)))
         {
-            yield return new($"objections.{phase}", $"The guardrails were never asked about the {phase}, so what the test says of them was not tried.", IsKey: true);
+            yield return new(
+                $"objections.{phase}",
+                $"The guardrails were never asked about the {phase}, so what the test says of them was not tried.",
+                IsKey: true);
         }
 
         foreach (var (name, step) in script.Steps.Where(said => !IsUnusable(said.Key, said.Value, played)))
@@ -131,11 +142,17 @@ internal sealed class ScriptUse
             }
             else if (step.Changes && looks == 1)
             {
-                yield return new($"steps.{name}", $"Step '{name}' was looked at only once, so nothing could change in between, and nobody was asked again: that was not tried.", IsKey: true);
+                yield return new(
+                    $"steps.{name}",
+                    $"Step '{name}' was looked at only once, so nothing could change in between, and nobody was asked again: that was not tried.",
+                    IsKey: true);
             }
             else if (step.Undo != ScriptedStep.Usual.Undo && !_undone.ContainsKey(name))
             {
-                yield return new($"steps.{name}", $"Step '{name}' was never taken back, so what the test says about that was not tried.", IsKey: true);
+                yield return new(
+                    $"steps.{name}",
+                    $"Step '{name}' was never taken back, so what the test says about that was not tried.",
+                    IsKey: true);
             }
         }
     }
@@ -149,12 +166,18 @@ internal sealed class ScriptUse
     /// <summary>Its parameters could not be filled in, so it could not run, as in the script.</summary>
     private bool IsUnusable(string name, ScriptedStep step, Incident played) =>
         !_looked.ContainsKey(name) && step.Outcome == "blocked"
-        && played.Gates.Any(gate => gate is { Outcome: GateOutcome.Refused, Plan.Blocker: not null } && gate.Plan.Steps.Any(planned => planned.Name == name));
+        && played.Gates.Any(gate => gate is { Outcome: GateOutcome.Refused, Plan.Blocker: not null }
+            && gate.Plan.Steps.Any(planned => planned.Name == name));
 }
 
 /// <summary>Takes the parameters of a real action, and does what the script says, without touching anything.</summary>
 /// <param name="pause">Lets virtual time pass.</param>
-internal sealed class ScriptedAction(IAction real, Runbook runbook, WorldScript script, ScriptUse use, Func<TimeSpan, CancellationToken, Task> pause) : IAction
+internal sealed class ScriptedAction(
+    IAction real,
+    Runbook runbook,
+    WorldScript script,
+    ScriptUse use,
+    Func<TimeSpan, CancellationToken, Task> pause) : IAction
 {
     public string Name => real.Name;
 
@@ -194,7 +217,12 @@ internal sealed class ScriptedAction(IAction real, Runbook runbook, WorldScript 
             : new Preparation
             {
                 PlannedEffect = real.Summary,
-                Undo = reversal switch { Reversal.Undone => $"{NameOf(context)} can be undone.", Reversal.Kept => $"{NameOf(context)} is left to a person.", _ => null },
+                Undo = reversal switch
+                {
+                    Reversal.Undone => $"{NameOf(context)} can be undone.",
+                    Reversal.Kept => $"{NameOf(context)} is left to a person.",
+                    _ => null,
+                },
                 UndoneByHand = reversal == Reversal.Kept,
                 UndoState = reversal == Reversal.None ? null : JsonSerializer.SerializeToElement(context.IdempotencyKey),
             };
@@ -206,7 +234,10 @@ internal sealed class ScriptedAction(IAction real, Runbook runbook, WorldScript 
     }
 
     /// <summary>A scripted world has no identities and no permissions.</summary>
-    public Task<string?> CheckPermissionsAsync(object parameters, StepContext context, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+    public Task<string?> CheckPermissionsAsync(
+        object parameters,
+        StepContext context,
+        CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 
     public async Task<ActionResult> ApplyAsync(object parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {

@@ -22,7 +22,9 @@ internal static class Simulator
         async Task<Gate?> NewAsync() => (await NowAsync()).OpenGate is { } gate && questions.All(asked => asked.Id != gate.Id) ? gate : null;
 
         // Where the real world is asked, the play ends at a question, a step, or a finding of nothing to do: what follows would be assumed.
-        async Task<bool> IsOverAsync() => await world.IsOverAsync(id) || (assumed.IsLive && (questions.Count > 0 || await NowAsync() is { Steps.Count: > 0 } or { IsFoundHealthy: true }));
+        async Task<bool> IsOverAsync() =>
+            await world.IsOverAsync(id)
+                || (assumed.IsLive && (questions.Count > 0 || await NowAsync() is { Steps.Count: > 0 } or { IsFoundHealthy: true }));
 
         while (world.Now < end && !await IsOverAsync())
         {
@@ -54,7 +56,10 @@ internal static class Simulator
         }
     }
 
-    private static DecisionRequest Answer(Gate question, DecisionVerb verb, string by) => new(verb, by, "simulation", question.Task is not null && verb == DecisionVerb.Reject ? "As simulated." : null)
+    private static DecisionRequest Answer(
+        Gate question,
+        DecisionVerb verb,
+        string by) => new(verb, by, "simulation", question.Task is not null && verb == DecisionVerb.Reject ? "As simulated." : null)
     {
         Items = verb == DecisionVerb.Approve ? question.Task?.ItemsLeft : null,
     };

@@ -41,7 +41,10 @@ internal static class TestRunner
         return (incident, problems);
     }
 
-    private static async Task<(Incident? Incident, ScriptUse Use, IReadOnlyList<TestProblem> Problems)> RunToEndAsync(TestCase test, Runbook runbook, StepCatalog real)
+    private static async Task<(Incident? Incident, ScriptUse Use, IReadOnlyList<TestProblem> Problems)> RunToEndAsync(
+        TestCase test,
+        Runbook runbook,
+        StepCatalog real)
     {
         await using var world = await TestWorld.StartAsync(test.Script, runbook, real);
         if (test.Script.Strangers(runbook).ToList() is { Count: > 0 } strangers)
@@ -85,7 +88,9 @@ internal static class TestRunner
                 return "it had ended, so this changed nothing.";
             }
 
-            await world.Get<IncidentIntake>().ReceiveAsync([.. alerts.Select(alert => alert with { Status = AlertStatus.Resolved })], CancellationToken.None);
+            await world
+                .Get<IncidentIntake>()
+                .ReceiveAsync([.. alerts.Select(alert => alert with { Status = AlertStatus.Resolved })], CancellationToken.None);
             return null;
         }
 
@@ -151,7 +156,9 @@ internal sealed record TestOpening(string? Id, string? Problem, IReadOnlyList<Al
     {
         if (test.Script.ByHand)
         {
-            var started = await world.Get<ManualStart>().StartAsync(runbook.Id, test.Script.Alert.Labels, test.Script.By!, null, CancellationToken.None, test.Script.Proposed);
+            var started = await world
+                .Get<ManualStart>()
+                .StartAsync(runbook.Id, test.Script.Alert.Labels, test.Script.By!, null, CancellationToken.None, test.Script.Proposed);
             return new(started.Outcome?.Id, string.Join(" ", started.Errors), []);
         }
 
@@ -194,17 +201,27 @@ internal sealed record TestCase(string RunbookId, string? AlertFile, TestScript 
         var alert = script.ByHand || script.Alert.File is not { } named ? null : Path.Combine(folder, named);
         if (alert is not null && !File.Exists(alert))
         {
-            errors.AtValue("alert", $"names {script.Alert.File}, and there is no such file beside it.", "Put the alert there as its sender posts it, or write it out under 'alert:'.");
+            errors.AtValue(
+                "alert",
+                $"names {script.Alert.File}, and there is no such file beside it.",
+                "Put the alert there as its sender posts it, or write it out under 'alert:'.");
             return (null, errors.Sorted);
         }
 
-        return (new TestCase(runbook, alert, script) { PlaceOf = problem => new(name, PlaceIn(errors, problem).Line, PlaceIn(errors, problem).Column, "", problem.Text, "") }, []);
+        return (
+            new TestCase(runbook, alert, script)
+            {
+                PlaceOf = problem => new(name, PlaceIn(errors, problem).Line, PlaceIn(errors, problem).Column, "", problem.Text, ""),
+            },
+            []);
     }
 
     /// <summary>The problem with its place in the file.</summary>
     public Func<TestProblem, CatalogError> PlaceOf { get; private init; } = problem => new(FileName, 1, 1, "", problem.Text, "");
 
-    private static Position PlaceIn(FileErrors errors, TestProblem problem) => problem.IsKey ? errors.PlaceOfKey(problem.Path) : errors.PlaceOf(problem.Path);
+    private static Position PlaceIn(
+        FileErrors errors,
+        TestProblem problem) => problem.IsKey ? errors.PlaceOfKey(problem.Path) : errors.PlaceOf(problem.Path);
 }
 
 /// <summary>A test that cannot be played.</summary>

@@ -49,7 +49,10 @@ internal sealed class TestAlert
 {
     public const string DefaultFile = "alert.json";
 
-    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
 
     /// <summary>Relative to the case; null when the alert is in the test itself.</summary>
     [JsonIgnore]
@@ -142,13 +145,17 @@ internal class WorldScript
             : $"{action.Name} has no output '{output}'. {action.RemedyFor(output)}", IsKey: true);
 
     private static TestProblem Stranger(string kind, string path, string name, List<string> known) =>
-        new(path, $"The runbook has no {kind} '{name}'. {Suggestion.For(name, known)}It has: {(known.Count == 0 ? "none" : string.Join(", ", known))}.", IsKey: true);
+        new(
+            path,
+            $"The runbook has no {kind} '{name}'. {Suggestion.For(name, known)}It has: {(known.Count == 0 ? "none" : string.Join(", ", known))}.",
+            IsKey: true);
 }
 
 /// <summary>JSON Schema of <c>test.yaml</c>. <see cref="TestScriptReader"/> decides.</summary>
 internal static class TestSchema
 {
-    public static JsonObject Create() => SchemaParts.Document("Test of a runbook", "What the world answers, what people do and when, and how it has to end.", new()
+    public static JsonObject Create() =>
+        SchemaParts.Document("Test of a runbook", "What the world answers, what people do and when, and how it has to end.", new()
     {
         ["source"] = SchemaParts.Choice(AlertSource.All, "Who sends the alert; manual when a person starts the runbook."),
         ["alert"] = SchemaParts.WordOr(SchemaParts.Mapping("The alert itself.", new()
@@ -175,7 +182,8 @@ internal static class TestSchema
             ["verdict"] = SchemaParts.Choice(TestScriptReader.Verdicts, "What it answers."),
             ["summary"] = SchemaParts.AnyText("What was found, in words."),
             ["value"] = SchemaParts.AnyText("The measured value."),
-            ["caveat"] = SchemaParts.Text("Why its passing shows less than it seems to, such as 'without a request to show it': no sign of health while the alert fires."),
+            ["caveat"] = SchemaParts.Text(
+                "Why its passing shows less than it seems to, such as 'without a request to show it': no sign of health while the alert fires."),
             ["behind"] = SchemaParts.Duration("What it tells was measured so long before it is asked; at that moment unless said:"),
             ["times"] = SchemaParts.Count(100_000, "How often in a row. Default: 1."),
         }, "verdict"), TestScriptReader.Verdicts, "A word, or more."), "One answer after another; the last one stays."), "By the check's name in the runbook."),
@@ -184,14 +192,19 @@ internal static class TestSchema
             ["outcome"] = SchemaParts.Choice(TestScriptReader.Outcomes, "How it goes. Default: done."),
             ["changes"] = SchemaParts.Flag("What it acts on is another once it was approved."),
             ["outputs"] = SchemaParts.Texts("What later steps may read."),
-            ["undo"] = SchemaParts.Choice(TestScriptReader.Undos, "How taking it back goes; left: somebody else has changed it since; handedOn: another incident holds it now and takes it back; asBefore: it was so before. Default: done."),
+            ["undo"] = SchemaParts.Choice(
+                TestScriptReader.Undos,
+                "How taking it back goes; left: somebody else has changed it since; handedOn: "
+                    + "another incident holds it now and takes it back; asBefore: it was so before. Default: done."),
             ["takes"] = SchemaParts.Duration("How long it takes; at once unless said:"),
         }), TestScriptReader.Outcomes, "A word, or more."), "By the step's name; done unless named."),
         ["events"] = SchemaParts.List(Event(), "What happens a while after the alert."),
         ["expect"] = SchemaParts.Mapping("How it has to end.", new()
         {
             ["state"] = SchemaParts.Choice(TestScriptReader.States, "The final state."),
-            ["steps"] = Named(SchemaParts.Choice(TestScriptReader.Statuses, "How the step ended."), "The steps that were tried, in order; {} when nothing ran."),
+            ["steps"] = Named(
+                SchemaParts.Choice(TestScriptReader.Statuses, "How the step ended."),
+                "The steps that were tried, in order; {} when nothing ran."),
         }, "state"),
     }, "source", "expect");
 
@@ -206,7 +219,12 @@ internal static class TestSchema
             ["takeOver"] = SchemaParts.Text("Who takes over."),
             ["done"] = SchemaParts.Text("Who says that a step of a person is done."),
             ["couldNot"] = SchemaParts.Text("Who says that it could not be done."),
-            ["items"] = new JsonObject { ["type"] = new JsonArray("array", "integer"), ["items"] = new JsonObject { ["type"] = "integer", ["minimum"] = 1 }, ["description"] = "Items of the checklist that are done, counted from 1." },
+            ["items"] = new JsonObject
+            {
+                ["type"] = new JsonArray("array", "integer"),
+                ["items"] = new JsonObject { ["type"] = "integer", ["minimum"] = 1 },
+                ["description"] = "Items of the checklist that are done, counted from 1.",
+            },
             ["cancel"] = SchemaParts.Text("Who stops the incident."),
             ["takeBack"] = SchemaParts.Text("Who has what was changed taken back."),
             ["resolved"] = new JsonObject { ["const"] = true, ["description"] = "The sender says that the alert is over." },

@@ -65,12 +65,18 @@ internal sealed class TestScriptReader(FileErrors errors)
 
         if (script.ByHand != script.By is not null)
         {
-            errors.AtKey(script.By is null ? "source" : "by", script.By is null ? "is manual, and nobody starts it." : "starts it by hand, and the source is another.", $"'by' (the person's name) and 'source: {AlertSource.Manual}' belong together.");
+            errors.AtKey(
+                script.By is null ? "source" : "by",
+                script.By is null ? "is manual, and nobody starts it." : "starts it by hand, and the source is another.",
+                $"'by' (the person's name) and 'source: {AlertSource.Manual}' belong together.");
         }
 
         if (script is { Proposed: true, ByHand: false })
         {
-            errors.AtKey("proposed", "is for what is started by hand, and the source is another.", $"Remove it, or write 'source: {AlertSource.Manual}'.");
+            errors.AtKey(
+                "proposed",
+                "is for what is started by hand, and the source is another.",
+                $"Remove it, or write 'source: {AlertSource.Manual}'.");
         }
 
         return script;
@@ -106,7 +112,10 @@ internal sealed class TestScriptReader(FileErrors errors)
             case YamlSequence { Items.Count: > 0 } list:
                 return [.. list.Items.Select((item, index) => Answer(item, $"{path}[{index}]"))];
             default:
-                errors.AtValue(path, $"is {(node is YamlSequence ? "an empty list" : node.Description)} and must be a list of answers.", $"Write for example [failing, passing]; an answer is one of: {string.Join(", ", Verdicts)}.");
+                errors.AtValue(
+                    path,
+                    $"is {(node is YamlSequence ? "an empty list" : node.Description)} and must be a list of answers.",
+                    $"Write for example [failing, passing]; an answer is one of: {string.Join(", ", Verdicts)}.");
                 return [];
         }
     }
@@ -176,7 +185,10 @@ internal sealed class TestScriptReader(FileErrors errors)
 
         if (EventKinds.Append("resolved").Count(section.Has) != 1)
         {
-            errors.AtKey(section.Path, "has to say exactly one thing that happens.", $"Write one of {string.Join(", ", EventKinds)} with the person's name, or 'resolved: true'.");
+            errors.AtKey(
+                section.Path,
+                "has to say exactly one thing that happens.",
+                $"Write one of {string.Join(", ", EventKinds)} with the person's name, or 'resolved: true'.");
         }
         else if (section.Raw("resolved") == "false")
         {
@@ -204,7 +216,11 @@ internal sealed class TestScriptReader(FileErrors errors)
     }
 
     private static Dictionary<string, T> Mapping<T>(YamlSection section, string key, Func<YamlNode, string, T> read) =>
-        section.Free(key)?.Entries.ToDictionary(entry => entry.Key, entry => read(entry.Value, FileErrors.Join(section.PathOf(key), entry.Key)), StringComparer.Ordinal) ?? [];
+        section.Free(key)?.Entries.ToDictionary(
+            entry => entry.Key,
+            entry => read(entry.Value, FileErrors.Join(section.PathOf(key), entry.Key)),
+            StringComparer.Ordinal)
+            ?? [];
 
     private List<int>? Numbers(YamlSection section, string key)
     {
@@ -223,7 +239,9 @@ internal sealed class TestScriptReader(FileErrors errors)
     }
 
     /// <summary>Empty texts are allowed, since an incident's record may have them too.</summary>
-    private static string? Said(YamlSection section, string key) => section.Node(key) is null ? null : section.Text(key, longest: Longest, mayBeEmpty: true);
+    private static string? Said(
+        YamlSection section,
+        string key) => section.Node(key) is null ? null : section.Text(key, longest: Longest, mayBeEmpty: true);
 
     private static Dictionary<string, string> Texts(YamlSection section, string key) => new(section.TextMap(key, Longest, mayBeEmpty: true));
 

@@ -28,7 +28,11 @@ internal static class TestScriptWriter
 
     private static YamlNode Alert(TestAlert alert) => alert.File is { } file ? Text(file) : Keys(
         MappingStyle.Block,
-        ("name", alert.Name), ("severity", alert.Severity), ("summary", alert.Summary), ("labels", Mapping(alert.Labels, Text)), ("annotations", Mapping(alert.Annotations, Text)),
+        ("name", alert.Name), ("severity", alert.Severity), ("summary", alert.Summary), ("labels", Mapping(
+            alert.Labels,
+            Text)), ("annotations", Mapping(
+            alert.Annotations,
+            Text)),
         ("fingerprint", alert.Fingerprint), ("link", alert.Link), ("runbook", alert.Runbook));
 
     private static YamlSequenceNode Answers(List<ScriptedAnswer> answers) =>
@@ -36,7 +40,9 @@ internal static class TestScriptWriter
 
     private static YamlNode Answer(ScriptedAnswer answer) => WordOr(Keys(
         MappingStyle.Flow,
-        ("verdict", answer.Verdict), ("summary", answer.Summary), ("value", answer.Value), ("caveat", answer.Caveat), ("behind", answer.Behind), ("times", answer.Times == 1 ? null : answer.Times)));
+        ("verdict", answer.Verdict), ("summary", answer.Summary), ("value", answer.Value), ("caveat", answer.Caveat), ("behind", answer.Behind), ("times", answer.Times == 1
+            ? null
+            : answer.Times)));
 
     private static YamlNode Step(ScriptedStep step) => WordOr(Keys(
         MappingStyle.Flow,
@@ -50,15 +56,21 @@ internal static class TestScriptWriter
         ("cancel", happening.Cancel), ("takeBack", happening.TakeBack), ("resolved", happening.Resolved), ("reason", happening.Reason));
 
     private static YamlMappingNode Expectation(TestExpectation expected) => Keys(
-        MappingStyle.Block, ("state", expected.State), ("steps", Mapping(expected.Steps ?? [], Text, MappingStyle.Flow) ?? new YamlMappingNode { Style = MappingStyle.Flow }));
+        MappingStyle.Block, ("state", expected.State), (
+            "steps",
+            Mapping(expected.Steps ?? [], Text, MappingStyle.Flow) ?? new YamlMappingNode { Style = MappingStyle.Flow }));
 
     /// <summary>Leaves defaults out.</summary>
     private static YamlMappingNode Keys(MappingStyle style, params IEnumerable<(string Key, object? Value)> parts) =>
-        new(parts.Select(part => (part.Key, Value: Node(part.Value))).Where(part => part.Value is not null).Select(part => KeyValuePair.Create<YamlNode, YamlNode>(part.Key, part.Value!))) { Style = style };
+        new(parts.Select(part => (part.Key, Value: Node(part.Value)))
+            .Where(part => part.Value is not null)
+            .Select(part => KeyValuePair.Create<YamlNode, YamlNode>(part.Key, part.Value!))) { Style = style };
 
     /// <returns>Null where it is empty.</returns>
     private static YamlMappingNode? Mapping<T>(Dictionary<string, T> values, Func<T, YamlNode> write, MappingStyle style = MappingStyle.Block) =>
-        values.Count == 0 ? null : new(values.Select(value => KeyValuePair.Create<YamlNode, YamlNode>(Text(value.Key), write(value.Value)))) { Style = style };
+        values.Count == 0
+            ? null
+            : new(values.Select(value => KeyValuePair.Create<YamlNode, YamlNode>(Text(value.Key), write(value.Value)))) { Style = style };
 
     /// <summary>Its first value alone, where the others are defaults.</summary>
     private static YamlNode WordOr(YamlMappingNode mapping) => mapping.Children.Count == 1 ? mapping.Children[0].Value : mapping;

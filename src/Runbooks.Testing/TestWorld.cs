@@ -47,10 +47,19 @@ internal sealed class TestWorld : IAsyncDisposable
         services.TryAddSingleton<IncidentChanges>();
         services.AddSqlite(_folder, survivesPowerCut: false, hub => hub.CheckClockEvery = null).AddIncidentTaskHub();
         services.AddSingleton<LoadedRunbooks>(() => [runbook]);
-        services.AddSingleton<RecordingChannel>().AddSingleton<INotifier>(provider => provider.GetRequiredService<RecordingChannel>()).AddSingleton(ContactBook.EveryoneOn(RecordingChannel.Name));
+        services.AddSingleton<RecordingChannel>()
+            .AddSingleton<INotifier>(provider => provider.GetRequiredService<RecordingChannel>())
+            .AddSingleton(ContactBook.EveryoneOn(RecordingChannel.Name));
         services.AddSingleton<IGuardrail>(new ScriptedGuardrail(script, Use));
         services.Replace(ServiceDescriptor.Singleton(new StepCatalog(
-            real.Checks.Select(check => script.IsLive ? (ICheck)new LiveCheck(check, runbook) : new ScriptedCheck(check, script, Use)), real.Actions.Select(action => new ScriptedAction(action, runbook, script, Use, PauseAsync)))));
+            real.Checks.Select(check => script.IsLive
+                ? (ICheck)new LiveCheck(check, runbook)
+                : new ScriptedCheck(check, script, Use)), real.Actions.Select(action => new ScriptedAction(
+                    action,
+                    runbook,
+                    script,
+                    Use,
+                    PauseAsync)))));
         _services = services.BuildServiceProvider();
     }
 
@@ -76,7 +85,9 @@ internal sealed class TestWorld : IAsyncDisposable
 
     /// <summary>A week; a day more than its question waits, where that is longer.</summary>
     public static TimeSpan LongestOf(Runbook runbook) =>
-        Enum.GetValues<Phase>().SelectMany(phase => runbook.StepsOf(phase).Select(step => step.Timeout).Append(runbook.ApprovalOf(phase)?.Timeout ?? TimeSpan.Zero))
+        Enum.GetValues<Phase>().SelectMany(phase => runbook.StepsOf(phase)
+            .Select(step => step.Timeout)
+            .Append(runbook.ApprovalOf(phase)?.Timeout ?? TimeSpan.Zero))
             .Select(longest => longest + TimeSpan.FromDays(1)).Append(TimeSpan.FromDays(7)).Max();
 
     public T Get<T>()
@@ -218,7 +229,9 @@ internal sealed class LiveCheck(ICheck real, Runbook runbook) : ICheck
         var longest = runbook.FindCheck(ScriptedCheck.NameOf(context))?.Timeout ?? CheckSpec.DefaultTimeout;
         try
         {
-            var found = await real.AskAsync(parameters, context with { Time = TimeProvider.System }, cancellationToken).WaitAsync(longest, TimeProvider.System, cancellationToken);
+            var found = await real
+                .AskAsync(parameters, context with { Time = TimeProvider.System }, cancellationToken)
+                .WaitAsync(longest, TimeProvider.System, cancellationToken);
 
             // As old in the simulation as it really is.
             var apart = context.Time.GetUtcNow() - TimeProvider.System.GetUtcNow();
