@@ -141,7 +141,9 @@ internal static class DurableServices
         services.Configure<WorkerOptions>(worker => worker.Serializer = new JsonObjectSerializer(DurableJson.Options));
         return services
             .AddSingleton<DurableClients>()
-            .AddSingleton(provider => new HostTaskHub(HostSettings.Of(provider.GetRequiredService<IConfiguration>(), AppContext.BaseDirectory), provider.GetRequiredService<TimeProvider>()))
+            .AddSingleton(provider => new HostTaskHub(
+                HostSettings.Of(provider.GetRequiredService<IConfiguration>(), AppContext.BaseDirectory),
+                provider.GetRequiredService<TimeProvider>()))
             .AddSingleton<IIncidentEngine, DurableIncidentEngine>();
     }
 }

@@ -56,7 +56,12 @@ internal static class FunctionsApp
 
         // A misspelt setting would do nothing, and nobody would notice.
         var settings = new SettingsChecker(app.Services.GetServices<SettingsSection>(), [], _ => null);
-        IReadOnlyList<string> problems = [.. VaultReferences.FindProblems(unresolved), .. MessagesServices.FindProblems(builder.Configuration, builder.Environment), .. settings.Check(builder.Configuration, onlyOurs: false).Select(problem => problem.Text)];
+        IReadOnlyList<string> problems =
+        [
+            .. VaultReferences.FindProblems(unresolved),
+            .. MessagesServices.FindProblems(builder.Configuration, builder.Environment),
+            .. settings.Check(builder.Configuration, onlyOurs: false).Select(problem => problem.Text),
+        ];
         return (app, problems.Count > 0 ? problems : InvalidSettings.Find(app.Services));
     }
 }
@@ -99,11 +104,19 @@ internal sealed class RunbookSourceOptions
 internal static class MessagesServices
 {
     /// <summary>A folder for the outbox means development: everybody is reached there.</summary>
-    public static bool IsDevelopment(IConfiguration configuration) => configuration[$"{OutboxOptions.SectionName}:{nameof(OutboxOptions.Folder)}"] is { Length: > 0 };
+    public static bool IsDevelopment(IConfiguration configuration) =>
+        configuration[$"{OutboxOptions.SectionName}:{nameof(OutboxOptions.Folder)}"] is { Length: > 0 };
 
     /// <summary>Then nobody is called, and everybody with a link may approve, so it must not act on real systems. Azure sets WEBSITE_SITE_NAME.</summary>
-    public static IEnumerable<string> FindProblems(IConfiguration configuration, IHostEnvironment environment) => IsDevelopment(configuration) && !environment.IsDevelopment() && configuration["WEBSITE_SITE_NAME"] is { Length: > 0 }
-        ? ["The setting 'Outbox:Folder' is for development: with it nobody is called, and everybody may approve. Remove it from the app, and name people in contacts.yaml."]
+    public static IEnumerable<string> FindProblems(
+        IConfiguration configuration,
+        IHostEnvironment environment) => IsDevelopment(configuration)
+            && !environment.IsDevelopment()
+            && configuration["WEBSITE_SITE_NAME"] is { Length: > 0 }
+        ? [
+            "The setting 'Outbox:Folder' is for development: with it nobody is called, "
+                + "and everybody may approve. Remove it from the app, and name people in contacts.yaml.",
+        ]
         : [];
 
     public static IServiceCollection AddPeople(this IServiceCollection services, IConfiguration configuration)

@@ -15,7 +15,12 @@ using Runbooks.Web.Slack;
 namespace RunbookFunctions;
 
 /// <summary>The API, behind a function key.</summary>
-internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHandler decisions, IncidentVerbsHandler verbs, AccessGuard access, DurableClients clients)
+internal sealed class IncidentFunctions(
+    IncidentsHandler incidents,
+    DecisionHandler decisions,
+    IncidentVerbsHandler verbs,
+    AccessGuard access,
+    DurableClients clients)
 {
     [Function("ListIncidents")]
     public Task<IResult> ListAsync(
@@ -72,7 +77,12 @@ internal sealed class IncidentFunctions(IncidentsHandler incidents, DecisionHand
 }
 
 /// <summary>The addresses for alerts, and for a person who starts a runbook.</summary>
-internal sealed class AlertFunctions(AlertsHandler alerts, ManualStartHandler manual, SecureWebhook webhook, AccessGuard access, DurableClients clients)
+internal sealed class AlertFunctions(
+    AlertsHandler alerts,
+    ManualStartHandler manual,
+    SecureWebhook webhook,
+    AccessGuard access,
+    DurableClients clients)
 {
     [Function("AlertIntake")]
     public Task<IResult> TakeAsync(
@@ -113,19 +123,27 @@ internal sealed class SafetyFunctions(SafetyHandler safety, AuditHandler audit, 
         access.ApiAsync(request, Role.Admin, () => safety.ReleaseAsync(request));
 
     [Function("ResetBreaker")]
-    public Task<IResult> ResetAsync([HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/runbooks/{id}/breaker/reset")] HttpRequest request, string id) =>
+    public Task<IResult> ResetAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/runbooks/{id}/breaker/reset")] HttpRequest request,
+        string id) =>
         access.ApiAsync(request, Role.Admin, () => safety.ResetBreakerAsync(request, id));
 
     [Function("ReportRunbook")]
-    public Task<IResult> ReportAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/runbooks/{id}/report")] HttpRequest request, string id) =>
+    public Task<IResult> ReportAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/runbooks/{id}/report")] HttpRequest request,
+        string id) =>
         access.ApiAsync(request, Role.Viewer, () => safety.ReportAsync(request, id));
 
     [Function("AuditIncident")]
-    public Task<IResult> AuditAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/incidents/{id}/audit")] HttpRequest request, string id) =>
+    public Task<IResult> AuditAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/incidents/{id}/audit")] HttpRequest request,
+        string id) =>
         access.ApiAsync(request, Role.Viewer, () => audit.GetAsync(request, id));
 
     [Function("ReportIncident")]
-    public Task<IResult> ReportIncidentAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/incidents/{id}/report")] HttpRequest request, string id) =>
+    public Task<IResult> ReportIncidentAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/incidents/{id}/report")] HttpRequest request,
+        string id) =>
         access.ApiAsync(request, Role.Viewer, () => report.GetAsync(request, id));
 }
 
@@ -144,7 +162,12 @@ internal sealed class AssistantFunctions(AssistantHandler assistant, AccessGuard
 {
     [Function("Assistant")]
     public Task<IResult> AnswerAsync(
-        [HttpTrigger(AuthorizationLevel.Function, "post", "get", "delete", Route = "mcp")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        [HttpTrigger(
+            AuthorizationLevel.Function,
+            "post",
+            "get",
+            "delete",
+            Route = "mcp")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         access.ApiAsync(request, Role.Viewer, () => clients.UseAsync(client, () => assistant.AnswerAsync(request)));
 }
 
@@ -176,7 +199,11 @@ internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler e
 
     [Function("Evidence")]
     public Task<IResult> EvidenceAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "incidents/{id}/evidence/{name}")] HttpRequest request, string id, string name) =>
+        [HttpTrigger(
+            AuthorizationLevel.Anonymous,
+            "get",
+            "head",
+            Route = "incidents/{id}/evidence/{name}")] HttpRequest request, string id, string name) =>
         access.PageAsync(request, Role.Viewer, () => evidence.GetAsync(request, id, name));
 
     [Function("ReportPage")]
@@ -195,17 +222,26 @@ internal sealed class IncidentFormFunctions(IncidentFormsHandler forms, AccessGu
 {
     [Function("DecideForm")]
     public Task<IResult> DecideAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/decision")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
+        [HttpTrigger(
+            AuthorizationLevel.Anonymous,
+            "post",
+            Route = "incidents/{id}/decision")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
         access.PageAsync(request, Role.Operator, () => clients.UseAsync(client, () => forms.DecideAsync(request, id)));
 
     [Function("StopForm")]
     public Task<IResult> StopAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/stop")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
+        [HttpTrigger(
+            AuthorizationLevel.Anonymous,
+            "post",
+            Route = "incidents/{id}/stop")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
         access.PageAsync(request, Role.Operator, () => clients.UseAsync(client, () => forms.PostAsync(request, id, IncidentVerb.Stop)));
 
     [Function("TakeBackForm")]
     public Task<IResult> TakeBackAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/take-back")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
+        [HttpTrigger(
+            AuthorizationLevel.Anonymous,
+            "post",
+            Route = "incidents/{id}/take-back")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
         access.PageAsync(request, Role.Operator, () => clients.UseAsync(client, () => forms.PostAsync(request, id, IncidentVerb.TakeBack)));
 
     [Function("CloseForm")]
@@ -220,7 +256,10 @@ internal sealed class IncidentFormFunctions(IncidentFormsHandler forms, AccessGu
 
     [Function("RetryForm")]
     public Task<IResult> RetryAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "incidents/{id}/retry")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
+        [HttpTrigger(
+            AuthorizationLevel.Anonymous,
+            "post",
+            Route = "incidents/{id}/retry")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
         access.PageAsync(request, Role.Operator, () => clients.UseAsync(client, () => forms.RetryAsync(request, id)));
 
     [Function("NoteForm")]
@@ -230,7 +269,12 @@ internal sealed class IncidentFormFunctions(IncidentFormsHandler forms, AccessGu
 }
 
 /// <summary>The pages about runbooks.</summary>
-internal sealed class RunbookPageFunctions(RunbookPagesHandler pages, StatisticsHandler statistics, UnmatchedHandler unmatched, AccessGuard access, DurableClients clients)
+internal sealed class RunbookPageFunctions(
+    RunbookPagesHandler pages,
+    StatisticsHandler statistics,
+    UnmatchedHandler unmatched,
+    AccessGuard access,
+    DurableClients clients)
 {
     [Function("RunbooksPage")]
     public Task<IResult> ListAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "runbooks")] HttpRequest request) =>
@@ -245,12 +289,17 @@ internal sealed class RunbookPageFunctions(RunbookPagesHandler pages, Statistics
         access.PageAsync(request, Role.Viewer, () => unmatched.ShowAsync(request));
 
     [Function("RunbookPage")]
-    public Task<IResult> ShowAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "runbooks/{id}")] HttpRequest request, string id) =>
+    public Task<IResult> ShowAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "runbooks/{id}")] HttpRequest request,
+        string id) =>
         access.PageAsync(request, Role.Viewer, () => pages.ShowAsync(request, id));
 
     [Function("StartForm")]
     public Task<IResult> StartAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "runbooks/{id}/start")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
+        [HttpTrigger(
+            AuthorizationLevel.Anonymous,
+            "post",
+            Route = "runbooks/{id}/start")] HttpRequest request, string id, [DurableClient] DurableTaskClient client) =>
         access.PageAsync(request, Role.Operator, () => clients.UseAsync(client, () => pages.StartAsync(request, id)));
 }
 
@@ -270,7 +319,9 @@ internal sealed class SafetyPageFunctions(SafetyPageHandler page, AccessGuard ac
         access.PageAsync(request, Role.Admin, () => page.ReleaseAsync(request));
 
     [Function("BreakerForm")]
-    public Task<IResult> ResetAsync([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "safety/breakers/{id}")] HttpRequest request, string id) =>
+    public Task<IResult> ResetAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "safety/breakers/{id}")] HttpRequest request,
+        string id) =>
         access.PageAsync(request, Role.Admin, () => page.ResetBreakerAsync(request, id));
 }
 

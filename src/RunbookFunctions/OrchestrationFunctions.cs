@@ -31,39 +31,66 @@ internal sealed class OrchestrationFunctions(
         new IncidentOrchestrator().RunAsync(context, input);
 
     [Function(nameof(Diagnose))]
-    public Task<DiagnosisResult> DiagnoseAsync([ActivityTrigger] DiagnosisRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+    public Task<DiagnosisResult> DiagnoseAsync(
+        [ActivityTrigger] DiagnosisRequest request,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => diagnose.RunAsync(request, cancellationToken));
 
     [Function(nameof(CheckSuppression))]
-    public Task<SuppressionResult> CheckSuppressionAsync([ActivityTrigger] SuppressionRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+    public Task<SuppressionResult> CheckSuppressionAsync(
+        [ActivityTrigger] SuppressionRequest request,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => checkSuppression.RunAsync(request, cancellationToken));
 
     [Function(nameof(OpenGate))]
-    public Task<GateStatus> OpenGateAsync([ActivityTrigger] OpenGateRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+    public Task<GateStatus> OpenGateAsync(
+        [ActivityTrigger] OpenGateRequest request,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => openGate.RunAsync(request, cancellationToken));
 
     [Function(nameof(ReviewGate))]
-    public Task<GateStatus> ReviewGateAsync([ActivityTrigger] ReviewGateRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+    public Task<GateStatus> ReviewGateAsync(
+        [ActivityTrigger] ReviewGateRequest request,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => reviewGate.RunAsync(request, cancellationToken));
 
     [Function(nameof(RunSteps))]
-    public Task<PhaseResult> RunStepsAsync([ActivityTrigger] RunStepsRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+    public Task<PhaseResult> RunStepsAsync(
+        [ActivityTrigger] RunStepsRequest request,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => runSteps.RunAsync(request, cancellationToken));
 
     [Function(nameof(Recheck))]
-    public Task<RecheckResult> RecheckAsync([ActivityTrigger] RecheckRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+    public Task<RecheckResult> RecheckAsync(
+        [ActivityTrigger] RecheckRequest request,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => recheck.RunAsync(request, cancellationToken));
 
     [Function(nameof(UndoSteps))]
-    public Task<UndoResult> UndoStepsAsync([ActivityTrigger] UndoRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+    public Task<UndoResult> UndoStepsAsync(
+        [ActivityTrigger] UndoRequest request,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => undoSteps.RunAsync(request, cancellationToken));
 
     [Function(nameof(PagePerson))]
-    public Task<bool> PagePersonAsync([ActivityTrigger] PageRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+    public Task<bool> PagePersonAsync(
+        [ActivityTrigger] PageRequest request,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => pagePerson.RunAsync(request, cancellationToken));
 
     [Function(nameof(EndIncident))]
-    public Task<IncidentState> EndIncidentAsync([ActivityTrigger] CloseRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+    public Task<IncidentState> EndIncidentAsync(
+        [ActivityTrigger] CloseRequest request,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => endIncident.RunAsync(request, cancellationToken));
 }
 
@@ -71,10 +98,16 @@ internal sealed class OrchestrationFunctions(
 internal sealed class WatchdogFunctions(IncidentWatchdog watch, Retention retention, DurableClients clients)
 {
     [Function(nameof(IncidentWatchdog))]
-    public Task CheckAsync([TimerTrigger("0 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+    public Task CheckAsync(
+        [TimerTrigger("0 * * * * *")] TimerInfo timer,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => watch.CheckAsync(cancellationToken));
 
     [Function(nameof(Retention))]
-    public Task PurgeAsync([TimerTrigger("0 30 4 * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
+    public Task PurgeAsync(
+        [TimerTrigger("0 30 4 * * *")] TimerInfo timer,
+        [DurableClient] DurableTaskClient client,
+        CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => retention.RunAsync(cancellationToken));
 }
