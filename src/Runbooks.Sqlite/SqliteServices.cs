@@ -33,7 +33,9 @@ public static class SqliteServices
                 provider.GetRequiredService<SqliteOptions>(),
                 provider.GetRequiredService<ILogger<SqliteDatabase>>()))
             .AddSingleton<IIncidentStore>(provider => new SignallingIncidentStore(
-                new SqliteIncidentStore(provider.GetRequiredService<SqliteDatabase>()), provider.GetRequiredService<IncidentChanges>(), provider.GetRequiredService<TimeProvider>()))
+                new SqliteIncidentStore(provider.GetRequiredService<SqliteDatabase>()),
+                provider.GetRequiredService<IncidentChanges>(),
+                provider.GetRequiredService<TimeProvider>()))
             .AddSingleton<ISharedState>(provider => new SqliteSharedState(provider.GetRequiredService<SqliteDatabase>()))
             .AddSingleton<IEvidenceStore>(_ => new FileEvidenceStore(Path.Combine(dataFolder, "evidence")))
             .AddSingleton<IGenerationWitness>(_ => new FileWitness(Path.Combine(dataFolder, "generation")))

@@ -51,9 +51,17 @@ internal static class TestScriptWriter
 
     private static YamlNode Event(TestEvent happening) => Keys(
         MappingStyle.Flow,
-        ("after", happening.After), ("approve", happening.Approve), ("reject", happening.Reject), ("takeOver", happening.TakeOver), ("done", happening.Done), ("couldNot", happening.CouldNot),
+        ("after", happening.After),
+        ("approve", happening.Approve),
+        ("reject", happening.Reject),
+        ("takeOver", happening.TakeOver),
+        ("done", happening.Done),
+        ("couldNot", happening.CouldNot),
         ("items", happening.Items is { } items ? new YamlSequenceNode(items.Select(item => Node(item)!)) { Style = SequenceStyle.Flow } : null),
-        ("cancel", happening.Cancel), ("takeBack", happening.TakeBack), ("resolved", happening.Resolved), ("reason", happening.Reason));
+        ("cancel", happening.Cancel),
+        ("takeBack", happening.TakeBack),
+        ("resolved", happening.Resolved),
+        ("reason", happening.Reason));
 
     private static YamlMappingNode Expectation(TestExpectation expected) => Keys(
         MappingStyle.Block, ("state", expected.State), (
