@@ -1,3 +1,4 @@
+using Azure;
 using Azure.Core;
 using Azure.Storage.Queues;
 using Microsoft.Extensions.Configuration;
