@@ -12,7 +12,6 @@ using Runbooks.Orchestration;
 
 namespace RunbookFunctions;
 
-/// <summary>Starts and wakes incidents on Durable Functions.</summary>
 internal sealed class DurableIncidentEngine(DurableClients clients, HostTaskHub hub, TimeProvider time) : IIncidentEngine
 {
     /// <summary>A question about health does not wait for all retries of the host.</summary>
@@ -134,7 +133,6 @@ internal sealed class DurableClients
 
 internal static class DurableServices
 {
-    /// <summary>The engine seam on Durable Functions.</summary>
     public static IServiceCollection AddDurableEngine(this IServiceCollection services)
     {
         // History is written like all durable data here: camelCase, enums as words.
@@ -151,7 +149,6 @@ internal static class DurableServices
 /// <summary>The Functions host's own configuration, which it does not pass to this program: its file, and over it the app's settings.</summary>
 internal static class HostSettings
 {
-    /// <param name="folder">Where <c>host.json</c> is: beside the program.</param>
     public static IConfiguration Of(IConfiguration settings, string folder)
     {
         var file = new ConfigurationBuilder().AddJsonFile(Path.Combine(folder, "host.json"), optional: true).Build();

@@ -26,7 +26,6 @@ namespace RunbookFunctions;
 
 internal static class FunctionsApp
 {
-    /// <returns>The app, and the reasons why it cannot start, in sentences.</returns>
     public static (IHost App, IReadOnlyList<string> Problems) Build(FunctionsApplicationBuilder builder)
     {
         var unresolved = VaultReferences.Empty(builder.Configuration);
@@ -68,7 +67,6 @@ internal static class FunctionsApp
 
 internal static class RuleSetServices
 {
-    /// <summary>The published rule set, or the packaged one where there is no container.</summary>
     public static IServiceCollection AddPublishedRunbooks(this IServiceCollection services, bool takesContacts)
     {
         services.AddSettings<RunbookSourceOptions>(RunbookSourceOptions.SectionName);
@@ -85,7 +83,6 @@ internal static class RuleSetServices
     private static RunbookSourceOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<RunbookSourceOptions>>().Value;
 }
 
-/// <summary>Where runbooks come from.</summary>
 internal sealed class RunbookSourceOptions
 {
     public const string SectionName = "Runbooks";

@@ -107,7 +107,6 @@ internal sealed class AlertFunctions(
         access.ApiAsync(request, Role.Operator, () => clients.UseAsync(client, () => manual.PostAsync(request, id)));
 }
 
-/// <summary>The kill switch, the breakers and the reports, behind a function key.</summary>
 internal sealed class SafetyFunctions(SafetyHandler safety, AuditHandler audit, ReportHandler report, AccessGuard access)
 {
     [Function("ShowSafety")]

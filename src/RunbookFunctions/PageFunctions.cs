@@ -47,7 +47,6 @@ internal sealed class ConsoleFunctions(ConsoleHandler console, EvidenceHandler e
         AssetsHandler.Get(request, name);
 }
 
-/// <summary>The forms on an incident's page.</summary>
 internal sealed class IncidentFormFunctions(IncidentFormsHandler forms, AccessGuard access, DurableClients clients)
 {
     [Function("DecideForm")]
@@ -98,7 +97,6 @@ internal sealed class IncidentFormFunctions(IncidentFormsHandler forms, AccessGu
         access.PageAsync(request, Role.Operator, () => forms.PostAsync(request, id, IncidentVerb.Note));
 }
 
-/// <summary>The pages about runbooks.</summary>
 internal sealed class RunbookPageFunctions(
     RunbookPagesHandler pages,
     StatisticsHandler statistics,

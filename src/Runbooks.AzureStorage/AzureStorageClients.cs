@@ -170,7 +170,6 @@ internal static class StorageHealth
 {
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(8);
 
-    /// <returns>Null when all of it worked; otherwise what failed, and how, in words.</returns>
     public static async Task<string?> FindTroubleAsync(
         IEnumerable<(string What, Func<Task> Try)> parts,
         TimeProvider time,

@@ -48,7 +48,6 @@ public static class AzureStorageServices
             .AddSingleton<IOrchestrationServiceClient>(provider => provider.GetRequiredService<AzureOrchestrationService>());
     }
 
-    /// <summary>The container of the same account with a rule set.</summary>
     public static IRuleSetPlace RuleSetContainer(this IServiceProvider provider, string name) => Clients(provider).RuleSet(name);
 
     private static IServiceCollection AddStores(this IServiceCollection services) => services
@@ -146,7 +145,6 @@ internal sealed partial class StorageAccountOptionsRules : IValidateOptions<Stor
     private static partial Regex Hub();
 }
 
-/// <summary>The identity for an account without a configured key.</summary>
 internal static class StorageIdentity
 {
     /// <param name="clientId">A user-assigned identity: of the pod's service account in AKS, otherwise of the machine or the app.</param>

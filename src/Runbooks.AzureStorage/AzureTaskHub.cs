@@ -12,13 +12,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Runbooks.AzureStorage;
 
-/// <summary>Durable Task's own provider for Azure Storage with the settings of this program.</summary>
 internal static class AzureTaskHub
 {
     /// <summary>Never change it: it decides which queue an instance's messages are in. No more processes than this run orchestrators.</summary>
     private const int Partitions = 4;
 
-    /// <param name="redeliveries">Sees every message that is taken from a queue.</param>
     /// <param name="configure">Lets tests watch or break the traffic.</param>
     public static AzureStorageOrchestrationService Create(
         StorageAccountOptions options, TaskHubTimes times, RedeliveryCounts redeliveries, ILoggerFactory loggers, Action<ClientOptions>? configure = null) =>
@@ -54,7 +52,6 @@ internal static class AzureTaskHub
             options.ClientId,
             configure);
 
-    /// <summary>The queue of activities, by Durable Task's name for it.</summary>
     /// <param name="address">Of the account's queues, for signing in; not used with a connection string.</param>
     public static QueueClient WorkItems(string hub, string? connectionString, string? address, string? clientId, Action<ClientOptions>? configure)
     {
@@ -68,7 +65,6 @@ internal static class AzureTaskHub
 
     public static string QueuesOf(string account) => $"https://{account}.queue.core.windows.net";
 
-    /// <summary>The part of the hub's health that depends on its queues.</summary>
     public static (string What, Func<Task> Try) Queues(Func<Task> read, CancellationToken cancellationToken) =>
         ("Queues of the task hub", () => AzureStorageErrors.GuardAsync(read, cancellationToken));
 
@@ -135,7 +131,6 @@ internal sealed record TaskHubTimes
     /// </summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How often leases are looked at.</summary>
     public TimeSpan LeaseLook { get; init; } = TimeSpan.FromSeconds(5);
 }
 

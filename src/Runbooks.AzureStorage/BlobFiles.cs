@@ -7,7 +7,6 @@ using static Runbooks.AzureStorage.AzureStorageErrors;
 
 namespace Runbooks.AzureStorage;
 
-/// <summary>One container, with expected outcomes as values.</summary>
 internal sealed class BlobFiles(BlobContainerClient container)
 {
     private volatile bool _exists;
@@ -111,7 +110,6 @@ internal static class BlobContainers
     }
 }
 
-/// <summary>Evidence as blobs, named by incident and name.</summary>
 internal sealed class BlobEvidenceStore(BlobFiles blobs) : IEvidenceStore
 {
     public async Task<string> SaveAsync(string incidentId, string name, Stream content, CancellationToken cancellationToken)

@@ -9,7 +9,6 @@ using static Runbooks.AzureStorage.AzureStorageErrors;
 
 namespace Runbooks.AzureStorage;
 
-/// <summary>A blob container with a rule set: plain files, or publications.</summary>
 public sealed class BlobRuleSetPlace : IRuleSetPlace
 {
     private const int AtOnce = 8;

@@ -13,7 +13,6 @@ internal sealed class DocumentCache(int most, TimeProvider time)
     private readonly LinkedList<(string Key, object Document, long At)> _order = [];
     private readonly Dictionary<string, LinkedListNode<(string Key, object Document, long At)>> _known = new(StringComparer.Ordinal);
 
-    /// <returns>The same document.</returns>
     /// <param name="document">Null: there is none, or somebody else has changed it.</param>
     public TableDocument<T>? Note<T>(string key, TableDocument<T>? document)
     {
@@ -41,7 +40,6 @@ internal sealed class DocumentCache(int most, TimeProvider time)
 
     public void Forget(string key) => Note<object>(key, null);
 
-    /// <returns>Null when it was not seen for longer than this.</returns>
     public TableDocument<T>? Find<T>(string key, TimeSpan? within = null)
         where T : class
     {

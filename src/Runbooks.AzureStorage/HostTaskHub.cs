@@ -32,7 +32,6 @@ public sealed class HostTaskHub
             _time,
             cancellationToken);
 
-    /// <summary>The queue of activities, in the account of the host's settings.</summary>
     /// <returns>Null where something else keeps the hub, and where the settings name no account for queues.</returns>
     internal static QueueClient? FindWorkItems(IConfiguration settings, Action<ClientOptions>? configure)
     {

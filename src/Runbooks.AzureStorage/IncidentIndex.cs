@@ -75,7 +75,6 @@ internal sealed class IncidentIndex(TableRows rows)
     private Task PutAsync(IncidentSummary incident, string index, CancellationToken cancellationToken) =>
         _puts.PutAsync(Blank(incident, index), cancellationToken);
 
-    /// <summary>The row of an incident where it belongs.</summary>
     internal static TableEntity Blank(IncidentSummary incident) => Blank(incident, First(!incident.State.IsFinal()));
 
     private static TableEntity Blank(IncidentSummary incident, string index)
@@ -118,7 +117,6 @@ internal sealed class IncidentIndex(TableRows rows)
         await RemoveAsync(incident, open: incident.State.IsFinal(), cancellationToken);
     }
 
-    /// <summary>The rows of open or of ended incidents, as far as the index can answer the query.</summary>
     public IAsyncEnumerable<TableEntity> ReadAsync(
         bool open,
         IncidentQuery query,
@@ -186,7 +184,6 @@ internal sealed class IncidentIndex(TableRows rows)
     }
 
     /// <summary>The number of ended incidents in each state, without reading one of them.</summary>
-    /// <param name="most">More rows are not counted.</param>
     /// <returns>Null where there are more.</returns>
     public async Task<IReadOnlyDictionary<IncidentState, int>?> CountEndedAsync(int most, CancellationToken cancellationToken)
     {

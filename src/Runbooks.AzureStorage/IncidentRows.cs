@@ -75,11 +75,9 @@ internal sealed class IncidentClaims(TableRows rows, TableDocuments documents)
             ? new(key, found.GetString(IncidentKey), found.ETag)
             : null;
 
-    /// <returns>The first document of the incident that has the claim.</returns>
     public async Task<Incident?> FindFirstDocumentAsync(string key, CancellationToken cancellationToken) =>
         (await documents.FindAsync<Incident>(key, Row, cancellationToken))?.Value;
 
-    /// <summary>The new incident becomes the latest.</summary>
     /// <param name="before">The claim that it follows; null for the first.</param>
     /// <returns>False when another incident was faster.</returns>
     public async Task<bool> TakeAsync(string key, Incident incident, IncidentClaim? before, CancellationToken cancellationToken)
@@ -103,7 +101,6 @@ internal sealed class IncidentClaims(TableRows rows, TableDocuments documents)
         }
     }
 
-    /// <summary>Releases the claim if this incident still has it.</summary>
     public async Task ReleaseAsync(string key, string incidentKey, CancellationToken cancellationToken)
     {
         if (await FindAsync(key, cancellationToken) is { } claim && claim.IncidentKey == incidentKey
@@ -145,7 +142,6 @@ internal sealed class AlertIndex(TableRows rows)
             1_000,
             cancellationToken);
 
-    /// <returns>The rows, which name the incidents.</returns>
     public async Task<IReadOnlyList<TableEntity>> FindAsync(string identity, CancellationToken cancellationToken)
     {
         var found = new List<TableEntity>();

@@ -5,7 +5,6 @@ using Runbooks.Engine;
 
 namespace Runbooks.AzureStorage;
 
-/// <summary>A document as it was read or written, and the tag for replacing it.</summary>
 internal sealed record TableDocument<T>(T Value, ETag Tag, string? Blob)
 {
     /// <summary>An index has its summary too, as its row says.</summary>
@@ -81,7 +80,6 @@ internal sealed class TableDocuments(TableRows rows, BlobFiles blobs)
         }
     }
 
-    /// <summary>Removes the blobs of all versions.</summary>
     public Task RemoveBlobsAsync(string partition, CancellationToken cancellationToken) => blobs.RemoveAllAsync($"{partition}/", cancellationToken);
 
     /// <summary>Writes a blob that belongs to no document.</summary>
@@ -149,7 +147,6 @@ internal static class PackedJson
     }
 
     /// <exception cref="JsonException">This version does not know its form.</exception>
-    /// <exception cref="InvalidDataException">It is damaged.</exception>
     public static T Unpack<T>(Stream packed)
     {
         using var brotli = new BrotliStream(packed, CompressionMode.Decompress);

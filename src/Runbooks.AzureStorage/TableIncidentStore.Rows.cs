@@ -141,7 +141,6 @@ internal sealed partial class TableIncidentStore
     /// <summary>Two incidents with the same id differ in one of these, and none of these changes.</summary>
     private static bool IsSame(Incident a, Incident b) => (a.RunbookId, a.Target, a.OpenedAt) == (b.RunbookId, b.Target, b.OpenedAt);
 
-    /// <summary>For an incident that was not opened after all.</summary>
     private async Task LeaveIndexesAsync(Incident candidate, CancellationToken cancellationToken)
     {
         await _index.RemoveAsync(IncidentSummary.Of(candidate), open: !candidate.State.IsFinal(), cancellationToken);

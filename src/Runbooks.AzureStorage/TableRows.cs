@@ -45,7 +45,6 @@ internal sealed class TableRows(TableClient table)
         await GuardAsync(() => table.UpsertEntityAsync(entity, TableUpdateMode.Replace, cancellationToken), cancellationToken);
     }
 
-    /// <summary>All of them or none, in one request.</summary>
     /// <param name="entities">From one partition, each row once, at most 100.</param>
     public async Task PutAllAsync(IEnumerable<TableEntity> entities, CancellationToken cancellationToken)
     {
@@ -248,7 +247,6 @@ internal sealed class GroupedPuts(TableRows rows)
             await rows.PutAsync(put.Row, CancellationToken.None);
             put.Done.SetResult();
         }
-        // The row's caller gets the exception.
         catch (Exception failure)
         {
             put.Done.SetException(failure);

@@ -83,7 +83,6 @@ internal static class SandboxControl
     }
 }
 
-/// <summary>Applies the faults that are switched on before an API sees the request.</summary>
 internal sealed class FaultMiddleware(
     RequestDelegate next,
     FaultRegistry faults,
@@ -194,11 +193,9 @@ internal sealed class RequestLog(SandboxOptions options) : IDisposable
 }
 
 /// <summary>Something that is wrong in the sandbox's world. A person can break and heal it by hand.</summary>
-/// <param name="What">In words, for a page.</param>
 /// <param name="IsOn">Whether it is broken now, or will be once somebody looks.</param>
 internal sealed record Trouble(string Name, string What, Func<bool> IsOn, Action Break, Action Heal);
 
-/// <summary>The troubles of the shipped runbooks, as they are at the start.</summary>
 internal sealed class SandboxTroubles(IServiceProvider services, SandboxClusters clusters, SandboxOptions options)
 {
     private const string Hung = "llm-b-0";

@@ -172,7 +172,6 @@ internal static class SqliteReading
 #pragma warning restore CS1998
 }
 
-/// <summary>Where the host keeps its one database.</summary>
 public sealed class SqliteOptions
 {
     /// <summary>The database file. Its folder is made when it does not exist.</summary>
@@ -191,7 +190,6 @@ public sealed class SqliteOptions
     internal Action<WritePoint>? Failpoint { get; init; }
 }
 
-/// <summary>Where the writer is in a commit.</summary>
 internal enum WritePoint { BeforeCommit, AfterCommit }
 
 /// <summary>

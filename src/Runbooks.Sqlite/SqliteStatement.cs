@@ -16,7 +16,6 @@ public sealed class SqliteStatement : IDisposable
     private readonly sqlite3_stmt _statement;
     private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
 
-    /// <exception cref="SqliteException">It cannot be parsed.</exception>
     /// <exception cref="ArgumentException">It is more than one statement.</exception>
     internal SqliteStatement(sqlite3 connection, string sql)
     {
@@ -34,15 +33,12 @@ public sealed class SqliteStatement : IDisposable
         }
     }
 
-    /// <returns>How many rows were changed.</returns>
-    /// <exception cref="SqliteException">It failed.</exception>
     public int ExecuteNonQuery()
     {
         try
         {
             while (Step())
             {
-                // Its rows are not needed.
             }
 
             return raw.sqlite3_changes(_connection);
@@ -53,7 +49,6 @@ public sealed class SqliteStatement : IDisposable
         }
     }
 
-    /// <exception cref="SqliteException">It failed.</exception>
     public List<T> List<T>(Func<SqliteRows, T> read)
     {
         using var rows = ExecuteReader();
@@ -67,7 +62,6 @@ public sealed class SqliteStatement : IDisposable
     }
 
     /// <returns>The first column of the first row: text, a long, a double or bytes; null for NULL or no row.</returns>
-    /// <exception cref="SqliteException">It failed.</exception>
     public object? ExecuteScalar()
     {
         try
@@ -172,7 +166,6 @@ public readonly struct SqliteRows(SqliteStatement statement) : IDisposable
 
     public int GetInt32(int column) => checked((int)statement.Number(column));
 
-    /// <exception cref="InvalidOperationException">It is NULL.</exception>
     public string GetString(int column) => statement.Text(column);
 
     public byte[] GetBytes(int column) => statement.Bytes(column).ToArray();
@@ -189,7 +182,6 @@ public static class SqliteStatements
     /// The statement, prepared once for this connection, with these parameters: text, integers, blobs or null. It belongs to the connection:
     /// finish reading from it before asking for the same SQL again.
     /// </summary>
-    /// <exception cref="SqliteException">It cannot be parsed.</exception>
     public static SqliteStatement Statement(
         this SqliteConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
@@ -204,7 +196,6 @@ public static class SqliteStatements
         return statement;
     }
 
-    /// <summary>Closes the connection and its statements.</summary>
     internal static void Release(this SqliteConnection connection)
     {
         if (s_prepared.TryGetValue(connection, out var statements))

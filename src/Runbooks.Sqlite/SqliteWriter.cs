@@ -69,7 +69,6 @@ public sealed class SqliteWriter : IDisposable
             return true;
         });
 
-    /// <summary>Lets a part write at the end of each transaction.</summary>
     internal void Join(ITransactionPart part)
     {
         lock (_gate)
@@ -96,7 +95,6 @@ public sealed class SqliteWriter : IDisposable
         }
     }
 
-    /// <summary>Commits the waiting work, then closes.</summary>
     public void Dispose()
     {
         lock (_gate)

@@ -126,7 +126,6 @@ internal sealed class ScriptedAction(
     private static Phase PhaseOf(StepContext context) => Enum.Parse<Phase>(context.IdempotencyKey.Split(':')[1], ignoreCase: true);
 }
 
-/// <summary>What a step does: a word, or a mapping for more.</summary>
 internal sealed class ScriptedStep
 {
     public static readonly ScriptedStep Usual = new();
@@ -140,12 +139,10 @@ internal sealed class ScriptedStep
     /// <summary>Its target is another one after the approval: people are asked again, then it goes on.</summary>
     public bool Changes { get; init; }
 
-    /// <summary>Outputs for later steps.</summary>
     public Dictionary<string, string> Outputs { get; init; } = [];
 
     /// <summary>For an action that can be undone: <c>done</c>, <c>fails</c>, or <c>left</c> since somebody else has changed it.</summary>
     public string Undo { get; init; } = "done";
 
-    /// <summary>How long it takes; no time by default.</summary>
     public TimeSpan Duration { get; init; }
 }

@@ -7,7 +7,6 @@ using Runbooks.Model.Text;
 
 namespace Runbooks.Testing;
 
-/// <summary>Takes the parameters of a real check, and answers from the script.</summary>
 internal sealed class ScriptedCheck(ICheck real, WorldScript script, ScriptUse use) : ICheck
 {
     public string Name => real.Name;
@@ -38,7 +37,6 @@ internal sealed class ScriptedCheck(ICheck real, WorldScript script, ScriptUse u
             : At(answers, asked)).ToResult(context.Time.GetUtcNow()));
     }
 
-    /// <summary>The check's name in the runbook, which is the last part of the key.</summary>
     public static string NameOf(StepContext context) => context.IdempotencyKey.Split(':')[^1];
 
     private static ScriptedAnswer At(List<ScriptedAnswer> answers, int time)
@@ -55,12 +53,10 @@ internal sealed class ScriptedCheck(ICheck real, WorldScript script, ScriptUse u
     }
 }
 
-/// <summary>The answer of a check: a word, or a mapping for more.</summary>
 internal sealed class ScriptedAnswer
 {
     public string Verdict { get; init; } = "";
 
-    /// <summary>The finding, in words.</summary>
     public string? Summary { get; init; }
 
     /// <summary>The measured value, for placeholders that read it.</summary>
@@ -90,16 +86,12 @@ internal sealed class ScriptUse
     private readonly ConcurrentDictionary<string, bool> _guarded = new(StringComparer.Ordinal);
     private int _acted;
 
-    /// <summary>Whether any step has acted by now.</summary>
     public bool HasActed => Volatile.Read(ref _acted) > 0;
 
-    /// <returns>How often the check was asked before.</returns>
     public int Ask(string check) => _asked.AddOrUpdate(check, 1, (_, before) => before + 1) - 1;
 
-    /// <param name="phase">The phase whose guardrails were asked.</param>
     public void Guard(string phase) => _guarded[phase] = true;
 
-    /// <returns>How often the step has looked at its target by now.</returns>
     public int Look(string step) => _looked.AddOrUpdate(step, 1, (_, before) => before + 1);
 
     public void Act() => Interlocked.Increment(ref _acted);

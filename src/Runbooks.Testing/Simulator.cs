@@ -7,7 +7,6 @@ using Runbooks.Model.Storage;
 
 namespace Runbooks.Testing;
 
-/// <summary>Plays the incident that an alert would open, in virtual time and an assumed world.</summary>
 internal static class Simulator
 {
     /// <exception cref="TestCaseException">The alert opens nothing.</exception>
@@ -68,7 +67,6 @@ internal static class Simulator
 /// <param name="Questions">As they were when they were asked.</param>
 internal sealed record SimulatedIncident(Incident Incident, IReadOnlyList<Gate> Questions, IReadOnlyList<RecordedCard> Messages);
 
-/// <summary>What a simulation assumes about the world and about people.</summary>
 internal sealed record Assumptions
 {
     /// <summary>Nothing is assumed: the real checks are asked once, and it ends at the first question, or before a step acts without one.</summary>
@@ -87,7 +85,6 @@ internal sealed record Assumptions
 
     public required string By { get; init; }
 
-    /// <summary>How long people take to answer.</summary>
     public TimeSpan After { get; init; } = TimeSpan.FromMinutes(1);
 
     public WorldScript ScriptFor(Runbook runbook) => IsLive ? new() { IsLive = true } : new()

@@ -146,10 +146,6 @@ internal static class TestRunner
     }
 }
 
-/// <summary>The start of a test's incident: by an alert in its sender's form or in our own, or by a person.</summary>
-/// <param name="Id">The incident; null when none was opened.</param>
-/// <param name="Problem">Why none was opened.</param>
-/// <param name="Alerts">The sender's alerts.</param>
 internal sealed record TestOpening(string? Id, string? Problem, IReadOnlyList<Alert> Alerts)
 {
     public static async Task<TestOpening> OpenAsync(TestWorld world, TestCase test, Runbook runbook)
@@ -186,7 +182,6 @@ internal sealed record TestCase(string RunbookId, string? AlertFile, TestScript 
 {
     public const string FileName = "test.yaml";
 
-    /// <returns>The case; null where its file has errors.</returns>
     public static (TestCase? Case, IReadOnlyList<CatalogError> Errors) Read(string folder)
     {
         var file = Path.Combine(folder, FileName);
@@ -216,7 +211,6 @@ internal sealed record TestCase(string RunbookId, string? AlertFile, TestScript 
             []);
     }
 
-    /// <summary>The problem with its place in the file.</summary>
     public Func<TestProblem, CatalogError> PlaceOf { get; private init; } = problem => new(FileName, 1, 1, "", problem.Text, "");
 
     private static Position PlaceIn(
@@ -224,10 +218,8 @@ internal sealed record TestCase(string RunbookId, string? AlertFile, TestScript 
         TestProblem problem) => problem.IsKey ? errors.PlaceOfKey(problem.Path) : errors.PlaceOf(problem.Path);
 }
 
-/// <summary>A test that cannot be played.</summary>
 internal sealed class TestCaseException(string message) : Exception(message);
 
-/// <summary>Something that did not go as a test says.</summary>
 /// <param name="Path">The place in the test: <c>expect.state</c>; empty for the file as a whole.</param>
 /// <param name="IsKey">The key there is wrong, and not its value.</param>
 internal sealed record TestProblem(string Path, string Text, bool IsKey = false)

@@ -17,7 +17,6 @@ internal sealed class TestScript : WorldScript
 
     public TestAlert Alert { get; init; } = new() { File = TestAlert.DefaultFile };
 
-    /// <summary>Who starts it by hand.</summary>
     public string? By { get; init; }
 
     /// <inheritdoc cref="Runbooks.Model.Incidents.Incident.IsProposed"/>
@@ -29,7 +28,6 @@ internal sealed class TestScript : WorldScript
 
     public bool ByHand => AlertIdentity.IsByHand(Source);
 
-    /// <summary>The same with other answers of the world.</summary>
     public TestScript With(Dictionary<string, List<ScriptedAnswer>> checks, Dictionary<string, ScriptedStep> steps) => new()
     {
         Source = Source, Alert = Alert, By = By, Proposed = Proposed, Events = Events, Expect = Expect, Mode = Mode, Objections = Objections, Checks = checks, Steps = steps,
@@ -71,7 +69,6 @@ internal sealed class TestAlert
     public byte[] ToGeneric() => JsonSerializer.SerializeToUtf8Bytes(this, s_json);
 }
 
-/// <summary>Something that happens a while after the alert. Exactly one of the kinds.</summary>
 internal sealed class TestEvent
 {
     /// <summary>Counted from the alert.</summary>
@@ -90,15 +87,12 @@ internal sealed class TestEvent
         public List<int>? Items { get; init; }
     public string? Cancel { get; init; }
 
-    /// <summary>Takes back what was changed, and ends the incident.</summary>
     public string? TakeBack { get; init; }
 
-    /// <summary>The sender says that the alert is over.</summary>
     public bool Resolved { get; init; }
     public string? Reason { get; init; }
 }
 
-/// <summary>What the world outside answers while an incident is played.</summary>
 internal class WorldScript
 {
     /// <summary>How far any runbook may go; the stricter of this and the runbook's own counts.</summary>

@@ -27,7 +27,6 @@ internal sealed class TestScriptReader(FileErrors errors)
     public static readonly IReadOnlyList<string> States = CamelCase.Choices(typeof(IncidentState));
     public static readonly IReadOnlyList<string> Statuses = CamelCase.Choices(typeof(StepStatus));
 
-    /// <returns>The test; null where there are errors.</returns>
     public static (TestScript? Script, IReadOnlyList<CatalogError> Errors) Read(string file, string text)
     {
         var (script, errors) = Open(file, text);

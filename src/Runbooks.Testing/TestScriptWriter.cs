@@ -74,7 +74,6 @@ internal static class TestScriptWriter
             .Where(part => part.Value is not null)
             .Select(part => KeyValuePair.Create<YamlNode, YamlNode>(part.Key, part.Value!))) { Style = style };
 
-    /// <returns>Null where it is empty.</returns>
     private static YamlMappingNode? Mapping<T>(Dictionary<string, T> values, Func<T, YamlNode> write, MappingStyle style = MappingStyle.Block) =>
         values.Count == 0
             ? null
@@ -83,7 +82,6 @@ internal static class TestScriptWriter
     /// <summary>Its first value alone, where the others are defaults.</summary>
     private static YamlNode WordOr(YamlMappingNode mapping) => mapping.Children.Count == 1 ? mapping.Children[0].Value : mapping;
 
-    /// <returns>Null for defaults.</returns>
     private static YamlNode? Node(object? value) => value switch
     {
         YamlNode node => node,

@@ -134,7 +134,6 @@ internal sealed class RecordingChannel(TimeProvider time) : INotifier
 
     public string Channel => Name;
 
-    /// <summary>In the order of sending.</summary>
     public IReadOnlyList<RecordedCard> Kept => [.. _kept];
 
     public Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)

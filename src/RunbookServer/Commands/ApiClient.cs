@@ -35,7 +35,6 @@ internal sealed class ApiClient(Uri address, string key) : IDisposable
     public async Task<JsonNode> GetIncidentAsync(string id, CancellationToken cancellationToken) =>
         (await GetAsync(PathOf(id), cancellationToken)).OrFail().Body!;
 
-    /// <param name="part">What comes after the incident's address: the thing to do with it.</param>
     public Task<(HttpStatusCode Status, JsonNode? Body)> PostIncidentAsync(string id, string part, JsonObject body, CancellationToken cancellationToken) =>
         PostAsync($"{PathOf(id)}/{part}", body.ToJsonString(), cancellationToken);
 
@@ -144,7 +143,6 @@ internal static partial class ApiResponses
                     [$"The host answered {(int)answer.Status}: {MessageOf(answer.Body)}", .. Problems(answer.Body, "errors")]),
                 (int)answer.Status >= 500 ? ExitCode.Unreachable : ExitCode.Failed);
 
-    /// <summary>What the host could not read, or guessed: where, what it found, and what to do.</summary>
     /// <param name="key"><c>errors</c> or <c>warnings</c>.</param>
     public static IEnumerable<string> Problems(JsonNode? body, string key) =>
         body is JsonObject && body[key] is JsonArray problems ? problems.Select(ProblemText) : [];
@@ -152,7 +150,6 @@ internal static partial class ApiResponses
     private static string ProblemText(JsonNode? problem) =>
         problem is JsonObject ? $"{problem["path"]}: {problem["found"]}; {problem["remedy"]}" : $"{problem}";
 
-    /// <summary>Prints the host's message about something that was done.</summary>
     /// <inheritdoc cref="OrFail"/>
     public static int Print(this (HttpStatusCode Status, JsonNode? Body) answer)
     {

@@ -5,7 +5,6 @@ using Runbooks.Web.Incidents;
 
 namespace RunbookServer.Commands;
 
-/// <summary>Plays past incidents again with the runbooks as they are now, or as they are about to be.</summary>
 /// <param name="before">The runbooks that a change is compared with; null to compare with the record.</param>
 internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyCollection<Runbook>? before, StepCatalog steps)
 {
@@ -87,7 +86,6 @@ internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyC
     private static string Joined(string first, IEnumerable<Runbook> others) =>
         string.Join("; ", others.Select(other => $"'{other.Id}' takes it too").Prepend(first));
 
-    /// <summary>How it goes with this runbook, in the form of <see cref="Recorded"/>.</summary>
     private async Task<string> PlayedAsync(IncidentView incident, Runbook runbook, RunMode mode)
     {
         try
@@ -136,7 +134,6 @@ internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyC
     }
 }
 
-/// <summary>The runbooks that take an incident's alert.</summary>
 /// <param name="Own">The incident's own runbook; null where it does not take the alert.</param>
 /// <param name="Others">The most specific first; each opens an incident of its own.</param>
 /// <param name="Reason">Why no runbook takes it; null where one does.</param>
@@ -170,7 +167,6 @@ internal sealed record Takers(Runbook? Own, IReadOnlyList<Runbook> Others, strin
     public IReadOnlyList<Runbook> Beside(IReadOnlyList<Runbook> known) =>
         [.. Others.ExceptBy(known.Select(runbook => runbook.Id), other => other.Id)];
 
-    /// <summary>Whether the runbook that takes it would by itself go further than this mode.</summary>
     public bool WouldGoBeyond(RunMode mode) => (Own ?? (Others.Count > 0 ? Others[0] : null))?.Mode < mode;
 }
 

@@ -1,6 +1,5 @@
 namespace RunbookServer.Commands;
 
-/// <summary>How a command finds the running host: the same options on all commands that talk to it.</summary>
 internal sealed class ClientOptions
 {
     private readonly Option<Uri?> _url = new("--url")

@@ -4,7 +4,6 @@ using System.CommandLine.Parsing;
 
 namespace RunbookServer.Commands;
 
-/// <summary>Every command of <c>runbook</c>.</summary>
 internal static class CommandLine
 {
     /// <summary>A host needs up to HostOptions.ShutdownTimeout, which is 30 s, to stop, and some time to close its files.</summary>
@@ -51,7 +50,6 @@ internal static class CommandLine
         }
     }
 
-    /// <returns>Null where there is none.</returns>
     private static string? FindMistake(ParseResult parsed)
     {
         if (parsed.Errors.Count > 0)

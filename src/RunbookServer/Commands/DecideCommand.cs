@@ -194,14 +194,12 @@ internal static class DecideCommand
 
     private static bool IsOpen(JsonNode? question) => question?["outcome"]?.ToString() == "pending";
 
-    /// <summary>What keeps an open question from being carried out, in the words of its page.</summary>
     internal static IEnumerable<string> AgainstLines(JsonNode incident, JsonNode asked) =>
     [
         .. Lines.Of(Labelled("It must not run as things are: ", asked["blocker"])),
         .. ShowCommand.Items(incident, "heldBack").Select(guard => $"It cannot run at the moment: {guard}"),
     ];
 
-    /// <summary>The question as its page shows it: each step with its parameters, and whether it can be taken back.</summary>
     internal static IEnumerable<string> QuestionLines(JsonNode incident, JsonNode asked) =>
     [
         .. Lines.Of(ShowCommand.IsDryRun(incident) ? GateText.DryRun : null),
@@ -209,7 +207,6 @@ internal static class DecideCommand
         $"{asked["question"]}",
         .. ShowCommand.Items(incident, "steps").Select(step => $"  Done so far: {ShowCommand.Step(step)}"),
 
-        // The newest answers of the checks.
         .. ShowCommand.Items(incident, ShowCommand.Items(incident, "verification").Any() ? "verification" : "findings")
             .Select(finding => $"  {ShowCommand.Finding(finding)}"),
         .. ShowCommand.Items(incident, "news").Select(news => $"  News: {news["text"]}"),
@@ -240,7 +237,6 @@ internal static class DecideCommand
         var undo => $"Undo: {undo}",
     };
 
-    /// <summary>The checklist of work by hand, with a tick at each item that is done.</summary>
     internal static IEnumerable<string> ItemLines(JsonNode asked) => asked["task"] is { } task
         ? ShowCommand.Items(task, "items").Select((item, at) => ItemLine(item, at + 1))
         : [];
@@ -249,7 +245,6 @@ internal static class DecideCommand
         ? $"☑ {number}. {item["text"]} ({by})"
         : $"☐ {number}. {item["text"]}";
 
-    /// <summary>Asks at the terminal. Only a yes counts as one.</summary>
     internal static bool Agrees(TextReader input, bool isDryRun)
     {
         Console.Out.Write(isDryRun ? "Rehearse this? [y/N] " : "Approve this? [y/N] ");

@@ -49,7 +49,6 @@ internal static class ExportCommand
         """.ReplaceLineEndings("\n");
 }
 
-/// <summary>A finished incident as a test of its runbook: the same alert, answers, decisions and end.</summary>
 internal static class IncidentTestWriter
 {
     /// <summary>Older values make the host ask people in the end, since no newer ones come.</summary>

@@ -191,7 +191,6 @@ internal static class IncidentsCommand
         });
     }
 
-    /// <summary>How long ago, in the largest unit that is not 0.</summary>
     internal static string Age(string? since, DateTimeOffset now) =>
         DateTimeOffset.TryParse(since, CultureInfo.InvariantCulture, out var at) ? (now - at) switch
         {

@@ -82,7 +82,6 @@ internal static class IncidentTestSteps
     private static bool IsVerified(IncidentView incident) => Verifications(incident).LastOrDefault() is not { } last
         || last.Verdicts.Values.All(verdict => verdict == Verdict.Passing);
 
-    /// <summary>The rounds after the mitigation.</summary>
     private static IEnumerable<VerificationRound> Verifications(IncidentView incident) =>
         incident.VerificationRounds.Where(round => round.State is not (IncidentState.Diagnosing or IncidentState.AwaitingApproval));
 

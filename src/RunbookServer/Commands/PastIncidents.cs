@@ -4,7 +4,6 @@ using Runbooks.Web.Incidents;
 
 namespace RunbookServer.Commands;
 
-/// <summary>Incidents as the API gives them: from a running host, or from files.</summary>
 internal static class PastIncidents
 {
     private const int PageSize = 100;
@@ -12,12 +11,10 @@ internal static class PastIncidents
     /// <summary>The list is sorted by the opening. Hardly any incident takes longer than this from there to its end.</summary>
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(60);
 
-    /// <exception cref="CommandException">A file is not an incident.</exception>
     public static IReadOnlyList<IncidentView> Read(string folder) => Directory.Exists(folder)
         ? [.. Directory.EnumerateFiles(folder, "*.json").Order(StringComparer.Ordinal).Select(file => Parse(File.ReadAllText(file), file))]
         : throw new CommandException($"There is no folder {folder}. Fill one with: runbook backtest --since 30d --save {folder}");
 
-    /// <summary>All that ended since then.</summary>
     public static async Task<IReadOnlyList<(IncidentView Incident, string Json)>> FetchAsync(
         ApiClient api,
         DateTimeOffset since,

@@ -37,7 +37,6 @@ internal static class PublishCommand
                 $"There is no folder {to}. Make it, or name the address of a blob container: "
                 + "https://ACCOUNT.blob.core.windows.net/CONTAINER.");
 
-    /// <summary>One run of the command, on the place as it was when the run began.</summary>
     private sealed class Turn(IRuleSetPlace place, HostSettings host, ParseResult parsed, PublishOptions options)
     {
         private readonly Publisher _publisher = new(place, TimeProvider.System);

@@ -1,6 +1,5 @@
 namespace RunbookServer.Commands;
 
-/// <summary>The contacts of a set that is about to be published.</summary>
 internal static class PublishedContacts
 {
     /// <summary>Contacts that are kept elsewhere are named with an option. Where the set has none, those in force stay.</summary>

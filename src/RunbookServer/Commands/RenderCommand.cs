@@ -25,7 +25,6 @@ internal static class RenderCommand
     }
 }
 
-/// <summary>A runbook as a Markdown page with a diagram and everything that its file says: for a wiki, or the review of a change.</summary>
 internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
 {
     private readonly StringBuilder _page = new();
@@ -245,7 +244,6 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
 
     private static string Text(string text) => MarkdownText.Escape(text);
 
-    /// <summary>On one line, and in as many backticks as the text needs.</summary>
     private static string Code(string text)
     {
         var line = string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));

@@ -2,7 +2,6 @@ using Runbooks.Settings;
 
 namespace RunbookServer.Commands;
 
-/// <summary>One runbook, by its file or by its id in the folder.</summary>
 internal sealed class RunbookArgument
 {
     private readonly Argument<string> _name = new("runbook") { Description = "A runbook's id, or its file." };
@@ -17,7 +16,6 @@ internal sealed class RunbookArgument
         command.Add(Settings);
     }
 
-    /// <exception cref="CommandException">There is no such runbook, or it has errors.</exception>
     public Runbook Load(ParseResult parsed, RunbookCatalog catalog)
     {
         var file = Find(parsed.GetRequiredValue(_name), _folder.Of(parsed));
@@ -43,13 +41,11 @@ internal sealed class RunbookArgument
     }
 }
 
-/// <summary><c>--runbooks DIR</c></summary>
 internal sealed class RunbookFolderOption : Option<DirectoryInfo?>
 {
     public RunbookFolderOption()
         : base("--runbooks") => Description = "The folder of runbooks; ./runbooks or the shipped ones unless named.";
 
-    /// <exception cref="CommandException">The named folder is not there.</exception>
     public RunbookFolder Of(ParseResult parsed) => RunbookFolder.Find(parsed.GetValue(this)?.FullName);
 }
 
@@ -61,7 +57,6 @@ internal sealed class HostSettingsOption : Option<string[]>
         Description = "What runbooks read as {{ settings.NAME }}: NAME=VALUE, as the host's Runbooks:Settings:NAME.";
 
     /// <param name="configured">A host's settings, for names that are not given.</param>
-    /// <exception cref="CommandException">A value is not NAME=VALUE.</exception>
     public HostSettings Of(ParseResult parsed, IConfiguration? configured = null)
     {
         var values = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);

@@ -2,7 +2,6 @@ using System.Text;
 
 namespace RunbookServer.Commands;
 
-/// <summary>The way of an incident as a Mermaid flowchart: questions, escalation, steps, verification, lease, ends.</summary>
 internal sealed class RunbookDiagram
 {
     private readonly StringBuilder _lines = new("flowchart TD\n");

@@ -29,7 +29,6 @@ internal static class ServeCommand
         return port;
     }
 
-    /// <summary>The same options and action for every command that serves; the root does too.</summary>
     public static void AddTo(Command command)
     {
         var port = PortOption("The port of console and API; 0 takes any free one.", ServerDefaults.Port);
@@ -124,7 +123,6 @@ internal static class SandboxCommand
                 ConsoleOutput.Raw($"  {key.Replace(":", "__", StringComparison.Ordinal)}={value}");
             }
 
-            // Being stopped is its normal end.
             await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return ExitCode.Done;
         });

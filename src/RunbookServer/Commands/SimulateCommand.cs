@@ -91,7 +91,6 @@ internal static class SimulateCommand
     }
 }
 
-/// <summary>What a simulation assumes, as options: <c>--finding zombie=failing:"no answer"</c>.</summary>
 internal sealed class AssumptionOptions
 {
     private readonly Option<string[]> _findings = Many(

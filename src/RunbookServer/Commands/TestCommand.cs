@@ -141,7 +141,6 @@ internal static class TestCommand
             : $"{report.Cases.Count - failed} passed, {failed} failed.");
     }
 
-    /// <summary>The folders <c>tests/{runbook}/*</c> beside a runbook file.</summary>
     private static IEnumerable<string> Cases(string runbookFile)
     {
         var beside = Path.GetDirectoryName(Path.GetFullPath(runbookFile))!;

@@ -209,7 +209,6 @@ internal static class ValidateCommand
     }
 }
 
-/// <summary>The line that a problem is in, with a caret under the place.</summary>
 internal static class Excerpt
 {
     private const int LongestLine = 160;

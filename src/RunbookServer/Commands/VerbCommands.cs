@@ -1,6 +1,5 @@
 namespace RunbookServer.Commands;
 
-/// <summary>What a person does with an incident beside deciding: each says who and why, for the record.</summary>
 internal static class VerbCommands
 {
     private const string Who = "Who does it, by their name in the contacts; the user of this machine unless named.";
@@ -37,8 +36,6 @@ internal static class VerbCommands
         });
     }
 
-    /// <param name="needed">Whether a reason has to be given.</param>
-    /// <param name="field">The reason's name in the body.</param>
     private static Command Build(string name, string path, string description, bool needed = true, string field = "reason")
     {
         var (id, by) = (ClientOptions.IncidentId(), ClientOptions.By(Who));

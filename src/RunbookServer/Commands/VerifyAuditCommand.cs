@@ -3,7 +3,6 @@ namespace RunbookServer.Commands;
 /// <summary><c>runbook verify-audit FILE</c>: whether an exported record is as it was written.</summary>
 internal static class VerifyAuditCommand
 {
-    /// <summary>Far more than the record of any incident.</summary>
     private const long MaxBytes = 256 * 1024 * 1024;
 
     public static Command Build()

@@ -7,7 +7,6 @@ using Runbooks.Sqlite;
 
 namespace RunbookServer.Hosting;
 
-/// <summary>The data folder. The database in it is opened by one host at a time.</summary>
 internal static class DataFolder
 {
     public const string DatabaseFile = "runbooks.db";
@@ -202,7 +201,6 @@ internal sealed class HostKeys
         ? new()
         : new() { ApiKey = SecretFiles.ApiKey(settings.DataDirectory), LinkKey = SecretFiles.LinkKey(settings.DataDirectory) };
 
-    /// <summary>Called once, before the host starts.</summary>
     public void Use(string? apiKey, LinkSigningKey? linkKey) => (ApiKey, LinkKey) = (apiKey, linkKey);
 }
 
@@ -216,7 +214,6 @@ internal static class SecretFiles
 
     private const int Bytes = 32;
 
-    /// <summary>As hex.</summary>
     public static string ApiKey(string dataDirectory) => ReadOrMake(ApiKeyFile(dataDirectory), NewApiKey);
 
     /// <exception cref="CommandException">The file has something else in it.</exception>
@@ -238,7 +235,6 @@ internal static class SecretFiles
     public static void SetApiKeyAside(string dataDirectory) =>
         File.Move(ApiKeyFile(dataDirectory), Path.Combine(dataDirectory, FormerKeyFile), overwrite: true);
 
-    /// <exception cref="CommandException">The file cannot be read.</exception>
     public static string? FindApiKey(string dataDirectory) => Find(ApiKeyFile(dataDirectory));
 
     /// <summary>Where this folder's host or its sandbox listens, for the command line on the same machine.</summary>

@@ -20,7 +20,6 @@ internal static class PracticeGuard
         "PagerDuty:RoutingKey",
     ];
 
-    /// <summary>The sections that say which systems are asked and changed.</summary>
     internal static IReadOnlySet<string> Outside { get; } = new ServiceCollection().AddIntegrations()
         .Where(service => service.ServiceType == typeof(SettingsSection))
         .Select(service => service.ImplementationInstance)
@@ -34,7 +33,6 @@ internal static class PracticeGuard
     /// Replacing them with the sandbox's own values would not be enough: a step may name a system beside the default one.
     /// Systems on this machine may be named: another sandbox, a Prometheus to try.
     /// </summary>
-    /// <param name="given">The settings that people gave, each with where it comes from.</param>
     /// <exception cref="CommandException">One of them names a real system.</exception>
     public static void RefuseRealSystems(IEnumerable<(string Setting, string Value, string Origin)> given)
     {
@@ -127,7 +125,6 @@ internal sealed class SandboxWorld(Uri address, SandboxServer? own) : IAsyncDisp
     /// <summary>It is another process's sandbox, and ends with that process.</summary>
     public bool IsShared => own is null;
 
-    /// <summary>The address, and why it is not the usual one.</summary>
     public string Where => address.Port == SandboxOptions.DefaultPort
         ? $"{address}"
         : $"{address} ({SandboxOptions.DefaultPort} is taken)";

@@ -5,7 +5,6 @@ using Runbooks.Storage;
 
 namespace RunbookServer.Hosting;
 
-/// <summary>The folder of runbook files.</summary>
 internal sealed record RunbookFolder(string Path)
 {
     /// <summary>The runbooks that come with the program, since none were named and there is no <c>./runbooks</c>.</summary>
@@ -25,7 +24,6 @@ internal sealed record RunbookFolder(string Path)
         Uri.TryCreate(named, UriKind.Absolute, out var address) && address.Scheme is "https" or "http" ? address : null;
 
     /// <summary>The named one; else <c>./runbooks</c>; else the shipped one beside the program.</summary>
-    /// <exception cref="CommandException">The named folder is not there.</exception>
     public static RunbookFolder Find(string? named)
     {
         if (named is not null)
@@ -79,7 +77,6 @@ internal sealed record RunbookFolder(string Path)
     }
 
     /// <summary>For a command that checks runbooks: an empty folder is an error, and a note says when these are the shipped ones.</summary>
-    /// <exception cref="CommandException">There is none.</exception>
     public IReadOnlyList<string> FilesToCheck()
     {
         List<string> files = [.. Files()];
@@ -98,17 +95,14 @@ internal sealed record RunbookFolder(string Path)
         return files;
     }
 
-    /// <summary>Null where no contacts are beside the runbooks.</summary>
     public string? Contacts => FindBeside(ContactsFile.FileName);
 
-    /// <summary>Null where no maintenance windows are beside the runbooks.</summary>
     public string? Windows => FindBeside(MaintenanceFile.FileName);
 
     private string? FindBeside(string name) => System.IO.Path.Combine(Path, name) is var file && File.Exists(file) ? file : null;
 
     public IReadOnlyList<RunbookFile> Read() => [.. Files().Select(ReadWithSamples)];
 
-    /// <param name="settings">The settings of the container's account.</param>
     /// <exception cref="CommandException">The container's address cannot be used.</exception>
     public IRuleSetPlace Place(IConfiguration settings) =>
         Container is { } container ? Open(container, settings) : new FolderPlace(Path);
@@ -127,7 +121,6 @@ internal sealed record RunbookFolder(string Path)
         }
     }
 
-    /// <summary>A runbook with the text files and the team's files beside it.</summary>
     /// <inheritdoc cref="Read(string)"/>
     public static RunbookFile ReadWithSamples(string file)
     {
@@ -144,7 +137,6 @@ internal sealed record RunbookFolder(string Path)
             : Read(file);
     }
 
-    /// <exception cref="CommandException">The file is far too large.</exception>
     public static RunbookFile Read(string file)
     {
         var name = System.IO.Path.GetRelativePath(".", file);
@@ -165,8 +157,6 @@ internal static class FolderWatch
     private static readonly TimeSpan s_longestBusy = TimeSpan.FromSeconds(5);
 
     /// <summary>Ends when watching is no longer possible: the system has no watches left, the folder is gone, changes were lost.</summary>
-    /// <param name="filter">As in <see cref="FileSystemWatcher.Filter"/>.</param>
-    /// <param name="below">Whether files in folders below count too.</param>
     public static async Task RunAsync(
         string folder,
         string filter,
@@ -214,7 +204,6 @@ internal static class FolderWatch
     }
 }
 
-/// <summary>Takes over changed files of the rule set at once, and not only at the next look by the clock.</summary>
 internal sealed class RuleSetWatch(RunbookFolder folder, RuleSetRefresh refresh, ILogger<RuleSetWatch> logger) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>

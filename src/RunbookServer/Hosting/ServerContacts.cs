@@ -35,7 +35,6 @@ internal static class ServerContacts
         }
     }
 
-    /// <summary>Calendars beside the common contacts, or beside those of a team.</summary>
     internal static ReadBesideContacts Beside(string contacts, Func<string, string?> ofTeam) => async (name, cancellationToken) =>
     {
         if (name.Contains('/', StringComparison.Ordinal))
@@ -47,7 +46,6 @@ internal static class ServerContacts
         return File.Exists(file) ? await File.ReadAllTextAsync(file, cancellationToken) : null;
     };
 
-    /// <summary>What somebody should know before the first alert.</summary>
     public static void WarnAboutContacts(ContactBook book, IEnumerable<Runbook> runbooks, ServerSettings settings)
     {
         var asked = runbooks
@@ -82,7 +80,6 @@ internal static class ServerContacts
         }
     }
 
-    /// <summary>Beside the settings file, else beside the runbooks of a folder.</summary>
     internal static string? Find(string? configFile, RunbookFolder runbooks) => BesideSettings(configFile) ?? runbooks.Contacts;
 
     /// <summary>

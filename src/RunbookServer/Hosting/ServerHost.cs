@@ -32,7 +32,6 @@ internal static class ServerHost
         return ExitCode.Done;
     }
 
-    /// <summary>Returns when somebody stops the host.</summary>
     /// <exception cref="CommandException">It stopped by itself. A supervisor has to know, so that it starts it again.</exception>
     internal static async Task WaitAsync(IHost host, CancellationToken cancellationToken)
     {
@@ -55,7 +54,6 @@ internal static class ServerHost
         .Select(part => part.ExecuteTask?.Exception)
         .FirstOrDefault(failure => failure is not null);
 
-    /// <param name="sandbox">The sandbox's address; null without one.</param>
     /// <param name="adjust">What a test or a benchmark needs otherwise than a person's machine; has the last word.</param>
     internal static async Task<WebApplication> BuildAsync(
         ServerSettings settings,
@@ -134,7 +132,6 @@ internal static class ServerHost
         }
     }
 
-    /// <exception cref="CommandException">The storage cannot be used.</exception>
     internal static async Task OpenStorageAsync(IServiceProvider services, ServerSettings settings, CancellationToken cancellationToken)
     {
         try

@@ -8,7 +8,6 @@ namespace RunbookServer.Hosting;
 internal static class ServerPort
 {
     /// <summary>Looked for before anything starts: messages name the port, and a half-started host would have to be undone.</summary>
-    /// <exception cref="CommandException">The wanted port cannot be had.</exception>
     public static int FindFree(int wanted, bool onAny)
     {
         try

@@ -81,7 +81,6 @@ internal static class ServerServices
         return services;
     }
 
-    /// <summary>In practice the person at the keyboard is the only one.</summary>
     private static IServiceCollection AddPractice(this IServiceCollection services, ServerSettings settings)
     {
         services.AddSingleton(new PracticeMode(settings.Practice));
@@ -104,9 +103,7 @@ internal static class ServerServices
 /// <summary>For commands that work on files alone: the catalog, every check, action and channel. None of them is called.</summary>
 internal static class OfflineServices
 {
-    /// <param name="settings">Settings of outside systems, for a command that asks them.</param>
     /// <param name="host">What runbooks read of the host; from <paramref name="settings"/> unless given.</param>
-    /// <param name="beside">Reads calendars beside the contacts.</param>
     public static ServiceProvider Build(IConfiguration? settings = null, HostSettings? host = null, ReadBesideContacts? beside = null)
     {
         var services = new ServiceCollection();

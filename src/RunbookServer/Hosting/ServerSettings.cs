@@ -16,7 +16,6 @@ internal sealed record ServerSettings
     /// <summary>A folder or the address of a container. Null means <c>./runbooks</c> where it is there, else the shipped ones.</summary>
     public string? RunbooksDirectory { get; init; }
 
-    /// <summary>A JSON file with settings, in the same sections that the Functions app reads.</summary>
     public string? ConfigFile { get; init; }
 
     /// <summary>The sandbox runs, integrations point at it, messages go to the outbox, pages open without a key.</summary>
@@ -24,7 +23,6 @@ internal sealed record ServerSettings
 
     public StorageKind Storage { get; init; }
 
-    /// <summary>Console and API answer on every address of the machine, not only to the machine itself.</summary>
     public bool ListenAny { get; init; }
 
     public string OutboxDirectory => Path.Combine(DataDirectory, "outbox");
@@ -34,7 +32,6 @@ internal sealed record ServerSettings
 
 internal enum StorageKind
 {
-    /// <summary>In the data folder, by one process.</summary>
     Sqlite,
 
     /// <summary>In a storage account that several processes share: section <c>Storage</c>.</summary>
@@ -57,10 +54,8 @@ internal static class ServerDefaults
     public const string KeyFile = "api-key";
 }
 
-/// <summary>What is wrong with the settings that somebody gave, in sentences.</summary>
 internal static class ServerSettingsCheck
 {
-    /// <summary>Sections of the platform.</summary>
     private static readonly string[] s_platform = ["Logging", "Kestrel", "AllowedHosts"];
 
     private static readonly SettingsSection s_account = new(StorageAccountOptions.SectionName, typeof(StorageAccountOptions));
@@ -106,7 +101,6 @@ internal static class ServerSettingsCheck
     /// Variables that are written as settings are in Azure. Here they do nothing, so the start warns of them; they may be meant for
     /// another program.
     /// </summary>
-    /// <param name="variables">The names of all variables.</param>
     public static IReadOnlyList<string> FindWithoutPrefix(IEnumerable<SettingsSection> sections, IReadOnlyCollection<string> variables)
     {
         var names = sections.Append(s_account).Select(section => section.Name).ToHashSet(StringComparer.OrdinalIgnoreCase);
@@ -125,7 +119,6 @@ internal static class ServerSettingsCheck
         IConfiguration configuration) =>
         new(sections, others, path => Origin((IConfigurationRoot)configuration, path));
 
-    /// <summary>What people gave, in the file or in the environment, and where each setting comes from.</summary>
     public static IEnumerable<(string Setting, string Value, string Origin)> FindGiven(IConfiguration configuration) =>
         from setting in configuration.AsEnumerable()
         where setting.Value is not null
@@ -143,7 +136,6 @@ internal static class ServerSettingsCheck
         };
 }
 
-/// <summary>The JSON file of <c>--config</c>.</summary>
 internal static class SettingsFile
 {
     public const string Variables = "RUNBOOK_";
@@ -185,7 +177,6 @@ internal sealed class ProxyBeyondThisMachine(IWebProxy usual) : IWebProxy
 {
     private static readonly string[] s_here = ["localhost", "127.0.0.1", "[::1]"];
 
-    /// <summary>For every client that is made from here on.</summary>
     public static void Use()
     {
         // The Azure SDK makes its own proxy from the same variables. The name in small letters has priority.

@@ -7,7 +7,6 @@ using Runbooks.Web.SignIn;
 
 namespace RunbookServer.Hosting;
 
-/// <summary>What a person sees when the host has started: what is loaded, where the console is, what to try next.</summary>
 internal static class StartupMessage
 {
     private const string Tried = "hanged-gpu";
@@ -68,7 +67,6 @@ internal static class StartupMessage
         ConsoleOutput.Line();
     }
 
-    /// <summary>Warns of links that people cannot open, and of a sign-in that anybody could fake.</summary>
     public static void WarnAboutAddresses(ServerSettings settings, IServiceProvider services)
     {
         var links = services.GetRequiredService<IOptions<PublicAddressOptions>>().Value.PublicUrl;
@@ -87,7 +85,6 @@ internal static class StartupMessage
         }
     }
 
-    /// <summary>Warns of variables that look like settings of this host, and are not read.</summary>
     public static void WarnAboutVariables(IServiceProvider services)
     {
         var variables = Environment.GetEnvironmentVariables().Keys.Cast<string>().ToList();
@@ -133,8 +130,6 @@ internal static class StartupMessage
     }
 }
 
-/// <param name="Mode">What runbooks may do.</param>
-/// <param name="Incidents">What is open and what waits for a person.</param>
 internal sealed record StartupSummary(string Mode, string Incidents)
 {
     public static async Task<StartupSummary> ReadAsync(IServiceProvider services, CancellationToken cancellationToken)

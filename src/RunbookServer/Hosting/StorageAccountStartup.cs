@@ -10,7 +10,6 @@ using Runbooks.Web.Http;
 
 namespace RunbookServer.Hosting;
 
-/// <summary>The storage account that several processes share. Everything in it is tried before the host starts.</summary>
 internal static class StorageAccountStartup
 {
     /// <summary>Makes what is missing in the account, and takes the keys that all processes use.</summary>

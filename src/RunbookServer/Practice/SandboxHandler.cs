@@ -24,7 +24,6 @@ internal sealed class SandboxHandler(
         cancellationToken => PageAsync(null, StatusCodes.Status200OK, cancellationToken),
         Caller.Person);
 
-    /// <summary>The alert goes the same way as a post of its sender.</summary>
     public Task<IResult> FireAsync(HttpRequest request) => FormAsync(request, async (form, cancellationToken) =>
     {
         if (SampleAlerts.Names.FirstOrDefault(name => name == form["sample"]) is not { } name)
@@ -48,7 +47,6 @@ internal sealed class SandboxHandler(
     public Task<IResult> ResetAsync(HttpRequest request) => FormAsync(request, (_, cancellationToken) =>
         DoAsync(() => sandbox.ResetAsync(cancellationToken), cancellationToken));
 
-    /// <summary>The same for the command line, which has the key.</summary>
     public Task<IResult> ResetByApiAsync(HttpRequest request) => runner.RunAsync(request, async cancellationToken =>
     {
         try
@@ -146,7 +144,6 @@ internal sealed class SandboxClient(Uri sandbox) : IDisposable
     public async Task<IReadOnlyList<SandboxTrouble>> TroublesAsync(CancellationToken cancellationToken) =>
         await _http.GetFromJsonAsync<List<SandboxTrouble>>("/_sandbox/troubles", cancellationToken) ?? [];
 
-    /// <summary>Puts everything back to how it was at the start.</summary>
     /// <inheritdoc cref="TroublesAsync"/>
     public Task ResetAsync(CancellationToken cancellationToken) => PostAsync("/_sandbox/reset", cancellationToken);
 
@@ -163,6 +160,4 @@ internal sealed class SandboxClient(Uri sandbox) : IDisposable
     }
 }
 
-/// <param name="What">What is wrong, in words.</param>
-/// <param name="On">Whether it is broken.</param>
 public sealed record SandboxTrouble(string Name, string What, bool On);

@@ -8,7 +8,6 @@ using Runbooks.Web.Incidents;
 
 namespace RunbookServer.Reporting;
 
-/// <summary>Makes the report of an incident that was played.</summary>
 internal sealed class SimulationReportFactory(Runbook runbook, SimulatedIncident played, StepCatalog real, bool isLive = false)
 {
     private readonly Incident _incident = played.Incident;
@@ -88,7 +87,6 @@ internal sealed class SimulationReportFactory(Runbook runbook, SimulatedIncident
         yield return new(After(asked.ExpiresAt), "gate", GateText.WhenTimeIsUp(asked));
     }
 
-    /// <summary>The messages themselves replace the record's lines about them.</summary>
     private IEnumerable<SimulatedMoment> Timeline()
     {
         var recorded = _incident.Timeline
@@ -150,10 +148,8 @@ internal sealed record SimulationReport(
     [JsonIgnore]
     public bool IsOver => Enum.TryParse<IncidentState>(State, ignoreCase: true, out var state) && state.IsFinal();
 
-    /// <summary>The checks and the targets were asked for real.</summary>
     public bool Live { get; init; }
 
-    /// <summary>How long the incident was watched after the last thing that happened.</summary>
     [JsonIgnore]
     public TimeSpan WatchedFor { get; init; }
 
@@ -199,7 +195,5 @@ internal sealed record SimulatedQuestion(
     IReadOnlyList<SimulatedMoment> IfNobodyAnswers,
     string Outcome);
 
-/// <summary>Something that happens: a line of the record, or a message to people.</summary>
 /// <param name="Kind">As in the incident's timeline; <c>message</c> for messages to people.</param>
-/// <param name="Card">What the message says; null for anything else.</param>
 internal sealed record SimulatedMoment(string After, string Kind, string What, Card? Card = null);

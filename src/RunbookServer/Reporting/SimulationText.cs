@@ -3,7 +3,6 @@ using Runbooks.Web.Incidents;
 
 namespace RunbookServer.Reporting;
 
-/// <summary>A simulation as a timeline that people read from top to bottom.</summary>
 internal sealed class SimulationText
 {
     private const int TimeWidth = 8;

@@ -41,7 +41,6 @@ internal static class SampleAlerts
 
     /// <summary>A sample by its name, by its runbook's name, or a file.</summary>
     /// <param name="sandbox">The address of the sandbox in the sample's text; null for the usual one.</param>
-    /// <exception cref="CommandException">There is no such sample or file.</exception>
     public static (string Source, byte[] Body) Read(string name, string? source, Uri? sandbox = null)
     {
         // A runbook's name alone means the alert that Azure Monitor sends for it, or else its only one.

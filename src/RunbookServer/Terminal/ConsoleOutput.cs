@@ -35,7 +35,6 @@ internal static class ConsoleOutput
     public static string Clean(string text) => string.Concat(text.Select(c => char.IsControl(c) && c != '\n' ? ' ' : c));
 }
 
-/// <summary>How this program is called, for messages that say what to type next.</summary>
 internal static class ThisProgram
 {
     private const string Project = "src/RunbookServer";
@@ -43,7 +42,6 @@ internal static class ThisProgram
     /// <summary>A command of its own where it is installed; in the repository it is run by its project.</summary>
     public static string Command => IsBuiltHere ? $"dotnet run --project {Project} --" : "runbook";
 
-    /// <returns>Null where there are no sources.</returns>
     public static string? Sample(string name) =>
         Path.Combine(Project, "Samples", name) is var file && File.Exists(file) ? file : null;
 
@@ -55,7 +53,6 @@ internal static class ThisProgram
 internal static class NewFile
 {
     /// <param name="other">The end of an error: <c>Name another file with --out.</c></param>
-    /// <exception cref="CommandException">The file is there, or cannot be written.</exception>
     public static void Write(string file, string text, string other)
     {
         try
@@ -75,7 +72,6 @@ internal static class NewFile
     }
 }
 
-/// <summary>Says on the terminal what was sent, so that the newcomer sees the message without opening a file.</summary>
 internal sealed class TerminalNotifier(IAnsiConsole console, TimeProvider time) : INotifier
 {
     public string Channel => "terminal";
@@ -136,7 +132,6 @@ internal static class Failures
         _ => $"{Capital(file)} cannot be used: {Sentence(failure.Message)}",
     };
 
-    /// <summary>The message of the innermost exception, as a sentence.</summary>
     public static string Innermost(Exception failure)
     {
         // The inner exception of a refused access no longer names the file.
@@ -182,7 +177,6 @@ internal static class Failures
     }
 }
 
-/// <summary>Ends a command. The message is for a person: what, where and the remedy.</summary>
 internal sealed class CommandException(string message, int exitCode = ExitCode.Usage) : Exception(message)
 {
     public int ExitCode { get; } = exitCode;

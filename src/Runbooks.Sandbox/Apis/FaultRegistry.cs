@@ -3,8 +3,6 @@ using System.Text.Json.Serialization;
 
 namespace Runbooks.Sandbox.Apis;
 
-/// <summary>A fault of the next requests to one API.</summary>
-/// <param name="Api">The <see cref="SandboxApi.Name"/>.</param>
 /// <param name="Kind"><c>slow</c>, <c>unreachable</c>, <c>lroFails</c>, <c>denied</c>, or the status code to answer: <c>403</c>, <c>429</c>, <c>500</c> …</param>
 internal sealed record Fault(string Api, string Kind)
 {
@@ -20,10 +18,8 @@ internal sealed record Fault(string Api, string Kind)
     /// </summary>
     public const string Denied = "denied";
 
-    /// <summary>How many requests it meets before it is over.</summary>
     public int Count { get; init; } = 1;
 
-    /// <summary>How many matching requests pass before it begins.</summary>
     public int Skip { get; init; }
 
     /// <summary>
@@ -32,7 +28,6 @@ internal sealed record Fault(string Api, string Kind)
     /// </summary>
     public string? On { get; init; }
 
-    /// <summary>How long <c>slow</c> takes.</summary>
     public int Seconds { get; init; } = 30;
 
     [JsonIgnore]
@@ -67,7 +62,6 @@ internal sealed class FaultRegistry
     /// <summary><c>METHOD /path?query</c>, oldest first.</summary>
     public IReadOnlyList<string> Requests => Copy(_requests);
 
-    /// <summary>The bodies of requests, oldest first.</summary>
     public IReadOnlyList<SentBody> Bodies => Copy(_bodies);
 
     private List<T> Copy<T>(IEnumerable<T> kept)
@@ -126,7 +120,6 @@ internal sealed class FaultRegistry
         }
     }
 
-    /// <summary>Uses up one count of the first fault that matches.</summary>
     public Fault? Take(Func<Fault, bool> fits)
     {
         lock (_lock)

@@ -5,7 +5,6 @@ internal static class Rota
 {
     public const string Token = "practice";
 
-    /// <summary>Their schedule in PagerDuty and in Grafana OnCall.</summary>
     public const string PagerDutyId = "PI7DH85", GrafanaId = "SBM7DV7BKFUYU";
 
     /// <summary>A schedule that no escalation policy uses.</summary>

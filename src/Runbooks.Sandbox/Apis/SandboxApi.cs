@@ -14,7 +14,6 @@ internal abstract class SandboxApi(string name)
     /// <param name="routes">Already under <c>/{Name}</c>.</param>
     public abstract void Map(IEndpointRouteBuilder routes);
 
-    /// <summary>Its state, as JSON, for tests and people.</summary>
     public abstract object Describe();
 
     public abstract void Reset();
@@ -22,13 +21,11 @@ internal abstract class SandboxApi(string name)
     /// <summary>An error in the API's own format; also the answer of a fault with a status code.</summary>
     public abstract IResult Error(int status, HttpRequest request);
 
-    /// <summary>Whether the real API could answer this request with the fault.</summary>
     public virtual bool CanHit(Fault fault, HttpRequest request) => true;
 }
 
 internal static class JsonBody
 {
-    /// <returns>Null when it is not JSON.</returns>
     public static async Task<JsonNode?> ReadAsync(HttpRequest request)
     {
         try
@@ -76,38 +73,27 @@ public sealed record SandboxOptions
     /// <summary>The loopback port; 0 for any free one.</summary>
     public int Port { get; init; } = DefaultPort;
 
-    /// <summary>How long a deleted pod lingers before its replacement is created.</summary>
     public TimeSpan TerminatesAfter { get; init; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How long a new pod takes from its creation until it is ready.</summary>
     public TimeSpan ReadyAfter { get; init; } = TimeSpan.FromMilliseconds(1500);
 
-    /// <summary>How long the provider's outage lasts from the first question on.</summary>
     public TimeSpan ProviderRecoversAfter { get; init; } = TimeSpan.FromMinutes(3);
 
-    /// <summary>How long region b stays slow from the first question on.</summary>
     public TimeSpan RegionRecoversAfter { get; init; } = TimeSpan.FromMinutes(3);
 
-    /// <summary>How long somebody goes on sending abuse.</summary>
     public TimeSpan AbuserTiresAfter { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long the rush on the chat servers lasts from the first question on.</summary>
     public TimeSpan LoadLastsFor { get; init; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>How long a long-running operation takes.</summary>
     public TimeSpan OperationTakes { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>A file that keeps the state over a restart.</summary>
     public string? StateFile { get; init; }
 
-    /// <summary>A file that gets a line for each request.</summary>
     public string? LogFile { get; init; }
 
-    /// <summary>The clock of all state.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }
 
-/// <summary>A part of the sandbox's state that outlives a restart.</summary>
 internal interface IRemembered
 {
     string Key { get; }
@@ -117,7 +103,6 @@ internal interface IRemembered
     void Load(JsonNode saved);
 }
 
-/// <summary>Tells the memory that something changed that has to be kept.</summary>
 internal sealed class SandboxChanges
 {
     private int _version;
@@ -216,7 +201,6 @@ internal sealed class FirstAsked(string key, SandboxChanges changes, TimeProvide
         }
     }
 
-    /// <summary>Null while nobody has asked.</summary>
     public DateTimeOffset? Known
     {
         get
@@ -228,7 +212,6 @@ internal sealed class FirstAsked(string key, SandboxChanges changes, TimeProvide
         }
     }
 
-    /// <summary>It begins again with the next question.</summary>
     public void Reset() => Set(null);
 
     /// <summary>It counts as over.</summary>

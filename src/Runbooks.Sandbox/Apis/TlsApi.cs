@@ -27,7 +27,6 @@ internal sealed class TlsApi(
 
     public DateTimeOffset ExpiresAt => _renewedUntil ?? began.At + s_left;
 
-    /// <summary>Whether it lasts less than three weeks, now or once somebody looks.</summary>
     public bool ExpiresSoon => (_renewedUntil ?? (began.Known ?? time.GetUtcNow()) + s_left) < time.GetUtcNow() + TimeSpan.FromDays(21);
 
     /// <summary>Replaces it; a negative time makes one that has expired.</summary>
@@ -142,7 +141,6 @@ internal sealed class TlsConnections(TlsApi api, FaultRegistry faults, TimeProvi
         return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
     }
 
-    /// <summary>Both directions of a connection as one stream.</summary>
     private sealed class DuplexStream(IDuplexPipe transport) : Stream
     {
         private readonly Stream _input = transport.Input.AsStream(leaveOpen: true);

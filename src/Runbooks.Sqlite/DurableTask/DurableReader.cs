@@ -1,9 +1,7 @@
 namespace Runbooks.Sqlite.DurableTask;
 
-/// <summary>An instance from the database, with all that a turn needs.</summary>
 internal sealed record StoredInstance(long Key, string Id, string Execution, List<HistoryEvent> History, HashSet<int> Outstanding);
 
-/// <summary>The news of an instance.</summary>
 internal sealed record StoredMessages(List<long> Rows, List<TaskMessage> Messages);
 
 internal sealed class DurableReader(SqliteDatabase database)
@@ -49,11 +47,9 @@ internal sealed class DurableReader(SqliteDatabase database)
         return found;
     });
 
-    /// <summary>Instances with news, in the order of their keys.</summary>
     public List<long> Ready(long now) => database.Read(connection => connection.Statement(
         $"SELECT DISTINCT instance FROM durable_messages WHERE {DurableRows.HasCome} ORDER BY instance", ("$now", now)).List(static row => row.GetInt64(0)));
 
-    /// <summary>Running instances, and the versions that they began under.</summary>
     public List<(long Key, string? Version)> Open() => database.Read(connection => connection.Statement(
         "SELECT key, version FROM durable_instances WHERE ended_at IS NULL").List(static row => (row.GetInt64(0), row.IsDBNull(1)
             ? null
@@ -98,7 +94,6 @@ internal sealed class DurableReader(SqliteDatabase database)
         ];
 }
 
-/// <summary>Instances as Durable Task's clients see them.</summary>
 internal static class DurableListing
 {
     private const string Columns =

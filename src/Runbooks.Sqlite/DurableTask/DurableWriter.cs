@@ -8,7 +8,6 @@ internal sealed class DurableWriter(SqliteDatabase database)
     /// <summary>Instances purged in one transaction. More would keep other callers waiting for the writer.</summary>
     private const int PurgeBatch = 200;
 
-    /// <returns>The new instance's key.</returns>
     /// <exception cref="OrchestrationAlreadyExistsException">An instance of this id runs, or is in one of the given states.</exception>
     public Task<long> CreateAsync(TaskMessage start, IReadOnlyCollection<OrchestrationStatus> dedupe, long now)
     {
@@ -64,7 +63,6 @@ internal sealed class DurableWriter(SqliteDatabase database)
         });
     }
 
-    /// <summary>Ends an instance whose turns cannot be run.</summary>
     /// <returns>Its id; null when it has ended meanwhile.</returns>
     public Task<string?> FailAsync(long key, FailureDetails failure, long now)
     {
@@ -96,14 +94,12 @@ internal sealed class DurableWriter(SqliteDatabase database)
         });
     }
 
-    /// <summary>Counts this start for every instance with news.</summary>
     /// <param name="except">Instances that this program does not run.</param>
     public Task CountStartAsync(long now, IEnumerable<long> except) => database.Writer.EnqueueAsync(connection => connection.Statement(
         $"UPDATE durable_instances SET attempts = attempts + 1 WHERE ended_at IS NULL AND key IN (SELECT instance "
             + $"FROM durable_messages WHERE {DurableRows.HasCome}) AND key NOT IN (SELECT value FROM json_each($except))",
         ("$now", now), ("$except", $"[{string.Join(',', except)}]")).ExecuteNonQuery());
 
-    /// <summary>Counts that an activity of an earlier process is begun again.</summary>
     public Task CountAttemptAsync(PendingTask task) => database.Writer.EnqueueAsync(connection => connection.Statement(
         "UPDATE durable_tasks SET attempts = attempts + 1 WHERE instance = $instance AND task = $task AND execution = $execution",
         ("$instance", task.Instance), ("$task", (long)task.Id), ("$execution", task.Execution)).ExecuteNonQuery());
@@ -129,7 +125,6 @@ internal sealed class DurableWriter(SqliteDatabase database)
         return true;
     });
 
-    /// <summary>Removes ended instances that match.</summary>
     /// <param name="column">The time that counts: ended_at or created_at.</param>
     public async Task<int> PurgeAsync(string column, long from, long to, IReadOnlyCollection<OrchestrationStatus> states)
     {
@@ -194,7 +189,6 @@ internal sealed record OutgoingMessage(string Instance, string? Execution, long 
     }
 }
 
-/// <summary>SQL that is needed in more than one place.</summary>
 internal static class DurableRows
 {
     /// <summary>
@@ -222,7 +216,6 @@ internal static class DurableRows
             ("$kind", kind),
             ("$data", data)).ExecuteNonQuery();
 
-    /// <summary>Removes all rows of an instance.</summary>
     public static void Delete(SqliteConnection connection, long key)
     {
         connection.Statement("DELETE FROM durable_history WHERE instance = $key", ("$key", key)).ExecuteNonQuery();

@@ -14,7 +14,6 @@ internal sealed class InstanceQueue(BusyCount busy)
     private readonly Channel<long> _ready = Channel.CreateUnbounded<long>();
     private bool _closed;
 
-    /// <summary>Instances that are ready, locked or set back.</summary>
     public int Count
     {
         get
@@ -241,7 +240,6 @@ internal sealed class InstanceQueue(BusyCount busy)
 
         public bool Signalled { get; set; }
 
-        /// <summary>Signalled for news in the database.</summary>
         public bool Stored { get; set; }
 
         public List<TaskMessage> Answers { get; set; } = [];

@@ -107,7 +107,6 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationServiceCl
     private Task<OrchestrationState?> FindAsync(string id) => _database.ReadAsync(connection => DurableListing.Find(connection, id));
 }
 
-/// <summary>Callers that wait for the end of an instance.</summary>
 internal sealed class EndWaiters
 {
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _waiting = new(StringComparer.Ordinal);

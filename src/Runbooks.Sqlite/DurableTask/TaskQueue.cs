@@ -4,7 +4,6 @@ using Runbooks.Engine;
 namespace Runbooks.Sqlite.DurableTask;
 
 /// <summary>An activity that is scheduled and has no answer yet.</summary>
-/// <param name="Instance">The key of the instance that scheduled it.</param>
 internal sealed record PendingTask(long Instance, TaskMessage Message)
 {
     public int Id => Message.Event.EventId;

@@ -68,16 +68,12 @@ internal sealed class TurnCommit
 
     public FailureDetails? FailureDetails => _state?.FailureDetails;
 
-    /// <summary>Activities to run after the commit.</summary>
     public IEnumerable<PendingTask> Tasks => _tasks.Select(task => task.Task);
 
-    /// <summary>Due times of timers, to be watched after the commit.</summary>
     public IEnumerable<long> Timers => _timers.Select(timer => timer.Due);
 
-    /// <summary>Activities whose answers nobody needs after the commit.</summary>
     public IEnumerable<int> DroppedTasks => HasEnded || _fresh ? _item.Outstanding.Except(_answered) : [];
 
-    /// <summary>Instances that got a message.</summary>
     public IReadOnlyList<long> Receivers => _receivers;
 
     public static int AnsweredTask(TaskMessage answer) => answer.Event switch
@@ -215,7 +211,6 @@ internal sealed class TurnItem : TaskOrchestrationWorkItem, IOrchestrationSessio
     /// <summary>Scheduled activities whose answers no committed turn has seen.</summary>
     public HashSet<int> Outstanding { get; private set; }
 
-    /// <summary>Rows of the messages that this turn got.</summary>
     public List<long> Messages { get; private set; } = [];
 
     /// <summary>Answers that this turn got. They are in memory only until the commit.</summary>
@@ -226,7 +221,6 @@ internal sealed class TurnItem : TaskOrchestrationWorkItem, IOrchestrationSessio
     /// <summary>Why the turn could not be run or committed.</summary>
     public Exception? Failure { get; set; }
 
-    /// <summary>The turn failed and will be tried again.</summary>
     public bool IsAbandoned { get; set; }
 
     public IList<TaskMessage> Give(StoredMessages messages, List<TaskMessage> answers)

@@ -86,7 +86,6 @@ internal sealed class DocumentCache<T>(int generation)
         _changes.Clear();
     }
 
-    /// <summary>The transaction was rolled back.</summary>
     public void Undo() => _changes.Clear();
 
     /// <summary>After a failure it is not known what was committed.</summary>

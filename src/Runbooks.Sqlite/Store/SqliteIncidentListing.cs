@@ -41,7 +41,6 @@ internal static class SqliteIncidentListing
         return new(items, null);
     }
 
-    /// <summary>Reads only the index of states.</summary>
     public static IReadOnlyDictionary<IncidentState, int> Count(SqliteConnection connection)
     {
         var counts = new Dictionary<IncidentState, int>();

@@ -1,6 +1,5 @@
 namespace Runbooks.Sqlite.Store;
 
-/// <summary>Shared documents in the host's database. The single writer makes each change.</summary>
 internal sealed class SqliteSharedState : ISharedState, ITransactionPart
 {
     /// <summary>Cached, since the guardrails read the same few documents for every incident.</summary>

@@ -20,7 +20,6 @@ public sealed class RefusedRequests(ISharedState state, TimeProvider time, ILogg
     /// <summary>The lines of the last minute, each with what has come since and is not written yet.</summary>
     private readonly Dictionary<(string Who, string What), (RefusedRequest? Unwritten, DateTimeOffset WrittenAt)> _recent = [];
 
-    /// <summary>The latest first.</summary>
     public async Task<IReadOnlyList<RefusedRequest>> ReadAsync(CancellationToken cancellationToken)
     {
         await WriteAsync(TakeUnwritten(), CancellationToken.None);
@@ -62,7 +61,6 @@ public sealed class RefusedRequests(ISharedState state, TimeProvider time, ILogg
         }
     }
 
-    /// <returns>The lines to write now.</returns>
     private List<RefusedRequest> Count(RefusedRequest line, DateTimeOffset now)
     {
         lock (_gate)
@@ -97,13 +95,10 @@ public sealed class RefusedRequests(ISharedState state, TimeProvider time, ILogg
     private static RefusedRequest Merge(RefusedRequest earlier, RefusedRequest later) =>
         later with { Count = earlier.Count + later.Count, FirstAt = earlier.FirstAt };
 
-    /// <param name="Requests">The latest first.</param>
     private sealed record RefusedList(IReadOnlyList<RefusedRequest> Requests);
 }
 
-/// <summary>Requests that were refused because of their role, or of the sources of their key.</summary>
 /// <param name="Who">The key's name, or the person who was signed in.</param>
-/// <param name="What">Method and address.</param>
 /// <param name="Role">The role they have, and the one it needs; or the sources that the key may post for.</param>
 public sealed record RefusedRequest(string Who, string What, string Role, int Count, DateTimeOffset FirstAt, DateTimeOffset LastAt);
 

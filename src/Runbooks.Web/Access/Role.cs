@@ -25,7 +25,6 @@ public enum Role
 }
 
 /// <summary>Who sent a request, as far as it is proven, and what they may do.</summary>
-/// <param name="Who">In words, for the record of refusals.</param>
 public sealed record Actor(Role Role, string Who)
 {
     /// <summary>The person that the platform has signed in; null for a key or a link.</summary>
@@ -34,7 +33,6 @@ public sealed record Actor(Role Role, string Who)
     /// <summary>The sources that the key may post for; empty for any.</summary>
     public IReadOnlyCollection<string> Sources { get; init; } = [];
 
-    /// <summary>How to get a missing role.</summary>
     public string Remedy { get; init; } = "Use a key that has it (setting ApiKeys:Named), or ask whoever keeps this system for one.";
 
     /// <returns>Null for a request with a link, which is its own proof.</returns>
@@ -65,7 +63,6 @@ public sealed record NeededRole(Role Role, bool IsPage);
 /// <summary>The two forms of <c>Authorization</c> that are read here (RFC 6750 and RFC 7617).</summary>
 internal static class AuthorizationHeader
 {
-    /// <returns>Null when there is none.</returns>
     public static string? BearerToken(HttpRequest request) => After("Bearer ", request);
 
     /// <summary><c>name:password</c>, as a browser sends it that asked for them.</summary>

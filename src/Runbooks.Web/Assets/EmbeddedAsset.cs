@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 
 namespace Runbooks.Web.Assets;
 
-/// <summary>The style sheet and the small script, from the assembly.</summary>
 /// <param name="Version">Changes with the content, so that browsers may keep it for good.</param>
 internal sealed record EmbeddedAsset(string Name, string Type, byte[] Content, string Version)
 {

@@ -146,7 +146,6 @@ public sealed class AssistantHandler(
     };
 }
 
-/// <summary>Section <c>Mcp</c>: whether assistants may ask.</summary>
 public sealed class AssistantOptions
 {
     public const string SectionName = "Mcp";
@@ -222,7 +221,6 @@ internal static class ProtocolHeaders
         && (string.CompareOrdinal(headers[Version].ToString(), First) >= 0
             || string.CompareOrdinal(Text(Meta(request), MetaKeys.ProtocolVersion), First) >= 0);
 
-    /// <returns>The tool that the message calls; null where it calls none.</returns>
     public static string? ToolOf(JsonRpcMessage message) =>
         message is JsonRpcRequest { Method: RequestMethods.ToolsCall } request ? Text(request.Params, "name") : null;
 

@@ -91,7 +91,6 @@ public sealed class ConsoleHandler(
     public Task<IResult> ShowAsync(HttpRequest request, string id) => runner.RunAsync(request, cancellationToken =>
         PageAsync(id, Visitor.Of(request, options.Value), null, StatusCodes.Status200OK, cancellationToken), Caller.Person);
 
-    /// <param name="refusal">Why the request from this page was not done.</param>
     internal async Task<IResult> PageAsync(string id, Visitor visitor, string? refusal, int status, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(id, cancellationToken) is not { } incident)

@@ -155,7 +155,6 @@ public sealed class DecidePageHandler(
         return new PageResult<ApprovalPage>(new { Model = model }, status);
     }
 
-    /// <summary>For a host where people sign in, and this one has not.</summary>
     internal IResult NotSignedIn()
     {
         Log.LinkRefused(logger, "nobody was signed in");

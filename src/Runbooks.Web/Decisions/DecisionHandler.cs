@@ -52,7 +52,6 @@ public sealed class DecisionHandler(ApprovalService approvals, HttpRequestRunner
         IReadOnlyList<int>? Items);
 }
 
-/// <param name="DecidedBy">The people whose decisions count; empty when no person decided.</param>
 public sealed record DecisionResponse(
     string? Incident,
     IncidentState? State,
@@ -97,7 +96,6 @@ public sealed record DecisionResponse(
     };
 }
 
-/// <summary>Decisions as bodies and forms write them.</summary>
 internal static class DecisionVerbText
 {
     public const string Remedy = "Use approve, reject or takeOver; of what a person does by hand, done or couldNot.";
@@ -116,7 +114,6 @@ internal static class DecisionVerbText
 
     public static bool IsOfWork(string? word) => word?.Trim().ToUpperInvariant() is "DONE" or "COULDNOT";
 
-    /// <summary>The ticked items of a checklist, from a form of our pages.</summary>
     public static IReadOnlyList<int> Items(IFormCollection form) =>
         [.. form["item"].Select(item => int.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0)];
 
@@ -130,7 +127,6 @@ internal static class DecisionVerbText
 /// <c>POST /incidents/{id}/FORM</c> of its page.
 /// </summary>
 /// <param name="Does">Completes "Say who … and why."</param>
-/// <param name="Example">A reason for the example that a refusal shows.</param>
 public sealed record IncidentVerb(string Path, string Does, string Example, IncidentVerb.Work RunAsync)
 {
     public delegate Task<DecisionReceipt> Work(

@@ -94,7 +94,6 @@ public sealed class StormPageHandler(
                 .ToListAsync(cancellationToken);
     }
 
-    /// <param name="person">The person who is signed in; null where nobody signs in, and the link's recipient counts.</param>
     internal async Task<IResult> DecideAsync(
         StormGrant grant,
         IFormCollection form,
@@ -188,7 +187,6 @@ public sealed class StormPageHandler(
         return new(counts, outcome == GateOutcome.Pending, receipt.Result.Message);
     }
 
-    /// <summary>One question of the storm by itself, on the page that a link of its own would open.</summary>
     internal async Task<IResult> ShowOneAsync(StormGrant grant, string incidentId, CancellationToken cancellationToken)
     {
         if (time.GetUtcNow() < grant.ExpiresAt
@@ -259,6 +257,5 @@ public sealed class StormPageHandler(
     };
 
     /// <param name="Counts">The answer is on record, now or since an earlier press.</param>
-    /// <param name="Waits">The question waits for more people.</param>
     private sealed record Answer(bool Counts, bool Waits, string Message);
 }

@@ -75,7 +75,6 @@ public sealed class ApiKeyAuthentication(IOptionsMonitor<ApiKeyOptions> options)
         AuthorizationHeader.BasicCredentials(request) is { } text ? text[(text.IndexOf(':', StringComparison.Ordinal) + 1)..] : "";
 }
 
-/// <summary>Who may use the API of a host that checks keys itself, and for what.</summary>
 public sealed class ApiKeyOptions
 {
     public const string SectionName = "ApiKeys";
@@ -104,7 +103,6 @@ public sealed class ApiKeyOptions
     private static Actor ActorOf(string name, NamedApiKey key) => new(key.Role, $"the key '{name}'") { Sources = [.. key.Sources] };
 }
 
-/// <summary>An API key with a role.</summary>
 public sealed class NamedApiKey
 {
     /// <summary>A secret of at least 24 random characters. In the Functions app, the value of a function key that the app has too.</summary>
@@ -144,7 +142,6 @@ internal sealed class EphemeralKeys : IXmlRepository
     public void StoreElement(XElement element, string friendlyName) => _keys.Enqueue(element);
 }
 
-/// <summary>A host does not start with API keys that must not be used.</summary>
 internal sealed class ApiKeyStrength(IHostEnvironment environment, AlertReader reader) : IValidateOptions<ApiKeyOptions>
 {
     public ValidateOptionsResult Validate(string? name, ApiKeyOptions options)

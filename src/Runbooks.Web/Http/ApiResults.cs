@@ -21,7 +21,6 @@ internal static class ApiResults
         Problem(StatusCodes.Status413PayloadTooLarge, $"The body is larger than {limit / 1024} KB. Nothing of it was taken.");
 
     /// <summary>Senders of alerts try again on 503, and few on anything else.</summary>
-    /// <param name="said">What happened to the post, where that is known.</param>
     public static IResult TryAgain(HttpRequest request, string? said = null)
     {
         request.HttpContext.Response.Headers.RetryAfter = "5";
@@ -30,17 +29,14 @@ internal static class ApiResults
             : "It is not known whether it was recorded. Send it again in a few seconds."));
     }
 
-    /// <param name="Title">What is wrong, in one sentence.</param>
     private sealed record ProblemBody(string Title, int Status, IReadOnlyList<AlertError>? Errors);
 }
 
-/// <summary>JSON of the outside contract: camelCase names and words.</summary>
 internal static class WebJson
 {
     public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { Converters = { CamelCase.Enums } };
 }
 
-/// <summary>A page with the headers that every page has.</summary>
 internal sealed class PageResult<TPage>(object parameters, int status = StatusCodes.Status200OK) : IResult, IStatusCodeHttpResult
     where TPage : IComponent
 {
@@ -53,14 +49,11 @@ internal sealed class PageResult<TPage>(object parameters, int status = StatusCo
     }
 }
 
-/// <summary>A page that says one thing.</summary>
 internal static class MessageResult
 {
-    /// <param name="home">Whether the page links back to the console.</param>
     public static PageResult<MessagePage> Of(int status, string title, string text, bool home = false) =>
         new(new { Title = title, Text = text, Home = home }, status);
 
-    /// <param name="notDone">The page's title.</param>
     public static PageResult<MessagePage> FromAnotherSite(string notDone) =>
         Of(StatusCodes.Status403Forbidden, notDone, "This was sent from another site. Open the page here and press the button there.", home: true);
 }

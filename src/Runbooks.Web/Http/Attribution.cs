@@ -14,11 +14,9 @@ internal sealed record Attribution(string By, string Reason)
     /// <summary>The time of the stop that is released; null where the body names none.</summary>
     public string? Stop { get; init; }
 
-    /// <summary>All fields of the form.</summary>
     public IFormCollection Fields { get; init; } = FormCollection.Empty;
 
     /// <param name="does">Completes "Say who … and why."</param>
-    /// <param name="reason">A reason for the example in a refusal.</param>
     /// <param name="reasonNeeded">False for a note, which may be left out.</param>
     public static async Task<(Attribution? Body, IResult? Refusal)> ReadJsonAsync(
         HttpRequest request,
@@ -47,8 +45,6 @@ internal sealed record Attribution(string By, string Reason)
     }
 
     /// <summary>Where somebody is signed in, the typed name does not count.</summary>
-    /// <param name="notDone">The title of the page that refuses.</param>
-    /// <param name="reasonNeeded">False where the reason may be empty.</param>
     public static async Task<(Attribution? Form, IResult? Refusal)> ReadFormAsync(
         HttpRequest request,
         string notDone,
@@ -123,7 +119,6 @@ internal static class TypedText
     }
 }
 
-/// <summary>Whether a form was sent from our own page.</summary>
 internal static class SameOrigin
 {
     /// <summary>

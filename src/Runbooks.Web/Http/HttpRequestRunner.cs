@@ -101,7 +101,6 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
     }
 }
 
-/// <summary>Who gets the answer when something breaks.</summary>
 internal enum Caller
 {
     Script,
@@ -109,7 +108,6 @@ internal enum Caller
     /// <summary>A sender of alerts. They repeat a post after 503, and few after anything else, so every fault of ours is a 503.</summary>
     Sender,
 
-    /// <summary>Somebody who looks at a page.</summary>
     Person,
 }
 

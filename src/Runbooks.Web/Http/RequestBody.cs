@@ -3,12 +3,10 @@ using Runbooks.Notifications.Storms;
 
 namespace Runbooks.Web.Http;
 
-/// <summary>Reads bodies up to a limit.</summary>
 internal static class RequestBody
 {
     public const int MaxAlerts = AlertLimits.Body;
 
-    /// <summary>For the small bodies of people and scripts.</summary>
     public const int MaxSmall = 64 * 1024;
 
     private const int FirstBuffer = 4096;
@@ -80,12 +78,10 @@ internal static class RequestBody
 
 internal static class QueryFields
 {
-    /// <returns>Null when it is missing or empty.</returns>
     public static string? Given(this HttpRequest request, string name) =>
         request.Query[name].ToString() is { Length: > 0 } value ? value : null;
 }
 
-/// <summary>Reads the forms of our own pages, up to a limit.</summary>
 internal static class FormFields
 {
     /// <summary>As many tickets as one page lists, each as long as a link may be.</summary>
@@ -98,7 +94,6 @@ internal static class FormFields
     public static Task<IFormCollection?> ReadAsync(HttpRequest request, CancellationToken cancellationToken) =>
         ReadAsync(request, s_form, cancellationToken);
 
-    /// <summary>The form of a page that lists many questions.</summary>
     /// <inheritdoc cref="ReadAsync(HttpRequest, CancellationToken)"/>
     public static Task<IFormCollection?> ReadListAsync(HttpRequest request, CancellationToken cancellationToken) =>
         ReadAsync(request, s_list, cancellationToken);

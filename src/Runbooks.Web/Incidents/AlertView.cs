@@ -28,7 +28,6 @@ public sealed record AlertView(
         alert.StartsAt);
 }
 
-/// <summary>One alert that reached the incident, with its text.</summary>
 public sealed record AttachedAlertView(
     string Fingerprint,
     string Source,

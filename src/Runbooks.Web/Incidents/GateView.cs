@@ -67,7 +67,6 @@ public sealed record GateView(
 }
 
 /// <param name="Contact">The approver that is a schedule.</param>
-/// <param name="People">Who was asked.</param>
 /// <param name="Until">When the shift ends; null where that is not known.</param>
 /// <param name="At">When the schedule was asked.</param>
 public sealed record OnCallView(

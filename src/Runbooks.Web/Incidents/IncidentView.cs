@@ -21,7 +21,6 @@ public sealed record IncidentView
     public required IncidentState State { get; init; }
     public required bool Final { get; init; }
 
-    /// <summary>The state in a word or two.</summary>
     public required string Headline { get; init; }
     public required string? Reason { get; init; }
 
@@ -89,14 +88,12 @@ public sealed record IncidentView
     public required GateView? Gate { get; init; }
     public required IReadOnlyList<GateView> Gates { get; init; }
 
-    /// <summary>Why the open question cannot be approved at the moment, in words.</summary>
     public required IReadOnlyList<string> HeldBack { get; init; }
     public required IReadOnlyList<StepView> Steps { get; init; }
     public required StopRequest? Stop { get; init; }
     public required IReadOnlyList<Delivery> Deliveries { get; init; }
     public required IReadOnlyList<TimelineEntry> Timeline { get; init; }
 
-    /// <param name="heldBack">The answers of the guards about the open question.</param>
     public static IncidentView Of(Incident incident, IReadOnlyList<string> heldBack) => new()
     {
         Id = incident.Id,
@@ -172,7 +169,6 @@ public sealed record FindingView(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? SeriesFrom { get; init; }
 
-    /// <summary>The time of the last value.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? SeriesUntil { get; init; }
 

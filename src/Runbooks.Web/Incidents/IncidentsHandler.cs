@@ -101,8 +101,6 @@ public sealed class IncidentsHandler(IIncidentStore store, IncidentWaiter waiter
     private sealed record ListAnswer(IReadOnlyList<IncidentLine> Incidents, string? Next);
 }
 
-/// <summary>One incident of a listing, with the same names as in its full view.</summary>
-/// <param name="Runbook">The runbook's id.</param>
 /// <param name="NeedsPerson">It has ended and is not over: nobody has acknowledged what it left to do, or a responder owns it.</param>
 /// <param name="Question">The open question, until <paramref name="ExpiresAt"/>.</param>
 public sealed record IncidentLine(

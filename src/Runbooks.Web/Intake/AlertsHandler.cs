@@ -248,9 +248,7 @@ public sealed class AlertsHandler(
 }
 
 /// <param name="Errors">About alerts of the same post that were not taken. This and the others are left out when there are none.</param>
-/// <param name="Warnings">What was guessed in alerts that were taken.</param>
 /// <param name="Lost">How many alerts were not taken; the lowest possible number where they cannot be counted.</param>
-/// <param name="Title">What is wrong with the post as a whole.</param>
 internal sealed record IntakeResponse(
     IReadOnlyList<IntakeOutcome> Incidents,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<AlertError>? Errors = null,

@@ -7,7 +7,6 @@ public sealed class ManualStartHandler(ManualStart manual, HttpRequestRunner run
 {
     private const string Example = """{"labels":{"pod":"llm-b-0"},"by":"ada"}""";
 
-    /// <summary>For the record, when the caller gives no name.</summary>
     private const string Nobody = "the API key's holder";
 
     public Task<IResult> PostAsync(HttpRequest request, string id) =>

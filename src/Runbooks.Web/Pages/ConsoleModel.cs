@@ -1,7 +1,6 @@
 namespace Runbooks.Web.Pages;
 
 /// <param name="Open">The most urgent first: what waits for an answer, then the worst impact.</param>
-/// <param name="Filter">The reader's filter, from the address.</param>
 /// <param name="More">The address of the next page; null at the end.</param>
 /// <param name="TryThis">A line to try while there are no incidents; null where trying would touch something real.</param>
 public sealed record ConsoleModel(
@@ -13,10 +12,8 @@ public sealed record ConsoleModel(
     string? TryThis,
     DateTimeOffset Now)
 {
-    /// <summary>Lines of one section on the first page.</summary>
     public const int Shown = 15;
 
-    /// <summary>Why runbooks cannot act at the moment: the kill switch, open breakers.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>Ended ones with something left to do that nobody has acknowledged, under every filter.</summary>
@@ -27,7 +24,6 @@ public sealed record ConsoleModel(
 
     public string NeedsPersonCount => $"{NeedsPerson.Count}{(NeedsPersonIsCut ? " or more" : "")}";
 
-    /// <summary>What the automation has changed and could take back.</summary>
     public IReadOnlyList<IncidentSummary> Changes { get; init; } = [];
 
     /// <summary>There are more open ones than were read.</summary>
@@ -44,7 +40,6 @@ public sealed record ConsoleModel(
     /// <summary>The number in each state; null where the store cannot count.</summary>
     public IReadOnlyDictionary<IncidentState, int>? Counts { get; init; }
 
-    /// <summary>The number of open questions, under every filter.</summary>
     public int Asked { get; init; }
 
     public int Waiting => Filter is { State: null, Runbook: null, Text: null }
@@ -77,7 +72,6 @@ public sealed record ConsoleModel(
 }
 
 /// <param name="State">A state's word, <c>open</c>, <c>final</c> or <c>needsPerson</c>; null for everything.</param>
-/// <param name="Text">The words to search for.</param>
 public sealed record ConsoleFilter(string? State, string? Runbook, string? Text, string? After)
 {
     public const string NeedsAPerson = "needsPerson";
@@ -125,7 +119,6 @@ internal static class ConsoleHeading
     }
 }
 
-/// <summary>The parts of the console that depend on where it runs.</summary>
 public sealed class ConsoleOptions
 {
     public const string SectionName = "Console";

@@ -55,7 +55,6 @@ public partial class CourseGraph
             }
         }
 
-        /// <summary>The places where a time without values was shortened.</summary>
         public IReadOnlyList<string> Gaps { get; private init; } = [];
 
         public IReadOnlyList<(string X, string Anchor, string Text)> Ticks =>

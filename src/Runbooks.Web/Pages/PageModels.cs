@@ -8,7 +8,6 @@ using Runbooks.Notifications;
 
 namespace Runbooks.Web.Pages;
 
-/// <summary>The approval page for one recipient.</summary>
 /// <param name="Result">The result of the decision that was just sent; null when the page was only opened.</param>
 public sealed record ApprovalModel(Incident Incident, Gate Gate, Runbook Runbook, string Recipient, DecisionResult? Result, DateTimeOffset Now)
 {
@@ -31,14 +30,12 @@ public sealed record ApprovalModel(Incident Incident, Gate Gate, Runbook Runbook
     /// <summary>Why a yes of the reader would not count; null where it may.</summary>
     public string? WhyNoYes { get; init; }
 
-    /// <summary>Why the question cannot be carried out at the moment.</summary>
     public IReadOnlyList<string> Guards { get; init; } = [];
 
     public bool DryRun => Incident.Mode == RunMode.DryRun;
 
     public bool Good => Result?.Status is DecisionStatus.Decided or DecisionStatus.MoreNeeded;
 
-    /// <summary>One line about the question; null while it is simply open.</summary>
     public string? Notice => Result?.Message ?? (CanDecide ? null : GateText.Late(Gate, Now));
 }
 
@@ -51,13 +48,10 @@ public sealed record SafetyModel(
     IReadOnlyList<(string Title, RunbookReport Report)> Runbooks,
     DateTimeOffset Now)
 {
-    /// <summary>What the automation has changed and could take back.</summary>
     public IReadOnlyList<IncidentSummary> Changes { get; init; } = [];
 
-    /// <summary>There are more open incidents than were read.</summary>
     public bool ChangesAreCut { get; init; }
 
-    /// <summary>For each contact that is a schedule: who would be asked now.</summary>
     public IReadOnlyList<OnCallRecord> OnCall { get; init; } = [];
 
     /// <summary>The latest first.</summary>
@@ -77,13 +71,11 @@ public sealed record IncidentModel(Incident Incident, Runbook Runbook, Visitor V
 {
     public string Address => $"/incidents/{Uri.EscapeDataString(Incident.Id)}";
 
-    /// <summary>Why the open question cannot be carried out at the moment.</summary>
     public IReadOnlyList<string> Guards { get; init; } = [];
 
     /// <summary>Why a yes of the person who is signed in would not count; null where it may, and where a name is typed.</summary>
     public string? WhyNoYes { get; init; }
 
-    /// <summary>The question that can be answered now.</summary>
     public Gate? Question => Incident.OpenGate is { } gate && Now < gate.ExpiresAt && !Incident.State.IsFinal() ? gate : null;
 
     public bool CanStop => !Incident.State.IsFinal() && Incident.Stop is null;
@@ -93,7 +85,6 @@ public sealed record IncidentModel(Incident Incident, Runbook Runbook, Visitor V
     public bool CanNote => Incident.Timeline.Count(line => line.Kind == TimelineKind.Note) < Incident.MaxNotes;
 }
 
-/// <summary>States in the words of the outside contract.</summary>
 internal static class StateText
 {
     private static readonly Dictionary<string, IncidentState> s_byWord =

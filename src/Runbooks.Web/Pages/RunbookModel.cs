@@ -7,8 +7,6 @@ using Runbooks.Model.Definition;
 
 namespace Runbooks.Web.Pages;
 
-/// <param name="Recent">Its latest incidents, the newest first.</param>
-/// <param name="Refusal">Why it was not started; null when nobody tried.</param>
 public sealed record RunbookModel(
     Runbook Runbook,
     StepCatalog Steps,
@@ -21,15 +19,12 @@ public sealed record RunbookModel(
     /// <summary>The prefix of the form's fields for labels.</summary>
     public const string LabelField = "label.";
 
-    /// <summary>The labels as they were typed, to be corrected.</summary>
     public IReadOnlyDictionary<string, string> Given { get; init; } = new Dictionary<string, string>();
 
     public string Address => $"/runbooks/{Uri.EscapeDataString(Runbook.Id)}";
 
-    /// <summary>How far it may go by itself on this host.</summary>
     public RunMode Mode { get; init; }
 
-    /// <summary>What the steps of a phase do where nobody is asked about them.</summary>
     public string WithoutAsking(Phase phase)
     {
         var steps = Runbook.StepsOf(phase);
@@ -48,8 +43,6 @@ public sealed record RunbookModel(
         : steps.ChangeSomething(specs) ? "Asks for each step that is done by hand."
         : "Tells people, and changes nothing.";
 
-    /// <summary>Whether a runbook asks, in a few words for lists.</summary>
-    /// <param name="most">How far this host lets runbooks go.</param>
     public static string Asks(Runbook runbook, StepCatalog steps, RunMode most)
     {
         var mode = RunModes.Stricter(runbook.Mode, most);
@@ -78,7 +71,6 @@ public sealed record RunbookModel(
         return acts || byHand ? "asks nobody" : "only tells";
     }
 
-    /// <summary>What most runbooks do.</summary>
     public const string AsksFirst = "asks first";
 
     /// <summary>How long there is time for an answer, and what happens then. Where everything is asked about, silence is never a yes.</summary>

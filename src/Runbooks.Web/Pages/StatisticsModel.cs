@@ -60,7 +60,6 @@ public sealed record StatisticsModel(IReadOnlyList<DayCount> Days, IReadOnlyList
         _ => 5,
     };
 
-    /// <summary>The parts of one day's column, from the ground up.</summary>
     public IEnumerable<(int Group, string Y, string Height)> Parts(DayCount day)
     {
         var below = 0;
@@ -83,8 +82,6 @@ public sealed record DayCount(DateOnly Day, IReadOnlyList<int> ByGroup)
     public int Total => ByGroup.Sum();
 }
 
-/// <summary>Times from the opening on.</summary>
-/// <param name="Count">How many incidents came that far.</param>
 /// <param name="Ninety">Nine of ten took no longer.</param>
 public sealed record TimeTaken(string What, string Meaning, int Count, TimeSpan? Median, TimeSpan? Ninety)
 {

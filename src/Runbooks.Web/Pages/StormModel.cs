@@ -3,12 +3,9 @@ using Runbooks.Notifications.Storms;
 
 namespace Runbooks.Web.Pages;
 
-/// <summary>The page of a storm for one person.</summary>
-/// <param name="Link">The page's own address, with the token.</param>
 /// <param name="Notice">The result of what was just sent; null when the page was only opened.</param>
 public sealed record StormModel(string Link, string Person, IReadOnlyList<StormGroup> Groups, string? Notice, bool Good, DateTimeOffset Now)
 {
-    /// <summary>The form field with the tickets of the ticked questions.</summary>
     public const string TicketField = "ticket";
 
     public int Waiting { get; } = Groups.Sum(group => group.Waiting.Count);
@@ -33,12 +30,9 @@ public sealed record StormModel(string Link, string Person, IReadOnlyList<StormG
 
     public IReadOnlyList<StormRow> Others { get; } = [.. Groups.SelectMany(group => group.Others).Where(row => !row.AsksForWork)];
 
-    /// <summary>Work by hand, which is answered one by one.</summary>
     public IReadOnlyList<StormRow> Work { get; } = [.. Groups.SelectMany(group => group.Others).Where(row => row.AsksForWork)];
 }
 
-/// <summary>The questions of one runbook: the same steps on many targets, decided together.</summary>
-/// <param name="MaxShown">How many of the waiting ones are on the page.</param>
 public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, StormTicks Ticks, int MaxShown)
 {
     /// <summary>More would load slowly on a phone. The rest come up as these are decided.</summary>
@@ -59,7 +53,6 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
 
     public IReadOnlyList<string> Silence => SilenceText.Of([.. Waiting.Select(row => (Runbook.Title, row.Gate))]);
 
-    /// <summary>How many have to approve, where one is not enough.</summary>
     public IEnumerable<string> Needed => Waiting.Select(row => GateText.Needed(row.Gate)).OfType<string>().Distinct();
 
     /// <summary>What a yes does for these, which is nothing where others have to approve too; null where it would count for none.</summary>
@@ -84,12 +77,10 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
         }
     }
 
-    /// <summary>The reasons why the reader can say no yes, each once.</summary>
     public IEnumerable<string> WhyNoYes => Waiting.Select(row => row.WhyNoYes).OfType<string>().Distinct();
 
     private string Run => DryRun ? "rehearse" : "run";
 
-    /// <summary>What a no means for these.</summary>
     public string No => Waiting.Select(row => GateText.WithoutApproval(row.Gate)).Distinct().ToList() is [var one]
         ? one
         : "the steps do not run on these";
@@ -99,7 +90,6 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
     /// <summary>Findings that are the same on all of them, with the oldest of the answers.</summary>
     public IReadOnlyList<Finding> Shared { get; } = SharedOf([.. Rows.Where(row => row.Ticket is not null)]);
 
-    /// <summary>What keeps every one of them from being carried out at the moment.</summary>
     public IReadOnlyList<string> Guards { get; } =
     [
         .. Rows.Where(row => row.Ticket is not null)
@@ -108,7 +98,6 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
             .Aggregate((common, guards) => [.. common.Intersect(guards)]),
     ];
 
-    /// <summary>How well it worked before, where that is the same for all of them.</summary>
     public string? TrackRecord => Waiting.Select(row => row.Gate.TrackRecord).Distinct().ToList() is [var one] ? one : null;
 
     /// <summary>The steps, where they are the same, word for word, on all of them; null where they differ.</summary>
@@ -127,10 +116,8 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
         _ => !row.NeedsAttention,
     };
 
-    /// <summary>Findings on this target that are not shared by all.</summary>
     public IEnumerable<Finding> Own(StormRow row) => row.Telling.Where(finding => !Shared.Any(shared => IsSame(shared, finding)));
 
-    /// <summary>What keeps this one from being carried out, but not all.</summary>
     public IEnumerable<string> OwnGuards(StormRow row) => row.Guards.Except(Guards);
 
     /// <summary>Gives each group its share of the page, and what a small one does not need to the others.</summary>
@@ -174,7 +161,6 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
         a.Name == b.Name && a.Verdict == b.Verdict && a.Result.Summary == b.Result.Summary;
 }
 
-/// <summary>One target.</summary>
 /// <param name="Ticket">Decides its question; null when there is nothing to decide any more.</param>
 public sealed record StormRow(Incident Incident, Gate Gate, string? Ticket)
 {
@@ -186,7 +172,6 @@ public sealed record StormRow(Incident Incident, Gate Gate, string? Ticket)
     public bool NeedsAttention =>
         Guards.Count > 0 || Gate.AllWarnings.Count > 0 || Gate.Difference is not null || Incident.News.Count > 0;
 
-    /// <summary>What keeps it from being carried out at the moment, even after a yes.</summary>
     public IReadOnlyList<string> Guards { get; init; } = [];
 
     /// <summary>Why a yes of the reader would not count; null where it may.</summary>
@@ -200,7 +185,6 @@ public sealed record StormRow(Incident Incident, Gate Gate, string? Ticket)
     /// <summary>The reader's yes is the last one needed, whoever they are.</summary>
     public bool IsEnough => MayBeEnough && !Gate.IsOwnerMissing;
 
-    /// <summary>It asks a person to do something by hand.</summary>
     public bool AsksForWork { get; init; }
 
     /// <summary>With the gate, so that a tick is for this question only, and not for a later one on the same target.</summary>
@@ -217,10 +201,8 @@ public sealed record StormRow(Incident Incident, Gate Gate, string? Ticket)
     }
 }
 
-/// <summary>Which questions are ticked when the page opens.</summary>
 public enum StormTicks
 {
-    /// <summary>Those that nothing speaks against.</summary>
     Safe,
     All,
     None,

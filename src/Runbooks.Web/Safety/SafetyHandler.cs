@@ -5,7 +5,6 @@ using Runbooks.Web.Incidents;
 
 namespace Runbooks.Web.Safety;
 
-/// <summary>The kill switch, the breakers, and how well each runbook works.</summary>
 public sealed class SafetyHandler(
     KillSwitch killSwitch,
     RunHistoryStore histories,
@@ -68,7 +67,6 @@ public sealed class SafetyHandler(
         });
 }
 
-/// <summary>What a reader of the console has to know before anything else.</summary>
 public sealed class SafetyWarnings(KillSwitch killSwitch, RunHistoryStore histories, LoadedRunbooks loaded, RuleSetStatus status)
 {
     public async Task<IReadOnlyList<string>> WarningsAsync(CancellationToken cancellationToken)
@@ -149,7 +147,6 @@ public sealed class SafetyPageHandler(
         return null;
     });
 
-    /// <param name="work">Does it, or returns why it was not done.</param>
     private Task<IResult> ByAsync(HttpRequest request, Func<Attribution, CancellationToken, Task<string?>> work) =>
         runner.RunAsync(request, async cancellationToken =>
         {

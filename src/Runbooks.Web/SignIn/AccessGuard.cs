@@ -98,7 +98,6 @@ public sealed class AccessGuard(
     }
 }
 
-/// <summary>The door before endpoints of ASP.NET Core's routing.</summary>
 public static class AccessFilters
 {
     internal static TBuilder Needs<TBuilder>(this TBuilder endpoints, Role role, bool allowQuery = false)
@@ -152,7 +151,6 @@ public sealed class LinkAccess(PlatformPrincipal principal, DecidePageHandler pa
     }
 }
 
-/// <summary>The platform's own page, and back from there.</summary>
 internal static class SignInPage
 {
     public static IResult For(HttpRequest request)
@@ -163,7 +161,6 @@ internal static class SignInPage
     }
 }
 
-/// <summary>Sign-in by a platform in front of the host, and the roles of those who are signed in.</summary>
 public sealed class SignInOptions : IValidatableObject
 {
     public const string SectionName = "Auth";
@@ -204,10 +201,8 @@ public sealed class SignInOptions : IValidatableObject
             + "Give the id that Entra shows for it, such as 00000000-0000-0000-0000-000000000000.");
 }
 
-/// <summary>What somebody of the tenant without any role may do.</summary>
 public enum OthersMay
 {
-    /// <summary>Look at the console, as viewers do.</summary>
     Look,
 
     Nothing,

@@ -117,7 +117,6 @@ public sealed class SecureWebhook(
         result.Claims.TryGetValue(name, out var value) ? Convert.ToString(value, CultureInfo.InvariantCulture) : null;
 }
 
-/// <summary>Alerts that come with an Entra token: Azure Monitor's secure webhook.</summary>
 public sealed class SecureWebhookOptions : IValidatableObject
 {
     public const string SectionName = "Intake";

@@ -5,7 +5,6 @@ using Runbooks.Notifications;
 
 namespace Runbooks.Web.Slack;
 
-/// <summary>Turns a click into a decision, and tells the person who pressed the button what it did, or why it does not count.</summary>
 public sealed class SlackDecisions(
     ApprovalService approvals,
     CurrentContacts contacts,
@@ -74,7 +73,6 @@ public sealed class SlackDecisions(
     }
 }
 
-/// <summary>Sends the person who pressed a button a text that only they see.</summary>
 public sealed class SlackReply(IHttpClientFactory clients, ILogger<SlackReply> logger)
 {
     public const string Client = "slack-reply";
@@ -155,7 +153,6 @@ public sealed class SlackBackgroundWorker : IHostedService
 
     private static async Task RunAsync(Func<Task> work)
     {
-        // Leaves the thread of the request at once.
         await Task.Yield();
         await work();
     }

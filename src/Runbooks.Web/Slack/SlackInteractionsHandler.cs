@@ -160,7 +160,6 @@ internal static class SlackSignature
     /// <summary>A request that is older, or from further in the future, is refused.</summary>
     public static readonly TimeSpan Window = TimeSpan.FromMinutes(5);
 
-    /// <summary>Whether the signature of some body could fit.</summary>
     public static bool MayFit([NotNullWhen(true)] string? secret, string timestamp, DateTimeOffset now) =>
         !string.IsNullOrEmpty(secret)
         && long.TryParse(timestamp, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)

@@ -142,10 +142,8 @@ internal static class ArmKinds
         .AddSingleton<ArmKind, AlertKind>();
 }
 
-/// <summary>The caller may do everything except what was taken away.</summary>
 internal sealed class ArmPermissions(FaultRegistry faults)
 {
-    /// <returns>The operation that was taken away; null when this one was not.</returns>
     public string? Deny(ArmRequest request) => OperationOf(request) is var operation && faults.Denies("arm", operation) ? operation : null;
 
     public IResult Show() => Results.Text(

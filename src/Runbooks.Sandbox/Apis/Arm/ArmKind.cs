@@ -7,7 +7,6 @@ internal abstract class ArmKind(string type) : IRemembered
 {
     private readonly ConcurrentDictionary<string, JsonObject> _resources = new(StringComparer.Ordinal);
 
-    /// <summary>In lower case.</summary>
     public string Type => type;
 
     public IReadOnlyDictionary<string, JsonObject> Resources => _resources;
@@ -34,7 +33,6 @@ internal abstract class ArmKind(string type) : IRemembered
         }
     }
 
-    /// <summary>A new resource of that name.</summary>
     protected abstract JsonObject Begin(ArmRequest request);
 
     protected JsonObject Resource(ArmRequest request) => _resources.GetOrAdd(request.Key, _ => Begin(request));
@@ -97,10 +95,8 @@ internal abstract class ArmKind(string type) : IRemembered
     };
 }
 
-/// <summary>A request to Azure Resource Manager, parsed.</summary>
 /// <param name="Root">The id of the resource itself, without what is below it; as written.</param>
 /// <param name="Type">Its type in lower case: <c>microsoft.network/trafficmanagerprofiles</c>.</param>
-/// <param name="Rest">The segments below it, in lower case.</param>
 internal sealed record ArmRequest(HttpRequest Http, string Root, string Type, IReadOnlyList<string> Rest, JsonObject? Body)
 {
     public string Method => Http.Method;
@@ -114,7 +110,6 @@ internal sealed record ArmRequest(HttpRequest Http, string Root, string Type, IR
     /// <summary>The types below it, where types and names alternate.</summary>
     public IEnumerable<string> Below => Rest.Where((_, at) => at % 2 == 0);
 
-    /// <summary>The key of its state. Ids ignore case.</summary>
     public string Key => Root.ToLowerInvariant();
 
     public bool Is(string method, params ReadOnlySpan<string> rest) => Method == method && rest.SequenceEqual(Rest.ToArray());
@@ -190,7 +185,6 @@ internal sealed class ArmOperations(FaultRegistry faults, SandboxOptions options
         }
     }
 
-    /// <returns>Null where there is no such operation.</returns>
     public IResult? Show(ArmRequest request)
     {
         if (request.Method != "GET" || !_operations.TryGetValue(string.Join('/', request.Rest.Prepend(request.Root)), out var operation))

@@ -133,7 +133,6 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
         }
     }
 
-    /// <summary>The items of a list, a hundred on a page.</summary>
     private static IResult Items(ArmRequest request, JsonObject account, string list)
     {
         var first = int.TryParse(request.Http.Query["$skipToken"], out var token) ? token : 0;

@@ -31,7 +31,6 @@ internal sealed class LogsApi(IEnumerable<LogTable> tables, Abuse abuse, TimePro
 
     private async Task<IResult> AnswerAsync(HttpRequest request)
     {
-        // As the service does.
         if (request.ContentType is null)
         {
             return Results.Ok();
@@ -92,10 +91,8 @@ internal abstract class LogTable(string name)
 
     public abstract long Count(string query);
 
-    /// <summary>Whether it ever had a row.</summary>
     public virtual bool IsWritten => true;
 
-    /// <summary>The text column that a query of this table asks for.</summary>
     public virtual string Column => "Count";
 
     /// <summary>The rows' text; null for a table whose rows are only counted.</summary>
@@ -134,7 +131,6 @@ internal sealed class Abuse(
 
     private static readonly EdgeRequest s_request = new(Prompt, EdgeRequest.Json, IPAddress.Parse("198.51.100.7"));
 
-    // The number in the last minutes.
     private long Attempts => time.GetUtcNow() < began.At + options.AbuserTiresAfter ? 187 : 0;
 
     /// <summary>How many of them a WAF blocked.</summary>
@@ -143,7 +139,6 @@ internal sealed class Abuse(
     /// <summary>How many of the rest the content filter refused.</summary>
     public long Filtered => !IsBlocked && keys.LetsIn(User) && IsFiltered ? Attempts : 0;
 
-    /// <summary>How many of them reached the model.</summary>
     public long Reached => IsBlocked || IsFiltered || !keys.LetsIn(User) ? 0 : Attempts;
 
     private bool IsBlocked => frontDoor.Blocks(s_request) || gateway.Blocks(s_request);
@@ -181,7 +176,6 @@ internal sealed class GatewayRequestsTable(Abuse abuse) : LogTable("ApiManagemen
     private static string Body(string text) => $$"""[{"role":"user","content":"{{text}}"}]""";
 }
 
-/// <summary>The WAF's log of blocked requests.</summary>
 internal sealed class EdgeTable(Abuse abuse) : LogTable("AzureDiagnostics")
 {
     public override long Count(string query) => abuse.Caught;

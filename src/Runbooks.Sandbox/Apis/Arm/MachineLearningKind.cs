@@ -178,7 +178,6 @@ internal sealed class ApiManagementKind() : ArmKind("microsoft.apimanagement/ser
         },
     };
 
-    /// <summary>Whether that subscription's keys are accepted.</summary>
     public bool LetsIn(string subscription) =>
         Resources.Values.All(service => (string?)service["_subscriptions"]?[subscription]?["properties"]?["state"] is null or "active");
 

@@ -27,7 +27,6 @@ internal sealed class SiteKind() : ArmKind("microsoft.web/sites")
     }
 }
 
-/// <summary>Container apps with one revision.</summary>
 internal sealed class ContainerAppKind() : ArmKind("microsoft.app/containerapps")
 {
     public override IResult? Answer(ArmRequest request, ArmOperations operations)
@@ -73,7 +72,6 @@ internal sealed class ContainerAppKind() : ArmKind("microsoft.app/containerapps"
     }
 }
 
-/// <summary>Alerts with the state that people set.</summary>
 internal sealed class AlertKind() : ArmKind("microsoft.alertsmanagement/alerts")
 {
     public override IResult? Answer(ArmRequest request, ArmOperations operations)
@@ -178,7 +176,6 @@ internal sealed class VirtualMachineKind(SandboxChanges changes) : ArmKind("micr
     private const long Size = 64L * 1024 * 1024 * 1024;
     private const int Files = 12_408;
 
-    /// <summary>Both are on the same disk.</summary>
     private const string Full = "/var/tmp", Empty = "/tmp";
 
     private bool _empty;

@@ -17,7 +17,6 @@ internal sealed class SimulatedTraffic(
 {
     public const string Began = "arm/traffic";
 
-    /// <summary>The dimension that names an availability test.</summary>
     public const string Test = "availabilityResult/name";
 
     private const double Fast = 210;
@@ -25,10 +24,8 @@ internal sealed class SimulatedTraffic(
 
     public void Reset() => began.Reset();
 
-    /// <summary>Whether the resource belongs to the region that is slow now.</summary>
     public bool IsSlow(string resource) => IsB(resource) && IsSlowAt(time.GetUtcNow());
 
-    /// <summary>Azure's measurements of a resource.</summary>
     /// <param name="test">An availability test. One with an endpoint's name tests that region, any other tests as users do.</param>
     public IEnumerable<MeasuredSeries> Measure(string resource, string metric, string test) => metric switch
     {
@@ -64,7 +61,6 @@ internal sealed class SimulatedTraffic(
         _ => [],
     };
 
-    /// <summary>How long a user waits, or a test of one region.</summary>
     public double Felt(string service, string test, DateTimeOffset at)
     {
         var shares = profiles.SharesOf(service);
@@ -96,10 +92,8 @@ internal sealed class ProvisionedThroughput(
     public void Reset() => began.Reset();
 }
 
-/// <summary>One series; null where nothing was measured.</summary>
 internal sealed record MeasuredSeries(IReadOnlyList<KeyValuePair<string, string>> Dimensions, Func<DateTimeOffset, double?> At);
 
-/// <summary>The metrics API.</summary>
 internal static partial class ArmMetrics
 {
     public static IResult? Show(ArmRequest request, SimulatedTraffic traffic, TimeProvider time)

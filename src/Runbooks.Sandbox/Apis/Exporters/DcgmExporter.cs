@@ -60,8 +60,6 @@ internal sealed class DcgmExporter(SandboxCluster cluster, SandboxNode node)
             load => Math.Round(load.Busy * 4.6e7)),
     ];
 
-    /// <param name="name">Only the field of this name; all when null.</param>
-    /// <param name="pod">Only GPUs of the pod of this name; all when null.</param>
     public IEnumerable<MetricFamily> Families(string? name, string? pod)
     {
         var fields = s_fields.Where(field => name is null || field.Name == name).ToList();
@@ -236,13 +234,10 @@ internal sealed class EngineTraffic(
     }
 }
 
-/// <summary>The traffic of one pod in one of its lives.</summary>
 internal sealed record PodTraffic(EngineTraffic Traffic, SandboxPod Pod, PodLife Life)
 {
-    /// <summary>Null before it can be asked.</summary>
     public Stretch? At(DateTimeOffset at) => Traffic.Of(Pod, Life, at).LastOrDefault(stretch => stretch.From <= at);
 
-    /// <summary>The number of requests that were finished by then, each with its weight.</summary>
     public double Finished(DateTimeOffset at, Func<Stretch, double> each) =>
         Traffic.Of(Pod, Life, at).Sum(stretch => stretch.TotalSeconds(at) * stretch.Rate * each(stretch));
 }

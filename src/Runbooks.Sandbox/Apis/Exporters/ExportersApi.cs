@@ -1,6 +1,5 @@
 namespace Runbooks.Sandbox.Apis.Exporters;
 
-/// <summary>All targets that a Prometheus in the cluster would scrape.</summary>
 internal sealed class ScrapeTargets(SandboxClusters clusters, EngineTraffic traffic, GaugeSettings gauges)
 {
     /// <summary>Creates a pod by asking for its name. This keeps several incidents apart.</summary>
@@ -12,7 +11,6 @@ internal sealed class ScrapeTargets(SandboxClusters clusters, EngineTraffic traf
         }
     }
 
-    /// <param name="pod">Only targets with series of this pod; all when null.</param>
     public IEnumerable<ScrapeTarget> All(string? pod = null) => clusters.All.SelectMany(cluster => Engines(cluster, pod).Concat(Dcgm(cluster, pod)));
 
     private IEnumerable<ScrapeTarget> Engines(SandboxCluster cluster, string? only) =>
@@ -109,7 +107,6 @@ internal sealed class ExportersApi(ScrapeTargets targets, EngineTraffic traffic,
         Results.Text(status == 404 ? "404 page not found\n" : "the sandbox was told to fail\n", statusCode: status);
 }
 
-/// <param name="Metric">A gauge of one of the exporters.</param>
 /// <param name="Pod">Null for all pods.</param>
 /// <param name="Value">Null for its simulated value again.</param>
 internal sealed record SetGauge(string Metric, string? Pod, double? Value, DateTimeOffset Since = default);
@@ -142,7 +139,6 @@ internal sealed class GaugeSettings(SandboxChanges changes, TimeProvider time) :
             : families.Select(family => family with { Series = [.. family.Series.Select(series => Set(series, set, pod))] });
     }
 
-    /// <returns>What is wrong with it; null when it is set.</returns>
     public async Task<string?> ReadAsync(HttpRequest request, ScrapeTargets targets)
     {
         const string Example = "{\"metric\":\"vllm:num_requests_waiting\",\"pod\":\"llm-b-1\",\"value\":40}; "
@@ -177,10 +173,7 @@ internal sealed class GaugeSettings(SandboxChanges changes, TimeProvider time) :
     }
 }
 
-/// <param name="Labels">The labels from service discovery: job, instance, namespace, pod …</param>
 /// <param name="Path">The address of its <c>/metrics</c>, below <c>/exporters</c>.</param>
-/// <param name="Start">When it can be scraped for the first time.</param>
-/// <param name="Families">Gives those that have a series of this name; all when it is null.</param>
 internal sealed record ScrapeTarget(
     IReadOnlyDictionary<string, string> Labels, string Path, DateTimeOffset Start, DateTimeOffset? End, Func<string?, IEnumerable<MetricFamily>> Families)
 {
@@ -190,7 +183,6 @@ internal sealed record ScrapeTarget(
     public bool IsUp(DateTimeOffset at) => Start <= at && !(End <= at);
 }
 
-/// <param name="Name">As in the HELP and TYPE lines.</param>
 internal sealed record MetricFamily(string Name, string Type, string Help, IReadOnlyList<ExposedSeries> Series)
 {
     /// <summary>Whether a family can have a series of this name. Asked first, so that most families need not be made.</summary>
@@ -205,7 +197,6 @@ internal sealed record ExposedSeries(string Name, IReadOnlyList<KeyValuePair<str
     public bool IsUnused { get; init; }
 }
 
-/// <summary>The text format of Prometheus.</summary>
 /// <seealso href="https://prometheus.io/docs/instrumenting/exposition_formats/"/>
 internal static class Exposition
 {

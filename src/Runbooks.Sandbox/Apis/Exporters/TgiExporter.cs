@@ -19,7 +19,6 @@ internal sealed class TgiExporter(PodTraffic traffic)
     private static readonly double[] s_sizes = [.. Enumerable.Range(1, 1024).Select(size => (double)size)];
     private static readonly string[] s_methods = ["decode", "prefill"];
 
-    /// <param name="wanted">Only families that have a series of this name; all when null.</param>
     public IEnumerable<MetricFamily> Families(string? wanted) =>
     [
         .. Gauge(wanted, "tgi_batch_current_max_tokens", "Maximum tokens for the current batch", at => traffic.At(at)?.Running * 900),
@@ -111,7 +110,6 @@ internal sealed class TgiExporter(PodTraffic traffic)
     ];
 
     /// <param name="value">The median of a request at that time.</param>
-    /// <param name="perRequest">How often each request is observed.</param>
     private IEnumerable<MetricFamily> Histogram(
         string? wanted,
         string name,

@@ -16,7 +16,6 @@ internal sealed class TritonExporter(PodTraffic traffic)
     private static readonly KeyValuePair<string, string>[] s_instance = [.. s_gpu, .. s_model];
     private static readonly string[] s_reasons = ["REJECTED", "CANCELED", "BACKEND", "OTHER"];
 
-    /// <param name="wanted">Only families that have a series of this name; all when null.</param>
     public IEnumerable<MetricFamily> Families(string? wanted) =>
     [
         .. Counter(wanted, "nv_inference_request_success", "Number of successful inference requests, all batch sizes", 1),

@@ -37,7 +37,6 @@ internal sealed class VllmExporter(PodTraffic traffic)
     /// <summary>Embeddings have no answer tokens.</summary>
     private double Answer => traffic.Pod.App == "embedder" ? 0 : Stretch.AnswerTokens;
 
-    /// <param name="wanted">Only families that have a series of this name; all when null.</param>
     public IEnumerable<MetricFamily> Families(string? wanted) =>
     [
         .. Gauge(wanted, "vllm:num_requests_running", "Number of requests in model execution batches.", at => traffic.At(at)?.Running),
@@ -201,7 +200,6 @@ internal sealed class VllmExporter(PodTraffic traffic)
     }
 
     /// <param name="value">The median of a request at that time.</param>
-    /// <param name="perRequest">How often each request is observed.</param>
     private IEnumerable<MetricFamily> Histogram(
         string? wanted,
         string name,

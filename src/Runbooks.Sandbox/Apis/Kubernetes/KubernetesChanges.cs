@@ -2,7 +2,6 @@ using k8s;
 
 namespace Runbooks.Sandbox.Apis.Kubernetes;
 
-/// <summary>Changes of nodes and workloads: patches, and the scale subresource.</summary>
 internal static class KubernetesChanges
 {
     public static void Map(IEndpointRouteBuilder routes, SandboxClusters clusters, TimeProvider time)

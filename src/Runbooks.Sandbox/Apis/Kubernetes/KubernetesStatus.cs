@@ -107,7 +107,6 @@ internal sealed record ResourceRequest(string Verb, string Group, string Plural,
 
     public string Qualified => KubernetesStatus.Qualified(Plural, Group);
 
-    /// <returns>Null where it is not about a resource.</returns>
     public static ResourceRequest? Of(HttpRequest request)
     {
         var (group, rest) = PathParts(request) switch

@@ -1,6 +1,5 @@
 namespace Runbooks.Sandbox.Apis.Kubernetes;
 
-/// <summary>A node as the API shows it, with the conditions that AKS's problem detector adds on machines with GPUs.</summary>
 /// <seealso href="https://learn.microsoft.com/azure/aks/node-problem-detector"/>
 internal static class NodeView
 {
@@ -54,7 +53,6 @@ internal static class NodeView
         },
     };
 
-    /// <summary>The node's own taints, and the one that the node controller adds to a cordoned node.</summary>
     private static List<V1Taint> Taints(SandboxNode node) =>
     [
         .. node.Taints.Select(taint => new V1Taint { Key = taint.Key, Value = taint.Value, Effect = taint.Effect, TimeAdded = taint.TimeAdded }),

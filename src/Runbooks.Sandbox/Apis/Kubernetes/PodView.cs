@@ -1,6 +1,5 @@
 namespace Runbooks.Sandbox.Apis.Kubernetes;
 
-/// <summary>A pod as the API shows it at a moment.</summary>
 internal static class PodView
 {
     private const int GraceSeconds = 30;
@@ -107,7 +106,6 @@ internal static class PodView
         };
     }
 
-    /// <summary>Each node with the first filter of the scheduler that it does not pass.</summary>
     private static string NoNode(IReadOnlyList<SandboxNode> nodes, DateTimeOffset now)
     {
         var why = nodes.GroupBy(node => node.Unschedulable ? "node(s) were unschedulable"

@@ -2,9 +2,7 @@ using k8s;
 
 namespace Runbooks.Sandbox.Apis.Kubernetes;
 
-/// <summary>A kind of object that the sandbox serves: how it is found, listed and shown as a table.</summary>
 /// <param name="Api"><c>api/v1</c> or <c>apis/{group}/{version}</c>.</param>
-/// <param name="Objects">All objects of a cluster as they were at a moment.</param>
 internal sealed record ResourceType(
     string Api,
     string Plural,
@@ -116,7 +114,6 @@ internal sealed record ResourceType(
     };
 }
 
-/// <summary>The discovery of the API, which clients read first.</summary>
 internal static class Discovery
 {
     private static readonly string[] s_versions = ["v1"];

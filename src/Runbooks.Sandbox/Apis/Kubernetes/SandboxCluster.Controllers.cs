@@ -127,7 +127,6 @@ internal sealed partial class SandboxCluster
         return new Revision(workload.Revisions[^1].Number + 1, hash, $"{workload.Name}-{hash}", Guid.NewGuid().ToString(), Now, restartedAt);
     }
 
-    /// <summary>Ends pods that are too many or out of date, begins missing ones, and finds nodes for those that wait.</summary>
     private void Reconcile()
     {
         foreach (var workload in _workloads)

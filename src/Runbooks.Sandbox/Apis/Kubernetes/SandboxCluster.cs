@@ -26,7 +26,6 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
 
     string IRemembered.Key => $"kubernetes/{name}";
 
-    /// <summary>The pods that were deleted because somebody asked for it.</summary>
     public int Deletions { get; private set; }
 
     private DateTimeOffset Now => options.Time.GetUtcNow();
@@ -71,7 +70,6 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
 
     public Workload? WorkloadOf(SandboxPod pod) => Workloads().FirstOrDefault(one => one.Namespace == pod.Namespace && one.App == pod.App);
 
-    /// <summary>Ends the pod's present life. Its controller begins the next one.</summary>
     public void Delete(SandboxPod pod) => Locked(() =>
     {
         if (pod.At(Now) is { } life && !life.IsDeleted(Now))
@@ -84,10 +82,8 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
         return true;
     });
 
-    /// <summary>The pod stops answering, as at the start.</summary>
     public void Hang(string podName) => Live(podName, life => life with { HungAt = Now - s_hungFor });
 
-    /// <summary>The pod answers again, without a restart.</summary>
     public void Revive(string podName) => Live(podName, life => life with { HungAt = null });
 
     private void Live(string podName, Func<PodLife, PodLife> change)
@@ -128,7 +124,6 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
         return changed;
     });
 
-    /// <summary>Installs the machine again from its image: its pods and its fault are gone.</summary>
     public void Reimage(SandboxNode node) => Locked(() =>
     {
         _nodes = [.. _nodes.Select(one => one.Name == node.Name ? Started(one) : one)];
@@ -220,7 +215,6 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
         IReadOnlyList<SavedPod> Pods);
 }
 
-/// <summary>The clusters that both the Kubernetes API and Prometheus show.</summary>
 internal sealed class SandboxClusters(SandboxOptions options, SandboxChanges changes)
 {
     public IReadOnlyList<SandboxCluster> All { get; } = [new("b", options, changes)];

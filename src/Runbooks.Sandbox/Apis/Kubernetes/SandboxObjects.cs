@@ -15,7 +15,6 @@ internal sealed class SandboxPod(string ns, string name, PodOwner? owner, string
 
     public PodOwner? Owner => owner;
 
-    /// <summary>Its workload, which decides what runs in it.</summary>
     public string App => app;
 
     /// <summary>Somebody asked for it by name, so no controller removes it as one too many.</summary>
@@ -75,7 +74,6 @@ internal sealed class SandboxPod(string ns, string name, PodOwner? owner, string
 
 internal sealed record SavedPod(string Namespace, string Name, PodOwner? Owner, string App, bool Asked, IReadOnlyList<PodLife> Lives);
 
-/// <summary>The controller that creates the pod again.</summary>
 internal sealed record PodOwner(string Kind, string Name, string Uid);
 
 /// <summary>One pod object from its creation to its end. A replacement is another life with another UID.</summary>
@@ -115,7 +113,6 @@ internal sealed record PodLife(string Uid, DateTimeOffset CreatedAt, DateTimeOff
 
 internal enum WorkloadKind { StatefulSet, Deployment, DaemonSet }
 
-/// <summary>A controller that keeps a number of pods on the nodes of one pool.</summary>
 internal sealed record Workload(WorkloadKind Kind, string Namespace, string Name, string Uid)
 {
     public required int Replicas { get; init; }
@@ -146,7 +143,6 @@ internal sealed record Workload(WorkloadKind Kind, string Namespace, string Name
     [JsonIgnore]
     public bool ServesModel => Container is "vllm" or "tgi" or "triton";
 
-    /// <summary>The owner in its pods' metadata.</summary>
     [JsonIgnore]
     public PodOwner Controller => Kind == WorkloadKind.Deployment ? Revisions[^1].Owner : new PodOwner(Kind.ToString(), Name, Uid);
 }
@@ -171,7 +167,6 @@ internal sealed record SandboxNode(string Name, string ScaleSet, int Instance, i
 
     public string Uid { get; init; } = Guid.NewGuid().ToString();
 
-    /// <summary>New after each start.</summary>
     public string BootId { get; init; } = Guid.NewGuid().ToString();
 
     /// <summary>The boot that its record still shows while nobody has noticed that it went down.</summary>
@@ -185,7 +180,6 @@ internal sealed record SandboxNode(string Name, string ScaleSet, int Instance, i
 
     public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>The fault of one of its GPUs.</summary>
     public GpuFault? Fault { get; init; }
 
     /// <summary>Its id in Azure, as in <c>spec.providerID</c>.</summary>
@@ -198,7 +192,6 @@ internal sealed record SandboxNode(string Name, string ScaleSet, int Instance, i
     [JsonIgnore]
     public bool IsAway => Taints.Any(taint => taint.Key == Unreachable);
 
-    /// <summary>As its record shows it.</summary>
     public SandboxNode Seen(DateTimeOffset now) =>
         Former is { } former && now < former.Until ? this with { BootId = former.Id, ReadyAt = former.ReadyAt, Fault = former.Fault } : this;
 
@@ -210,7 +203,6 @@ internal sealed record FormerBoot(string Id, DateTimeOffset ReadyAt, GpuFault? F
 
 internal sealed record NodeTaint(string Key, string? Value, string Effect, DateTime? TimeAdded = null);
 
-/// <param name="Gpu">Its index on the node.</param>
 /// <param name="Xid">The code that the driver reported last.</param>
 internal sealed record GpuFault(int Gpu, int Xid, DateTimeOffset Since)
 {

@@ -1,6 +1,5 @@
 namespace Runbooks.Sandbox.Apis.Kubernetes;
 
-/// <summary>Deployments, replica sets, stateful sets and daemon sets as the API shows them at a moment.</summary>
 internal static class WorkloadView
 {
     public const string RestartedAt = "kubectl.kubernetes.io/restartedAt";

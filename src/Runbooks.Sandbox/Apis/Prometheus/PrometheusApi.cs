@@ -160,7 +160,6 @@ internal sealed class PrometheusApi(ScrapeTargets targets, TimeProvider time) : 
         Results.Json(new { status = "error", errorType, error }, statusCode: status);
 }
 
-/// <summary>The page behind a finding's link: the query over the last quarter of an hour, as a plain curve.</summary>
 internal static class GraphPage
 {
     private const int Points = 90;

@@ -17,7 +17,6 @@ internal abstract class TicketApi(string name, SandboxChanges changes) : Sandbox
 
     void IRemembered.Load(JsonNode saved) => _rows = saved.DeepClone().AsArray();
 
-    /// <returns>Its number, from 1.</returns>
     protected int Add(JsonObject row)
     {
         _rows.Add(row);
@@ -29,7 +28,6 @@ internal abstract class TicketApi(string name, SandboxChanges changes) : Sandbox
 
     protected int Count => _rows.Count;
 
-    /// <summary>Runs the work on the body, unless nobody has signed in or the body is not JSON.</summary>
     protected Task<IResult> WithBodyAsync<T>(HttpRequest request, Func<T, IResult> work)
         where T : JsonNode =>
             SignedInAsync(request, async () => await JsonBody.ReadAsync(request) is T body ? Locked(() => work(body)) : Error(400, request));

@@ -1,6 +1,5 @@
 namespace Runbooks.Sandbox.Apis.Prometheus.PromQl;
 
-/// <summary>Arithmetic, comparisons and set operators, with the matching of vectors.</summary>
 /// <seealso href="https://prometheus.io/docs/prometheus/latest/querying/operators/"/>
 internal static class BinaryOperators
 {
@@ -115,7 +114,6 @@ internal sealed class LabelMatching(BinaryExpression binary, bool keepsName)
     private readonly Dictionary<IReadOnlyDictionary<string, string>, IReadOnlyDictionary<string, string>> _results = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<(IReadOnlyDictionary<string, string>, IReadOnlyDictionary<string, string>), IReadOnlyDictionary<string, string>> _joined = [];
 
-    /// <summary>Samples of both sides with the same signature match.</summary>
     public string Signature(IReadOnlyDictionary<string, string> labels) => Once(_signatures, labels, () => LabelSets.Key(binary.On
         ? LabelSets.Only(labels, binary.Labels)
         : LabelSets.Without(labels, binary.Labels.Append(LabelSets.Name))));
@@ -124,7 +122,6 @@ internal sealed class LabelMatching(BinaryExpression binary, bool keepsName)
     public IReadOnlyDictionary<string, string> Result(IReadOnlyDictionary<string, string> labels) =>
         Once(_results, labels, () => keepsName ? labels : LabelSets.Without(labels, LabelSets.Name));
 
-    /// <summary>The labels of the result of two matching samples.</summary>
     public IReadOnlyDictionary<string, string> Joined(IReadOnlyDictionary<string, string> labels, IReadOnlyDictionary<string, string> other) =>
         Once(_joined, (labels, other), () => Join(labels, other));
 

@@ -1,6 +1,5 @@
 namespace Runbooks.Sandbox.Apis.Prometheus.PromQl;
 
-/// <summary>The functions of PromQL that runbooks and alert rules use.</summary>
 /// <seealso href="https://prometheus.io/docs/prometheus/latest/querying/functions/"/>
 internal static class Functions
 {

@@ -1,6 +1,5 @@
 namespace Runbooks.Sandbox.Apis.Prometheus.PromQl;
 
-/// <summary>The value of an expression: a number, a vector, or the points of several series.</summary>
 internal abstract record PromValue
 {
     public sealed record Scalar(double Value) : PromValue;
@@ -12,7 +11,6 @@ internal abstract record PromValue
     public sealed record Matrix(IReadOnlyList<Points> Series, TimeSpan Range, DateTimeOffset To) : PromValue;
 }
 
-/// <summary>Evaluates an expression at a moment.</summary>
 internal sealed class PromEvaluator(ISeriesSource source)
 {
     private static readonly TimeSpan s_defaultStep = TimeSpan.FromMinutes(1);
@@ -53,7 +51,6 @@ internal sealed class PromEvaluator(ISeriesSource source)
         return new(Over(subquery.Of, first, at, step), subquery.Range, at);
     }
 
-    /// <summary>The samples at each step, as series.</summary>
     public IReadOnlyList<Points> Over(PromExpression expression, DateTimeOffset from, DateTimeOffset to, TimeSpan step)
     {
         var series = new Dictionary<string, (IReadOnlyDictionary<string, string> Labels, List<(DateTimeOffset, double)> Values)>();
@@ -83,7 +80,6 @@ internal sealed class PromEvaluator(ISeriesSource source)
     };
 }
 
-/// <summary><c>sum</c>, <c>max</c> and their relatives.</summary>
 internal static class Aggregation
 {
     public static readonly string[] Functions =

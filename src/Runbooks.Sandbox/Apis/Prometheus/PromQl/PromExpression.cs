@@ -12,7 +12,6 @@ internal sealed record TextExpression(string Value) : PromExpression;
 /// <param name="Range">How far back a range vector reaches; null for an instant vector.</param>
 internal sealed record SelectorExpression(IReadOnlyList<LabelMatcher> Matchers, TimeSpan? Range, TimeSpan Offset) : PromExpression;
 
-/// <param name="Step">Null for the default.</param>
 internal sealed record SubqueryExpression(PromExpression Of, TimeSpan Range, TimeSpan? Step, TimeSpan Offset) : PromExpression;
 
 internal sealed record CallExpression(string Function, IReadOnlyList<PromExpression> Arguments) : PromExpression;
@@ -68,7 +67,6 @@ internal sealed class LabelMatcher
     public bool Matches(string actual) => (_pattern?.IsMatch(actual) ?? actual == Value) != Operator.StartsWith('!');
 }
 
-/// <summary>Labels in a form that can be compared.</summary>
 internal static class LabelSets
 {
     public const string Name = "__name__";
@@ -87,14 +85,11 @@ internal static class LabelSets
         labels.IntersectBy(kept, label => label.Key).ToDictionary();
 }
 
-/// <summary>One value of one series at the moment of the query.</summary>
 internal sealed record Sample(IReadOnlyDictionary<string, string> Labels, double Value)
 {
-    /// <summary>Samples with the same key belong to the same series.</summary>
     public string Key => LabelSets.Key(Labels);
 }
 
-/// <summary>The points of one series, oldest first.</summary>
 internal sealed record Points(IReadOnlyDictionary<string, string> Labels, IReadOnlyList<(DateTimeOffset At, double Value)> Values);
 
 internal interface ISeriesSource
@@ -104,7 +99,6 @@ internal interface ISeriesSource
     IEnumerable<Points> Range(IReadOnlyList<LabelMatcher> matchers, DateTimeOffset from, DateTimeOffset to);
 }
 
-/// <summary>Cuts PromQL into tokens.</summary>
 internal static partial class PromTokens
 {
     /// <returns>Tokens with their positions; an empty one at the end.</returns>

@@ -1,6 +1,5 @@
 namespace Runbooks.Sandbox.Apis.Prometheus.PromQl;
 
-/// <summary>Parses PromQL. The errors have Prometheus' words and the position.</summary>
 /// <seealso href="https://prometheus.io/docs/prometheus/latest/querying/basics/"/>
 internal sealed partial class PromParser
 {
