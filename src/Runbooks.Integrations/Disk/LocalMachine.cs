@@ -3,10 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Runbooks.Integrations.Disk;
 
-/// <summary>The machine that this process runs on. Where several processes share the record it is whichever has the step.</summary>
+/// <summary>The machine that this process runs on. Where several processes share the record, it is the one that has the step.</summary>
 internal sealed class LocalMachine(TimeProvider time) : IMachine
 {
-    /// <summary>Each level holds a handle; what lies deeper stays.</summary>
+    /// <summary>Each level keeps a handle open; files below this level stay.</summary>
     private const int DeepestLevel = 64;
 
     public string DisplayName => $"this machine ({Identity})";
@@ -22,7 +22,7 @@ internal sealed class LocalMachine(TimeProvider time) : IMachine
         return Task.FromResult(new DiskSpace(drive.TotalSize - drive.TotalFreeSpace, drive.AvailableFreeSpace, MountOf(folder)));
     }
 
-    // The fifth field is where something is mounted: proc_pid_mountinfo(5). The folder's path holds no link.
+    // The fifth field is where something is mounted: proc_pid_mountinfo(5). The folder's path has no link in it.
     private static string? MountOf(string folder) => File.ReadLines("/proc/self/mountinfo")
         .Select(line => line.Split(' ')[4])
         .Where(mount => mount == "/" || (folder + "/").StartsWith(mount + "/", StringComparison.Ordinal))
@@ -61,8 +61,8 @@ internal sealed class LocalMachine(TimeProvider time) : IMachine
 }
 
 /// <summary>
-/// A folder that is held open (Linux). What is found and deleted is named relative to the handle, so a folder that is
-/// swapped for a link in the meantime leads nowhere else: a path is read anew at each use, a handle is not.
+/// A folder that is held open (Linux). Files are found and deleted relative to the handle. A path is resolved again at each use, a
+/// handle is not, so a folder that is swapped for a link in the meantime leads nowhere else.
 /// </summary>
 internal sealed partial class FolderHandle : IDisposable
 {
@@ -74,7 +74,7 @@ internal sealed partial class FolderHandle : IDisposable
 
     private static readonly EnumerationOptions s_all = new() { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = true };
 
-    // Like the names above, from Linux's own headers; these two differ between processors.
+    // From Linux's own headers, like the names above; these two differ between processors.
     private static readonly (int Directory, int NoFollow) s_open =
         RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? (0x4000, 0x8000) : (0x10000, 0x20000);
 
@@ -106,15 +106,14 @@ internal sealed partial class FolderHandle : IDisposable
         return folder;
     }
 
-    /// <summary>The names of all that lies in the folder itself.</summary>
     public IEnumerable<string> Names() =>
         Directory.EnumerateFileSystemEntries($"/proc/self/fd/{_handle.DangerousGetHandle()}", "*", s_all).Select(
             path => Path.GetFileName(path));
 
-    /// <returns>What bears that name; null when nothing does any more.</returns>
+    /// <returns>Null when nothing has that name any more.</returns>
     public Status? Find(string name) => Native.StatX(_handle, name, NoFollow, BasicAndMount, out var status) == 0 ? status : null;
 
-    /// <returns>The folder of that name; null when it is none (a link, for example) or may not be entered.</returns>
+    /// <returns>Null when it is not a folder (a link, for example) or may not be entered.</returns>
     public FolderHandle? Enter(string name)
     {
         var handle = Native.OpenAt(_handle, name, OpenPath | s_open.Directory | s_open.NoFollow | CloseOnExec);
@@ -127,7 +126,7 @@ internal sealed partial class FolderHandle : IDisposable
         return null;
     }
 
-    /// <summary>Whether it lies on the same mount: another disk, or a part of this one that is mounted below, is not.</summary>
+    /// <summary>Whether it is on the same mount: another disk is not, nor a part of this one that is mounted below.</summary>
     public bool SharesMountWith(FolderHandle other) =>
         (_self.DeviceMajor, _self.DeviceMinor, _self.Mount) == (other._self.DeviceMajor, other._self.DeviceMinor, other._self.Mount);
 

@@ -3,10 +3,9 @@ namespace Runbooks.Integrations.Disk;
 /// <summary>A machine whose disk is looked at and tidied: this one, or a virtual machine in Azure.</summary>
 internal interface IMachine
 {
-    /// <summary>For people.</summary>
     string DisplayName { get; }
 
-    /// <summary>What tells it from another where no parameter names it; null where one does.</summary>
+    /// <summary>Tells it from another machine where no parameter names it; null where one does.</summary>
     string? Identity { get; }
 
     /// <summary>Where a person looks at it; null for nowhere.</summary>
@@ -22,11 +21,14 @@ internal interface IMachine
     Task<string?> CheckPermissionsAsync(CancellationToken cancellationToken);
 }
 
-/// <param name="Available">What programs can still write, in bytes. What the file system keeps for root is not theirs: ext4 keeps 5 % of a disk.</param>
+/// <param name="Available">The bytes that programs can still write, without what the file system keeps for root: 5 % of a disk in ext4.</param>
 /// <param name="Mount">Where the disk is mounted; null when that is not known.</param>
 internal sealed record DiskSpace(long Used, long Available, string? Mount)
 {
-    /// <summary>Of what programs can have, as <c>df</c> counts: 100 is when they can write nothing more. Null where there is no room at all, as in /proc.</summary>
+    /// <summary>
+    /// The share of what programs can have, as <c>df</c> counts it: at 100 they can write nothing more. Null where there is no room at
+    /// all, as in /proc.
+    /// </summary>
     public double? Percent => Used + Available == 0 ? null : Math.Round(100.0 * Used / (Used + Available), 1);
 }
 
@@ -35,7 +37,6 @@ internal sealed record TempFiles(long Files, long Bytes)
     public override string ToString() => $"{Files:N0} {(Files == 1 ? "file" : "files")}, {Size.FormatBytes(Bytes)}";
 }
 
-/// <summary>Finds the machine that a step means.</summary>
 internal sealed class Machines(ArmResources arm)
 {
     /// <param name="id">A virtual machine; null for this one.</param>
@@ -56,22 +57,22 @@ public abstract record MachineFolder
 }
 
 /// <summary>
-/// A Linux virtual machine, through run-command. The scripts are fixed; a path and a number of minutes are all that is
-/// put in, and the path has passed <see cref="TempFolder.IsPath"/>: there is nothing in it that a shell could take for more.
+/// A Linux virtual machine, through run-command. The scripts are fixed. Only a path and a number of minutes are put in, and the path
+/// has passed <see cref="TempFolder.IsPath"/>, so a shell cannot take it for anything else.
 /// </summary>
-/// <param name="longestWait">How long another script is waited for; null for as long as there is time.</param>
+/// <param name="longestWait">How long to wait for another script; null for as long as there is time.</param>
 internal sealed partial class VirtualMachine(ArmResources arm, string id, StepContext context, TimeSpan? longestWait) : IMachine
 {
     public const string Role = "Virtual Machine Contributor";
 
-    /// <summary>What the script said stands in the operation alone, which is not below the machine.</summary>
+    /// <summary>The script's output is in the operation alone, which is not below the machine.</summary>
     public const string Roles = $"{Role}, and Microsoft.Compute/locations/operations/read at its subscription";
 
     private static readonly string[] s_begin =
     [
         "set -u",
         "if [ ! -d \"$folder\" ]; then echo 'runbook: none'; exit 0; fi",
-        // From here on the shell stands in the folder: what is swapped under its path no longer matters.
+        // From here on the shell is in the folder: what is swapped under its path no longer matters.
         "if ! cd -P -- \"$folder\" || [ \"$(pwd -P)\" != \"$folder\" ]; then echo 'runbook: link'; exit 0; fi",
     ];
 
@@ -81,7 +82,7 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, StepCo
         + "END {exit !(own in below)}' /proc/self/mountinfo; then echo 'runbook: mount'; exit 0; fi";
 
     internal const string Space = "df -P -B1 . | awk 'NR==2 {printf \"runbook: used=%s available=%s mount=%s\\n\", $3, $4, $6}'";
-    // Not %d: some awks end it at two gigabytes.
+    // Not %d: some awks cut it at two gigabytes.
     private const string Sum = "awk '{n+=1; s+=$1} END {printf \"runbook: files=%.0f bytes=%.0f\\n\", n, s}'";
     private const string Find = "find -P . -xdev -type f -mmin +\"$minutes\"";
 
@@ -147,8 +148,8 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, StepCo
     }
 
     /// <summary>
-    /// A machine runs one script at a time and says 409 to others: another check's may be running, or one that nobody waits for any
-    /// more. It is asked again for a while. A machine that is off answers 409 as well, in other words.
+    /// A machine runs one script at a time and answers 409 to others: another check's may be running, or one that nobody waits for any
+    /// more. So it is asked again for a while. A machine that is off answers 409 as well, in other words.
     /// </summary>
     /// <seealso href="https://learn.microsoft.com/azure/virtual-machines/linux/run-command"/>
     private async Task<AzureResponse> SendAsync(AzureRequest call, bool changes, CancellationToken cancellationToken)
@@ -165,7 +166,8 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, StepCo
             {
                 return await arm.SendAsync(call, context.Time, cancellationToken);
             }
-            catch (AzureRequestException busy) when (busy.IsBusy && (longestWait is not { } longest || context.Time.GetElapsedTime(began) < longest))
+            catch (AzureRequestException busy) when (busy.IsBusy
+                && (longestWait is not { } longest || context.Time.GetElapsedTime(began) < longest))
             {
                 context.Progress.Report($"{DisplayName} runs another script, and takes one at a time");
                 await Task.Delay(s_pause, context.Time, cancellationToken);
@@ -173,7 +175,7 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, StepCo
         }
     }
 
-    // As the operation's output, or as the body itself, depending on which address was followed.
+    // The output is in the operation, or in the body itself, depending on which address was followed.
     private static string Said(JsonObject answer) => string.Concat(
         ((answer["properties"]?["output"]?["value"] ?? answer["value"]) as JsonArray ?? []).Select(part => (string?)part?["message"]));
 

@@ -24,7 +24,7 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
         return found ?? throw new StepRefusedException(problem!);
     }
 
-    /// <summary>What serves one model of the proxy.</summary>
+    /// <summary>The deployments that serve one model of the proxy.</summary>
     public async Task<IReadOnlyList<RoutedDeployment>> DeploymentsAsync(string proxy, string model, CancellationToken cancellationToken)
     {
         var answer = await SendAsync(proxy, HttpMethod.Get, "/model/info", null, "list its models", cancellationToken);
@@ -46,8 +46,8 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
         ];
     }
 
-    /// <summary>How the proxy chooses among those that serve a model: a routing group of the model has a strategy of its own.</summary>
-    /// <returns>Null when it does not tell, as older proxies do not.</returns>
+    /// <summary>How the proxy chooses among the deployments of a model: a routing group of the model has a strategy of its own.</summary>
+    /// <returns>Null when the proxy does not tell, as older ones do not.</returns>
     public async Task<string?> StrategyAsync(string proxy, string model, CancellationToken cancellationToken)
     {
         try
@@ -63,7 +63,7 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
         }
     }
 
-    /// <summary>What is on is said again: LiteLLM writes the default, off, of each switch that a change does not name.</summary>
+    /// <summary>LiteLLM writes the default, off, of each switch that a change does not name, so those that are on are named again.</summary>
     public Task SetWeightAsync(string proxy, RoutedDeployment deployment, double weight, CancellationToken cancellationToken)
     {
         var parameters = new JsonObject { ["weight"] = weight == Math.Floor(weight) ? (long)weight : weight };
@@ -81,7 +81,7 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
             cancellationToken);
     }
 
-    /// <summary>Whether the key is one of an admin: only they may list users.</summary>
+    /// <summary>Whether the key is an admin's: only admins may list users.</summary>
     /// <returns>What is lacking; null when nothing is, or when the proxy does not tell.</returns>
     public async Task<string?> CheckAdminAsync(string proxy, CancellationToken cancellationToken)
     {
@@ -140,20 +140,19 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
         value is JsonValue number && number.GetValueKind() == JsonValueKind.Number ? number.Deserialize<double>() : null;
 }
 
-/// <summary>One of those that serve a model.</summary>
-/// <param name="Id">LiteLLM's own: <c>model_info.id</c>.</param>
+/// <param name="Id">LiteLLM's own id: <c>model_info.id</c>.</param>
 /// <param name="Model">What it calls: <c>azure/gpt-4o-ptu</c>.</param>
 /// <param name="Weight">Null when it has none.</param>
-/// <param name="Order">Only those of the lowest order are sent anything; null when it has none.</param>
+/// <param name="Order">Only deployments of the lowest order get requests; null when it has none.</param>
 /// <param name="IsStored">It is in the proxy's database, and not in its configuration file, so it can be changed.</param>
-/// <param name="Switches">Those of its parameters that are on.</param>
+/// <param name="Switches">Its parameters that are on.</param>
 internal sealed record RoutedDeployment(
     string Id, string Model, double? Weight, double? Order, bool IsStored, IReadOnlyList<string> Switches);
 
 /// <summary>The proxy could not be asked, or answered with an error; the message is for people. Trying again may help.</summary>
 internal sealed class LiteLlmException(string message, Exception? inner = null) : Exception(message, inner);
 
-/// <summary>What only a proxy admin may do was asked with another key.</summary>
+/// <summary>A request that only a proxy admin may make was made with another key.</summary>
 internal sealed class NoAdminKeyException(string message) : StepRefusedException(message);
 
 /// <summary>Section <c>LiteLlm</c>.</summary>

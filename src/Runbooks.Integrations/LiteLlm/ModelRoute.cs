@@ -21,15 +21,15 @@ public sealed record ModelRouteParameters
 
 /// <summary>
 /// Changes how a LiteLLM proxy spreads the requests for a model. Only its router <c>simple-shuffle</c>, the default, looks at
-/// weights, and of the deployments only at those of the lowest order; only models in its database can be changed while it runs. Its API knows no precondition, so one of us
-/// writes at a time, and it is read again before and after.
+/// weights, and only at those of the deployments of the lowest order. Only models in its database can be changed while it runs.
+/// Its API has no precondition, so one step writes at a time, and reads before and after.
 /// </summary>
 /// <seealso href="https://docs.litellm.ai/docs/routing"/>
 internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, HeldValues held)
     : HeldValueAction<ModelRouteParameters, ModelRoute.Change, double?>(
         held, "litellm.modelRoute", "Changes the weight of one deployment of a model in a LiteLLM proxy.")
 {
-    /// <summary>Other instances of a proxy read its database every half a minute at most, and any of them may answer the next one.</summary>
+    /// <summary>Other instances of a proxy read its database every half a minute at most, and any of them may answer the next request.</summary>
     private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan s_longestWait = TimeSpan.FromMinutes(1);
@@ -84,7 +84,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
     protected override Task<string?> SetAsync(
         Change change, double? from, double? to, bool back, StepContext context, CancellationToken cancellationToken)
     {
-        // An attempt before may have written it a moment ago.
+        // An earlier attempt may have written it a moment ago.
         var mayBeWritten = context.Interrupted is not null;
         return lease.HoldAsync($"litellm/{change.Proxy}/{change.Model}", $"The model {change.Model} of LiteLLM '{change.Proxy}'", context, async () =>
         {
@@ -170,7 +170,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
             : null;
     }
 
-    /// <summary>Those that are sent anything.</summary>
+    /// <summary>The deployments that get requests.</summary>
     private static List<RoutedDeployment> First(IReadOnlyList<RoutedDeployment> all)
     {
         var lowest = all.Min(one => one.Order);

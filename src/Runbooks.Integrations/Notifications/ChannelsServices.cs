@@ -6,7 +6,7 @@ using Runbooks.Settings;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>The channels that messages go out on, and the systems that contacts may take a schedule from.</summary>
+/// <summary>The channels for messages, and the systems that contacts may take a schedule from.</summary>
 public static class ChannelsServices
 {
     /// <summary>Every channel but the outbox, and every source of schedules.</summary>
@@ -33,13 +33,17 @@ public static class ChannelsServices
         return services
             .AddSingleton<SmtpTransport>()
             .AddSingleton<AcsTransport>()
-            .AddSingleton<IMailTransport>(provider => string.IsNullOrEmpty(provider.GetRequiredService<IOptions<EmailOptions>>().Value.AcsEndpoint)
-                ? provider.GetRequiredService<SmtpTransport>()
-                : provider.GetRequiredService<AcsTransport>())
+            .AddSingleton<IMailTransport>(provider =>
+                string.IsNullOrEmpty(provider.GetRequiredService<IOptions<EmailOptions>>().Value.AcsEndpoint)
+                    ? provider.GetRequiredService<SmtpTransport>()
+                    : provider.GetRequiredService<AcsTransport>())
             .AddSingleton<INotifier, EmailNotifier>();
     }
 
-    /// <summary>PagerDuty, Grafana OnCall and calendars. A calendar's address comes from the contacts: it has to be on the internet, or named in the settings.</summary>
+    /// <summary>
+    /// PagerDuty, Grafana OnCall and calendars. A calendar's address comes from the contacts: it has to be on the internet, or named in
+    /// the settings.
+    /// </summary>
     public static IServiceCollection AddOnCallSchedules(this IServiceCollection services)
     {
         services.AddSettings<OnCallOptions>(OnCallOptions.SectionName);
@@ -49,7 +53,9 @@ public static class ChannelsServices
         services.AddOutboundClient(GrafanaOnCallSchedules.Client);
         services.AddHttpClient(CalendarSchedules.Client)
             .ConfigureHttpClient(client => client.Timeout = TimeSpan.FromSeconds(30))
-            .ConfigurePrimaryHttpMessageHandler(provider => new EgressGuard([.. provider.GetRequiredService<IOptions<OnCallOptions>>().Value.AllowedHosts], $"{OnCallOptions.SectionName}:{nameof(OnCallOptions.AllowedHosts)}").CreateHandler())
+            .ConfigurePrimaryHttpMessageHandler(provider => new EgressGuard(
+                [.. provider.GetRequiredService<IOptions<OnCallOptions>>().Value.AllowedHosts],
+                $"{OnCallOptions.SectionName}:{nameof(OnCallOptions.AllowedHosts)}").CreateHandler())
             .RemoveAllLoggers();
         return services
             .AddSingleton<IOnCallSource, PagerDutySchedules>()

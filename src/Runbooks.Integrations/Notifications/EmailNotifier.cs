@@ -8,9 +8,11 @@ internal sealed class EmailNotifier(IMailTransport transport, AddressSecrets sec
 {
     public string Channel => "email";
 
-    public string? ConfigurationError => !options.Value.IsSetUp ? "no mail server is set up. Set Email:From, and Email:Host or Email:AcsEndpoint."
-        : options.Value is { User.Length: > 0, Password: null or "", AcsEndpoint: null or "" } ? "the login at the mail server has no password. Set Email:Password."
-        : null;
+    public string? ConfigurationError => !options.Value.IsSetUp
+        ? "no mail server is set up. Set Email:From, and Email:Host or Email:AcsEndpoint."
+        : options.Value is { User.Length: > 0, Password: null or "", AcsEndpoint: null or "" }
+            ? "the login at the mail server has no password. Set Email:Password."
+            : null;
 
     public string? ValidateAddress(string to) => IsAddress(to) ? null : "this is not a mail address.";
 
@@ -31,8 +33,8 @@ internal sealed class EmailNotifier(IMailTransport transport, AddressSecrets sec
 }
 
 /// <summary>
-/// A card as the two parts of a mail. Everything is encoded; nothing is loaded from elsewhere; both colour schemes are
-/// declared, so that a dark phone shows it dark and not inverted.
+/// A card as the two parts of a mail. Everything is encoded, nothing is loaded from elsewhere, and both colour schemes are declared,
+/// so that a dark phone shows it dark and not inverted.
 /// </summary>
 internal static class EmailBody
 {
@@ -50,13 +52,11 @@ internal static class EmailBody
 
     public static string Html(Card card)
     {
-        var html = new StringBuilder("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n")
+        var html = new StringBuilder("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+            + "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n")
             .Append("<meta name=\"color-scheme\" content=\"light dark\"><meta name=\"supported-color-schemes\" content=\"light dark\">\n")
-            .Append("<title>")
-                .Append(Encode(CardText.Title(card)))
-                .Append("</title>\n<style>\n")
-                .Append(Style)
-                .Append("\n</style></head>\n<body><main>\n");
+            .Append("<title>").Append(Encode(CardText.Title(card))).Append("</title>\n")
+            .Append("<style>\n").Append(Style).Append("\n</style></head>\n<body><main>\n");
         if (card.DryRun)
         {
             html.Append("<p class=\"dry\">").Append(CardText.DryRun).Append("</p>\n");
@@ -75,11 +75,8 @@ internal static class EmailBody
         for (var place = 0; place < card.Links.Count; place++)
         {
             html.Append(place == 0 ? "<p class=\"go\">" : "<p>")
-                .Append("<a href=\"")
-                    .Append(Encode(card.Links[place].Url))
-                    .Append("\">")
-                    .Append(Encode(card.Links[place].Text))
-                    .Append("</a></p>\n");
+                .Append("<a href=\"").Append(Encode(card.Links[place].Url)).Append("\">")
+                .Append(Encode(card.Links[place].Text)).Append("</a></p>\n");
         }
 
         return html.Append(card.Asks ? "<p>Opening the link decides nothing. " : "<p>")
@@ -110,12 +107,16 @@ internal static class EmailBody
             text.AppendLine().Append(link.Text).AppendLine(":").AppendLine(link.Url);
         }
 
-        return text.AppendLine().Append(card.Asks ? "Opening the link decides nothing. " : "").AppendLine(card.IncidentId).ToString().ReplaceLineEndings("\n");
+        return text.AppendLine()
+            .Append(card.Asks ? "Opening the link decides nothing. " : "")
+            .AppendLine(card.IncidentId)
+            .ToString()
+            .ReplaceLineEndings("\n");
     }
 
     public static string Subject(Card card) => card.DryRun ? $"[dry run] {Title(card)}" : Title(card);
 
-    /// <summary>A title in which an alert writes an encoded word (RFC 2047) would be shown as something else than the card says.</summary>
+    /// <summary>An encoded word (RFC 2047) that an alert writes into a title would be shown as other text than on the card.</summary>
     private static string Title(Card card) => CardText.Title(card, 150).Replace("=?", "= ?", StringComparison.Ordinal);
 
     private static string Encode(string text) => HtmlEncoder.Default.Encode(text);
@@ -145,7 +146,10 @@ public sealed class EmailOptions : IValidatableObject
     /// <summary>The sender, <c>runbooks@example.com</c>.</summary>
     public string? From { get; set; }
 
-    /// <summary>The endpoint of Azure Communication Services, <c>https://name.communication.azure.com</c>; it is used with the app's identity instead of SMTP.</summary>
+    /// <summary>
+    /// The endpoint of Azure Communication Services, <c>https://name.communication.azure.com</c>; it is used with the app's identity
+    /// instead of SMTP.
+    /// </summary>
     public string? AcsEndpoint { get; set; }
 
     public bool IsSetUp => !string.IsNullOrEmpty(From) && !(string.IsNullOrEmpty(Host) && string.IsNullOrEmpty(AcsEndpoint));
@@ -155,9 +159,12 @@ public sealed class EmailOptions : IValidatableObject
         .. Security == EmailSecurity.None && !string.IsNullOrEmpty(Host) && !IsLoopback(Host)
             ? [new("Mail holds approval links, so the connection has to be encrypted: set Email:Security to StartTls or Tls.", [nameof(Security)])]
             : Array.Empty<ValidationResult>(),
-        .. !string.IsNullOrEmpty(Host) && string.IsNullOrEmpty(From) ? [new("Set Email:From to the sender's address.", [nameof(From)])] : Array.Empty<ValidationResult>(),
+        .. !string.IsNullOrEmpty(Host) && string.IsNullOrEmpty(From)
+            ? [new("Set Email:From to the sender's address.", [nameof(From)])]
+            : Array.Empty<ValidationResult>(),
         .. !string.IsNullOrEmpty(AcsEndpoint) && !HttpsUrl.TryParse(AcsEndpoint, out _)
-            ? [new("Email:AcsEndpoint has to begin with https://.", [nameof(AcsEndpoint)])] : Array.Empty<ValidationResult>(),
+            ? [new("Email:AcsEndpoint has to begin with https://.", [nameof(AcsEndpoint)])]
+            : Array.Empty<ValidationResult>(),
     ];
 
     private static bool IsLoopback(string host) =>

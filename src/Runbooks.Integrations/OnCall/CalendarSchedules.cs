@@ -8,10 +8,10 @@ using Calendar = Ical.Net.Calendar;
 
 namespace Runbooks.Integrations.OnCall;
 
-/// <summary>Reads a file that stands beside the contacts; null where there is none.</summary>
+/// <summary>Reads a file beside the contacts; null where there is none.</summary>
 public delegate Task<string?> ReadBesideContacts(string name, CancellationToken cancellationToken);
 
-/// <summary>A calendar in iCalendar's format (RFC 5545), at an https address or beside the contacts.</summary>
+/// <summary>A calendar in the iCalendar format (RFC 5545), at an https address or beside the contacts.</summary>
 /// <param name="beside">Null on a host without contacts of its own.</param>
 internal sealed class CalendarSchedules(IHttpClientFactory clients, AddressSecrets secrets, ReadBesideContacts? beside = null) : IOnCallSource
 {
@@ -54,7 +54,7 @@ internal sealed class CalendarSchedules(IHttpClientFactory clients, AddressSecre
             throw new OnCallException($"there is no file {schedule.Id} beside the contacts.");
         }
 
-        // A hostile rule may keep a thread busy for a while, and must not keep whoever waits.
+        // A hostile rule may keep a thread busy for a while, and must not keep the caller.
         return Encoding.UTF8.GetByteCount(text) > LargestCalendar
             ? throw new OnCallException($"it is larger than {LargestCalendar / 1024} KiB.")
             : new(await Task.Run(() => CalendarShifts.Read(text, schedule.TimeZone, from, until), cancellationToken), until);
@@ -72,7 +72,8 @@ internal sealed class CalendarSchedules(IHttpClientFactory clients, AddressSecre
 
         try
         {
-            using var answer = await clients.CreateClient(Client).GetAsync(address, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            using var answer = await clients.CreateClient(Client)
+                .GetAsync(address, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             if (!answer.IsSuccessStatusCode)
             {
                 throw new OnCallException($"{address.Host} answered {(int)answer.StatusCode}{((int)answer.StatusCode is >= 300 and < 400 ? ", which leads elsewhere and is not followed: write the address that it leads to" : "")}.");
@@ -107,8 +108,8 @@ internal sealed class CalendarSchedules(IHttpClientFactory clients, AddressSecre
 }
 
 /// <summary>
-/// The shifts in a calendar: each event is one. On call is whoever it invites; where it invites nobody, whoever its title
-/// names, else its organizer. Text from outside: bounded, and what cannot be understood is an error and no guess.
+/// The shifts in a calendar: each event is one. The people that it invites are on call; where it invites nobody, whoever its title
+/// names, else its organizer. The text comes from outside, so it is bounded, and what cannot be understood is an error and no guess.
 /// </summary>
 internal static class CalendarShifts
 {
@@ -125,9 +126,9 @@ internal static class CalendarShifts
 
     private static readonly EvaluationOptions s_bounds = new() { MaxUnmatchedIncrementsLimit = 1_000 };
 
-    /// <param name="zone">Of times without a zone and of whole days; null for what the calendar says.</param>
+    /// <param name="zone">The time zone of times without one and of whole days; null for the calendar's own.</param>
     /// <returns>Every shift that overlaps with the time from <paramref name="from"/> to <paramref name="until"/>.</returns>
-    /// <exception cref="OnCallException">It is no calendar, or one that would be understood wrongly.</exception>
+    /// <exception cref="OnCallException">It is not a calendar, or it would be understood wrongly.</exception>
     public static IReadOnlyList<OnCallShift> Read(string text, string? zone, DateTimeOffset from, DateTimeOffset until)
     {
         try
@@ -147,7 +148,10 @@ internal static class CalendarShifts
         }
     }
 
-    /// <summary>Outlook writes names of Windows, which the hosts' operating system does not know. The library guesses at what it does not know, so it is asked for none of that.</summary>
+    /// <summary>
+    /// Outlook writes the names of Windows, which the hosts' operating system does not know. The library guesses at names that it does
+    /// not know, so it is given none of them.
+    /// </summary>
     private static string ZoneOf(Calendar calendar, string? zone)
     {
         var name = zone ?? (calendar.Properties.Get<string>("X-WR-TIMEZONE")?.Trim() is { Length: > 0 } named ? named : "UTC");
@@ -164,7 +168,7 @@ internal static class CalendarShifts
             throw new OnCallException($"it has more than {MostEvents} events.");
         }
 
-        // One instance of a series that was changed or cancelled stands as an event of its own, and the latest change counts.
+        // An instance of a series that was changed or cancelled is an event of its own, and the latest change counts.
         var changed = calendar.Events.Where(one => one.RecurrenceIdentifier is not null)
             .Select(one => one.RecurrenceIdentifier!.Range == RecurrenceRange.ThisInstance ? one : throw new OnCallException("it changes a series from one day on (RANGE=THISANDFUTURE), which is not understood."))
             .GroupBy(one => (one.Uid, At: Instant(one.RecurrenceIdentifier!.StartTime, zone)))
@@ -172,7 +176,8 @@ internal static class CalendarShifts
         var work = 0;
         foreach (var one in calendar.Events.Where(one => one.RecurrenceIdentifier is null))
         {
-            foreach (var (start, end) in OccurrencesOf(one, zone, until, ref work).Where(time => !changed.ContainsKey((one.Uid, time.Start))).Where(Overlaps))
+            var occurrences = OccurrencesOf(one, zone, until, ref work).Where(time => !changed.ContainsKey((one.Uid, time.Start)));
+            foreach (var (start, end) in occurrences.Where(Overlaps))
             {
                 foreach (var shift in ShiftsOf(one, start, end))
                 {
@@ -235,11 +240,13 @@ internal static class CalendarShifts
     }
 
     /// <summary>
-    /// A shift from nine to nine ends at nine, also when the clocks change in it or did so in the first of its series. That is
-    /// how calendar applications show it; RFC 5545 (3.8.5.3) and the library keep the number of hours.
+    /// A shift from nine to nine ends at nine, also when the clocks change in it or did so in the first of its series. Calendar
+    /// applications show it like that; RFC 5545 (3.8.5.3) and the library keep the number of hours.
     /// </summary>
     private static CalDateTime? EndOf(CalendarEvent one, Period period) =>
-        one is { DtStart: { HasTime: true } first, DtEnd: { HasTime: true } last } && first.TzId == last.TzId && one.EffectiveDuration.Equals(period.Duration)
+        one is { DtStart: { HasTime: true } first, DtEnd: { HasTime: true } last }
+            && first.TzId == last.TzId
+            && one.EffectiveDuration.Equals(period.Duration)
             ? new CalDateTime(period.StartTime.Value + (last.Value - first.Value), first.TzId)
             : period.EffectiveEndTime;
 
@@ -248,7 +255,7 @@ internal static class CalendarShifts
         var asked = one.Attendees.Where(attendee => MailOf(attendee.Value) is not null).ToList();
         var invited = asked.Where(attendee => !string.Equals(attendee.ParticipationStatus, "DECLINED", StringComparison.OrdinalIgnoreCase))
             .Select(attendee => (Mail: MailOf(attendee.Value), attendee.CommonName)).Take(MostAttendees).ToList();
-        // Where everybody declined, nobody is on call: neither whoever asked them, nor whom the title still names.
+        // Where everybody declined, nobody is on call: neither the organizer nor the person that the title still names.
         if (asked.Count > 0)
         {
             return invited.Select(
@@ -264,7 +271,10 @@ internal static class CalendarShifts
     private static string? MailOf(Uri? address) =>
         address is { Scheme: "mailto" } ? Uri.UnescapeDataString(address.OriginalString["mailto:".Length..]).Split('?')[0].Trim() : null;
 
-    /// <summary>A time that the clocks skip in spring is read with the offset from before, and one that comes twice in autumn is the first: RFC 5545, 3.3.5.</summary>
+    /// <summary>
+    /// A time that the clocks skip in spring is read with the offset from before, and one that comes twice in autumn is the first:
+    /// RFC 5545, 3.3.5.
+    /// </summary>
     private static DateTimeOffset Instant(CalDateTime time, Lazy<string> zone) =>
         new((time.IsFloating ? time.ToTimeZone(zone.Value) : time).AsUtc, TimeSpan.Zero);
 }

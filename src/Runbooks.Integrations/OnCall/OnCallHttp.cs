@@ -3,10 +3,10 @@ using static Runbooks.Integrations.Http.JsonAnswer;
 
 namespace Runbooks.Integrations.OnCall;
 
-/// <summary>Asks a system for JSON. Whatever goes wrong is told in words without its secrets.</summary>
+/// <summary>Asks a system for JSON, with errors in words and without its secrets.</summary>
 internal static class OnCallHttp
 {
-    /// <summary>Of one answer: a schedule that has more is none that a person keeps.</summary>
+    /// <summary>The most pages of one answer: a longer schedule is none that a person keeps.</summary>
     public const int MostPages = 10;
 
     public static OnCallException TooLong(string service) =>
@@ -14,8 +14,11 @@ internal static class OnCallHttp
 
     /// <exception cref="OnCallException">It gave no answer that can be used.</exception>
     public static async Task<JsonObject> ReadJsonAsync(
-        this HttpClient client, string url, string service, CancellationToken cancellationToken, params (
-            string Name, string Value)[] headers)
+        this HttpClient client,
+        string url,
+        string service,
+        CancellationToken cancellationToken,
+        params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, url);
         foreach (var (name, value) in headers)
@@ -50,7 +53,6 @@ internal static class OnCallHttp
     };
 }
 
-/// <summary>The ids by which systems call their schedules.</summary>
 internal static class ScheduleId
 {
     public static string? Validate(string id) =>
@@ -58,8 +60,8 @@ internal static class ScheduleId
 }
 
 /// <summary>
-/// PagerDuty's REST API v2: <c>GET /oncalls</c>, which without a time range tells of this moment. One entry for each escalation
-/// policy that the schedule is in, so that one person may be in several; none for a schedule that is in no policy.
+/// PagerDuty's REST API v2: <c>GET /oncalls</c>, which without a time range is about this moment. It has one entry for each escalation
+/// policy that the schedule is in, so one person may be in several, and none for a schedule that is in no policy.
 /// </summary>
 internal sealed class PagerDutySchedules(IHttpClientFactory clients, IOptions<PagerDutyOptions> options) : IOnCallSource
 {
@@ -88,7 +90,7 @@ internal sealed class PagerDutySchedules(IHttpClientFactory clients, IOptions<Pa
             .GroupBy(entry => Text(entry["user"]?["id"]), entry => entry)
             .Select(user => new OnCallShift(PersonOf(user.First()["user"]), OnCallHttp.Time(user.First()["start"]), OnCallHttp.Time(user.First()["end"])))];
 
-        // It says nothing of schedules that it does not have, and nothing of those that no escalation policy uses.
+        // The answer says nothing about a schedule that PagerDuty does not have, nor about one that no escalation policy uses.
         if (shifts.Count == 0
             && (await GetAsync($"schedules/{id}", cancellationToken))["schedule"]?["escalation_policies"] is JsonArray { Count: 0 })
         {
@@ -99,7 +101,7 @@ internal sealed class PagerDutySchedules(IHttpClientFactory clients, IOptions<Pa
         return new(shifts, shifts.Min(shift => shift.Until));
     }
 
-    /// <summary>One for each level of each escalation policy that uses the schedule, over all pages.</summary>
+    /// <summary>One entry for each level of each escalation policy that uses the schedule, over all pages.</summary>
     private async Task<List<JsonObject>> EntriesAsync(string id, CancellationToken cancellationToken)
     {
         var entries = new List<JsonObject>();
@@ -135,7 +137,7 @@ internal sealed class GrafanaOnCallSchedules(IHttpClientFactory clients, IOption
 {
     public const string Client = "grafana-oncall";
 
-    /// <summary>More people at once than this are no shift.</summary>
+    /// <summary>More people at once than this are not a shift.</summary>
     private const int MostUsers = 10;
 
     public string Kind => "grafanaOncall";
@@ -143,7 +145,8 @@ internal sealed class GrafanaOnCallSchedules(IHttpClientFactory clients, IOption
     public string IdFormat => "the schedule's id, such as SBM7DV7BKFUYU";
 
     public string? ConfigurationError => string.IsNullOrEmpty(options.Value.Token) || string.IsNullOrEmpty(options.Value.Url)
-        ? $"set {GrafanaOnCallOptions.SectionName}:Url and {GrafanaOnCallOptions.SectionName}:Token, as the settings of Grafana OnCall show them."
+        ? $"set {GrafanaOnCallOptions.SectionName}:Url and {GrafanaOnCallOptions.SectionName}:Token, "
+            + "as the settings of Grafana OnCall show them."
         : null;
 
     public string? ValidateId(string id) => ScheduleId.Validate(id);
@@ -153,12 +156,17 @@ internal sealed class GrafanaOnCallSchedules(IHttpClientFactory clients, IOption
     public async Task<OnCallRoster> ReadAsync(
         OnCallSchedule schedule, DateTimeOffset from, DateTimeOffset until, CancellationToken cancellationToken)
     {
-        // It takes days, and cuts what goes beyond them. Most shifts end within a week.
+        // The API takes days, and cuts what goes beyond them. Most shifts end within a week.
         var first = new DateTimeOffset(from.UtcDateTime.Date, TimeSpan.Zero);
         var last = first.AddDays(8);
         var grafana = options.Value;
-        (string, string)[] headers = [("Authorization", grafana.Token!), .. grafana.StackUrl is { Length: > 0 } stack ? [("X-Grafana-URL", stack)] : Array.Empty<(string, string)>()];
-        var url = $"{grafana.Url!.TrimEnd('/')}/api/v1/schedules/{Uri.EscapeDataString(schedule.Id)}/final_shifts?start_date={first:yyyy-MM-dd}&end_date={last:yyyy-MM-dd}";
+        (string, string)[] headers =
+        [
+            ("Authorization", grafana.Token!),
+            .. grafana.StackUrl is { Length: > 0 } stack ? [("X-Grafana-URL", stack)] : Array.Empty<(string, string)>(),
+        ];
+        var url = $"{grafana.Url!.TrimEnd('/')}/api/v1/schedules/{Uri.EscapeDataString(schedule.Id)}/final_shifts"
+            + $"?start_date={first:yyyy-MM-dd}&end_date={last:yyyy-MM-dd}";
         var entries = new JsonArray();
         for (var page = 1; page <= OnCallHttp.MostPages; page++)
         {
@@ -181,16 +189,21 @@ internal sealed class GrafanaOnCallSchedules(IHttpClientFactory clients, IOption
     internal static OnCallRoster RosterOf(JsonArray entries, DateTimeOffset from, DateTimeOffset last)
     {
         var people = entries.OfType<JsonObject>()
-            .GroupBy(entry => Text(entry["user_pk"]), entry => new OnCallShift(PersonOf(entry), OnCallHttp.Time(entry["shift_start"]), EndOf(entry)))
+            .GroupBy(
+                entry => Text(entry["user_pk"]),
+                entry => new OnCallShift(PersonOf(entry), OnCallHttp.Time(entry["shift_start"]), EndOf(entry)))
             .Select(shifts => shifts.Where(shift => shift is { From: not null, Until: not null }).OrderBy(shift => shift.From).ToList())
             .ToLookup(shifts => shifts.Exists(shift => IsNow(shift, from)));
-        List<OnCallShift> onCall = [.. people[true].Select(shifts => shifts.First(shift => IsNow(shift, from)) with { Until = EndOf(shifts, from, last) })];
+        List<OnCallShift> onCall =
+        [
+            .. people[true].Select(shifts => shifts.First(shift => IsNow(shift, from)) with { Until = EndOf(shifts, from, last) }),
+        ];
         if (onCall.Count > MostUsers)
         {
             throw new OnCallException($"Grafana OnCall names {onCall.Count} people at once.");
         }
 
-        // Somebody may change what comes later, so it is asked again when the next person begins.
+        // Somebody may change the later shifts, so the schedule is asked again when the next person begins.
         return new(onCall, people[false]
             .SelectMany(shifts => shifts)
             .Select(shift => shift.From)
@@ -201,11 +214,11 @@ internal sealed class GrafanaOnCallSchedules(IHttpClientFactory clients, IOption
 
     private static bool IsNow(OnCallShift shift, DateTimeOffset now) => shift.From <= now && now < shift.Until;
 
-    /// <summary>A shift of whole days ends a second before midnight there, and begins at midnight.</summary>
+    /// <summary>There a shift of whole days ends a second before midnight, and begins at midnight.</summary>
     private static DateTimeOffset? EndOf(JsonObject entry) =>
         OnCallHttp.Time(entry["shift_end"]) is { } end ? end.Second == 59 ? end.AddSeconds(1) : end : null;
 
-    /// <summary>A shift may come in pieces, such as one for each day. Null where it goes beyond what was asked for.</summary>
+    /// <summary>A shift may come in pieces, such as one for each day. Null where it goes beyond the time that was asked for.</summary>
     private static DateTimeOffset? EndOf(List<OnCallShift> shifts, DateTimeOffset from, DateTimeOffset last)
     {
         var end = shifts.Aggregate(from, (end, shift) => shift.From <= end && shift.Until > end ? shift.Until.Value : end);
