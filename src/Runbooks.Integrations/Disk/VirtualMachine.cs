@@ -106,10 +106,9 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, StepCo
 
     public async Task<TempFiles> TempFilesAsync(string folder, TimeSpan olderThan, bool delete, CancellationToken cancellationToken)
     {
-        var found = FilesLine().Match(await RunAsync(
-            folder, TempFilesScript(olderThan, delete), delete
-                ? "delete its old temporary files"
-                : "count its old temporary files", changes: delete, cancellationToken));
+        var what = delete ? "delete its old temporary files" : "count its old temporary files";
+        var found = FilesLine().Match(
+            await RunAsync(folder, TempFilesScript(olderThan, delete), what, changes: delete, cancellationToken));
         return found.Success ? new TempFiles(Number(found, 1), Number(found, 2)) : throw Odd();
     }
 
@@ -132,7 +131,8 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, StepCo
             throw new StepRefusedException($"'{folder}' is not a path that a script may be given.") { NothingDone = true };
         }
 
-        var body = new JsonObject { ["commandId"] = "RunShellScript", ["script"] = new JsonArray([.. ScriptIn(folder, script).Select(line => (JsonNode)line)]) };
+        var lines = ScriptIn(folder, script).Select(line => (JsonNode)line);
+        var body = new JsonObject { ["commandId"] = "RunShellScript", ["script"] = new JsonArray([.. lines]) };
         var answer = await SendAsync(arm.Call(_target, RequestMethod.Post, what, body, "/runCommand"), changes, cancellationToken);
         if (answer.IsOnlyAccepted)
         {
@@ -141,10 +141,23 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, StepCo
         }
 
         var said = Said(ArmResources.ReadObject(_target, answer.Body));
-        return said.Contains("runbook: none", StringComparison.Ordinal) ? throw new StepRefusedException($"There is no folder {folder} on {DisplayName}.") { NothingDone = true }
-            : said.Contains("runbook: link", StringComparison.Ordinal) ? throw new StepRefusedException($"{folder} on {DisplayName} leads elsewhere: it is a link, or behind one.") { NothingDone = true }
-            : said.Contains("runbook: mount", StringComparison.Ordinal) ? throw new StepRefusedException($"Below {folder} on {DisplayName} a part of the same disk is mounted, and what lies there is not temporary: unmount it, or delete by hand.") { NothingDone = true }
-            : said;
+        if (said.Contains("runbook: none", StringComparison.Ordinal))
+        {
+            throw new StepRefusedException($"There is no folder {folder} on {DisplayName}.") { NothingDone = true };
+        }
+
+        if (said.Contains("runbook: link", StringComparison.Ordinal))
+        {
+            throw new StepRefusedException($"{folder} on {DisplayName} leads elsewhere: it is a link, or behind one.") { NothingDone = true };
+        }
+
+        if (said.Contains("runbook: mount", StringComparison.Ordinal))
+        {
+            throw new StepRefusedException($"Below {folder} on {DisplayName} a part of the same disk is mounted, "
+                + "and what lies there is not temporary: unmount it, or delete by hand.") { NothingDone = true };
+        }
+
+        return said;
     }
 
     /// <summary>

@@ -52,7 +52,8 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
     {
         try
         {
-            var values = (await SendAsync(proxy, HttpMethod.Get, "/router/settings", null, "read how it routes", cancellationToken))["current_values"] as JsonObject;
+            var settings = await SendAsync(proxy, HttpMethod.Get, "/router/settings", null, "read how it routes", cancellationToken);
+            var values = settings["current_values"] as JsonObject;
             var group = (values?["routing_groups"] as JsonArray ?? []).OfType<JsonObject>()
                 .FirstOrDefault(one => (one["models"] as JsonArray ?? []).Any(name => Text(name) == model));
             return Text(group?["routing_strategy"]) ?? Text(values?["routing_strategy"]);

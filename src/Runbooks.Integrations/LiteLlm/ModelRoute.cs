@@ -48,11 +48,13 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
         var change = new Change(proxy, parameters.Model, parameters.Deployment, found?.Weight ?? 0, parameters.Weight);
         List<TrafficMember> shares = [.. First(all).Select(one => new TrafficMember(one.Id, 0, one.Weight))];
         var then = shares.ConvertAll(one => one.Name == parameters.Deployment ? one with { Weight = parameters.Weight } : one);
+        var deployment = found is null ? parameters.Deployment : $"{parameters.Deployment} ({found.Model})";
+        var shift = found is null ? "" : $" {WeightedTraffic.Describe("traffic", shares, then)}";
+        var doubt = strategy is null ? $" The proxy does not say how it routes; only '{Weighted}' looks at weights." : "";
         return new Preparation
         {
-            PlannedEffect = $"Give {parameters.Deployment}{(found is null ? "" : $" ({found.Model})")} the weight {parameters.Weight} for "
-                + $"{parameters.Model} in LiteLLM '{proxy}' (now "
-                + $"{Weights(all)}).{(found is null ? "" : $" {WeightedTraffic.Describe("traffic", shares, then)}")}{(strategy is null ? $" The proxy does not say how it routes; only '{Weighted}' looks at weights." : "")} Teams and keys with weights of their own for it may go by those instead.",
+            PlannedEffect = $"Give {deployment} the weight {parameters.Weight} for {parameters.Model} in LiteLLM '{proxy}' "
+                + $"(now {Weights(all)}).{shift}{doubt} Teams and keys with weights of their own for it may go by those instead.",
             Identity = $"{proxy}/{parameters.Model}: {Weights(all)}",
             IsSo = found?.Weight == parameters.Weight,
             Undo = $"Give it the weight {Text(change.Before)} again.",

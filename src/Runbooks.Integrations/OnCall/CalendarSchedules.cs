@@ -39,9 +39,16 @@ internal sealed class CalendarSchedules(IHttpClientFactory clients, AddressSecre
     }
 
     /// <summary>The path of an address may be what keeps it secret, so only its host is shown.</summary>
-    public string Describe(string id) => IsFile(id) ? $"the calendar {id}"
-        : IsAddress(AddressSecrets.IsReference(id, out var name) ? secrets.Find(name) ?? "" : id, out var address) ? $"a calendar of {address.Host}"
-        : "a calendar";
+    public string Describe(string id)
+    {
+        if (IsFile(id))
+        {
+            return $"the calendar {id}";
+        }
+
+        var text = AddressSecrets.IsReference(id, out var name) ? secrets.Find(name) ?? "" : id;
+        return IsAddress(text, out var address) ? $"a calendar of {address.Host}" : "a calendar";
+    }
 
     public async Task<OnCallRoster> ReadAsync(
         OnCallSchedule schedule, DateTimeOffset from, DateTimeOffset until, CancellationToken cancellationToken)
@@ -76,7 +83,11 @@ internal sealed class CalendarSchedules(IHttpClientFactory clients, AddressSecre
                 .GetAsync(address, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             if (!answer.IsSuccessStatusCode)
             {
-                throw new OnCallException($"{address.Host} answered {(int)answer.StatusCode}{((int)answer.StatusCode is >= 300 and < 400 ? ", which leads elsewhere and is not followed: write the address that it leads to" : "")}.");
+                var status = (int)answer.StatusCode;
+                var redirect = status is >= 300 and < 400
+                    ? ", which leads elsewhere and is not followed: write the address that it leads to"
+                    : "";
+                throw new OnCallException($"{address.Host} answered {status}{redirect}.");
             }
 
             await using var stream = await answer.Content.ReadAsStreamAsync(cancellationToken);
@@ -101,7 +112,12 @@ internal sealed class CalendarSchedules(IHttpClientFactory clients, AddressSecre
     /// <summary>Beside the contacts, or in a team's folder beside its own.</summary>
     private static bool IsFile(string id) =>
         id.EndsWith(".ics", StringComparison.OrdinalIgnoreCase) && id.Split('/') is { Length: <= 2 } parts
-        && parts.All(part => part.Length is > 0 and <= 100 && char.IsAsciiLetterOrDigit(part[0]) && part.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_'));
+        && parts.All(IsFileName);
+
+        private static bool IsFileName(string part) =>
+            part.Length is > 0 and <= 100
+            && char.IsAsciiLetterOrDigit(part[0])
+            && part.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_');
 
     private static bool IsAddress(string text, out Uri address) =>
         HttpsUrl.TryParse(text, out address) && address.UserInfo.Length == 0;
@@ -170,7 +186,7 @@ internal static class CalendarShifts
 
         // An instance of a series that was changed or cancelled is an event of its own, and the latest change counts.
         var changed = calendar.Events.Where(one => one.RecurrenceIdentifier is not null)
-            .Select(one => one.RecurrenceIdentifier!.Range == RecurrenceRange.ThisInstance ? one : throw new OnCallException("it changes a series from one day on (RANGE=THISANDFUTURE), which is not understood."))
+            .Select(OfOneInstance)
             .GroupBy(one => (one.Uid, At: Instant(one.RecurrenceIdentifier!.StartTime, zone)))
             .ToDictionary(same => same.Key, same => same.OrderBy(one => one.Sequence).Last());
         var work = 0;
@@ -198,6 +214,10 @@ internal static class CalendarShifts
         }
 
         bool Overlaps((DateTimeOffset Start, DateTimeOffset End) time) => time.Start < until && time.End > from;
+
+        static CalendarEvent OfOneInstance(CalendarEvent change) => change.RecurrenceIdentifier!.Range == RecurrenceRange.ThisInstance
+            ? change
+            : throw new OnCallException("it changes a series from one day on (RANGE=THISANDFUTURE), which is not understood.");
     }
 
     private static List<(DateTimeOffset Start, DateTimeOffset End)> OccurrencesOf(

@@ -29,9 +29,13 @@ internal static class OnCallHttp
         try
         {
             using var answer = await client.SendAsync(request, cancellationToken);
-            return answer.IsSuccessStatusCode
-                ? JsonAnswer.Parse(await answer.Content.ReadAsStringAsync(cancellationToken)) as JsonObject ?? throw new OnCallException($"{service} answered no JSON.")
-                : throw new OnCallException(MessageOf((int)answer.StatusCode, service));
+            if (!answer.IsSuccessStatusCode)
+            {
+                throw new OnCallException(MessageOf((int)answer.StatusCode, service));
+            }
+
+            return JsonAnswer.Parse(await answer.Content.ReadAsStringAsync(cancellationToken)) as JsonObject
+                ?? throw new OnCallException($"{service} answered no JSON.");
         }
         catch (Exception failed) when (HttpFailure.InWords(service, failed) is { } words)
         {
@@ -85,10 +89,11 @@ internal sealed class PagerDutySchedules(IHttpClientFactory clients, IOptions<Pa
         OnCallSchedule schedule, DateTimeOffset from, DateTimeOffset until, CancellationToken cancellationToken)
     {
         var id = Uri.EscapeDataString(schedule.Id);
-        List<OnCallShift> shifts = [.. (await EntriesAsync(id, cancellationToken))
-            .Where(entry => Text(entry["schedule"]?["id"]) == schedule.Id)
-            .GroupBy(entry => Text(entry["user"]?["id"]), entry => entry)
-            .Select(user => new OnCallShift(PersonOf(user.First()["user"]), OnCallHttp.Time(user.First()["start"]), OnCallHttp.Time(user.First()["end"])))];
+        var entries = (await EntriesAsync(id, cancellationToken)).Where(entry => Text(entry["schedule"]?["id"]) == schedule.Id);
+        var shifts = entries
+            .GroupBy(entry => Text(entry["user"]?["id"]))
+            .Select(user => ShiftOf(user.First()))
+            .ToList();
 
         // The answer says nothing about a schedule that PagerDuty does not have, nor about one that no escalation policy uses.
         if (shifts.Count == 0
@@ -125,6 +130,8 @@ internal sealed class PagerDutySchedules(IHttpClientFactory clients, IOptions<Pa
         clients.CreateClient(Client).ReadJsonAsync($"{options.Value.ApiUrl.TrimEnd('/')}/{path}", "PagerDuty", cancellationToken,
             ("Authorization", $"Token token={options.Value.ApiToken}"), ("Accept", "application/vnd.pagerduty+json;version=2"));
 
+private static OnCallShift ShiftOf(JsonObject entry) =>
+    new(PersonOf(entry["user"]), OnCallHttp.Time(entry["start"]), OnCallHttp.Time(entry["end"]));
     private static OnCallPerson PersonOf(JsonNode? user)
     {
         var (mail, id) = (Text(user?["email"]), Text(user?["id"]));
