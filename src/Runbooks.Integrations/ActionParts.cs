@@ -2,10 +2,12 @@ using System.Text.Encodings.Web;
 
 namespace Runbooks.Integrations;
 
-/// <summary>How an action is taken back where the step itself says so.</summary>
 internal static class Reversals
 {
-    /// <summary>For actions that take <c>keep: true</c>: what they did stays until a person takes it back. Where an alert decides that, it may stay.</summary>
+    /// <summary>
+    /// For actions that take <c>keep: true</c>: what they did stays until a person takes it back. Where an alert gives the value, it may
+    /// stay.
+    /// </summary>
     public static Reversal KeptIn(JsonElement with) => WithText.Flag(with, "keep") == false ? Reversal.Undone : Reversal.Kept;
 
     /// <summary>For actions that are undone as the step says, by <c>undo</c>, or not at all.</summary>
@@ -15,7 +17,10 @@ internal static class Reversals
             : Reversal.None;
 }
 
-/// <summary>The body of a request for people: as it is, since what is escaped (<c>\u0026sig=</c>) is read by nobody, and is not known for the secret that it may be.</summary>
+/// <summary>
+/// The body of a request, for people. It is not escaped, because nobody reads escaped text (<c>\u0026sig=</c>), and a secret in it
+/// would not be recognised.
+/// </summary>
 internal static class BodyText
 {
     private static readonly JsonSerializerOptions s_readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -23,16 +28,16 @@ internal static class BodyText
     public static string Of(JsonObject? body) => body is null ? "no body" : body.ToJsonString(s_readable);
 }
 
-/// <summary>What a step notes for its later attempts, because a later attempt finds only what is left to do. It is kept as evidence.</summary>
+/// <summary>What a step notes for its later attempts, because these find only what is left to do. It is kept as evidence.</summary>
 /// <param name="what">Begins the file's name.</param>
 internal sealed class StepMemory(StepContext context, string what)
 {
     private string FileName => $"{what}-{string.Join('-', context.IdempotencyKey.Split(':').Skip(1))}.txt";
 
-    /// <summary>Of the evidence store.</summary>
+    /// <summary>The reference in the evidence store.</summary>
     public string Reference => $"{context.IncidentId}/{FileName}";
 
-    /// <returns>What the attempts before have kept, line by line; nothing on the first.</returns>
+    /// <returns>The lines that earlier attempts have kept; empty on the first attempt.</returns>
     public async Task<IReadOnlyList<string>> ReadAsync(CancellationToken cancellationToken)
     {
         await using var kept = context.Interrupted is null ? null : await context.Evidence.OpenAsync(Reference, cancellationToken);
@@ -45,7 +50,7 @@ internal sealed class StepMemory(StepContext context, string what)
         return (await reader.ReadToEndAsync(cancellationToken)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
-    /// <summary>Is not cut off: what has happened is known to the next attempt.</summary>
+    /// <summary>Cannot be cancelled, because the next attempt has to know what has happened.</summary>
     public async Task WriteAsync(IEnumerable<string> lines)
     {
         using var content = new MemoryStream(Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n"))));
@@ -53,11 +58,11 @@ internal sealed class StepMemory(StepContext context, string what)
     }
 }
 
-/// <summary>One of those that traffic is spread over: those of the smallest priority share it by their weights while they answer.</summary>
-/// <param name="Priority">Null where nobody has said one.</param>
+/// <summary>A member that traffic is spread over: those of the smallest priority share it by their weights while they answer.</summary>
+/// <param name="Priority">Null where none is set.</param>
 internal sealed record TrafficMember(string Name, int? Priority, double? Weight);
 
-/// <summary>Who gets how much, before and after a change: a priority or a weight alone says that to nobody.</summary>
+/// <summary>Who gets how much, before and after a change: a priority or a weight alone does not show that.</summary>
 internal static class WeightedTraffic
 {
     /// <param name="what">Follows "the": <c>traffic</c>.</param>
@@ -65,7 +70,7 @@ internal static class WeightedTraffic
         Percents(after) is not { } then ? $"How the {what} is shared then is not known: a priority, an order or a weight is missing, or all weights of those that come first are 0."
         : $"The {what} then goes to: {then} ({(Percents(before) is { } now ? $"now {now}" : "how it is shared now is not known")}).";
 
-    /// <summary>Who gets how much while all of them answer; null where whoever spreads it decides that.</summary>
+    /// <summary>Who gets how much while all of them answer; null where the service that spreads the traffic decides that.</summary>
     private static string? Percents(IReadOnlyList<TrafficMember> members)
     {
         List<TrafficMember> first = [.. members.Where(one => one.Priority == members.Min(other => other.Priority))];

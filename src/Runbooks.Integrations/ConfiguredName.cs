@@ -1,14 +1,14 @@
 namespace Runbooks.Integrations;
 
-/// <summary>Several systems of one kind are configured by name, and a step or a check means one of them.</summary>
+/// <summary>Finds one of several systems of one kind, which are configured by name.</summary>
 internal static class ConfiguredName
 {
-    /// <param name="asked">As it stands in the runbook; null for the default one, or for the only one there is.</param>
-    /// <param name="thing">What they are: <c>cluster</c>.</param>
+    /// <param name="asked">The name in the runbook; null for the default one, or for the only one there is.</param>
+    /// <param name="thing">The word for them: <c>cluster</c>.</param>
     /// <param name="section">The section of the settings, with the key <c>Default</c>.</param>
-    /// <param name="key">Below it, where one is configured; <c>{0}</c> stands for its name.</param>
+    /// <param name="key">The key below it, where one is configured; <c>{0}</c> is its name.</param>
     /// <param name="how">How a runbook names one: <c>name a cluster in the step</c>.</param>
-    /// <returns>The name of one that is configured, or what is missing and where it is set.</returns>
+    /// <returns>The configured name, or what is missing and where to set it.</returns>
     public static (string? Name, string? Problem) Find<T>(
         string? asked, string? usual, IDictionary<string, T> known, string thing, string section, string key, string how)
     {
@@ -19,13 +19,13 @@ internal static class ConfiguredName
     }
 
     /// <param name="group">The key below the section under which they are configured.</param>
-    /// <returns>Empty unless the default is none of them.</returns>
+    /// <returns>Empty unless the default is not among them.</returns>
     public static IEnumerable<ValidationResult> DefaultProblems<T>(
         string section, string group, string? usual, IDictionary<string, T> known) =>
         usual is null || known.ContainsKey(usual) ? [] : [new($"{section}:Default names '{usual}', which is not among {section}:{group}.")];
 }
 
-/// <summary>An address that secrets may be sent to: https, or plain http to this very machine.</summary>
+/// <summary>An address that secrets may be sent to: https, or plain http to this machine.</summary>
 internal static class HttpsUrl
 {
     public static bool TryParse(string? text, out Uri url) =>
@@ -34,7 +34,6 @@ internal static class HttpsUrl
 
     /// <param name="setting">The path of the setting.</param>
     /// <param name="example">One or more that would do.</param>
-    /// <returns>Empty where the setting holds one.</returns>
     public static IEnumerable<ValidationResult> Problems(string setting, string? text, string example) =>
         TryParse(text, out _) ? [] : [new($"{setting} must be an https URL such as {example}.")];
 }

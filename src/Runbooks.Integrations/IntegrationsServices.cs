@@ -11,7 +11,10 @@ using HttpRequestOptions = Runbooks.Integrations.Http.HttpRequestOptions;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>What the hosts and the command line add to have the checks and actions of the integrations. Those on Azure stand in <see cref="AzureServices"/>.</summary>
+/// <summary>
+/// What the hosts and the command line add to have the checks and actions of the integrations. Those on Azure are in
+/// <see cref="AzureServices"/>.
+/// </summary>
 public static class IntegrationsServices
 {
     private const int LargestAnswer = 4 * 1024 * 1024;

@@ -28,7 +28,7 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
         {
             Timeout = 10_000,
 
-            // As on every other channel: an authority whose revocation list cannot be read must not keep people from being asked.
+            // As on every other channel: a revocation list that cannot be read must not keep people from being asked.
             CheckCertificateRevocation = false,
             ServerCertificateValidationCallback = (_, _, chain, errors) => (objection = FindFault(settings.Host!, chain, errors)) is null,
         };
@@ -56,7 +56,9 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
         }
         catch (SslHandshakeException)
         {
-            throw new DeliveryException(objection is null ? "The mail server and this host agree on no TLS." : $"The mail server's certificate is not accepted: {objection}.");
+            throw new DeliveryException(objection is null
+                ? "The mail server and this host agree on no TLS."
+                : $"The mail server's certificate is not accepted: {objection}.");
         }
         catch (Exception broken) when (broken is IOException or SocketException or ProtocolException or TimeoutException)
         {
@@ -89,9 +91,10 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
             throw new DeliveryException("The mail server offers no login that this host knows. "
                 + "If it takes mail without one, leave Email:User out.");
         }
-        catch (AuthenticationException refused) when (refused.InnerException is SmtpCommandException { StatusCode: var code } && (int)code is >= 400 and < 500)
+        catch (AuthenticationException refused)
+            when (refused.InnerException is SmtpCommandException { StatusCode: var code } && (int)code is >= 400 and < 500)
         {
-            // It says nothing about the password (RFC 4954, section 6): too many logins at once, say.
+            // It says nothing about the password (RFC 4954, section 6): there may be too many logins at once.
             throw new DeliveryException($"The mail server answered {(int)code} to the login.", transient: true);
         }
         catch (AuthenticationException)
@@ -123,10 +126,10 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
         message.From.Add(MailboxAddress.Parse(from));
         message.To.Add(MailboxAddress.Parse(to));
 
-        // The same on every attempt: a server that drops what it has already is told what that is.
+        // The same on every attempt, so that a server can drop a mail that it has already.
         message.MessageId = $"{MailId.Of(card, to)}@runbooks.invalid";
 
-        // A program that goes by it shows all mails of an incident together; Gmail wants one subject as well.
+        // Programs that use it show all mails of an incident together; Gmail wants one subject as well.
         message.References.Add($"{card.Thread}@runbooks.invalid");
         message.Headers.Add("Auto-Submitted", "auto-generated");
         message.Body = new BodyBuilder { TextBody = EmailBody.Text(card), HtmlBody = EmailBody.Html(card) }.ToMessageBody();
@@ -141,36 +144,37 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
     };
 }
 
-/// <summary>How a mail leaves: SMTP, or Azure Communication Services.</summary>
 internal interface IMailTransport
 {
-    /// <returns>Whether it went out; false when it was only taken on, and what came of it could not be learnt.</returns>
+    /// <returns>Whether it went out; false when it was only accepted and the outcome is not known.</returns>
     /// <exception cref="DeliveryException">It was not taken.</exception>
     Task<bool> SendAsync(Card card, string to, CancellationToken cancellationToken);
 }
 
 internal static class MailId
 {
-    /// <summary>A GUID out of what makes a message to one address this very message.</summary>
-    /// <param name="sent">When it was sent, where it is another one each time.</param>
+    /// <summary>A GUID that identifies a message to one address.</summary>
+    /// <param name="sent">When it was sent, where each sending is another message.</param>
     public static Guid Of(Card card, string to, string sent = "") =>
         new(SHA256.HashData(Encoding.UTF8.GetBytes($"{card.IncidentId}\n{card.Key}\n{to}\n{sent}")).AsSpan(0, 16));
 }
 
 /// <summary>
-/// Azure Communication Services, with the app's identity. All attempts at a message are one request to the service, so it is
-/// sent once; after a refusal the next is a new one. It is sent only after it was taken, so the operation is followed for a while.
+/// Azure Communication Services, with the app's identity. All attempts at a message are one request to the service, so it is sent
+/// once; after a refusal the next attempt is a new one. It is sent only after it was accepted, so the operation is followed for a
+/// while.
 /// </summary>
 /// <seealso href="https://learn.microsoft.com/rest/api/communication/dataplane/email/get-send-result"/>
 /// <seealso href="https://learn.microsoft.com/rest/api/communication/repeatable-requests"/>
-internal sealed class AcsTransport(IHttpClientFactory clients, TokenCredential credential, IOptions<EmailOptions> options, TimeProvider time) : IMailTransport
+internal sealed class AcsTransport(
+    IHttpClientFactory clients, TokenCredential credential, IOptions<EmailOptions> options, TimeProvider time) : IMailTransport
 {
-    /// <summary>An attempt has ten seconds (ChannelClient), and a mail that was taken must not count as failed for being looked after.</summary>
+    /// <summary>An attempt has ten seconds (ChannelClient), and following an accepted mail must not make it count as failed.</summary>
     private static readonly TimeSpan s_followed = TimeSpan.FromSeconds(8);
 
     private static readonly TimeSpan[] s_pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4)];
 
-    /// <summary>When each card was sent first. An attempt has the card of the one before, and the service knows a request again by this time too.</summary>
+    /// <summary>When each card was sent first. A repeated attempt has the same card, and the service knows a request by this time too.</summary>
     private readonly ConditionalWeakTable<Card, string> _firstSent = [];
 
     public const string Client = "acs";
@@ -188,16 +192,22 @@ internal sealed class AcsTransport(IHttpClientFactory clients, TokenCredential c
         try
         {
             await clients.CreateClient(Client).PostAsync(
-                Url("emails:send"), content, Service, cancellationToken, ("Operation-Id", operation), ("Authorization", $"Bearer {token}"),
-                ("Repeatability-Request-Id", $"{MailId.Of(card, to, firstSent)}"), ("Repeatability-First-Sent", firstSent));
+                Url("emails:send"),
+                content,
+                Service,
+                cancellationToken,
+                ("Operation-Id", operation),
+                ("Authorization", $"Bearer {token}"),
+                ("Repeatability-Request-Id", $"{MailId.Of(card, to, firstSent)}"),
+                ("Repeatability-First-Sent", firstSent));
         }
         catch (DeliveryException taken) when (taken.Status == HttpStatusCode.Conflict)
         {
-            // An attempt before was taken, and is not finished.
+            // An earlier attempt was accepted, and is not finished.
         }
         catch (DeliveryException refused) when ((int?)refused.Status is >= 400 and < 500)
         {
-            // Nothing was taken, and the service would answer the same again to the request that it knows.
+            // Nothing was accepted, and the service would give the same answer to the same request again.
             _firstSent.Remove(card);
             throw;
         }
@@ -215,7 +225,7 @@ internal sealed class AcsTransport(IHttpClientFactory clients, TokenCredential c
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // It was taken, and takes its time.
+            // It was accepted, and takes its time.
         }
 
         return false;
@@ -251,7 +261,12 @@ internal sealed class AcsTransport(IHttpClientFactory clients, TokenCredential c
     internal static JsonObject Body(Card card, string from, string to) => new()
     {
         ["senderAddress"] = from,
-        ["content"] = new JsonObject { ["subject"] = EmailBody.Subject(card), ["plainText"] = EmailBody.Text(card), ["html"] = EmailBody.Html(card) },
+        ["content"] = new JsonObject
+        {
+            ["subject"] = EmailBody.Subject(card),
+            ["plainText"] = EmailBody.Text(card),
+            ["html"] = EmailBody.Html(card),
+        },
         ["recipients"] = new JsonObject { ["to"] = new JsonArray(new JsonObject { ["address"] = to }) },
         ["userEngagementTrackingDisabled"] = true,
     };

@@ -3,7 +3,7 @@ using System.Text.Encodings.Web;
 
 namespace Runbooks.Integrations.Notifications;
 
-/// <summary>Posts a message to a channel's service. Whatever goes wrong is told without the URL: for some channels it is the secret.</summary>
+/// <summary>Posts a message to a channel's service. Errors do not contain the URL: for some channels it is the secret.</summary>
 internal static class MessageHttp
 {
     private const int LargestAnswer = 64 * 1024;
@@ -37,7 +37,7 @@ internal static class MessageHttp
         }
     }
 
-    /// <exception cref="DeliveryException">It is no such address.</exception>
+    /// <exception cref="DeliveryException">It is not such an address.</exception>
     public static Uri Url(string text) =>
         HttpsUrl.TryParse(text, out var url) ? url : throw new DeliveryException("The address is not an https URL.");
 
@@ -66,7 +66,6 @@ internal static class MessageHttp
     }
 }
 
-/// <summary>JSON bodies of messages.</summary>
 internal static class MessageJson
 {
     /// <summary>Text outside of ASCII stays readable; what could end a script or an attribute is still escaped.</summary>
@@ -77,25 +76,27 @@ internal static class MessageJson
     };
 
     /// <summary>For files that people read.</summary>
-    public static readonly JsonSerializerOptions Indented = new(JsonSerializerDefaults.Web) { WriteIndented = true, Converters = { CamelCase.Enums } };
+    public static readonly JsonSerializerOptions Indented =
+        new(JsonSerializerDefaults.Web) { WriteIndented = true, Converters = { CamelCase.Enums } };
 
     public static HttpContent Content(JsonNode body) => new StringContent(body.ToJsonString(Options), Encoding.UTF8, "application/json");
 
     public static JsonArray Array(IEnumerable<JsonNode?> nodes) => [.. nodes];
 }
 
-/// <summary>What every channel says in the same words, and how much of it: a card has to be read on a phone.</summary>
+/// <summary>The texts that all channels share, and how much of a card they show: it has to be read on a phone.</summary>
 internal static class CardText
 {
     public const string DryRun = GateText.DryRun;
     private const int MaxLines = 15;
 
-    /// <summary>As long as a note or an instruction may be: what ends it may matter most.</summary>
+    /// <summary>As long as a note or an instruction may be, because its end may matter most.</summary>
     private const int MaxLine = 1_000;
 
     /// <summary>
-    /// What the sections may come to together, in bytes as JSON. Slack refuses a message whose blocks hold some 11,000 characters,
-    /// buttons included (seen, not documented); a Teams flow one of 28 KB, seen from 21 on, after it has taken it: each line has a frame of 130 bytes there.
+    /// The size of all sections together, in bytes as JSON. Slack refuses a message whose blocks have some 11,000 characters, buttons
+    /// included (seen, not documented). A Teams flow refuses one of 28 KB, seen from 21 on, after it has taken it: each line has a frame
+    /// of 130 bytes there.
     /// </summary>
     private const int Budget = 8_000;
 
@@ -104,13 +105,13 @@ internal static class CardText
     /// <summary>Slack takes 50 blocks, and a section has two, more where it is long.</summary>
     private const int MaxSections = 20;
 
-    /// <summary>Of a section that is longer, others lose nothing.</summary>
+    /// <summary>A section that costs more than this is shortened before another one is left out.</summary>
     private const int Few = 300;
 
     /// <summary>
-    /// The card with as many lines of its sections, and as much of each, as a phone shows and every channel takes, each line on one
-    /// line and without what cannot be seen. The longest are shortened first, and those that a person needs to answer last: with
-    /// any of that left out, the card has no buttons.
+    /// The card with as many lines of its sections, and as much of each, as a phone shows and every channel takes. No line has a line
+    /// break or what cannot be seen. The longest sections are shortened first, and those that a person needs to answer last: if any of
+    /// these is left out or cut, the card has no buttons.
     /// </summary>
     public static Card Fit(Card card)
     {
@@ -131,7 +132,11 @@ internal static class CardText
         }
 
         var isAnswerable = all.Where(part => part.Section.IsNeeded).All(part => part.IsWhole && shown.Contains(part));
-        return (isAnswerable ? card : card.WithoutButtons) with { Title = CleanText.Line(card.Title), Sections = [.. shown.Select(part => part.Shortened), .. isAll ? Array.Empty<CardSection>() : [CardSection.Rest]] };
+        return (isAnswerable ? card : card.WithoutButtons) with
+        {
+            Title = CleanText.Line(card.Title),
+            Sections = [.. shown.Select(part => part.Shortened), .. isAll ? Array.Empty<CardSection>() : [CardSection.Rest]],
+        };
     }
 
     public static IReadOnlyList<CardSection> Sections(Card card) => Fit(card).Sections;
@@ -141,11 +146,10 @@ internal static class CardText
     /// <summary>For channels that show a text beside the card: notifications, screen readers.</summary>
     public static string Summary(Card card) => card.DryRun ? $"{DryRun} {Title(card)}" : Title(card);
 
-    /// <summary>As much of a section as is shown.</summary>
-    /// <param name="Left">How many lines are not.</param>
+    /// <param name="Left">How many lines are not shown.</param>
     private sealed record Part(CardSection Section, IReadOnlyList<string> Lines, int Left)
     {
-        /// <summary>A line that is as short stays as it is.</summary>
+        /// <summary>A single line that is this short is not cut.</summary>
         private const int ShortLine = 100;
 
         public int Cost { get; } = Lines

@@ -8,12 +8,12 @@ using Runbooks.SignedLinks;
 namespace Runbooks.Integrations.Notifications;
 
 /// <summary>An action that tells people something, and touches nothing that would have to be brought back.</summary>
-// The store and the channels are asked for when it acts: commands that only read runbooks know every action and have neither.
+// The store and the channels are resolved when it acts: commands that only read runbooks know every action and have neither.
 internal abstract class NotifyingAction<TParameters>(IServiceProvider services, string name, string summary, string stays)
     : RunbookAction<TParameters>(name, summary)
     where TParameters : notnull
 {
-    /// <summary>There is nothing to bring back: whoever was told was told.</summary>
+    /// <summary>There is nothing to bring back: people who were told stay told.</summary>
     public override bool Reversible => true;
 
     public override bool TellsOnly => true;
@@ -32,8 +32,8 @@ internal abstract class NotifyingAction<TParameters>(IServiceProvider services, 
         services.GetRequiredService<IIncidentStore>().GetAsync(context.IncidentId, cancellationToken);
 
     /// <returns>
-    /// What was done, to begin a sentence with: <c>Told ada</c>, or <c>Handed to teams for ada</c> where nobody knows whether it arrived;
-    /// and who was told in the place of a contact that nobody is behind.
+    /// What was done, to begin a sentence with: <c>Told ada</c>, or <c>Handed to teams for ada</c> where it is not known whether it
+    /// arrived; and who was told in place of a contact that nobody is behind.
     /// </returns>
     /// <exception cref="UnreachedException">It reached nobody.</exception>
     protected async Task<string> NotifyAsync(
@@ -91,7 +91,7 @@ public sealed record NotifyParameters
     public ImpactSeverity Severity { get; init; } = ImpactSeverity.Low;
 }
 
-/// <summary>Tells people what is theirs to do: the step of a runbook that acts on nothing itself.</summary>
+/// <summary>Tells people what they have to do: a step that acts on nothing itself.</summary>
 internal sealed class Notify(IServiceProvider services)
     : NotifyingAction<NotifyParameters>(
         services,
@@ -136,8 +136,10 @@ public sealed record EscalateParameters
 /// <summary>Hands an incident to another team, with everything they need to look into it and nothing that hurts to read on a phone.</summary>
 internal sealed class Escalate(IServiceProvider services)
     : NotifyingAction<EscalateParameters>(
-        services, "escalate", "Keeps a forensic bundle as evidence and tells another team; "
-            + "the message never quotes what was said.", stays: "what was told stays told, and the bundle is kept")
+        services,
+        "escalate",
+        "Keeps a forensic bundle as evidence and tells another team; the message never quotes what was said.",
+        stays: "what was told stays told, and the bundle is kept")
 {
     public override IReadOnlyList<StepOutput> Outputs =>
         [new("bundle", "The reference of the forensic bundle that was kept.", "inc-1/forensic-bundle.json")];
@@ -150,7 +152,7 @@ internal sealed class Escalate(IServiceProvider services)
     {
         var incident = await IncidentAsync(context, cancellationToken);
         var bundle = ForensicBundle.Of(incident, parameters.Prompt, context.Time.GetUtcNow());
-        // The same name on every attempt: the later one replaces the earlier.
+        // The same name on every attempt: a later one replaces an earlier one.
         var reference = await context.Evidence.SaveAsync(context.IncidentId, "forensic-bundle.json", bundle.ToStream(), cancellationToken);
         CardSection[] sections =
         [

@@ -22,7 +22,7 @@ internal sealed class OutboxNotifier(IOptions<OutboxOptions> options, TimeProvid
             now, to.Recipient, card.Kind, card.IncidentId, card.GateId, card.DryRun, CleanText.Line(card.Title), card.Severity,
             card.Asks ? card.Links[0].Url : null, card.Sections, card.Links);
 
-        // Whoever watches the folder sees whole files only.
+        // A program that watches the folder sees only whole files.
         var unfinished = $"{file}.tmp";
         try
         {
@@ -39,7 +39,7 @@ internal sealed class OutboxNotifier(IOptions<OutboxOptions> options, TimeProvid
         }
     }
 
-    /// <summary>The name of a file begins with its time, of one that a process left half-written too.</summary>
+    /// <summary>The name of a file begins with its time, also of one that a process left half-written.</summary>
     public Task ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken)
     {
         if (Directory.Exists(options.Value.Folder))
@@ -63,7 +63,6 @@ internal sealed class OutboxNotifier(IOptions<OutboxOptions> options, TimeProvid
         string.Concat(name.Take(40).Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' ? c : '_'));
 }
 
-/// <summary>One file of the outbox.</summary>
 /// <param name="ApprovalLink">The recipient's own signed link; null on messages that ask nothing.</param>
 public sealed record OutboxMessage(
     DateTimeOffset At,

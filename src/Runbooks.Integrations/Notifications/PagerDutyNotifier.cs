@@ -2,7 +2,10 @@ using Runbooks.Model.Definition;
 
 namespace Runbooks.Integrations.Notifications;
 
-/// <summary>Every message is an alert of its own, since one that somebody acknowledged calls nobody again for a while. Its update resolves or acknowledges it.</summary>
+/// <summary>
+/// Every message is an alert of its own, because one that somebody acknowledged calls nobody again for a while. An update resolves or
+/// acknowledges it.
+/// </summary>
 internal sealed class PagerDutyNotifier(IHttpClientFactory clients, AddressSecrets secrets, IOptions<PagerDutyOptions> options) : INotifier
 {
     public const string Name = "pagerduty";
@@ -19,7 +22,7 @@ internal sealed class PagerDutyNotifier(IHttpClientFactory clients, AddressSecre
     /// <returns>The name of the setting with the integration key, and the alert's own key.</returns>
     public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
-        // Whoever of them is called sees the details of whichever came first.
+        // Contacts that share a key see the details of whichever message came first.
         await PostAsync(
             PagerDutyEvent.Trigger(
                 to.IsShared ? card.WithoutLinkToDecide : card, secrets.Resolve(to.To), PagerDutyEvent.KeyOf(card, to.Recipient)),
@@ -30,8 +33,8 @@ internal sealed class PagerDutyNotifier(IHttpClientFactory clients, AddressSecre
     public string ReferenceOf(Card card, Address to) => $"{to.To}|{PagerDutyEvent.KeyOf(card, to.Recipient)}";
 
     /// <summary>
-    /// What nobody has to act on any more is resolved: an alert that is only acknowledged rings again after the service's acknowledgement timeout,
-    /// which is 30 minutes as services are made. What needs a person rings on, and is acknowledged once somebody sees to it.
+    /// An alert that nobody has to act on any more is resolved: one that is only acknowledged rings again after the service's
+    /// acknowledgement timeout, by default 30 minutes. One that needs a person rings on, and is acknowledged once somebody sees to it.
     /// </summary>
     /// <seealso href="https://support.pagerduty.com/docs/incidents"/>
     public async Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken)
@@ -60,7 +63,7 @@ internal static class PagerDutyEvent
     private const int LongestSummary = 1_024;
     private const int LongestKey = 255;
 
-    /// <summary>Names the alert, on every attempt alike. What two contacts with one integration key are told at once is one alert.</summary>
+    /// <summary>Names the alert, the same on every attempt. Messages to two contacts with one integration key at once are one alert.</summary>
     public static string KeyOf(Card card, string recipient)
     {
         var message = card.Key ?? "";
@@ -95,7 +98,7 @@ internal static class PagerDutyEvent
         var details = new JsonObject();
         foreach (var section in CardText.Sections(card))
         {
-            // Two sections may have one heading: the targets of two runbooks with one title.
+            // Two sections may have the same heading: the targets of two runbooks with one title.
             var lines = string.Join('\n', section.Lines);
             details[section.Heading] = details[section.Heading] is { } before ? $"{before}\n{lines}" : lines;
         }
@@ -104,8 +107,9 @@ internal static class PagerDutyEvent
     }
 
     /// <summary>
-    /// Where a service goes by it, <c>critical</c> and <c>error</c> call somebody up and go on to the next; <c>warning</c> and <c>info</c> do neither.
-    /// So whatever waits for a person is an error at least, unless the runbook calls it minor and nobody has left it unanswered yet.
+    /// In a service that goes by it, <c>critical</c> and <c>error</c> call somebody up and go on to the next; <c>warning</c> and
+    /// <c>info</c> do neither. So a message that waits for a person is an error at least, unless the runbook calls it minor and nobody
+    /// has left it unanswered yet.
     /// </summary>
     /// <seealso href="https://support.pagerduty.com/main/docs/dynamic-notifications"/>
     private static string Severity(Card card) => card switch
@@ -113,7 +117,8 @@ internal static class PagerDutyEvent
         _ when card.DryRun || card.Informs => "info",
         { Severity: ImpactSeverity.Critical } => "critical",
         { Severity: ImpactSeverity.Low, Kind: CardKind.ApprovalRequest } => "warning",
-        { Severity: ImpactSeverity.Low, Key: { } key } when key.StartsWith(NotificationUpdater.HandedOver, StringComparison.Ordinal) => "warning",
+        { Severity: ImpactSeverity.Low, Key: { } key }
+            when key.StartsWith(NotificationUpdater.HandedOver, StringComparison.Ordinal) => "warning",
         _ => "error",
     };
 }

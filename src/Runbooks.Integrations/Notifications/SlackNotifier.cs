@@ -5,7 +5,7 @@ internal sealed class SlackNotifier(IHttpClientFactory clients, AddressSecrets s
 {
     public const string Name = "slack";
 
-    /// <summary>What Slack says of a moment, and what it says while a workspace moves.</summary>
+    /// <summary>Errors of the moment, and those while a workspace moves.</summary>
     /// <seealso href="https://docs.slack.dev/reference/methods/chat.postMessage"/>
     private static readonly string[] s_passing =
     [
@@ -123,7 +123,7 @@ internal static class SlackBlocks
         return MessageJson.Array([.. Content(shown), .. Actions(shown, buttons)]);
     }
 
-    /// <summary>Slack's three characters of meaning; what is left cannot form a mention or a link.</summary>
+    /// <summary>Escapes Slack's three special characters, so that the text cannot form a mention or a link.</summary>
     public static string Escape(string text) => text
         .Replace("&", "&amp;", StringComparison.Ordinal)
         .Replace("<", "&lt;", StringComparison.Ordinal)
@@ -140,14 +140,16 @@ internal static class SlackBlocks
 
     private static IEnumerable<JsonNode> Actions(Card card, bool buttons) =>
     [
-        .. buttons && card is { GateId: { } gate, PlanHash: { } plan } ? [Buttons("decision", SlackButtons.For(card, gate, plan))] : Array.Empty<JsonNode>(),
+        .. buttons && card is { GateId: { } gate, PlanHash: { } plan }
+            ? [Buttons("decision", SlackButtons.For(card, gate, plan))]
+            : Array.Empty<JsonNode>(),
         .. card.Links.Count > 0 ? [Buttons("links", card.Links.Select(SlackButtons.Link))] : Array.Empty<JsonNode>(),
     ];
 
     private static JsonObject Buttons(string block, IEnumerable<JsonNode> buttons) =>
         new() { ["type"] = "actions", ["block_id"] = block, ["elements"] = MessageJson.Array(buttons) };
 
-    /// <summary>A block holds only so much: what is longer goes on in the next.</summary>
+    /// <summary>A block takes only so much: longer text goes on in the next.</summary>
     private static List<string> Texts(IReadOnlyList<string> lines)
     {
         var texts = new List<string>();
@@ -175,7 +177,7 @@ internal static class SlackBlocks
     private static JsonObject Plain(string text) => new() { ["type"] = "plain_text", ["text"] = text, ["emoji"] = false };
 }
 
-/// <summary>The buttons under a question. Each carries what it decides on; who pressed it, Slack says and signs.</summary>
+/// <summary>The buttons under a question. Each carries what it decides on; Slack says and signs who pressed it.</summary>
 internal static class SlackButtons
 {
     public static IEnumerable<JsonNode> For(Card card, string gate, string plan)

@@ -2,7 +2,10 @@ using Runbooks.Model.Definition;
 
 namespace Runbooks.Integrations.Notifications;
 
-/// <summary>Posts to a channel or chat through a Workflows URL. A flow answers before it has posted, so there is nothing to change later, and whether it ever posts is not told.</summary>
+/// <summary>
+/// Posts to a channel or chat through a Workflows URL. A flow answers before it has posted, so there is nothing to change later, and
+/// it is not known whether it ever posts.
+/// </summary>
 internal sealed class TeamsNotifier(IHttpClientFactory clients, AddressSecrets secrets) : INotifier
 {
     public const string Name = "teams";
@@ -43,8 +46,8 @@ public sealed class TeamsOptions
 }
 
 /// <summary>
-/// A card as an Adaptive Card 1.4, without a key that the published schema does not have. Text from outside stands in text runs: unlike text blocks they know no Markdown, so
-/// nobody can smuggle in a link.
+/// A card as an Adaptive Card 1.4, with only the keys of the published schema. Text from outside is in text runs: unlike text blocks
+/// they have no Markdown, so nobody can smuggle in a link.
 /// </summary>
 internal static class AdaptiveCard
 {

@@ -8,7 +8,8 @@ namespace Runbooks.Integrations.Notifications;
 /// The card as JSON to any system, signed: <c>X-Runbooks-Signature: v1=hex(HMAC-SHA256(secret, "v1:{timestamp}:{body}"))</c>
 /// over the seconds in <c>X-Runbooks-Timestamp</c>, so that the receiver can refuse what is forged or old.
 /// </summary>
-internal sealed class WebhookNotifier(IHttpClientFactory clients, AddressSecrets secrets, IOptions<WebhookOptions> options, TimeProvider time) : INotifier
+internal sealed class WebhookNotifier(
+    IHttpClientFactory clients, AddressSecrets secrets, IOptions<WebhookOptions> options, TimeProvider time) : INotifier
 {
     public const string Name = "webhook";
 
@@ -63,14 +64,19 @@ public sealed class WebhookOptions
 {
     public const string SectionName = "Webhook";
 
-    /// <summary>Base64 of at least 32 random bytes; every post is signed with it. Without it, or with a shorter one, the channel cannot be used; one that is long enough and can be guessed stops the start.</summary>
+    /// <summary>
+    /// Base64 of at least 32 random bytes; every post is signed with it. Without it, or with a shorter one, the channel cannot be used;
+    /// one that is long enough and can be guessed stops the start.
+    /// </summary>
     public string? SigningSecret { get; set; }
 }
 
 internal sealed class WebhookSecretStrength(IHostEnvironment? environment = null) : IValidateOptions<WebhookOptions>
 {
     public ValidateOptionsResult Validate(string? name, WebhookOptions options) =>
-        options.SigningSecret is { } secret && SigningKey.Read(secret) is { } key && SecretStrength.FindWeakness(secret, key, environment) is { } weakness
+        options.SigningSecret is { } secret
+            && SigningKey.Read(secret) is { } key
+            && SecretStrength.FindWeakness(secret, key, environment) is { } weakness
             ? ValidateOptionsResult.Fail($"Webhook:SigningSecret can be guessed: {weakness}. {SigningKey.Remedy}")
             : ValidateOptionsResult.Success;
 }
