@@ -66,9 +66,17 @@ internal sealed record TrafficMember(string Name, int? Priority, double? Weight)
 internal static class WeightedTraffic
 {
     /// <param name="what">Follows "the": <c>traffic</c>.</param>
-    public static string Describe(string what, IReadOnlyList<TrafficMember> before, IReadOnlyList<TrafficMember> after) =>
-        Percents(after) is not { } then ? $"How the {what} is shared then is not known: a priority, an order or a weight is missing, or all weights of those that come first are 0."
-        : $"The {what} then goes to: {then} ({(Percents(before) is { } now ? $"now {now}" : "how it is shared now is not known")}).";
+    public static string Describe(string what, IReadOnlyList<TrafficMember> before, IReadOnlyList<TrafficMember> after)
+    {
+        if (Percents(after) is not { } then)
+        {
+            return $"How the {what} is shared then is not known: a priority, an order or a weight is missing, "
+                + "or all weights of those that come first are 0.";
+        }
+
+        var nowText = Percents(before) is { } now ? $"now {now}" : "how it is shared now is not known";
+        return $"The {what} then goes to: {then} ({nowText}).";
+    }
 
     /// <summary>Who gets how much while all of them answer; null where the service that spreads the traffic decides that.</summary>
     private static string? Percents(IReadOnlyList<TrafficMember> members)

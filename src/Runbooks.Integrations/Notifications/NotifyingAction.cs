@@ -47,14 +47,14 @@ internal abstract class NotifyingAction<TParameters>(IServiceProvider services, 
     {
         var people = await services.GetRequiredService<OnCallDirectory>().ResolveAsync([to], cancellationToken);
         var isStoodInFor = people.IsNobodyBehind(to);
+        string[] why = isStoodInFor ? [$"It is for '{to}', and nobody is behind that contact. You are told in its place."] : [];
         var card = new Card
         {
             Kind = CardKind.Page,
             IncidentId = context.IncidentId,
             Title = $"For {to}: {title}",
             Severity = severity,
-            Sections = [.. CardSection.If("Why you are told", isStoodInFor ? [$"It is for '{to}', and nobody is behind that "
-                + "contact. You are told in its place."] : [], isNeeded: true), .. sections],
+            Sections = [.. CardSection.If("Why you are told", why, isNeeded: true), .. sections],
             Links = [new("Incident", services.GetRequiredService<DecisionLinks>().IncidentPage(context.IncidentId))],
         };
         var incident = await IncidentAsync(context, cancellationToken);
@@ -62,12 +62,14 @@ internal abstract class NotifyingAction<TParameters>(IServiceProvider services, 
             incident,
             new($"{NotificationUpdater.HandedOver}:{Name}:{context.IdempotencyKey}", [to], _ => card) { People = people },
             cancellationToken);
-        var who = isStoodInFor
-            ? $"{string.Join(" and ", sent.Deliveries.Where(delivery => delivery.Reached).Select(delivery => delivery.Contact).Distinct())} in place of '{to}', which nobody is behind"
-            : to;
-        return !sent.Reached ? throw new UnreachedException($"Nobody of '{to}' could be reached.{otherwise}")
-            : sent.HandedTo.Count > 0 ? $"Handed to {string.Join(" and ", sent.HandedTo)} for {who}"
-            : $"Told {who}";
+        var reached = sent.Deliveries.Where(delivery => delivery.Reached).Select(delivery => delivery.Contact).Distinct();
+        var who = isStoodInFor ? $"{string.Join(" and ", reached)} in place of '{to}', which nobody is behind" : to;
+        if (!sent.Reached)
+        {
+            throw new UnreachedException($"Nobody of '{to}' could be reached.{otherwise}");
+        }
+
+        return sent.HandedTo.Count > 0 ? $"Handed to {string.Join(" and ", sent.HandedTo)} for {who}" : $"Told {who}";
     }
 
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>

@@ -45,7 +45,9 @@ internal sealed class OutboxNotifier(IOptions<OutboxOptions> options, TimeProvid
         if (Directory.Exists(options.Value.Folder))
         {
             var first = Stamp(before);
-            foreach (var file in Directory.EnumerateFiles(options.Value.Folder, "*.json*").Where(file => IsStamped(Path.GetFileName(file)) && string.CompareOrdinal(Path.GetFileName(file), first) < 0).ToList())
+            var files = Directory.EnumerateFiles(options.Value.Folder, "*.json*").Select(file => (Path: file, Name: Path.GetFileName(file)));
+            var old = files.Where(file => IsStamped(file.Name) && string.CompareOrdinal(file.Name, first) < 0).ToList();
+            foreach (var (file, _) in old)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 File.Delete(file);

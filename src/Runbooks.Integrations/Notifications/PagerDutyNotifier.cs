@@ -67,7 +67,8 @@ internal static class PagerDutyEvent
     public static string KeyOf(Card card, string recipient)
     {
         var message = card.Key ?? "";
-        var key = $"{card.IncidentId}:{(message.LastIndexOf($":{recipient}@", StringComparison.Ordinal) is >= 0 and var at ? message[..at] : message)}";
+        var at = message.LastIndexOf($":{recipient}@", StringComparison.Ordinal);
+        var key = $"{card.IncidentId}:{(at >= 0 ? message[..at] : message)}";
         return key.Length <= LongestKey ? key : $"{key[..150]}:{TextHash.Of(key)}";
     }
 

@@ -17,9 +17,20 @@ internal sealed class SlackNotifier(IHttpClientFactory clients, AddressSecrets s
 
     public string Channel => Name;
 
-    public string? ConfigurationError => string.IsNullOrEmpty(options.Value.BotToken) ? "Slack has no token. Set Slack:BotToken."
-        : options.Value.Buttons && string.IsNullOrEmpty(secrets.Find("Slack:SigningSecret")) ? "every press of a button would be refused. Set Slack:SigningSecret, or Slack:Buttons to false."
-        : null;
+    public string? ConfigurationError
+    {
+        get
+        {
+            if (string.IsNullOrEmpty(options.Value.BotToken))
+            {
+                return "Slack has no token. Set Slack:BotToken.";
+            }
+
+            return options.Value.Buttons && string.IsNullOrEmpty(secrets.Find("Slack:SigningSecret"))
+                ? "every press of a button would be refused. Set Slack:SigningSecret, or Slack:Buttons to false."
+                : null;
+        }
+    }
 
     public string? ValidateAddress(string to) =>
         Identity.IsSlackId(to, "CDGUW")
@@ -55,7 +66,9 @@ internal sealed class SlackNotifier(IHttpClientFactory clients, AddressSecrets s
     {
         using var content = MessageJson.Content(body);
         var url = MessageHttp.Url($"{options.Value.ApiUrl.TrimEnd('/')}/{method}");
-        var answer = Parse(await clients.CreateClient(Name).PostAsync(url, content, "Slack", cancellationToken, ("Authorization", $"Bearer {options.Value.BotToken}")));
+        var text = await clients.CreateClient(Name).PostAsync(
+            url, content, "Slack", cancellationToken, ("Authorization", $"Bearer {options.Value.BotToken}"));
+        var answer = Parse(text);
         if (answer is not null && JsonAnswer.Flag(answer["ok"]) == true)
         {
             return answer;
