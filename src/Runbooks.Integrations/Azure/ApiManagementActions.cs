@@ -26,7 +26,10 @@ public sealed record BackendPoolParameters : IValidatableObject
         Priority is null && Weight is null ? [new AnyValueResult("Say 'priority', 'weight' or both.", nameof(Priority))] : [];
 }
 
-/// <summary>Changes one backend's share in a pool of API Management: a spill-over switched on, a slow one put last. It goes back to the exact numbers.</summary>
+/// <summary>
+/// Changes one backend's share in a pool of API Management: switches a spill-over on, or puts a slow one last. It goes back to the
+/// exact numbers.
+/// </summary>
 /// <seealso href="https://learn.microsoft.com/azure/templates/microsoft.apimanagement/service/backends"/>
 internal sealed class BackendPool(ArmResources arm, HeldValues held)
     : HeldValueAction<BackendPoolParameters, BackendPool.Change, BackendShare?>(
@@ -59,7 +62,7 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
         {
             PlannedEffect = $"Give {wanted} {after} (now {before}). "
                 + $"{WeightedTraffic.Describe("traffic", shares.ConvertAll(Member), changed.ConvertAll(Member))}",
-            // Its share is worth what those of the others make of it.
+            // What a share means depends on the shares of the others.
             Identity = $"{target.Id}: {string.Join("; ", shares.Select(one => $"{one.Name} {one.Share}"))}",
             IsSo = before == after,
             Undo = $"Give it {before} again.",
@@ -68,7 +71,7 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
         };
     }
 
-    /// <param name="changed">The shares of all, as they would be.</param>
+    /// <param name="changed">The shares of all backends after the change.</param>
     private static string? Refusal(string backend, BackendShare before, BackendShare after, List<BackendShare> changed)
     {
         if (changed.Count == 1)
@@ -128,7 +131,7 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
                 + "all the others have the weight 0 by now. Nothing was changed.") { NothingDone = true };
         }
 
-        // The pool is sent whole: what else it has, such as session affinity, stays.
+        // The pool is sent whole, so that its other parts, such as session affinity, stay.
         var body = new JsonObject { ["properties"] = new JsonObject { ["pool"] = read.Properties["pool"]!.DeepClone() } };
         var answer = await arm.SendAsync(
             arm.Call(target, RequestMethod.Patch, $"give {change.Backend} {to}", body) with { IfMatch = read.ETag ?? "*" },
@@ -150,13 +153,13 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
 
     private static BackendShare ShareOf(JsonObject member) => new((int?)member["priority"], (int?)member["weight"]);
 
-    // The stable version, 2024-05-01, knows nothing of a pool but its services: read and written in that one, it may lose its session affinity.
+    // The stable version, 2024-05-01, knows only the services of a pool: read and written in it, a pool may lose its session affinity.
     private ArmTarget Target(string pool) => new(pool, "2025-09-01-preview", Role);
 
     internal sealed record Change(string Pool, string Backend, BackendShare Before, BackendShare After) : IHeldChange<BackendShare>;
 }
 
-/// <summary>How a pool uses one of its backends; null where the pool leaves it to API Management.</summary>
+/// <summary>How a pool uses one of its backends; null where it is left to API Management.</summary>
 internal sealed record BackendShare(int? Priority, int? Weight)
 {
     public override string ToString() =>
@@ -177,7 +180,7 @@ public sealed record SuspendSubscriptionParameters
     public bool Keep { get; init; }
 }
 
-/// <summary>Takes a user's API key away, by suspending the subscription that it belongs to.</summary>
+/// <summary>Takes a user's API key away by suspending its subscription.</summary>
 internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
     : HeldValueAction<SuspendSubscriptionParameters, SuspendSubscription.Change, string?>(
         held, "apim.suspendSubscription", "Suspends a subscription of API Management, so that its keys stop working.")
@@ -210,12 +213,14 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
     protected override Task<string?> CheckPermissionsAsync(
         SuspendSubscriptionParameters parameters, StepContext context, CancellationToken cancellationToken) =>
         arm.CheckPermissionsAsync(
-            Target($"{parameters.Service}/subscriptions/{parameters.Subscription}"), "Microsoft.ApiManagement/service/subscriptions/write", cancellationToken);
+            Target($"{parameters.Service}/subscriptions/{parameters.Subscription}"),
+            "Microsoft.ApiManagement/service/subscriptions/write",
+            cancellationToken);
 
     protected override HeldValue Held(Change change) =>
         new(change.Subscription, $"{DisplayName(change)} of {Target(change.Subscription).Whole}");
 
-    // Its own name is a key of the platform where the portal made it up: people know what it is called there.
+    // A subscription made in the portal has a generated name. People know it by its display name.
     private string DisplayName(Change change) =>
         Target(change.Subscription) is var target && change.Name is { Length: > 0 } name && name != target.Name
             ? $"{target.DisplayName} (“{name}”)"

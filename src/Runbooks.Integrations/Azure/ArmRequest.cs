@@ -9,7 +9,6 @@ public sealed class ArmRequestOptions
     public IList<string> AllowedScopes { get; } = [];
 }
 
-/// <summary>How a resource is changed, or changed back.</summary>
 public sealed record ArmChange
 {
     [Description("How to change it.")]
@@ -24,7 +23,7 @@ public sealed record ArmChange
 
     internal string Below => Action is null ? "" : $"/{Action}";
 
-    /// <summary>The action and the body have to follow it, where people read them.</summary>
+    /// <summary>A long resource id is cut in the middle, because the action and the body have to follow it where people read them.</summary>
     internal string Describe(string resource) =>
         $"{Method.ToString().ToUpperInvariant()} {Clip.Middle(resource, 250)}{Below} with {BodyText.Of(Body)}.";
 }
@@ -58,7 +57,10 @@ public sealed record ArmRequestParameters
 
 public enum ArmMethod { Post, Put, Patch }
 
-/// <summary>For what has no action of its own yet. It is not repeated after a crash, since nobody here knows what it does, and undone only as the runbook says.</summary>
+/// <summary>
+/// For what has no action of its own yet. Its effect is not known here, so it is not repeated after a crash, and undone only as the
+/// runbook says.
+/// </summary>
 internal sealed class ArmRequest(ArmResources arm, IOptions<ArmRequestOptions> options)
     : RunbookAction<ArmRequestParameters>(
         "arm.request",
@@ -97,7 +99,7 @@ internal sealed class ArmRequest(ArmResources arm, IOptions<ArmRequestOptions> o
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var undo = undoState.Deserialize<Undoing>()!;
-        // The configuration may have been narrowed since.
+        // The configuration may have become narrower since.
         return Refusal(undo.Resource) is { } refusal
             ? throw new StepRefusedException(refusal)
             : SendAsync(undo.Resource, undo.ApiVersion, undo.Change, context, cancellationToken);

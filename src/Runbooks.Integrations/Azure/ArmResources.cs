@@ -3,12 +3,11 @@ using Runbooks.Catalog.Matching;
 
 namespace Runbooks.Integrations.Azure;
 
-/// <summary>Resources of Azure Resource Manager: read, changed, told to do something.</summary>
 internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptions> options)
 {
     private const int MostPages = 20;
 
-    /// <summary>Shorter than the time that a step usually has: then it can still say what is known.</summary>
+    /// <summary>Shorter than a step's usual time, so that the step can still say what is known.</summary>
     private static readonly TimeSpan s_longestLook = TimeSpan.FromMinutes(4);
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(5);
 
@@ -26,8 +25,8 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
         return answer.Status == 404 ? null : new ArmDocument(ReadObject(target, answer.Body), answer.ETag);
     }
 
-    /// <summary>What a list holds, over all its pages.</summary>
-    /// <param name="below">Where it lies below the resource, for example <c>/items</c>.</param>
+    /// <summary>All entries of a list, over all its pages.</summary>
+    /// <param name="below">The list's path below the resource, for example <c>/items</c>.</param>
     /// <exception cref="StepRefusedException">There is no such list, or the role is missing.</exception>
     /// <exception cref="AzureRequestException">It does not come to an end.</exception>
     public async Task<IReadOnlyList<JsonObject>> ListAsync(
@@ -65,8 +64,8 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
     }
 
     /// <summary>
-    /// Whether what a resource shows is in force, once Azure no longer works on it: after a change that failed it goes on
-    /// showing what was asked for, and says beside it that this failed. To write the same again is how that is mended.
+    /// Whether what a resource shows is in force, once Azure no longer works on it. After a change that failed, the resource still shows
+    /// what was asked for, and says beside it that this failed. Writing the same again mends that.
     /// </summary>
     /// <seealso href="https://github.com/Azure/azure-resource-manager-rpc/blob/master/v1.0/async-api-reference.md"/>
     public async Task<bool> IsInForceAsync(ArmTarget target, StepContext context, CancellationToken cancellationToken)
@@ -74,11 +73,10 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
         var call = Call(target, RequestMethod.Get, "read it");
         var answer = await Caller.SendAsync(call, cancellationToken);
 
-        // Whoever asked for it: from here on it is a change that is waited for.
+        // From here on somebody's change is waited for, whoever made it.
         return (await Caller.UntilAtRestAsync(call with { What = "change it" }, answer, context.Time, cancellationToken, context.Progress)).Failed is null;
     }
 
-    /// <summary>Asks Azure whether this identity may do an operation on the resource.</summary>
     /// <param name="operation">As roles name it: <c>Microsoft.Web/sites/restart/action</c>.</param>
     /// <returns>What is lacking, in words; null when nothing is, or when Azure does not tell.</returns>
     public async Task<string?> CheckPermissionsAsync(ArmTarget target, string operation, CancellationToken cancellationToken)
@@ -101,18 +99,22 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
         }
     }
 
-    /// <summary>Sends, and returns once the operation has ended well, or was accepted with nothing to follow (<see cref="AzureResponse.IsOnlyAccepted"/>).</summary>
-    /// <param name="progress">Where it is told how far it is.</param>
+    /// <summary>
+    /// Sends, and returns once the operation has ended well, or was accepted with nothing to follow
+    /// (<see cref="AzureResponse.IsOnlyAccepted"/>).
+    /// </summary>
     public Task<AzureResponse> SendAsync(
         AzureRequest call, TimeProvider time, CancellationToken cancellationToken, StepProgress? progress = null) =>
         Caller.SendToEndAsync(call, time, cancellationToken, progress);
 
-    /// <summary>Sends the only write of a step, and looks whether it is to be seen. What Azure only accepted is looked for again for a while.</summary>
+    /// <summary>
+    /// Sends the only write of a step, and reads whether it shows. What Azure only accepted is looked for again for a while.
+    /// </summary>
     /// <returns>False: Azure says that it is done, and the resource does not show it.</returns>
-    /// <exception cref="AzureRequestException">It was accepted, has not been seen, and nobody tells what came of it.</exception>
+    /// <exception cref="AzureRequestException">It was accepted and does not show, and its outcome is not known.</exception>
     public async Task<bool> WriteAsync(AzureRequest call, Func<Task<bool>> isSeen, StepContext context, CancellationToken cancellationToken)
     {
-        // Its turn may have been waited for, or the end of what Azure was still working on.
+        // The incident may have been paused while the step waited for its turn, or for Azure to end its work.
         await context.EnsureNotPausedAsync(done: null, cancellationToken);
         var time = context.Time;
         var answer = await SendAsync(call, time, cancellationToken, context.Progress);
@@ -166,7 +168,6 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
     private AzureClient Caller => pipelines.ToManagement(_endpoint);
 }
 
-/// <summary>A resource as it was read.</summary>
 internal sealed record ArmDocument(JsonObject Json, string? ETag)
 {
     public JsonObject Properties => Json["properties"] as JsonObject ?? [];
@@ -174,7 +175,6 @@ internal sealed record ArmDocument(JsonObject Json, string? ETag)
     public string? Text(string property) => JsonAnswer.Text(Properties[property]);
 }
 
-/// <summary>A resource that something is asked of.</summary>
 /// <param name="Id">As validated by the parameter's rule.</param>
 /// <param name="Role">The role that allows it, for errors.</param>
 internal sealed record ArmTarget(string Id, string ApiVersion, string Role)
@@ -184,18 +184,18 @@ internal sealed record ArmTarget(string Id, string ApiVersion, string Role)
     /// <summary>For people: <c>Traffic Manager assist</c>.</summary>
     public string DisplayName => ResourceText.Of(Id);
 
-    /// <summary>The name of what it is a part of; null for a whole.</summary>
+    /// <summary>The name of the resource that it is a part of; null when it is not a part.</summary>
     public string? Whole => Id.Split('/') is [_, _, _, _, _, _, _, _, var whole, _, ..] ? whole : null;
 
-    /// <summary>With what it is a part of: <c>backend pool openai of gateway</c>.</summary>
+    /// <summary>With the resource that it is a part of: <c>backend pool openai of gateway</c>.</summary>
     public string DisplayNameWithin => Whole is { } whole ? $"{DisplayName} of {whole}" : DisplayName;
 
     public string PortalLink => $"https://portal.azure.com/#@/resource{Id}";
 }
 
 /// <summary>
-/// What Azure answers when it is asked for an identity's permissions on a resource: one entry for each role that it has
-/// there, with patterns of operations (learn.microsoft.com/rest/api/authorization/permissions/list-for-resource).
+/// Azure's answer about an identity's permissions on a resource: one entry for each role that it has there, with patterns of
+/// operations (learn.microsoft.com/rest/api/authorization/permissions/list-for-resource).
 /// </summary>
 internal static class ArmPermissions
 {
@@ -205,7 +205,7 @@ internal static class ArmPermissions
     /// <returns>False when no role allows it; true when one does, or when the answer does not tell.</returns>
     public static bool MayAllow(JsonObject answer, string operation) =>
         answer["value"] is not JsonArray roles
-        // Another role may stand on the next page.
+        // Another role may be on the next page.
         || answer["nextLink"] is not null
         || roles.OfType<JsonObject>().Any(role => Names(role, "actions", operation) && !Names(role, "notActions", operation));
 
@@ -216,7 +216,7 @@ internal static class ArmPermissions
 /// <summary>What people call a resource: <c>virtual machine vm-batch-1</c>.</summary>
 internal static partial class ResourceText
 {
-    // The rest is told from its type: trafficFlows is a traffic flow.
+    // Other names follow from the type: trafficFlows is a traffic flow.
     private static readonly FrozenDictionary<string, string> s_kinds = new Dictionary<string, string>
     {
         ["Microsoft.ApiManagement/service"] = "API Management",
@@ -243,7 +243,7 @@ internal static partial class ResourceText
     {
         // …/providers/{namespace}/{type}/{name}[/{type}/{name} …]
         var parts = id.Split('/').SkipWhile(part => !IsProviders(part)).Skip(1)
-            // What extends a resource (its health, its metrics) is called by the resource: that is what a role is granted on.
+            // What extends a resource (its health, its metrics) has the resource's name, since roles are granted on that.
             .TakeWhile(part => !IsProviders(part)).ToList();
         if (parts.Count < 3)
         {

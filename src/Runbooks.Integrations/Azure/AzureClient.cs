@@ -10,18 +10,22 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
     private static readonly string[] s_errorWords = ["code", "message", "title", "detail"];
     private static readonly int[] s_notFollowed = [401, 403, 404];
 
-    /// <summary>How services say that they are at work on the resource for somebody else: <c>RequestConflict</c>, <c>AnotherOperationInProgress</c>, in words.</summary>
+    /// <summary>
+    /// How services say that they work on the resource for somebody else: <c>RequestConflict</c>, <c>AnotherOperationInProgress</c>, in
+    /// words.
+    /// </summary>
     private static readonly string[] s_busyWords = ["REQUESTCONFLICT", "INPROGRESS", "IN PROGRESS", "ANOTHER OPERATION"];
 
-    /// <summary>A 403 that no role on the resource lifts: what it is written with, a denial or a policy forbids it.</summary>
-    private static readonly string[] s_notForTheRole = ["LinkedAuthorizationFailed", "DenyAssignmentAuthorizationFailed", "RequestDisallowedByPolicy"];
+    /// <summary>A 403 that no role on the resource lifts, because of another resource in the request, a denial or a policy.</summary>
+    private static readonly string[] s_notForTheRole =
+        ["LinkedAuthorizationFailed", "DenyAssignmentAuthorizationFailed", "RequestDisallowedByPolicy"];
 
     private static readonly TimeSpan s_defaultPause = TimeSpan.FromSeconds(5);
 
     /// <summary>Azure keeps no request open for longer.</summary>
     private static readonly TimeSpan s_longestAnswer = TimeSpan.FromMinutes(4);
 
-    /// <exception cref="StepRefusedException">The identity may not do this; the role and the resource are named. Or nobody knows it there.</exception>
+    /// <exception cref="StepRefusedException">The identity is unknown there or may not do this; the role and the resource are named.</exception>
     /// <exception cref="AzureRequestException">Anything else that is not 2xx and not understood by the caller.</exception>
     public async Task<AzureResponse> SendAsync(AzureRequest call, CancellationToken cancellationToken)
     {
@@ -32,7 +36,9 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
         }
         catch (AuthenticationFailedException failed)
         {
-            throw new AzureRequestException($"No token to {call.What} on {call.On}: {Cut(failed.Message)}", inner: failed) { IsSilent = true, NothingDone = true };
+            throw new AzureRequestException(
+                $"No token to {call.What} on {call.On}: {Cut(failed.Message)}",
+                inner: failed) { IsSilent = true, NothingDone = true };
         }
         catch (Exception unreachable) when (unreachable is RequestFailedException or AggregateException or HttpRequestException or IOException
             || (unreachable is OperationCanceledException && !cancellationToken.IsCancellationRequested))
@@ -48,16 +54,16 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
     }
 
     /// <summary>
-    /// The same, and when Azure only accepted the request, waits until the operation has succeeded; where there is none to follow, the
-    /// answer says so. A PUT or PATCH that is answered while the resource is still being provisioned is waited for as well.
-    /// An operation does not lie below the resource, so whoever may change the resource may still not be allowed to follow the
-    /// operation: the change was accepted all the same, and is no refusal.
+    /// Like <see cref="SendAsync"/>. When Azure only accepted the request, it waits until the operation has succeeded; where there is
+    /// none to follow, the answer says so. It also waits after a PUT or PATCH while the resource is being provisioned.
+    /// An operation is not below the resource, so an identity that may change the resource may still not be allowed to follow the
+    /// operation. The change was accepted all the same, and that is no refusal.
     /// </summary>
-    /// <param name="progress">Where it is told how far it is.</param>
     /// <exception cref="AzureRequestException">The operation failed or was cancelled.</exception>
     /// <seealso href="https://github.com/Azure/azure-resource-manager-rpc/blob/master/v1.0/async-api-reference.md"/>
     /// <seealso href="https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations"/>
-    public async Task<AzureResponse> SendToEndAsync(AzureRequest call, TimeProvider time, CancellationToken cancellationToken, StepProgress? progress = null)
+    public async Task<AzureResponse> SendToEndAsync(
+        AzureRequest call, TimeProvider time, CancellationToken cancellationToken, StepProgress? progress = null)
     {
         var answer = await SendAsync(call, cancellationToken);
         while (answer.Poll is { } poll)
@@ -73,7 +79,9 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
                     Poll = null,
                     NotFollowed = state.Status == 404
                         ? "Azure does not know the operation (404)."
-                        : $"This identity may not follow the operation ({state.Status}): that is not below the resource, and takes a right at the subscription. Azure says: {ErrorWords(state.Body)}",
+                        : $"This identity may not follow the operation ({state.Status}): "
+                            + "that is not below the resource, and takes a right at the subscription. Azure says: "
+                            + $"{ErrorWords(state.Body)}",
                 };
                 break;
             }
@@ -81,7 +89,8 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
             switch (OperationStatus(state.Body))
             {
                 case "Failed" or "Canceled" or "Cancelled":
-                    throw new AzureRequestException($"{call.On} accepted to {call.What}, but it ended as {OperationStatus(state.Body)}: {ErrorWords(state.Body)}");
+                    throw new AzureRequestException($"{call.On} accepted to {call.What}, but it ended as "
+                        + $"{OperationStatus(state.Body)}: {ErrorWords(state.Body)}");
                 case "Succeeded" or null when state.Status != 202:
                     return state;
             }
@@ -99,26 +108,32 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
             return await UntilProvisionedAsync(call, answer, time, cancellationToken, progress);
         }
 
-        // The resource itself tells when the change has failed; that it succeeded may be said of what was there before it.
+        // The resource tells when the change has failed. That it succeeded may still be about what was there before.
         var resource = new AzureRequest(RequestMethod.Get, call.Uri, call.What, call.On, call.Role) { Understood = [404] };
         await UntilProvisionedAsync(call, await LookAsync(resource, time, progress, cancellationToken), time, cancellationToken, progress);
         return answer;
     }
 
-    /// <summary>Looks again while Azure is at work on the resource.</summary>
-    /// <param name="answer">What the resource was like at last.</param>
+    /// <summary>Reads again while Azure works on the resource.</summary>
+    /// <param name="answer">The last answer about the resource.</param>
     /// <exception cref="AzureRequestException">It ended as failed or cancelled.</exception>
-    public async Task<AzureResponse> UntilProvisionedAsync(AzureRequest call, AzureResponse answer, TimeProvider time, CancellationToken cancellationToken, StepProgress? progress = null)
+    public async Task<AzureResponse> UntilProvisionedAsync(
+        AzureRequest call, AzureResponse answer, TimeProvider time, CancellationToken cancellationToken, StepProgress? progress = null)
     {
         (answer, var failed) = await UntilAtRestAsync(call, answer, time, cancellationToken, progress);
-        return failed is null ? answer : throw new AzureRequestException($"{call.On} took the request to {call.What}, but it ended as {failed}.");
+        return failed is null
+            ? answer
+            : throw new AzureRequestException($"{call.On} took the request to {call.What}, but it ended as {failed}.");
     }
 
-    /// <summary>The same, for whoever wants to know how it ended: Succeeded, Failed and Canceled are the states that last.</summary>
-    /// <returns>And the state, where that is failed or cancelled; null where what the resource shows is in force.</returns>
-    public async Task<(AzureResponse Answer, string? Failed)> UntilAtRestAsync(AzureRequest call, AzureResponse answer, TimeProvider time, CancellationToken cancellationToken, StepProgress? progress = null)
+    /// <summary>Like <see cref="UntilProvisionedAsync"/>, with the end as a result. Succeeded, Failed and Canceled are the lasting states.</summary>
+    /// <returns>And the state, where it is failed or cancelled; null where what the resource shows is in force.</returns>
+    public async Task<(AzureResponse Answer, string? Failed)> UntilAtRestAsync(
+        AzureRequest call, AzureResponse answer, TimeProvider time, CancellationToken cancellationToken, StepProgress? progress = null)
     {
-        while (answer.Status is 200 or 201 && ProvisioningState(answer.Body) is { } state && !state.Equals("Succeeded", StringComparison.OrdinalIgnoreCase))
+        while (answer.Status is 200 or 201
+            && ProvisioningState(answer.Body) is { } state
+            && !state.Equals("Succeeded", StringComparison.OrdinalIgnoreCase))
         {
             if (state.Equals("Failed", StringComparison.OrdinalIgnoreCase) || state.Equals("Canceled", StringComparison.OrdinalIgnoreCase))
             {
@@ -126,17 +141,19 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
             }
 
             await Task.Delay(answer.RetryAfter ?? s_defaultPause, time, cancellationToken);
-            answer = await LookAsync(new AzureRequest(RequestMethod.Get, call.Uri, call.What, call.On, call.Role), time, progress, cancellationToken);
+            answer = await LookAsync(
+                new AzureRequest(RequestMethod.Get, call.Uri, call.What, call.On, call.Role), time, progress, cancellationToken);
         }
 
         return (answer, null);
     }
 
     /// <summary>
-    /// Asks how a change is getting on. That Azure does not answer says nothing of the change, so it is asked again until whoever waits
-    /// has no time left.
+    /// Asks how a change is getting on. No answer says nothing about the change, so Azure is asked again until the caller has no time
+    /// left.
     /// </summary>
-    public static async Task<T> UntilAnsweredAsync<T>(AzureRequest change, Func<Task<T>> look, TimeProvider time, StepProgress? progress, CancellationToken cancellationToken)
+    public static async Task<T> UntilAnsweredAsync<T>(
+        AzureRequest change, Func<Task<T>> look, TimeProvider time, StepProgress? progress, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -146,13 +163,15 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
             }
             catch (AzureRequestException nobody) when (nobody.IsSilent)
             {
-                progress?.Report($"{change.On} took the request to {change.What}, and cannot be asked how that goes: {nobody.Message.TrimEnd('.')}");
+                progress?.Report($"{change.On} took the request to {change.What}, and cannot be asked how that goes: "
+                    + $"{nobody.Message.TrimEnd('.')}");
                 await Task.Delay(s_defaultPause, time, cancellationToken);
             }
         }
     }
 
-    private async Task<AzureResponse> LookAsync(AzureRequest look, TimeProvider time, StepProgress? progress, CancellationToken cancellationToken)
+    private async Task<AzureResponse> LookAsync(
+        AzureRequest look, TimeProvider time, StepProgress? progress, CancellationToken cancellationToken)
     {
         try
         {
@@ -160,15 +179,18 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
         }
         catch (AzureRequestException odd)
         {
-            // What was answered is about this look, and not about the change.
-            throw new AzureRequestException($"{look.On} took the request to {look.What}, and does not tell how that goes: {odd.Message}", odd.Status, odd);
+            // The error is about this read, and not about the change.
+            throw new AzureRequestException(
+                $"{look.On} took the request to {look.What}, and does not tell how that goes: {odd.Message}",
+                odd.Status,
+                odd);
         }
     }
 
     private HttpMessage Message(AzureRequest call)
     {
         var message = pipeline.CreateMessage();
-        // What is not sent again has the time that the step or the check has: giving it up early leaves its outcome unknown.
+        // A request that is not sent again has the time of its step or check: giving it up early would leave its outcome unknown.
         message.NetworkTimeout = IdempotentRetryPolicy.IsRead(call.Method) ? null : s_longestAnswer;
         var request = message.Request;
         request.Method = call.Method;
@@ -209,16 +231,22 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
             response.Headers.TryGetValue("ETag", out var etag) ? etag : null,
             body,
             follow is null ? null : new Uri(call.Uri, follow),
-            response.Headers.TryGetValue("Retry-After", out var text) && RetryConditionHeaderValue.TryParse(text, out var after) ? JsonAnswer.RetryAfter(after, response.Headers.Date) : null);
+            response.Headers.TryGetValue("Retry-After", out var text) && RetryConditionHeaderValue.TryParse(text, out var after)
+                ? JsonAnswer.RetryAfter(after, response.Headers.Date)
+                : null);
     }
 
     private static Exception Refused(AzureRequest call, int status, BinaryData body) => status switch
     {
-        401 => new StepRefusedException($"{call.On} does not know this identity (401), so it may not {call.What}. Are both of the same tenant? Azure says: {ErrorWords(body)}") { NothingDone = call.Method != RequestMethod.Get },
+        401 => new StepRefusedException($"{call.On} does not know this identity (401), so it may not {call.What}. "
+            + $"Are both of the same tenant? Azure says: {ErrorWords(body)}") { NothingDone = call.Method != RequestMethod.Get },
         // It names two resources at length, and only then what is lacking.
         403 when ErrorWords(body, 1000) is var words && s_notForTheRole.Any(code => words.StartsWith(code, StringComparison.Ordinal)) => new StepRefusedException($"Azure does not let this identity {call.What} on {call.On} (403): {words}") { NothingDone = call.Method != RequestMethod.Get },
-        403 => new StepRefusedException($"This identity lacks the role {call.Role} on {call.On}, so it may not {call.What}. Azure says: {ErrorWords(body)}") { NothingDone = call.Method != RequestMethod.Get },
-        412 => new AzureRequestException($"{call.On} was changed by somebody else at this moment, so nothing was written to {call.What}.", status) { NothingDone = true },
+        403 => new StepRefusedException($"This identity lacks the role {call.Role} on {call.On}, so it may not {call.What}. "
+            + $"Azure says: {ErrorWords(body)}") { NothingDone = call.Method != RequestMethod.Get },
+        412 => new AzureRequestException(
+            $"{call.On} was changed by somebody else at this moment, so nothing was written to {call.What}.",
+            status) { NothingDone = true },
         _ => new AzureRequestException($"{call.On} answered {status} to: {call.What}. {ErrorWords(body)}".TrimEnd(), status)
         {
             IsSilent = status is 408 or 429 or >= 500,
@@ -227,7 +255,9 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
         },
     };
 
-    /// <summary>Where an answer sends the caller: the token goes along, so only to the endpoint itself or a regional host of it.</summary>
+    /// <summary>
+    /// Where an answer sends the caller. The token goes along, so only the endpoint itself or a regional host of it is trusted.
+    /// </summary>
     public Uri Trusted(Uri poll, AzureRequest call) =>
         poll.Scheme == endpoint.Scheme && poll.Port == endpoint.Port
         && (poll.Host == endpoint.Host || poll.Host.EndsWith("." + endpoint.Host, StringComparison.OrdinalIgnoreCase))
@@ -235,13 +265,18 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
             : throw new AzureRequestException($"The answer of {call.On} goes on at {poll.Host}, which is not a host of {endpoint.Host}.");
 
     private static string? ProvisioningState(BinaryData body) =>
-        Parse(body) is { ValueKind: JsonValueKind.Object } json && json.TryGetProperty("properties", out var properties) && properties.ValueKind == JsonValueKind.Object
-        && properties.TryGetProperty("provisioningState", out var state) && state.ValueKind == JsonValueKind.String
+        Parse(body) is { ValueKind: JsonValueKind.Object } json
+        && json.TryGetProperty("properties", out var properties)
+        && properties.ValueKind == JsonValueKind.Object
+        && properties.TryGetProperty("provisioningState", out var state)
+        && state.ValueKind == JsonValueKind.String
             ? state.GetString()
             : null;
 
     private static string? OperationStatus(BinaryData body) =>
-        Parse(body) is { ValueKind: JsonValueKind.Object } json && json.TryGetProperty("status", out var status) && status.ValueKind == JsonValueKind.String
+        Parse(body) is { ValueKind: JsonValueKind.Object } json
+        && json.TryGetProperty("status", out var status)
+        && status.ValueKind == JsonValueKind.String
             ? status.GetString()
             : null;
 
@@ -249,13 +284,17 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
     private static string ErrorWords(BinaryData body, int longest = 300)
     {
         var json = Parse(body);
-        if (json.ValueKind == JsonValueKind.Object && json.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object)
+        if (json.ValueKind == JsonValueKind.Object
+            && json.TryGetProperty("error", out var error)
+            && error.ValueKind == JsonValueKind.Object)
         {
             json = error;
         }
 
         var words = json.ValueKind == JsonValueKind.Object
-            ? string.Join(": ", s_errorWords.Select(name => json.TryGetProperty(name, out var text) ? text.ToString() : "").Where(text => text.Length > 0))
+            ? string.Join(": ", s_errorWords
+                .Select(name => json.TryGetProperty(name, out var text) ? text.ToString() : "")
+                .Where(text => text.Length > 0))
             : "";
         return Cut(words.Length > 0 ? words : body.ToString(), longest);
     }
@@ -276,8 +315,8 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
 }
 
 /// <summary>
-/// Azure.Core repeats every request, a POST that may have been carried out included. Here only reads are repeated, and
-/// whatever was answered 429: that was turned away before it did anything. A Retry-After is honoured.
+/// Azure.Core repeats every request, even a POST that may have been carried out. This policy repeats only reads, and requests that
+/// were answered 429, because these were turned away before they did anything. It honours a Retry-After.
 /// </summary>
 internal sealed class IdempotentRetryPolicy(int retries, TimeSpan delay)
     : RetryPolicy(retries, DelayStrategy.CreateExponentialDelayStrategy(delay, TimeSpan.FromSeconds(30)))

@@ -30,8 +30,8 @@ internal sealed class AzurePipelines(
                 Careful(new ArmClientOptions { Environment = new ArmEnvironment(endpoint, endpoint.ToString().TrimEnd('/')) }))),
         endpoint);
 
-    // No token ever leaves over plain http. On loopback that is the sandbox, which asks for none; anywhere else
-    // the policy for bearer tokens refuses.
+    // No token ever leaves over plain http. On loopback that is the sandbox, which asks for none; elsewhere the policy for bearer
+    // tokens refuses.
     private static bool IsPractice(Uri endpoint) => endpoint is { Scheme: "http", IsLoopback: true };
 
     private static Uri Origin(Uri endpoint) => new(endpoint.GetLeftPart(UriPartial.Authority));
@@ -53,8 +53,8 @@ internal sealed class AzurePipelines(
 }
 
 /// <summary>
-/// Lends the pipeline of <see cref="ArmClient"/> to requests that the SDK has no typed method for: POST actions, etags,
-/// resource types whose packages are not taken in.
+/// Lends the pipeline of <see cref="ArmClient"/> to requests for which the SDK has no typed method: POST actions, etags, and
+/// resource types whose packages are not used here.
 /// </summary>
 internal sealed class ManagementPipeline : ArmResource
 {
@@ -94,13 +94,13 @@ public sealed class AzureOptions : IValidatableObject
         select new ValidationResult($"{SectionName}:{setting.Key} must be an https URL.");
 }
 
-/// <summary>A request that was not sent, since the service has not answered for a while.</summary>
+/// <summary>A request that was not sent, because the service has not answered for a while.</summary>
 internal sealed class NotAskedException(string message) : RequestFailedException(message);
 
 /// <summary>
-/// While a service of Azure does not answer, it is not asked by everybody in turn: after some failures in a row, calls fail at
-/// once with the reason, and one of them is let through after a pause that grows. Each resource provider of Resource Manager
-/// counts by itself: that one is down says nothing of the others.
+/// Spares a service of Azure that does not answer: after some failures in a row, calls fail at once with the reason, and one of them
+/// is let through after a pause that grows. Each resource provider of Resource Manager counts on its own, because one that is down
+/// says nothing about the others.
 /// </summary>
 internal sealed class OutageBackoff(TimeProvider time) : HttpPipelinePolicy
 {
@@ -137,7 +137,7 @@ internal sealed class OutageBackoff(TimeProvider time) : HttpPipelinePolicy
         }
         catch
         {
-            // Whoever asked gave up, or had no token: that says nothing.
+            // The caller gave up, or had no token: that says nothing about the service.
             outage?.GiveUp();
             throw;
         }
@@ -160,7 +160,7 @@ internal sealed class OutageBackoff(TimeProvider time) : HttpPipelinePolicy
         }
     }
 
-    /// <summary>The host, and of Resource Manager the provider: <c>management.azure.com/Microsoft.Cdn</c>.</summary>
+    /// <summary>The host, and for Resource Manager the provider too: <c>management.azure.com/Microsoft.Cdn</c>.</summary>
     private static string ServiceOf(Uri uri)
     {
         const string Providers = "/providers/";
@@ -176,7 +176,7 @@ internal sealed class OutageBackoff(TimeProvider time) : HttpPipelinePolicy
 
         public int Failures { get; private set; }
 
-        /// <returns>Null for whoever may ask; of those that come after the pause only the first.</returns>
+        /// <returns>Null for a caller that may ask; of those after the pause, only for the first.</returns>
         public TimeSpan? Left(DateTimeOffset now)
         {
             lock (_gate)
@@ -222,7 +222,7 @@ internal sealed class OutageBackoff(TimeProvider time) : HttpPipelinePolicy
 /// <param name="Role">The role that allows it, for errors.</param>
 internal sealed record AzureRequest(RequestMethod Method, Uri Uri, string What, string On, string Role)
 {
-    /// <summary>JSON; null for none.</summary>
+    /// <summary>JSON; null for no body.</summary>
     public BinaryData? Body { get; init; }
 
     public string ContentType { get; init; } = "application/json";
@@ -238,16 +238,15 @@ internal sealed record AzureRequest(RequestMethod Method, Uri Uri, string What, 
     public IReadOnlyCollection<int> Understood { get; init; } = [];
 }
 
-/// <summary>What Azure answered.</summary>
 /// <param name="ETag">With its quotes.</param>
 /// <param name="Poll">Where a long-running operation is followed; null when there is none.</param>
-/// <param name="RetryAfter">How long to wait before that.</param>
+/// <param name="RetryAfter">How long to wait before the poll.</param>
 internal sealed record AzureResponse(int Status, string? ETag, BinaryData Body, Uri? Poll, TimeSpan? RetryAfter)
 {
     /// <summary>Why the operation that Azure named was not followed to its end; null when it was, or when there was none.</summary>
     public string? NotFollowed { get; init; }
 
-    /// <summary>Azure took the request on, and gave nothing to follow or nothing that this identity may follow: what came of it is not known.</summary>
+    /// <summary>Azure accepted the request, with nothing that this identity may follow: the outcome is not known.</summary>
     public bool IsOnlyAccepted => NotFollowed is not null || (Status == 202 && Poll is null);
 
     /// <param name="done">What to say when it is done: <c>Restarted it.</c></param>
@@ -256,13 +255,13 @@ internal sealed record AzureResponse(int Status, string? ETag, BinaryData Body, 
         IsOnlyAccepted ? $"Azure accepted the request to {what}, and does not tell when that is done. {NotFollowed}".TrimEnd() : done;
 }
 
-/// <summary>Azure could not be asked or answered with an error.</summary>
+/// <summary>Azure could not be asked, or answered with an error.</summary>
 internal sealed class AzureRequestException(string message, int status = 0, Exception? inner = null)
     : AttemptFailedException(message, inner)
 {
     /// <summary>0 when there was no answer.</summary>
     public int Status => status;
 
-    /// <summary>Nobody answered the question, or nobody had time for it: what was asked about may be well.</summary>
+    /// <summary>Nobody answered, or nobody had time for the request: the resource may be well.</summary>
     public bool IsSilent { get; init; }
 }

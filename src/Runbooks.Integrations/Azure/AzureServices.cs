@@ -10,7 +10,6 @@ using Runbooks.Settings;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>The integrations with Azure, each with what it needs of the others.</summary>
 public static class AzureServices
 {
     /// <summary>The actions <c>apim.suspendSubscription</c> and <c>apim.backendPool</c>.</summary>
@@ -49,13 +48,18 @@ public static class AzureServices
 
         // A command that only reads files has no store, and changes nothing.
         services.TryAddSingleton(provider => new ResourceLease(provider.GetService<ISharedState>()));
-        services.TryAddSingleton(provider => new HeldValues(provider.GetService<ISharedState>(), provider.GetService<IIncidentStore>(), provider.GetRequiredService<ResourceLease>()));
+        services.TryAddSingleton(provider => new HeldValues(
+            provider.GetService<ISharedState>(),
+            provider.GetService<IIncidentStore>(),
+            provider.GetRequiredService<ResourceLease>()));
         services.TryAddSingleton<WholeResource>();
         return services;
     }
 
     private static TokenCredential Credential(AzureOptions options) => options.ManagedIdentityOnly
-        ? new ManagedIdentityCredential(options.ManagedIdentityClientId is { } id ? ManagedIdentityId.FromUserAssignedClientId(id) : ManagedIdentityId.SystemAssigned)
+        ? new ManagedIdentityCredential(options.ManagedIdentityClientId is { } id
+            ? ManagedIdentityId.FromUserAssignedClientId(id)
+            : ManagedIdentityId.SystemAssigned)
         : new DefaultAzureCredential(
             new DefaultAzureCredentialOptions { ManagedIdentityClientId = options.ManagedIdentityClientId, TenantId = options.TenantId });
 
@@ -120,7 +124,6 @@ public static class AzureServices
     public static IServiceCollection AddWaf(this IServiceCollection services) =>
         services.AddSignatures().AddSingleton<IAction, BlockSignature>();
 
-    // What every action that blocks prompts shares.
     private static IServiceCollection AddSignatures(this IServiceCollection services)
     {
         services.AddAzureLogs().TryAddSingleton<SignatureTrial>();

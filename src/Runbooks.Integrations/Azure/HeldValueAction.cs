@@ -1,7 +1,7 @@
 namespace Runbooks.Integrations.Azure;
 
-/// <summary>An action that sets a value which several incidents may hold, and gives back exactly what was there before.</summary>
-/// <typeparam name="TChange">What taking it back needs; kept as the step's undo state.</typeparam>
+/// <summary>An action that sets a value which several incidents may hold, and restores exactly what was there before.</summary>
+/// <typeparam name="TChange">What the undoing needs; kept as the step's undo state.</typeparam>
 /// <typeparam name="TValue">What is noted for the other incidents.</typeparam>
 internal abstract class HeldValueAction<TParameters, TChange, TValue>(HeldValues held, string name, string summary)
     : RunbookAction<TParameters>(name, summary)
@@ -40,9 +40,10 @@ internal abstract class HeldValueAction<TParameters, TChange, TValue>(HeldValues
 
     protected abstract Task<TValue> ReadAsync(TChange change, CancellationToken cancellationToken);
 
-    /// <param name="back">Whether it is what was there before.</param>
+    /// <param name="back">Whether <paramref name="to"/> is what was there before.</param>
     /// <returns>What was done, as a sentence; null when it is so already.</returns>
-    protected abstract Task<string?> SetAsync(TChange change, TValue from, TValue to, bool back, StepContext context, CancellationToken cancellationToken);
+    protected abstract Task<string?> SetAsync(
+        TChange change, TValue from, TValue to, bool back, StepContext context, CancellationToken cancellationToken);
 
     /// <summary>That it had the value after the change; without its end, which says since when.</summary>
     protected abstract string WasText(TChange change);
@@ -50,22 +51,21 @@ internal abstract class HeldValueAction<TParameters, TChange, TValue>(HeldValues
     /// <summary>That it has the value from before the change; without its end, which says that.</summary>
     protected abstract string IsText(TChange change, TValue before);
 
-    /// <summary>What a person is told where it is not given back; null where it is.</summary>
+    /// <summary>What a person is told where the value is not restored; null where it is.</summary>
     protected virtual string? KeptText(TChange change) => null;
 
-    /// <summary>That somebody else has changed it, and that it was left alone.</summary>
+    /// <summary>That somebody else has changed the value, and that it was left alone.</summary>
     protected abstract string ChangedText(TChange change, TValue now);
 
     /// <summary>Whether a value is what is there now.</summary>
     protected virtual bool Shows(TValue value, TValue now) => EqualityComparer<TValue>.Default.Equals(value, now);
 
     /// <returns>False: it is so already.</returns>
-    /// <exception cref="ChangedSinceException">It is neither.</exception>
+    /// <exception cref="ChangedSinceException">The value is neither.</exception>
     protected bool IsToBeSet(TChange change, TValue now, TValue from, TValue to) =>
         !Shows(to, now) && (Shows(from, now) ? true : throw new ChangedSinceException(ChangedText(change, now)) { NothingDone = true });
 }
 
-/// <summary>What a step found, and what it puts there.</summary>
 internal interface IHeldChange<out TValue>
 {
     TValue Before { get; }
