@@ -74,7 +74,9 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
         var answer = await Caller.SendAsync(call, cancellationToken);
 
         // From here on somebody's change is waited for, whoever made it.
-        return (await Caller.UntilAtRestAsync(call with { What = "change it" }, answer, context.Time, cancellationToken, context.Progress)).Failed is null;
+        var (_, failed) = await Caller.UntilAtRestAsync(
+            call with { What = "change it" }, answer, context.Time, cancellationToken, context.Progress);
+        return failed is null;
     }
 
     /// <param name="operation">As roles name it: <c>Microsoft.Web/sites/restart/action</c>.</param>
@@ -128,7 +130,9 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
 
             if (time.GetElapsedTime(started) >= s_longestLook)
             {
-                throw new AzureRequestException($"{call.On} accepted to {call.What}, and does not show it {s_longestLook.TotalMinutes:0} minutes later. {answer.NotFollowed}".TrimEnd());
+                throw new AzureRequestException((
+                    $"{call.On} accepted to {call.What}, and does not show it {s_longestLook.TotalMinutes:0} minutes later. "
+                    + $"{answer.NotFollowed}").TrimEnd());
             }
 
             await Task.Delay(s_pause, time, cancellationToken);

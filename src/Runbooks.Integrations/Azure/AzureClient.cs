@@ -240,10 +240,7 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
     {
         401 => new StepRefusedException($"{call.On} does not know this identity (401), so it may not {call.What}. "
             + $"Are both of the same tenant? Azure says: {ErrorWords(body)}") { NothingDone = call.Method != RequestMethod.Get },
-        // It names two resources at length, and only then what is lacking.
-        403 when ErrorWords(body, 1000) is var words && s_notForTheRole.Any(code => words.StartsWith(code, StringComparison.Ordinal)) => new StepRefusedException($"Azure does not let this identity {call.What} on {call.On} (403): {words}") { NothingDone = call.Method != RequestMethod.Get },
-        403 => new StepRefusedException($"This identity lacks the role {call.Role} on {call.On}, so it may not {call.What}. "
-            + $"Azure says: {ErrorWords(body)}") { NothingDone = call.Method != RequestMethod.Get },
+        403 => Forbidden(call, body),
         412 => new AzureRequestException(
             $"{call.On} was changed by somebody else at this moment, so nothing was written to {call.What}.",
             status) { NothingDone = true },
@@ -254,6 +251,16 @@ internal sealed class AzureClient(HttpPipeline pipeline, Uri endpoint)
             IsBusy = status == 409 && s_busyWords.Any(ErrorWords(body).ToUpperInvariant().Contains),
         },
     };
+
+    private static StepRefusedException Forbidden(AzureRequest call, BinaryData body)
+    {
+        // The answer names two resources at length, and only then what is lacking.
+        var words = ErrorWords(body, 1000);
+        var message = s_notForTheRole.Any(code => words.StartsWith(code, StringComparison.Ordinal))
+            ? $"Azure does not let this identity {call.What} on {call.On} (403): {words}"
+            : $"This identity lacks the role {call.Role} on {call.On}, so it may not {call.What}. Azure says: {ErrorWords(body)}";
+        return new(message) { NothingDone = call.Method != RequestMethod.Get };
+    }
 
     /// <summary>
     /// Where an answer sends the caller. The token goes along, so only the endpoint itself or a regional host of it is trusted.

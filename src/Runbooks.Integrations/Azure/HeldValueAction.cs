@@ -27,12 +27,20 @@ internal abstract class HeldValueAction<TParameters, TChange, TValue>(HeldValues
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken)
     {
         var change = undoState.Deserialize<TChange>()!;
-        return KeptText(change) is { } kept ? held.KeepAsync(Held(change), change.Before, change.After, kept, context, cancellationToken) : held.ReleaseAsync(
-            Held(change), change.Before,
+        if (KeptText(change) is { } kept)
+        {
+            return held.KeepAsync(Held(change), change.Before, change.After, kept, context, cancellationToken);
+        }
+
+        return held.ReleaseAsync(
+            Held(change),
+            change.Before,
             () => ReadAsync(change, cancellationToken),
             Shows,
-            async (before, _) => await SetAsync(change, change.After, before, back: true, context, cancellationToken) ?? $"{IsText(change, before)}, as it was before.",
-            context, cancellationToken);
+            async (before, _) => await SetAsync(change, change.After, before, back: true, context, cancellationToken)
+                ?? $"{IsText(change, before)}, as it was before.",
+            context,
+            cancellationToken);
     }
 
     /// <summary>The one value that all incidents that change it share.</summary>
