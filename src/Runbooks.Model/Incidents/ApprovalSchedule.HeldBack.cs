@@ -27,7 +27,9 @@ public static partial class ApprovalSchedule
 
         if (heldBackBy.Until is { } end)
         {
-            return (incident.Replace(HoldBack(gate, null, end, now) with { StandsUntil = until }).Note(now, TimelineKind.Gate, "runbook", $"{GateText.NotYet(gate)}, and nothing can run until {GateText.Clock(end, gate.OpenedAt)}. It is asked again then."), null);
+            var held = HoldBack(gate, null, end, now) with { StandsUntil = until };
+            var text = $"{GateText.NotYet(gate)}, and nothing can run until {GateText.Clock(end, gate.OpenedAt)}. It is asked again then.";
+            return (incident.Replace(held).Note(now, TimelineKind.Gate, "runbook", text), null);
         }
 
         if (!Silence.CanProlong(gate))
@@ -45,7 +47,9 @@ public static partial class ApprovalSchedule
             HeldUntil = null,
             Reminders = [.. Doubling(now, until).Select(at => new Reminder(at, []))],
         };
-        return (incident.Replace(stands).Note(now, TimelineKind.Gate, "runbook", $"{GateText.NotYet(gate)}, and nothing can run. It stays open and is asked again once something can, until {GateText.Clock(until, gate.OpenedAt)} at the latest.{(Silence.MayCount(gate) ? " Silence is no yes to it any more." : "")}"), null);
+        var note = $"{GateText.NotYet(gate)}, and nothing can run. It stays open and is asked again once something can, "
+            + $"until {GateText.Clock(until, gate.OpenedAt)} at the latest.{(Silence.MayCount(gate) ? " Silence is no yes to it any more." : "")}";
+        return (incident.Replace(stands).Note(now, TimelineKind.Gate, "runbook", note), null);
     }
 
     private static IEnumerable<DateTimeOffset> Doubling(DateTimeOffset now, DateTimeOffset until)

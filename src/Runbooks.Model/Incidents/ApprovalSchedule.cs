@@ -34,7 +34,8 @@ public static partial class ApprovalSchedule
         incident = incident.Replace(gate);
         if (gate.WasBlocked && !before.WasBlocked)
         {
-            incident = incident.NoteOnce(now, TimelineKind.Safety, "runbook", $"{heldBackBy!.Why} {(Silence.MayCount(gate) ? "Silence is no yes meanwhile." : "No yes is taken meanwhile.")}");
+            var meanwhile = Silence.MayCount(gate) ? "Silence is no yes meanwhile." : "No yes is taken meanwhile.";
+            incident = incident.NoteOnce(now, TimelineKind.Safety, "runbook", $"{heldBackBy!.Why} {meanwhile}");
         }
 
         if (Incident.RecoveredBeforeActing(incident))
@@ -74,7 +75,9 @@ public static partial class ApprovalSchedule
             StandsUntil = gate.StandsUntil - ahead,
             Reminders = [.. gate.Reminders.Select(reminder => reminder with { At = reminder.At - ahead })],
         };
-        return (incident.Replace(right).Note(now, TimelineKind.Gate, "runbook", $"The clock was {DurationText.Format(TimeSpan.FromMinutes(Math.Round(ahead.TotalMinutes)))} ahead when this was asked. Its time counts from now."), right);
+        var minutes = DurationText.Format(TimeSpan.FromMinutes(Math.Round(ahead.TotalMinutes)));
+        var text = $"The clock was {minutes} ahead when this was asked. Its time counts from now.";
+        return (incident.Replace(right).Note(now, TimelineKind.Gate, "runbook", text), right);
     }
 
     /// <summary>The host was down when these contacts were to be asked. They are asked now and get the time that they would have had.</summary>
@@ -204,9 +207,19 @@ public static partial class ApprovalSchedule
         {
             case OnTimeout.ProceedIfReversible when gate.SilenceIsYes:
                 return Silence.Missing(gate) == TimeSpan.Zero
-                    ? (incident.CloseGate(gate.Id, GateOutcome.Approved, $"{GateText.NotApproved(gate)}; it goes ahead, since what the steps change can be undone.", now), null)
+                    ? (incident.CloseGate(
+                        gate.Id,
+                        GateOutcome.Approved,
+                        $"{GateText.NotApproved(gate)}; it goes ahead, since what the steps change can be undone.",
+                        now), null)
                     : Silence.Prolong(incident, gate, now)
-                    ?? (incident.CloseGate(gate.Id, GateOutcome.Expired, gate.IsUnanswered ? "Nobody answered, and for too much of the time nobody could: silence is no yes." : $"{GateText.NotApproved(gate)}.", now), null);
+                    ?? (incident.CloseGate(
+                        gate.Id,
+                        GateOutcome.Expired,
+                        gate.IsUnanswered
+                            ? "Nobody answered, and for too much of the time nobody could: silence is no yes."
+                            : $"{GateText.NotApproved(gate)}.",
+                        now), null);
             case OnTimeout.Escalate:
                 var asked = gate with
                 {

@@ -139,7 +139,10 @@ public static class EndingText
 
         if (!ChangedAnything(incident))
         {
-            return $"{(incident.Steps.Count == 0 ? "This runbook has no steps: nothing was done." : "This runbook only tells: nothing outside was changed.")}{(IsVerified(incident) ? $" {Passed(incident)} afterwards." : "")}";
+            var told = incident.Steps.Count == 0
+                ? "This runbook has no steps: nothing was done."
+                : "This runbook only tells: nothing outside was changed.";
+            return IsVerified(incident) ? $"{told} {Passed(incident)} afterwards." : told;
         }
 
         if (incident.UndoBeganAt is not null)
@@ -188,8 +191,11 @@ public static class EndingText
         }
 
         var failing = findings.Count(finding => finding.Verdict == Verdict.Failing);
-        var others = (string?[])[failing == 0 ? null : $"{failing} failed", failing + passing == findings.Count ? null : $"{findings.Count - failing - passing} could not be answered"];
-        return $"{passing} of {findings.Count} checks passed, {string.Join(", ", others.OfType<string>())}. "
+        var unanswered = findings.Count - failing - passing;
+        var others = Lines.Of(
+            failing == 0 ? null : $"{failing} failed",
+            unanswered == 0 ? null : $"{unanswered} could not be answered");
+        return $"{passing} of {findings.Count} checks passed, {string.Join(", ", others)}. "
             + "That does not call for the mitigation; nothing was done.";
     }
 
@@ -197,19 +203,28 @@ public static class EndingText
     private static string Looks(Incident incident)
     {
         var rounds = incident.VerificationRounds.Where(round => round.State == IncidentState.Diagnosing).ToList();
-        return rounds.Count == 0 ? ""
-            : $"They were asked {rounds.Sum(round => round.Rounds + round.LeftOut)} times within {DurationText.Format(TimeSpan.FromSeconds(Math.Ceiling((incident.Findings.Max(finding => finding.At) - rounds[0].At).TotalSeconds)))} and never called for the mitigation.";
+        if (rounds.Count == 0)
+        {
+            return "";
+        }
+
+        var times = rounds.Sum(round => round.Rounds + round.LeftOut);
+        var seconds = Math.Ceiling((incident.Findings.Max(finding => finding.At) - rounds[0].At).TotalSeconds);
+        return $"They were asked {times} times within {DurationText.Format(TimeSpan.FromSeconds(seconds))} and never called for the mitigation.";
     }
 
     private static string Mitigation(Incident incident) => incident switch
     {
         { Mode: RunMode.DryRun } => "The mitigation was rehearsed",
-        { UndoBeganAt: not null, Stop: not { UndoesFix: true } } when !incident.Steps.Any(step => step.Status is StepStatus.UndoFailed or StepStatus.LeftAlone) =>
-            $"The cause is gone{(incident.Steps.Any(step => step.Status == StepStatus.Undone) && !incident.Steps.Any(step => step.Status == StepStatus.HandedOn) ? " and the temporary fix was taken back" : "")}",
+        { UndoBeganAt: not null, Stop: not { UndoesFix: true } }
+            when !incident.Steps.Any(step => step.Status is StepStatus.UndoFailed or StepStatus.LeftAlone) =>
+            $"The cause is gone{(WasTakenBack(incident) ? " and the temporary fix was taken back" : "")}",
         _ when IsVerifiedFix(incident) => $"The fix was verified{(Caveats(incident) is { Length: > 0 } but ? $" ({but})" : "")}",
         _ when !HasChanged(incident) => "The mitigation changed nothing",
         _ => "The mitigation ran",
     };
+
+    private static bool WasTakenBack(Incident incident) => Has(incident, StepStatus.Undone) && !Has(incident, StepStatus.HandedOn);
 
     private static string ResolutionWord(Incident incident) => incident switch
     {

@@ -32,10 +32,12 @@ public sealed record Finding(string Name, string Ask, CheckResult Result, DateTi
 
     /// <summary>The measurement is too old.</summary>
     /// <param name="why">What has happened since, as the end of a sentence.</param>
-    internal Finding Unless(string why) => this with
+    internal Finding Unless(string why)
     {
-        Result = (Result with { Verdict = Verdict.Unknown, Summary = $"Measured {(Result.MeasuredFrom is { } from ? $"from {GateText.Clock(from, At)} " : "")}until {GateText.Clock(SeenAt, At)}, and {why}: {Result.Summary}" }).Bounded(),
-    };
+        var from = Result.MeasuredFrom is { } start ? $"from {GateText.Clock(start, At)} " : "";
+        var summary = $"Measured {from}until {GateText.Clock(SeenAt, At)}, and {why}: {Result.Summary}";
+        return this with { Result = (Result with { Verdict = Verdict.Unknown, Summary = summary }).Bounded() };
+    }
 }
 
 public sealed record CheckResult(Verdict Verdict, string Summary) : Evolving
@@ -179,8 +181,14 @@ public static class FindingText
 
     public static string SaidLast(Incident incident, DateTimeOffset from) => $"What the checks said last{At(incident.Verification, ", at", from)}";
 
-    public static string Line(Finding finding) =>
-        $"{finding.Verdict switch { Verdict.Failing => "✗", Verdict.Passing => "✓", _ => "?" }} {finding.Ask} {finding.Result.Summary}{(finding.At - finding.SeenAt >= s_worthSaying ? $" (measured until {GateText.Clock(finding.SeenAt, finding.At)})" : "")}";
+    public static string Line(Finding finding)
+    {
+        var mark = finding.Verdict switch { Verdict.Failing => "✗", Verdict.Passing => "✓", _ => "?" };
+        var measured = finding.At - finding.SeenAt >= s_worthSaying
+            ? $" (measured until {GateText.Clock(finding.SeenAt, finding.At)})"
+            : "";
+        return $"{mark} {finding.Ask} {finding.Result.Summary}{measured}";
+    }
 
     private static string At(IReadOnlyList<Finding> findings, string word, DateTimeOffset from) => findings.Count == 0
         ? ""

@@ -58,8 +58,17 @@ public sealed partial record FindingCourse(
     private static List<CoursePoint> PointsOf(Finding finding)
     {
         var series = finding.Result.Series;
-        return finding.SeriesTime is not var (from, until) ? [] :
-            [.. series.Select((value, at) => new CoursePoint(until - ((until - from) * ((double)(series.Count - 1 - at) / (series.Count - 1))), value)).Where(point => double.IsFinite(point.Value))];
+        if (finding.SeriesTime is not var (from, until))
+        {
+            return [];
+        }
+
+        var points = series.Select((value, at) =>
+        {
+            var shareToEnd = (double)(series.Count - 1 - at) / (series.Count - 1);
+            return new CoursePoint(until - ((until - from) * shareToEnd), value);
+        });
+        return [.. points.Where(point => double.IsFinite(point.Value))];
     }
 
     private static List<CourseMark> MarksOf(Incident incident)

@@ -46,7 +46,8 @@ public static class GateText
         var run = mode == RunMode.DryRun ? Rehearsed : "The steps run as shown, unless something stops them first.";
         return gate switch
         {
-            { Missing: > 1 and var missing } => $"Your yes counts, and then {missing - 1} more {(missing == 2 ? "is" : "are")} needed.{(gate.IsOwnerMissing ? $" Somebody from {gate.OwnerTeam}, which owns the runbook, has to be among those who approve." : "")}",
+            { Missing: > 1 and var missing } => $"Your yes counts, and then {missing - 1} more {CountText.Are(missing - 1)} needed."
+                + (gate.IsOwnerMissing ? $" Somebody from {gate.OwnerTeam}, which owns the runbook, has to be among those who approve." : ""),
             { IsOwnerMissing: true } =>
                 $"If you are in {gate.OwnerTeam}, which owns the runbook, your yes is enough. {run} "
                 + $"Otherwise somebody from {gate.OwnerTeam} is needed too.",
@@ -83,8 +84,7 @@ public static class GateText
             GateOutcome.Approved when gate.Task is { } task =>
                 $"{ManualTaskText.People(gate)} {ManualTaskText.Past(task, DecisionVerb.Approve)}{when}.",
             GateOutcome.Approved when gate.Decisions.Count > 0 =>
-                $"{string.Join(" and ", gate.Decisions.Where(d => d.Verb == DecisionVerb.Approve).Select(d => d.Person))} approved "
-                + $"this{when}.",
+                $"{Approvers(gate)} approved this{when}.",
             GateOutcome.Rejected or GateOutcome.TakenOver when gate.Decisions.Count > 0 =>
                 $"{gate.Decisions[^1].Person} {Past(gate, gate.Decisions[^1].Verb)}{when}.",
             _ => $"Closed{when}. {gate.ClosedBy}",
@@ -92,8 +92,12 @@ public static class GateText
     }
 
     /// <summary>For an incident that never asked, or has ended since.</summary>
-    public static string HowItEnded(Incident incident) =>
-        $"Incident {incident.Id} {(incident is { State: IncidentState.TakenOver, ClosedByHand: not null } ? "was closed" : "ended")}{(incident.EndedAt is { } at ? $" at {DayAndClock(at)}" : "")}: {EndingText.Sentence(EndingText.WithHeadline(incident))}";
+    public static string HowItEnded(Incident incident)
+    {
+        var ended = incident is { State: IncidentState.TakenOver, ClosedByHand: not null } ? "was closed" : "ended";
+        var when = incident.EndedAt is { } at ? $" at {DayAndClock(at)}" : "";
+        return $"Incident {incident.Id} {ended}{when}: {EndingText.Sentence(EndingText.WithHeadline(incident))}";
+    }
 
     /// <summary>What latecomers are told.</summary>
     public static string Late(Gate gate, DateTimeOffset now) => gate switch
@@ -130,8 +134,13 @@ public static class GateText
     /// <summary>What happens when nobody answers, and when.</summary>
     public static string Silence(Gate gate)
     {
-        var next = gate.Reminders.Select(reminder => reminder with { To = gate.NewOf(reminder) }).FirstOrDefault(reminder => reminder.To.Count > 0);
-        return $"{(next is null ? "" : $"At {Clock(next.At, gate.OpenedAt)} {string.Join(" and ", next.To)} {CountText.Are(next.To.Count)} asked too. ")}At {Clock(gate.ExpiresAt, gate.OpenedAt)} {WhenTimeIsUp(gate)}";
+        var next = gate.Reminders
+            .Select(reminder => reminder with { To = gate.NewOf(reminder) })
+            .FirstOrDefault(reminder => reminder.To.Count > 0);
+        var others = next is null
+            ? ""
+            : $"At {Clock(next.At, gate.OpenedAt)} {string.Join(" and ", next.To)} {CountText.Are(next.To.Count)} asked too. ";
+        return $"{others}At {Clock(gate.ExpiresAt, gate.OpenedAt)} {WhenTimeIsUp(gate)}";
     }
 
     /// <param name="guards">What keeps it from running now. The question may not have been reviewed for these yet.</param>
@@ -147,7 +156,10 @@ public static class GateText
             + (gate.WasBlocked ? " Where nothing can run when its time is up, a person has to say yes." : ""),
         OnTimeout.Escalate => $"{gate.Fallback ?? Approval.FallbackContact} is asked, and has as much time again.",
         _ when gate.Task is { Undoes: true } => $"{WithoutApproval(gate)}.",
-        _ => $"{WithoutApproval(gate)} and the incident is closed as expired.{(gate.WasBlocked && Incidents.Silence.CanProlong(gate) ? " While nothing can run it stays open, and is asked again once something can." : "")}",
+        _ when gate.WasBlocked && Incidents.Silence.CanProlong(gate) =>
+            $"{WithoutApproval(gate)} and the incident is closed as expired. "
+            + "While nothing can run it stays open, and is asked again once something can.",
+        _ => $"{WithoutApproval(gate)} and the incident is closed as expired.",
     };
 
     /// <summary>A later question is asked when something has already been done.</summary>
@@ -161,9 +173,19 @@ public static class GateText
     };
 
     /// <summary>Follows a person's name.</summary>
-    public static string Past(Gate gate, DecisionVerb verb) => verb == DecisionVerb.TakeOver ? "took this over" : gate.Task is { } task ? ManualTaskText.Past(task, verb) : $"{Past(verb)} this";
+    public static string Past(Gate gate, DecisionVerb verb) => gate.Task switch
+    {
+        _ when verb == DecisionVerb.TakeOver => "took this over",
+        { } task => ManualTaskText.Past(task, verb),
+        null => $"{Past(verb)} this",
+    };
 
-    public static string Past(DecisionVerb verb) => verb switch { DecisionVerb.Approve => "approved", DecisionVerb.Reject => "rejected", _ => "took over" };
+    public static string Past(DecisionVerb verb) => verb switch
+    {
+        DecisionVerb.Approve => "approved",
+        DecisionVerb.Reject => "rejected",
+        _ => "took over",
+    };
 
     /// <summary>The progress of an open question, without a full stop.</summary>
     public static string NotYet(Gate gate) =>
@@ -176,7 +198,11 @@ public static class GateText
         : gate.HeldBack is [.., var last]
             ? $"{last.Person} wanted to approve at {Clock(last.At, gate.OpenedAt)}, which could not be taken ({last.Why.TrimEnd('.')}), "
                 + "and it was not approved in time after that"
-        : $"It was not approved in time: {string.Join(" and ", gate.Decisions.Where(decision => decision.Verb == DecisionVerb.Approve).Select(decision => decision.Person))} approved, and that is not enough";
+        : $"It was not approved in time: {Approvers(gate)} approved, and that is not enough";
+
+    private static string Approvers(Gate gate) => string.Join(" and ", gate.Decisions
+        .Where(decision => decision.Verb == DecisionVerb.Approve)
+        .Select(decision => decision.Person));
 
     public static string Clock(DateTimeOffset at) => at.ToUniversalTime().ToString("HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
 

@@ -25,10 +25,13 @@ public sealed partial record Incident
     }
 
     /// <summary>The checks pass, but a flapping alert is not over until it has been quiet for a while.</summary>
-    public Incident WatchFlapping(IReadOnlyList<Finding> findings, DateTimeOffset now) => Watch(
-        findings,
-        $"The checks do not call for the mitigation, but the alert comes and goes; they are asked every minute until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes, or comes no more than twice within an hour. {string.Join(' ', RecurrenceLines())}".TrimEnd(),
-        now);
+    public Incident WatchFlapping(IReadOnlyList<Finding> findings, DateTimeOffset now)
+    {
+        var reason = "The checks do not call for the mitigation, but the alert comes and goes; "
+            + $"they are asked every minute until it has been quiet for {Recurrence.QuietFor.TotalMinutes:0} minutes, "
+            + $"or comes no more than twice within an hour. {string.Join(' ', RecurrenceLines())}";
+        return Watch(findings, reason.TrimEnd(), now);
+    }
 
     /// <summary>Whether the diagnosis was repeated before anybody was asked. Each of its rounds is then recorded.</summary>
     [JsonIgnore]
@@ -72,16 +75,30 @@ public sealed partial record Incident
     private static readonly TimeSpan s_longestWaitForValue = TimeSpan.FromMinutes(10);
 
     /// <summary>If no newer value has come for too long, old passes become unknown, and people are asked.</summary>
-    public IReadOnlyList<Finding> WithoutStandstill(Condition when, IReadOnlyList<Finding> findings, TimeSpan healthyFor, DateTimeOffset now) =>
-        Diagnosis.MeasuredUntil(when, findings) is { } measured && now - (measured > OpenedAt || Clocks.IsAhead(OpenedAt, now) ? measured : OpenedAt) > healthyFor + s_longestWaitForValue
-            ? [.. findings.Select(finding => finding.Verdict == Verdict.Passing && finding.SeenAt <= measured ? finding.Unless($"no newer value came until {GateText.Clock(now, now)}") : finding)]
-            : findings;
+    public IReadOnlyList<Finding> WithoutStandstill(Condition when, IReadOnlyList<Finding> findings, TimeSpan healthyFor, DateTimeOffset now)
+    {
+        if (Diagnosis.MeasuredUntil(when, findings) is not { } measured)
+        {
+            return findings;
+        }
+
+        var since = measured > OpenedAt || Clocks.IsAhead(OpenedAt, now) ? measured : OpenedAt;
+        return now - since > healthyFor + s_longestWaitForValue ? [.. findings.Select(WithoutOldPass)] : findings;
+
+        Finding WithoutOldPass(Finding finding) => finding.Verdict == Verdict.Passing && finding.SeenAt <= measured
+            ? finding.Unless($"no newer value came until {GateText.Clock(now, now)}")
+            : finding;
+    }
 
     /// <param name="reason">Why it has not ended yet. Noted once.</param>
     private Incident Watch(IReadOnlyList<Finding> findings, string reason, DateTimeOffset now)
     {
         var recorded = RecordFindings(findings, now);
-        return (IsWatched ? recorded : (recorded with { VerificationRounds = VerificationRounds.Add(IncidentState.Diagnosing, findings, now) }).Note(now, TimelineKind.Diagnosis, "runbook", reason)) with
+        var watched = IsWatched
+            ? recorded
+            : (recorded with { VerificationRounds = VerificationRounds.Add(IncidentState.Diagnosing, findings, now) })
+                .Note(now, TimelineKind.Diagnosis, "runbook", reason);
+        return watched with
         {
             Reason = reason,
             IsFoundHealthy = true,
@@ -132,7 +149,10 @@ public sealed partial record Incident
         var before = Verification.ToDictionary(finding => finding.Name, finding => finding.Verdict);
         var changed = State != state || findings.Any(finding => !before.TryGetValue(finding.Name, out var verdict) || verdict != finding.Verdict);
         // A value that is measured more rarely than asked for is not a new round.
-        var repeats = !changed && unseen is null && findings.Any(finding => finding.Result.MeasuredAt is { } at && Verification.Any(old => old.Name == finding.Name && old.Result.MeasuredAt == at));
+        var repeats = !changed
+            && unseen is null
+            && findings.Any(finding => finding.Result.MeasuredAt is { } at
+                && Verification.Any(old => old.Name == finding.Name && old.Result.MeasuredAt == at));
         var rounds = repeats ? VerificationRounds : VerificationRounds.Add(state, findings, now, anew: unseen is not null);
         var looked = this with
         {
@@ -146,7 +166,9 @@ public sealed partial record Incident
         var (kind, time) = state == IncidentState.Holding ? (TimelineKind.Lease, "for which") : (TimelineKind.Verification, "in which");
         if (unseen is { } gap && Told(this) < MaxVerifications)
         {
-            looked = looked.Note(now, kind, "runbook", $"The checks were not asked for {DurationText.Format(TimeSpan.FromSeconds(Math.Floor(gap.TotalSeconds)))}, so the time {time} they have to pass starts again.");
+            var length = DurationText.Format(TimeSpan.FromSeconds(Math.Floor(gap.TotalSeconds)));
+            var text = $"The checks were not asked for {length}, so the time {time} they have to pass starts again.";
+            looked = looked.Note(now, kind, "runbook", text);
         }
 
         var told = Told(looked);
@@ -171,12 +193,14 @@ public sealed partial record Incident
     /// <summary>A host that is always late must not keep a useless fix in place for ever.</summary>
     private const int MaxVerifiedAnew = 3;
 
-    private TimeSpan? WasUnverified(Verify? verify, DateTimeOffset now) =>
-        VerificationRounds.Count(round => round is { State: IncidentState.Verifying, IsAnew: true }) < MaxVerifiedAnew
-        && now - (State == IncidentState.Verifying ? Verification.Max(finding => (DateTimeOffset?)finding.At) : Steps.Where(step => step.Phase == Phase.Mitigation).Max(step => step.FinishedAt)) is { } gap
-        && gap > verify?.LongestGap
-            ? gap
-            : null;
+    private TimeSpan? WasUnverified(Verify? verify, DateTimeOffset now)
+    {
+        var restarts = VerificationRounds.Count(round => round is { State: IncidentState.Verifying, IsAnew: true });
+        var lastSeen = State == IncidentState.Verifying
+            ? Verification.Max(finding => (DateTimeOffset?)finding.At)
+            : Steps.Where(step => step.Phase == Phase.Mitigation).Max(step => step.FinishedAt);
+        return restarts < MaxVerifiedAnew && now - lastSeen is { } gap && gap > verify?.LongestGap ? gap : null;
+    }
 
     private TimeSpan? WasUnheld(Hold? hold, DateTimeOffset now) =>
         State == IncidentState.Holding && Verification.Count > 0 && Verification.All(finding => finding.Verdict == Verdict.Passing || hold?.Checks.Contains(finding.Name) == false)
@@ -193,7 +217,12 @@ public sealed partial record Incident
     {
         // Checks that were not asked again keep their last result.
         var looked = RecordVerification(IncidentState.Holding, findings, WakeEvent, now);
-        looked = State.IsFinal() ? looked : looked with { Verification = [.. findings, .. Verification.ExceptBy(findings.Select(finding => finding.Name), finding => finding.Name)] };
+        looked = State.IsFinal()
+            ? looked
+            : looked with
+            {
+                Verification = [.. findings, .. Verification.ExceptBy(findings.Select(finding => finding.Name), finding => finding.Name)],
+            };
         return State.IsFinal() || findings.All(finding => finding.Verdict == Verdict.Passing) ? looked : looked with { UndoBeganAt = null };
     }
 

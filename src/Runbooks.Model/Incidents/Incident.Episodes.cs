@@ -175,7 +175,9 @@ public sealed record EarlierNo(string Incident, string By, string Did, DateTimeO
     public bool OfAlert { get; init; }
 
     public string Text =>
-        $"incident {Incident} was {Did} by {By} on {At.ToUniversalTime().ToString("yyyy-MM-dd 'at' HH:mm:ss 'UTC'", CultureInfo.InvariantCulture)}{(Reason is { Length: > 0 } ? $": {Reason}" : ".")}";
+        $"incident {Incident} was {Did} by {By} "
+        + $"on {At.ToUniversalTime().ToString("yyyy-MM-dd 'at' HH:mm:ss 'UTC'", CultureInfo.InvariantCulture)}"
+        + (Reason is { Length: > 0 } ? $": {Reason}" : ".");
 
     public string Warning => OfAlert ? $"An alert of this incident came before, and a person said no: {Text}" : $"The last decision on this target was a no: {Text}";
 }
@@ -192,7 +194,11 @@ public sealed record EarlierTry(string Incident, DateTimeOffset At, IReadOnlyLis
 
     [JsonIgnore]
     public string Warning =>
-        $"Incident {Incident} tried the same on this target{(Unknown.Count == 0 ? " and failed." : $". Nobody knows whether {string.Join(", ", Unknown)} happened there: look before you say yes.")}{(Left.Count == 0 ? "" : $" It had left in place: {string.Join(" ", Left.Select(EndingText.Sentence))}")}";
+        $"Incident {Incident} tried the same on this target"
+        + (Unknown.Count == 0
+            ? " and failed."
+            : $". Nobody knows whether {string.Join(", ", Unknown)} happened there: look before you say yes.")
+        + (Left.Count == 0 ? "" : $" It had left in place: {string.Join(" ", Left.Select(EndingText.Sentence))}");
 }
 
 /// <summary>

@@ -81,7 +81,7 @@ public sealed partial record Incident
     public Incident ContinueSeries(Incident before, DateTimeOffset now, bool isCounted = false)
     {
         var continued = Recurrences
-            .Select(own => (Own: own, All: before.Recurrences.FirstOrDefault(own.IsOf) is { } known ? isCounted || before.FiresOnIn(this, known) ? known : own.Continue(known) : own))
+            .Select(own => (Own: own, All: WithEarlier(own)))
             .Where(pair => pair.All.Times > pair.Own.Times)
             .ToList();
         return continued.Count == 0
@@ -89,6 +89,13 @@ public sealed partial record Incident
             : continued.Aggregate(
                 this with { ThreadOf = before.ThreadOf ?? before.Id },
                 (changed, pair) => changed.Replace(pair.Own, pair.All).NoteFlapping(pair.Own, pair.All, now));
+
+        Recurrence WithEarlier(Recurrence own) => before.Recurrences.FirstOrDefault(own.IsOf) switch
+        {
+            null => own,
+            { } known when isCounted || before.FiresOnIn(this, known) => known,
+            { } known => own.Continue(known),
+        };
     }
 
     /// <summary>Whether the episode on record here opened the next incident and has not ended. That is not a further start.</summary>

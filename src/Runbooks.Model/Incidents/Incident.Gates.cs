@@ -35,8 +35,18 @@ public sealed partial record Incident
             : this;
 
     /// <summary>Why an approval no longer counts.</summary>
-    public static string LostText(Gate gate, Func<Decision, Decision?> asOfNow) => string.Join(" ", gate.Decisions.Where(decision => asOfNow(decision) != decision).ToLookup(decision => asOfNow(decision) is null).Select(some =>
-        $"{string.Join(" and ", some.Select(decision => decision.Person))} approved, {(some.Key ? "and may not decide any more: that does not count." : $"but {CountText.Are(some.Count())} no longer in {gate.OwnerTeam}, and somebody from {gate.OwnerTeam} has to approve.")}"));
+    public static string LostText(Gate gate, Func<Decision, Decision?> asOfNow)
+    {
+        var lost = gate.Decisions
+            .Where(decision => asOfNow(decision) != decision)
+            .ToLookup(decision => asOfNow(decision) is null);
+        return string.Join(" ", lost.Select(some =>
+            $"{string.Join(" and ", some.Select(decision => decision.Person))} approved, {Why(some.Key, some.Count())}"));
+
+        string Why(bool mayNotDecide, int people) => mayNotDecide
+            ? "and may not decide any more: that does not count."
+            : $"but {CountText.Are(people)} no longer in {gate.OwnerTeam}, and somebody from {gate.OwnerTeam} has to approve.";
+    }
 
     public Incident CloseGate(string gateId, GateOutcome outcome, string closedBy, DateTimeOffset now) =>
         FindGate(gateId) is { Outcome: GateOutcome.Pending } gate
@@ -54,7 +64,13 @@ public sealed partial record Incident
 
         var noted = Note(now, TimelineKind.Safety, person, $"{person} wanted to approve; it was not taken. {why}");
         var isKnown = Timeline.Any(line => line.What == noted.Timeline[^1].What);
-        return isKnown && until is null && gate.WasBlocked ? this : (isKnown ? this : noted).Replace(ApprovalSchedule.HoldBack(gate, isKnown ? null : new(person, why, now), until, now));
+        if (isKnown && until is null && gate.WasBlocked)
+        {
+            return this;
+        }
+
+        var approval = isKnown ? null : new HeldBackApproval(person, why, now);
+        return (isKnown ? this : noted).Replace(ApprovalSchedule.HoldBack(gate, approval, until, now));
     }
 
     public Incident Replace(Gate gate) =>
@@ -221,7 +237,12 @@ public sealed partial record Incident
             return this;
         }
 
-        var noted = Note(now, TimelineKind.Diagnosis, "runbook", $"The answers of the checks were no longer fresh, so they were asked again: {(stillCalls ? "what the steps rely on does not pass" : "the reasons to act are not seen any more")}. {Summarize(findings)}");
+        var change = stillCalls ? "what the steps rely on does not pass" : "the reasons to act are not seen any more";
+        var noted = Note(
+            now,
+            TimelineKind.Diagnosis,
+            "runbook",
+            $"The answers of the checks were no longer fresh, so they were asked again: {change}. {Summarize(findings)}");
         var rounds = phase == Phase.Mitigation && !VerificationRounds.Any(round => round.State == IncidentState.Diagnosing)
             ? VerificationRounds.Precede(IncidentState.Diagnosing, Findings, Findings.Min(finding => finding.At))
             : VerificationRounds;

@@ -48,7 +48,12 @@ public sealed partial record Incident
 
     /// <summary>The result of expected alerts is known, except for those that may exist.</summary>
     public Incident SettleCalls(IReadOnlyList<Delivery> calls, IReadOnlyList<Delivery> perhaps) =>
-        calls.Count == 0 && perhaps.Count == 0 ? this : this with { Calls = [.. Calls.Where(call => !calls.Any(call.IsSameMessage) && !perhaps.Any(call.IsSameMessage)), .. perhaps] };
+        calls.Count == 0 && perhaps.Count == 0
+            ? this
+            : this with
+            {
+                Calls = [.. Calls.Where(call => !calls.Any(call.IsSameMessage) && !perhaps.Any(call.IsSameMessage)), .. perhaps],
+            };
 
     /// <summary>Whether the present asking has gone out, even if it reached nobody.</summary>
     public bool WasSent(Gate gate) => HasDelivery(gate.MessageKey);
@@ -173,7 +178,11 @@ public static class Reach
             .GroupBy(delivery => delivery.Key, StringComparer.Ordinal)
             .Select(tries => tries.FirstOrDefault(delivery => delivery.Channel is not null) ?? tries.First())
             .ToList();
-        return last.Where(delivery => delivery is { Reached: true, IsHandedOver: false }).DistinctBy(delivery => delivery.Contact, StringComparer.OrdinalIgnoreCase).Count() >= people
+        var reached = last
+            .Where(delivery => delivery is { Reached: true, IsHandedOver: false })
+            .DistinctBy(delivery => delivery.Contact, StringComparer.OrdinalIgnoreCase)
+            .Count();
+        return reached >= people
             || (last.Exists(delivery => delivery.Reached) && !last.Exists(delivery => delivery is { Channel: null, Behind: not null }));
     }
 

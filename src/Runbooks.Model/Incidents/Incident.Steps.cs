@@ -19,13 +19,29 @@ public sealed partial record Incident
 
     /// <summary>The last attempt did nothing, so it does not count. A first attempt is removed.</summary>
     /// <param name="before">The step before that attempt. Null if it was the first.</param>
-    public Incident ForgetBegin(Phase phase, string step, StepRecord? before) => FindStep(phase, step) is not { FinishedAt: null } begun || begun.Attempts != (before?.Attempts ?? 0) + 1 ? this
-        : this with { Steps = before is null ? [.. Steps.Where(each => each != begun)] : [.. Steps.Select(each => each == begun ? before : each)] };
+    public Incident ForgetBegin(Phase phase, string step, StepRecord? before)
+    {
+        if (FindStep(phase, step) is not { FinishedAt: null } begun || begun.Attempts != (before?.Attempts ?? 0) + 1)
+        {
+            return this;
+        }
+
+        var steps = before is null ? Steps.Where(each => each != begun) : Steps.Select(each => each == begun ? before : each);
+        return this with { Steps = [.. steps] };
+    }
 
     /// <param name="attempt">Its number. Ignored if it is no longer the last.</param>
     /// <remarks>A machine may have slept meanwhile, so the attempt counts as at work no longer than the step's timeout.</remarks>
-    public Incident BreakOffStep(StepSpec spec, Phase phase, int attempt, DateTimeOffset now) => FindStep(phase, spec.Name) is not { FinishedAt: null } begun || begun.Attempts != attempt ? this
-        : Replace(begun with { AttemptedAt = (begun.AttemptedAt ?? begun.StartedAt) + spec.Timeout is var late && late < now ? late : now }, now);
+    public Incident BreakOffStep(StepSpec spec, Phase phase, int attempt, DateTimeOffset now)
+    {
+        if (FindStep(phase, spec.Name) is not { FinishedAt: null } begun || begun.Attempts != attempt)
+        {
+            return this;
+        }
+
+        var timeUp = (begun.AttemptedAt ?? begun.StartedAt) + spec.Timeout;
+        return Replace(begun with { AttemptedAt = timeUp < now ? timeUp : now }, now);
+    }
 
     /// <summary>
     /// The first outcome counts, in case an engine ran the same attempt twice. After it come only an undo, or the late outcome of a step
@@ -63,8 +79,17 @@ public sealed partial record Incident
 
     /// <summary>The attempt may still be at work in another process, so its outcome is awaited.</summary>
     /// <param name="until">It cannot be at work for longer.</param>
-    public Incident AwaitOutcome(StepRecord step, DateTimeOffset until, DateTimeOffset now) => State.IsFinal() || WaitsUntil == until || FindStep(step.Phase, step.Name) is not { FinishedAt: null } ? this
-        : AwaitNextTry(step.Phase, until, now).Note(now, TimelineKind.Safety, "runbook", $"{step.Name}: an attempt that was lost sight of may still be at work. What comes of it is waited for, until {GateText.Clock(until, now)} at the latest.");
+    public Incident AwaitOutcome(StepRecord step, DateTimeOffset until, DateTimeOffset now)
+    {
+        if (State.IsFinal() || WaitsUntil == until || FindStep(step.Phase, step.Name) is not { FinishedAt: null })
+        {
+            return this;
+        }
+
+        var text = $"{step.Name}: an attempt that was lost sight of may still be at work. "
+            + $"What comes of it is waited for, until {GateText.Clock(until, now)} at the latest.";
+        return AwaitNextTry(step.Phase, until, now).Note(now, TimelineKind.Safety, "runbook", text);
+    }
 
     /// <summary>The key of a page about an outcome that became known late begins with this.</summary>
     private const string KnownNow = "known-";
@@ -97,7 +122,9 @@ public sealed partial record Incident
         var begun = BeginStep(spec, asked.Phase, gateId, preparation, asked.OpenedAt);
         var status = asked.Outcome switch { GateOutcome.Approved => StepStatus.Done, GateOutcome.Rejected => StepStatus.Failed, _ => StepStatus.Unknown };
         var outputs = done ? new Dictionary<string, string> { ["by"] = ManualTaskText.People(asked) } : [];
-        return begun.FinishStep(begun.FindStep(asked.Phase, spec.Name)!, status, new ActionResult(ManualTaskText.Outcome(asked)) { Outputs = outputs }, closed) with { UpdatedAt = now };
+        var step = begun.FindStep(asked.Phase, spec.Name)!;
+        var result = new ActionResult(ManualTaskText.Outcome(asked)) { Outputs = outputs };
+        return begun.FinishStep(step, status, result, closed) with { UpdatedAt = now };
     }
 
     /// <summary>Until when a lack of progress is normal. Null if nothing holds it back.</summary>

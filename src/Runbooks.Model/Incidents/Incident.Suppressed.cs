@@ -21,7 +21,13 @@ public sealed partial record Incident
             // The person started it for this alert, and still may not approve it alone.
             StartedBy = StartedBy ?? (Alert == before.Alert ? before.StartedBy : null),
             IsProposed = IsProposed || (before.IsProposed && Alert == before.Alert),
-        }).FollowOn(before).Note(now, TimelineKind.Opened, "runbook", $"{WhyNow(before)} This incident looks {(before.SaidNo() is null ? "again" : "at it")}, after incident {before.Id}.");
+        })
+            .FollowOn(before)
+            .Note(
+                now,
+                TimelineKind.Opened,
+                "runbook",
+                $"{WhyNow(before)} This incident looks {(before.SaidNo() is null ? "again" : "at it")}, after incident {before.Id}.");
 
     /// <summary>Alerts that came again after a rejection on an earlier incident, still fire, and have not been heard of here since.</summary>
     public IReadOnlyList<Alert> UnheardOf(Incident before) =>
@@ -44,7 +50,15 @@ public sealed partial record Incident
             Note(now, TimelineKind.Opened, "runbook", $"Incident {before.Id} on this target asked nobody. What it was about belongs to this one too."),
             (changed, one) => (changed with
             {
-                Alerts = [.. changed.Alerts, (before.WholeReportOf(one.Known) is { } report ? changed.WithReport(one.Known, report) : one.Known) with { AskedNobody = false, ToldAfterNo = false }],
+                Alerts =
+                [
+                    .. changed.Alerts,
+                    (before.WholeReportOf(one.Known) is { } report ? changed.WithReport(one.Known, report) : one.Known) with
+                    {
+                        AskedNobody = false,
+                        ToldAfterNo = false,
+                    },
+                ],
                 AlertCount = changed.AlertCount + one.Known.Count,
             }).NoteOtherAlert(one.Alert!, moreSevere: false, now));
     }
@@ -57,9 +71,12 @@ public sealed partial record Incident
     public Incident NoteTakenUp(string by, DateTimeOffset now) =>
         NoteOnce(now, TimelineKind.Alert, "runbook", $"{WhyNow(this)} Incident {by} looks at it.");
 
-    private static string WhyNow(Incident before) => before.SaidNo() is not null
-        ? "The alert came again after a no, and has not ended since."
-        : $"The maintenance window has ended or become milder{(before.AlertResolvedAt is null ? ", and the alert was not said to be over." : ". The sender says that the alert is over; the checks decide.")}";
+    private static string WhyNow(Incident before) => before switch
+    {
+        _ when before.SaidNo() is not null => "The alert came again after a no, and has not ended since.",
+        { AlertResolvedAt: null } => "The maintenance window has ended or become milder, and the alert was not said to be over.",
+        _ => "The maintenance window has ended or become milder. The sender says that the alert is over; the checks decide.",
+    };
 }
 
 /// <summary>
@@ -160,7 +177,9 @@ public sealed partial record Incident
             .Distinct().ToList();
         var standing = StandingNoes ?? [];
         // While something about the alert is open, its outcome decides. If that ends without a decision, the rejection counts again.
-        var kept = IsDecidedByPeople || HasActed || !State.IsFinal() ? standing.Select(one => one with { Alerts = [.. one.Alerts.Where(refused => !meant.Exists(refused.IsSame))] }) : standing;
+        var kept = IsDecidedByPeople || HasActed || !State.IsFinal()
+            ? standing.Select(one => one with { Alerts = [.. one.Alerts.Where(refused => !meant.Exists(refused.IsSame))] })
+            : standing;
         return [.. kept.Concat(no is null ? [] : [new(no, meant)]).Where(one => one.Alerts.Count > 0).TakeLast(MaxStandingNoes)];
     }
 

@@ -11,7 +11,7 @@ public static class IncidentReport
     {
         var page = new StringBuilder();
         page.Append(CultureInfo.InvariantCulture, $"# {Text(incident.Title)} on {Text(IncidentText.Target(incident.Target))}\n");
-        Section(page, null, [$"{EndingText.Headline(incident)}{(incident.Mode == RunMode.DryRun ? " (dry run)" : "")}. Incident `{incident.Id}`, runbook `{incident.RunbookId}`{(incident.Team is { } team ? $" of the team `{team}`" : "")} version `{incident.RunbookHash[..Math.Min(12, incident.RunbookHash.Length)]}`{(incident.Publication is { } publication ? $", from {Text(publication.Describe(incident.OpenedAt, "before it opened"))}" : "")}."]);
+        Section(page, null, [Opening(incident)]);
         Section(page, "Summary", [Text(incident.Reason ?? "It has not ended yet.")]);
         Section(page, "Impact", Impact(incident, impact));
         Section(page, "Times", Times(incident, now));
@@ -21,6 +21,18 @@ public static class IncidentReport
         Section(page, "What is left to do", Left(incident, now));
         Section(page, "Timeline", [Table(["At (UTC)", "Who", "What"], incident.TimelineByTime().Select(entry => (string[])[Clock(entry.At), entry.Who, entry.What]))]);
         return page.ToString();
+    }
+
+    private static string Opening(Incident incident)
+    {
+        var rehearsed = incident.Mode == RunMode.DryRun ? " (dry run)" : "";
+        var team = incident.Team is { } name ? $" of the team `{name}`" : "";
+        var version = incident.RunbookHash[..Math.Min(12, incident.RunbookHash.Length)];
+        var origin = incident.Publication is { } publication
+            ? $", from {Text(publication.Describe(incident.OpenedAt, "before it opened"))}"
+            : "";
+        return $"{EndingText.Headline(incident)}{rehearsed}. "
+            + $"Incident `{incident.Id}`, runbook `{incident.RunbookId}`{team} version `{version}`{origin}.";
     }
 
     private static IEnumerable<string> Impact(Incident incident, Impact? impact) =>
@@ -38,7 +50,10 @@ public static class IncidentReport
     private static IEnumerable<string> Times(Incident incident, DateTimeOffset now)
     {
         var moments = Moments(incident).Concat(incident.State.IsFinal() ? [] : [("This report", now)]);
-        return [Table(["What", "At (UTC)", "After"], moments.Select(moment => (string[])[moment.Item1, Clock(moment.Item2), moment.Item2 > incident.OpenedAt ? DurationText.Format(DurationText.Whole(moment.Item2 - incident.OpenedAt)) : ""]))];
+        return [Table(["What", "At (UTC)", "After"], moments.Select(moment => Row(moment.Item1, moment.Item2)))];
+
+        string[] Row(string what, DateTimeOffset at) =>
+            [what, Clock(at), at > incident.OpenedAt ? DurationText.Format(DurationText.Whole(at - incident.OpenedAt)) : ""];
     }
 
     public static IEnumerable<(string What, DateTimeOffset At)> Moments(Incident incident)
@@ -55,8 +70,12 @@ public static class IncidentReport
     }
 
     /// <summary>After a take-over it is not over before somebody closes it.</summary>
-    private static string Ended(Incident incident) =>
-        $"{(incident.IsOwnedByResponder() ? "" : incident is { State: IncidentState.TakenOver, ClosedByHand: not null } ? "Closed by hand: " : "Ended: ")}{EndingText.Headline(incident)}";
+    private static string Ended(Incident incident) => incident switch
+    {
+        _ when incident.IsOwnedByResponder() => EndingText.Headline(incident),
+        { State: IncidentState.TakenOver, ClosedByHand: not null } => $"Closed by hand: {EndingText.Headline(incident)}",
+        _ => $"Ended: {EndingText.Headline(incident)}",
+    };
 
     private static IEnumerable<string> Found(Incident incident)
     {
@@ -76,19 +95,30 @@ public static class IncidentReport
     private static string Answer(Finding finding, Finding? other)
     {
         var graph = MarkdownText.Sparkline(finding.Result.Series, other?.Result.Series ?? []);
+        var answer = $"{Clock(finding.SeenAt)} {CamelCase.Of(finding.Verdict)}: {finding.Result.Summary}";
+        if (graph.Length == 0)
+        {
+            return answer;
+        }
+
         var course = finding.Result.Series.Where(double.IsFinite).ToList();
-        return $"{Clock(finding.SeenAt)} {CamelCase.Of(finding.Verdict)}: {finding.Result.Summary}{(graph.Length > 0 ? $" {graph} ({NumberText.Format(course.Min())} to {NumberText.Format(course.Max())}{(finding.Result.Unit is { } unit ? $" {unit}" : "")})" : "")}";
+        var unit = finding.Result.Unit is { } word ? $" {word}" : "";
+        return $"{answer} {graph} ({NumberText.Format(course.Min())} to {NumberText.Format(course.Max())}{unit})";
     }
 
     private static IEnumerable<string> Asked(Incident incident, Gate gate) =>
     [
-        $"- {Clock(gate.OpenedAt)}: {(gate.WasAsked ? $"{Text(gate.Task?.Instruction ?? gate.Question)} Asked: {Text(string.Join(", ", gate.Approvers))}{(incident.ReachedNobody(gate) ? ", but no message reached anybody" : "")}." : "Nobody was asked.")}",
+        $"- {Clock(gate.OpenedAt)}: {(gate.WasAsked ? Question(incident, gate) : "Nobody was asked.")}",
         .. gate.OnCall.Select(record => $"  - {Clock(record.At)}: {Text(record.Words)}"),
         .. gate.Plan.Steps.Select(step => $"  - {Text(step.PlannedEffect)}{(step.UndoLine is { } undo ? $" {Text(undo)}" : "")}"),
         .. gate.Decisions.Select(decision => $"  - {Clock(decision.At)}: {Text(GateText.Said(gate, decision))}"),
         .. gate.Outcome == GateOutcome.Pending ? [$"  - {Pending(gate)} {Text(GateText.Silence(gate))}"] : Array.Empty<string>(),
         .. gate.Outcome != GateOutcome.Pending && gate.EndedUndecided ? [$"  - {Text(GateText.HowItEnded(gate))}"] : Array.Empty<string>(),
     ];
+
+    private static string Question(Incident incident, Gate gate) =>
+        $"{Text(gate.Task?.Instruction ?? gate.Question)} Asked: {Text(string.Join(", ", gate.Approvers))}"
+        + $"{(incident.ReachedNobody(gate) ? ", but no message reached anybody" : "")}.";
 
     private static string Pending(Gate gate) => gate switch
     {
@@ -112,7 +142,8 @@ public static class IncidentReport
             return
             [
                 incident.ClosedByHand is { } closed ? $"{closed.By} closed it: {closed.Reason}"
-                    : incident.Attention is { AcknowledgedBy: { } by } seen ? $"{by} {(incident.LeavesWork ? "sees" : "saw")} to it{(seen.Note is { Length: > 0 } note ? $": {note}" : ".")}"
+                    : incident.Attention is { AcknowledgedBy: { } by } seen
+                        ? $"{by} {(incident.LeavesWork ? "sees" : "saw")} to it{(seen.Note is { Length: > 0 } note ? $": {note}" : ".")}"
                     : "Nothing that the automation knows of.",
                 .. incident.LeavesWork ? NextSteps(incident, now) : [],
             ];

@@ -55,7 +55,13 @@ public static class ChangeText
     private const int MaxLines = 5;
 
     public static IReadOnlyList<string> InPlace(Incident incident) =>
-        [.. incident.Steps.Where(step => IsInPlace(incident, step)).Take(MaxLines).Select(step => Clip.To($"{step.Name}: {(step.Status == StepStatus.Done ? step.Outcome : null) ?? step.Preparation.PlannedEffect}", 200))];
+        [.. incident.Steps.Where(step => IsInPlace(incident, step)).Take(MaxLines).Select(Line)];
+
+    private static string Line(StepRecord step)
+    {
+        var done = step.Status == StepStatus.Done ? step.Outcome : null;
+        return Clip.To($"{step.Name}: {done ?? step.Preparation.PlannedEffect}", 200);
+    }
 
     /// <summary>
     /// Whether to list the step's change. While the incident runs or has a responder, every change of the mitigation is. After another end,

@@ -36,7 +36,7 @@ public sealed record ManualTask(string Step, string Instruction, IReadOnlyList<T
         { Items: not { Count: > 0 } } => Incomplete(
             $"Say which items are done: {CountText.Format(Left, "item")} of {Items.Count} {CountText.Are(Left)} left. Nothing was recorded."),
         _ => decision.Items.All(item => Items[item - 1].DoneBy is not null)
-            ? new(DecisionStatus.AlreadyCounted, $"{string.Join(" ", decision.Items.Select(item => $"{Items[item - 1].DoneBy} ticked '{Items[item - 1].Text}' at {GateText.Clock(Items[item - 1].DoneAt!.Value, decision.At)}."))}")
+            ? new(DecisionStatus.AlreadyCounted, string.Join(" ", decision.Items.Select(item => Ticked(Items[item - 1], decision.At))))
             : null,
     };
 
@@ -44,6 +44,9 @@ public sealed record ManualTask(string Step, string Instruction, IReadOnlyList<T
     public ManualTask Tick(Decision decision) => decision is { Items: { } done }
         ? this with { Items = [.. Items.Select((item, at) => item.DoneBy is null && done.Contains(at + 1) ? item with { DoneBy = decision.Person, DoneAt = decision.At } : item)] }
         : this;
+
+    private static string Ticked(TaskItem item, DateTimeOffset from) =>
+        $"{item.DoneBy} ticked '{item.Text}' at {GateText.Clock(item.DoneAt!.Value, from)}.";
 
     private static DecisionResult Incomplete(string why) => new(DecisionStatus.Incomplete, why);
 }
@@ -76,7 +79,11 @@ public static class ManualTaskText
     /// <param name="task">After the answer was recorded.</param>
     public static string Said(ManualTask task, Decision decision)
     {
-        var ticked = string.Join("; ", task.Items.Index().Where(one => decision.Items?.Contains(one.Index + 1) == true && one.Item.DoneBy == decision.Person && one.Item.DoneAt == decision.At).Select(one => one.Item.Text));
+        var ticked = string.Join("; ", task.Items.Index()
+            .Where(one => decision.Items?.Contains(one.Index + 1) == true
+                && one.Item.DoneBy == decision.Person
+                && one.Item.DoneAt == decision.At)
+            .Select(one => one.Item.Text));
         var reason = decision.Reason is { Length: > 0 } given ? given : null;
         return (decision.Verb, ticked) switch
         {

@@ -48,7 +48,8 @@ public sealed record Recurrence(string Source, string Name, int Times, DateTimeO
     {
         var since = Since.ToUniversalTime().ToString(LastAt - Since > TimeSpan.FromHours(12) ? "yyyy-MM-dd HH:mm 'UTC'" : "HH:mm 'UTC'", CultureInfo.InvariantCulture);
         var often = FiringSince is null ? $"{Times} times" : $"{Ordinal(Times)} time";
-        var lasted = Longest is not { } longest ? "." : $"; {(FiringSince is null ? "each" : Times == 2 ? "the one before" : $"each of the {Times - 1} before")} lasted under {Rounded(longest)}.";
+        var which = FiringSince is null ? "each" : Times == 2 ? "the one before" : $"each of the {Times - 1} before";
+        var lasted = Longest is { } longest ? $"; {which} lasted under {Rounded(longest)}." : ".";
         return $"{Name}: {often} since {since}{lasted}";
     }
 

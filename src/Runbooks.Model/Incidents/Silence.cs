@@ -113,9 +113,20 @@ public static class SilenceText
 {
     public static IReadOnlyList<string> Of(IReadOnlyCollection<(string Title, Gate Gate)> asked)
     {
-        var ends = asked.GroupBy(one => (one.Title, End: GateText.WhenTimeIsUp(one.Gate)), one => one.Gate).OrderByDescending(end => Silence.MayCount(end.First())).ToList();
+        var ends = asked
+            .GroupBy(one => (one.Title, End: GateText.WhenTimeIsUp(one.Gate)), one => one.Gate)
+            .OrderByDescending(end => Silence.MayCount(end.First()))
+            .ToList();
         var several = ends.DistinctBy(end => end.Key.Title).Count() > 1;
-        return [.. ends.Select(end => $"{(asked.Count > 1 ? $"{CountText.Format(end.Count(), "target")}{(several ? $" of '{end.Key.Title}'" : "")}{First(end)}: " : "")}{GateText.Silence(end.MinBy(gate => gate.ExpiresAt)!)}")];
+        return
+        [
+            .. ends.Select(end =>
+            {
+                var runbook = several ? $" of '{end.Key.Title}'" : "";
+                var targets = asked.Count > 1 ? $"{CountText.Format(end.Count(), "target")}{runbook}{First(end)}: " : "";
+                return $"{targets}{GateText.Silence(end.MinBy(gate => gate.ExpiresAt)!)}";
+            }),
+        ];
     }
 
     /// <summary>The others have a little longer.</summary>

@@ -31,7 +31,8 @@ public static partial class Redactor
         + "|neo4j_auth|token|authorization|connection[_.-]?string|conn[_.-]?str|api[_.-]?key|x-functions-key|ocp-apim-subscription-key";
 
     /// <summary>Only a value with the shape of a key is hidden, since settings have such names too.</summary>
-    private const string KeyNames = @"key\d?|[_:]auth|\b(?:\w+_)?pat|(?-i:(?:KEY|TOKEN|SECRET|CREDENTIALS?)_[A-Z0-9_]+)|(?<pass>(?-i:(?:PASSWORD|PASSWD|PASSPHRASE)_[A-Z0-9_]+|[a-z]Pass))";
+    private const string KeyNames = @"key\d?|[_:]auth|\b(?:\w+_)?pat|(?-i:(?:KEY|TOKEN|SECRET|CREDENTIALS?)_[A-Z0-9_]+)"
+        + "|(?<pass>(?-i:(?:PASSWORD|PASSWD|PASSPHRASE)_[A-Z0-9_]+|[a-z]Pass))";
 
     /// <summary>A quotation mark: plain, escaped, or as HTML, JSON and URLs write it.</summary>
     private const string Quote = @"(?:\\*[""'`]|&(?:quot|apos|\#0?3[49]);|\\+u002[27]|%2[27])";
@@ -197,11 +198,19 @@ public static partial class Redactor
     private static partial Regex OtherScheme();
 
     /// <summary>?sig=…&amp;code=…, also as HTML and JSON write it.</summary>
-    [GeneratedRegex(@"(?:[?&](?:amp;)?|\\+u0026)(?:sig|signature|code|key|[a-z_-]*token|api-?_?key|subscription-key|[a-z_-]*secret|password|pwd|x-amz-signature|x-goog-signature)(?:=|%3D)", AnyCase)]
+    [GeneratedRegex(
+        @"(?:[?&](?:amp;)?|\\+u0026)"
+        + "(?:sig|signature|code|key|[a-z_-]*token|api-?_?key|subscription-key|[a-z_-]*secret|password|pwd|x-amz-signature"
+        + "|x-goog-signature)(?:=|%3D)",
+        AnyCase)]
     private static partial Regex Query();
 
     /// <summary>&lt;password&gt;…&lt;/password&gt;, &lt;entry name="db.password"&gt;…&lt;/entry&gt;</summary>
-    [GeneratedRegex(@"(<[a-z:]*(?:password|secret|token|apikey|accesskey)>|<[a-z:]+\s[^<>]*\b(?:name|key|id)=[""'][^""'<>]*(?:password|secret|token|api[_.-]?key|access[_.-]?key)[""'](?:[^<>]*[^<>/])?>)[^<\s][^<]*", AnyCase)]
+    [GeneratedRegex(
+        "(<[a-z:]*(?:password|secret|token|apikey|accesskey)>"
+        + @"|<[a-z:]+\s[^<>]*\b(?:name|key|id)=[""'][^""'<>]*(?:password|secret|token|api[_.-]?key|access[_.-]?key)[""']"
+        + @"(?:[^<>]*[^<>/])?>)[^<\s][^<]*",
+        AnyCase)]
     private static partial Regex Element();
 
     /// <summary>--token …, --db-password '…'</summary>
@@ -224,17 +233,24 @@ public static partial class Redactor
     /// AZURE_SEARCH_KEY=…, "key1": "…", pat=…, ('api-key', '…'), prose (the password is now …), and 'pass'. A colon after pass counts only
     /// where a name can begin, because of: tests pass: TestHttp2.
     /// </summary>
-    [GeneratedRegex(@"(?:" + KeyNames + ")" + Quote + @"?\s*(?:=>|:=|[=:])\s*(?<quote>" + Quote + ")?|(?:key|token|secret|authorization)" + Quote + @"\s*,\s*b?(?<quote>" + Quote + @")"
+    [GeneratedRegex(
+        "(?:" + KeyNames + ")" + Quote + @"?\s*(?:=>|:=|[=:])\s*(?<quote>" + Quote + ")?"
+        + "|(?:key|token|secret|authorization)" + Quote + @"\s*,\s*b?(?<quote>" + Quote + ")"
         + @"|\b(?<pass>pass)" + Quote + @"?\s*(?:=>|:=|=)\s*(?<quote>" + Quote + ")?"
-        + @"|(?:(?m:^)[ \t]*(?:-[ \t]+)?|[{,(;]\s*|[""'`]|u002[27]|%2[27])(?<pass>(?-i:[Pp]ass))" + Quote + @"?\s*:\s*(?<quote>" + Quote + ")?"
-        + @"|\b(?<pass>(?:password|passphrase)\s+(?:is|was)\s+(?:now\s+)?|(?:requirepass|masterauth)[ \t]+)(?<quote>" + Quote + ")?", AnyCase)]
+        + @"|(?:(?m:^)[ \t]*(?:-[ \t]+)?|[{,(;]\s*|[""'`]|u002[27]|%2[27])(?<pass>(?-i:[Pp]ass))" + Quote + @"?\s*:\s*"
+        + "(?<quote>" + Quote + ")?"
+        + @"|\b(?<pass>(?:password|passphrase)\s+(?:is|was)\s+(?:now\s+)?|(?:requirepass|masterauth)[ \t]+)(?<quote>" + Quote + ")?",
+        AnyCase)]
     private static partial Regex KeyAssignment();
 
     /// <summary>
     /// A secret beside its name: {"name":"DB_PASSWORD","value":"…"}, - name: DB_PASSWORD with a value below it, &lt;add key="ApiKey"
     /// value="…"/&gt;.
     /// </summary>
-    [GeneratedRegex(@"\b(?:name|key)" + Quote + @"?\s*[:=]\s*" + Quote + @"?[\w.-]*(?<name>" + Names + ")" + Quote + @"?\s*,?\s*" + Quote + @"?value" + Quote + @"?(?<sign>\s*[:=]\s*)(?<quote>" + Quote + ")?", AnyCase)]
+    [GeneratedRegex(
+        @"\b(?:name|key)" + Quote + @"?\s*[:=]\s*" + Quote + @"?[\w.-]*(?<name>" + Names + ")" + Quote + @"?\s*,?\s*"
+        + Quote + "?value" + Quote + @"?(?<sign>\s*[:=]\s*)(?<quote>" + Quote + ")?",
+        AnyCase)]
     private static partial Regex NamedValue();
 
     /// <summary>

@@ -128,7 +128,9 @@ internal static partial class SecretFormats
     /// <summary>Tokens with a prefix that the issuer chose for detection.</summary>
     [GeneratedRegex(
         @"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?" // JSON Web Token
-        + @"|\bgh[opsru]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{40,}|\bgl(?:pat|dt|rt|ptt|cbt|oas|ft|imt|agent|soat|ffct)-[\w-]{20,}|\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{10,}|\bxapp-\d-[A-Za-z0-9-]{20,}"
+        + @"|\bgh[opsru]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{40,}"
+        + @"|\bgl(?:pat|dt|rt|ptt|cbt|oas|ft|imt|agent|soat|ffct)-[\w-]{20,}"
+        + @"|\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{10,}|\bxapp-\d-[A-Za-z0-9-]{20,}"
         + @"|\bsk-(?:ant|proj|svcacct|admin|or|lf)-[\w-]{20,}|\bsk-[A-Za-z0-9]{20,}|\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}|\bwhsec_[A-Za-z0-9+/=]{20,}"
         + @"|\bhf_[A-Za-z0-9]{30,}|\bAIza[\w-]{35}|\bya29\.[\w-]{20,}|\bGOCSPX-[\w-]{20,}|\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"
         + @"|\bdapi[a-f0-9]{32}(?:-\d)?|\bSG\.[\w-]{16,}\.[\w-]{16,}|\bglsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}|\bglc_[A-Za-z0-9+/]{32,}={0,3}|\bdo[opr]_v1_[a-f0-9]{64}",
@@ -137,16 +139,22 @@ internal static partial class SecretFormats
 
     /// <summary>Separate, because .NET limits the size of one NonBacktracking expression.</summary>
     [GeneratedRegex(
-        @"\bnpm_[A-Za-z0-9]{36}|\bpypi-AgE[\w-]{50,}|\bhv[sb]\.[\w-]{24,}|\bdckr_[po]at_[\w-]{20,}|\bATATT3[\w=-]{50,}|\blin_api_[A-Za-z0-9]{40}|\bNRAK-[A-Z0-9]{27}|\bPMAK-[a-f0-9]{24}-[a-f0-9]{34}"
-        + @"|\bgsk_[A-Za-z0-9]{48,}|\bpplx-[A-Za-z0-9]{40,}|\br8_[A-Za-z0-9]{37}|\bxai-[A-Za-z0-9]{60,}|\bnvapi-[\w-]{50,}|\bpul-[a-f0-9]{40}|\bsntry[su]_[A-Za-z0-9+/=_-]{40,}|\bdp\.pt\.[A-Za-z0-9]{40,}"
-        + @"|\bdt0c01\.[A-Z0-9]{24}\.[A-Z0-9]{64}|\bAGE-SECRET-KEY-1[A-Z0-9]{58}|\bLTAI[A-Za-z0-9]{20}\b|\bshp(?:at|ss|ca|pa)_[A-Fa-f0-9]{32}|\b\d{8,10}:AA[\w-]{33}|\bops_eyJ[\w+/=-]{50,}"
+        @"\bnpm_[A-Za-z0-9]{36}|\bpypi-AgE[\w-]{50,}|\bhv[sb]\.[\w-]{24,}|\bdckr_[po]at_[\w-]{20,}|\bATATT3[\w=-]{50,}"
+        + @"|\blin_api_[A-Za-z0-9]{40}|\bNRAK-[A-Z0-9]{27}|\bPMAK-[a-f0-9]{24}-[a-f0-9]{34}"
+        + @"|\bgsk_[A-Za-z0-9]{48,}|\bpplx-[A-Za-z0-9]{40,}|\br8_[A-Za-z0-9]{37}|\bxai-[A-Za-z0-9]{60,}|\bnvapi-[\w-]{50,}"
+        + @"|\bpul-[a-f0-9]{40}|\bsntry[su]_[A-Za-z0-9+/=_-]{40,}|\bdp\.pt\.[A-Za-z0-9]{40,}"
+        + @"|\bdt0c01\.[A-Z0-9]{24}\.[A-Z0-9]{64}|\bAGE-SECRET-KEY-1[A-Z0-9]{58}|\bLTAI[A-Za-z0-9]{20}\b"
+        + @"|\bshp(?:at|ss|ca|pa)_[A-Fa-f0-9]{32}|\b\d{8,10}:AA[\w-]{33}|\bops_eyJ[\w+/=-]{50,}"
         + @"|\bABSK[A-Za-z0-9+/]{60,}={0,2}|\bbedrock-api-key-[\w+/=-]{20,}|\bapi_org_[A-Za-z0-9]{30,}|\bAQ\.[\w-]{40,}"
         + @"|\bfigd_[\w-]{40,}|\bntn_[A-Za-z0-9]{40,}|\btfp_[\w-]{40,}|\blsv2_(?:pt|sk)_[a-f0-9]{32}_[a-f0-9]{10}|\bkey-[a-f0-9]{32}\b",
         RegexOptions.NonBacktracking)]
     internal static partial Regex MoreTokens();
 
     /// <summary>Addresses that are secret themselves: anybody who has one may post.</summary>
-    [GeneratedRegex(@"(?:hooks\.slack\.com/(?:services|workflows|triggers)|webhook\.office\.com/webhookb2|discord(?:app)?\.com/api/webhooks|chat\.googleapis\.com/v1/spaces)/", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"(?:hooks\.slack\.com/(?:services|workflows|triggers)|webhook\.office\.com/webhookb2|discord(?:app)?\.com/api/webhooks"
+        + @"|chat\.googleapis\.com/v1/spaces)/",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex Webhooks();
 
     /// <summary>
