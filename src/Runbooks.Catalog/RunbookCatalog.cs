@@ -67,7 +67,10 @@ public sealed class RunbookCatalog(RunbookReader reader)
             || files.Exists(file => file.Name == old.File || ((file.Team is null || file.Team.Folder == old.Runbook.Team) && file.IsAmong(broken)));
     }
 
-    private (List<Entry> Good, List<CatalogError> Errors, IReadOnlyList<CatalogError> Warnings) Examine(List<RunbookFile> all, KnownContacts? contacts, bool whole)
+    private (List<Entry> Good, List<CatalogError> Errors, IReadOnlyList<CatalogError> Warnings) Examine(
+        List<RunbookFile> all,
+        KnownContacts? contacts,
+        bool whole)
     {
         var publications = new Dictionary<string, Publication?>(StringComparer.Ordinal);
         var read = new List<(string Name, ReadResult Result)>();
@@ -112,7 +115,9 @@ public sealed class RunbookCatalog(RunbookReader reader)
 
     private static IReadOnlyList<string> Changes(IReadOnlyList<Runbook> before, IReadOnlyList<Runbook> after) =>
     [
-        .. after.Where(runbook => before.FirstOrDefault(old => old.Id == runbook.Id) is { } old && old.Hash != runbook.Hash).Select(runbook => $"{runbook.Id} changed"),
+        .. after
+            .Where(runbook => before.FirstOrDefault(old => old.Id == runbook.Id) is { } old && old.Hash != runbook.Hash)
+            .Select(runbook => $"{runbook.Id} changed"),
         .. after.ExceptBy(before.Select(old => old.Id), runbook => runbook.Id).Select(runbook => $"{runbook.Id} added"),
         .. before.ExceptBy(after.Select(runbook => runbook.Id), old => old.Id).Select(old => $"{old.Id} removed"),
     ];
@@ -158,7 +163,8 @@ public sealed record RunbookFile(string Name, string Text)
 
     /// <summary>Whether it, or its team's files, are among these.</summary>
     public bool IsAmong(IReadOnlySet<string> files) =>
-        files.Contains(Name) || (Team is { } team && (files.Contains(team.File.Name) || (team.Contacts is { } own && files.Contains(own.Name))));
+        files.Contains(Name)
+            || (Team is { } team && (files.Contains(team.File.Name) || (team.Contacts is { } own && files.Contains(own.Name))));
 }
 
 /// <param name="Folder">The folder's name.</param>

@@ -48,7 +48,9 @@ public static class TeamFile
         var actions = root.TextList("actions");
         root.RejectOthers();
         var contacts = Contacts(files.Contacts, errors, out var unreadable);
-        var team = errors.Count > 0 || unreadable.Count > 0 || files.Waits is not null ? null : new Team(name, owner, contacts, actions) { File = file.Name };
+        var team = errors.Count > 0 || unreadable.Count > 0 || files.Waits is not null
+            ? null
+            : new Team(name, owner, contacts, actions) { File = file.Name };
         if (known is not null && team?.Meant(owner) is { } meant && !known.Contains(meant, StringComparer.OrdinalIgnoreCase))
         {
             errors.AtValue(

@@ -22,7 +22,9 @@ public static class Glob
 
         var last = pattern.LastIndexOf('*');
         var tail = pattern.AsSpan(last + 1);
-        if (text.Length < star + tail.Length || !StartsWith(text, pattern.AsSpan(0, star)) || !StartsWith(text.AsSpan(text.Length - tail.Length), tail))
+        if (text.Length < star + tail.Length
+            || !StartsWith(text, pattern.AsSpan(0, star))
+            || !StartsWith(text.AsSpan(text.Length - tail.Length), tail))
         {
             return false;
         }

@@ -40,7 +40,10 @@ public static class RunbookMatcher
     private static RunbookMatch ByName(string named, IReadOnlyCollection<Runbook> runbooks) =>
         runbooks.FirstOrDefault(runbook => runbook.Id == named) is { } found
             ? new([found], null)
-            : new([], $"The alert names the runbook '{named}', which is not loaded. {Suggestion.For(named, runbooks.Select(runbook => runbook.Id))}{Loaded(runbooks)}");
+            : new(
+                [],
+                $"The alert names the runbook '{named}', which is not loaded. "
+                + $"{Suggestion.For(named, runbooks.Select(runbook => runbook.Id))}{Loaded(runbooks)}");
 
     private static RunbookMatch ByTrigger(Alert alert, IReadOnlyCollection<Runbook> runbooks)
     {
@@ -159,7 +162,13 @@ internal sealed record TriggerMatch(Specificity Specificity, string? Mismatch, i
 }
 
 /// <summary>Orders triggers: an exact name before a glob, a longer glob before a shorter one, then more labels, severity, source.</summary>
-internal readonly record struct Specificity(bool ExactName, int NameWeight, int ExactLabels, int Labels, bool Severity, bool Source) : IComparable<Specificity>
+internal readonly record struct Specificity(
+    bool ExactName,
+    int NameWeight,
+    int ExactLabels,
+    int Labels,
+    bool Severity,
+    bool Source) : IComparable<Specificity>
 {
     public static Specificity Of(Trigger trigger) => new(
         Glob.IsExact(trigger.Alert),

@@ -26,7 +26,12 @@ public static class ParameterBinder
         return errors;
     }
 
-    internal static object? Construct(Type type, IReadOnlyDictionary<StepParameter, object?> values, string prefix, IReadOnlySet<string> unknown, List<ParameterError> errors)
+    internal static object? Construct(
+        Type type,
+        IReadOnlyDictionary<StepParameter, object?> values,
+        string prefix,
+        IReadOnlySet<string> unknown,
+        List<ParameterError> errors)
     {
         var positional = values.Where(pair => pair.Key.Position is not null).OrderBy(pair => pair.Key.Position).Select(pair => pair.Value);
         try
@@ -79,10 +84,17 @@ internal static class ParameterScalar
     {
         ParameterShape.Text => text,
         ParameterShape.Boolean => bool.TryParse(text, out var flag) ? flag : null,
-        ParameterShape.Integer => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) ? whole : null,
-        ParameterShape.Number => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number : null,
+        ParameterShape.Integer =>
+            int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) ? whole : null,
+        ParameterShape.Number =>
+            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
+                ? number
+                : null,
         ParameterShape.Duration => DurationText.TryParse(text, out var duration) ? duration : null,
-        ParameterShape.Choice => Enum.GetNames(type).FirstOrDefault(name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } name ? Enum.Parse(type, name) : null,
+        ParameterShape.Choice =>
+            Enum.GetNames(type).FirstOrDefault(name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } name
+                ? Enum.Parse(type, name)
+                : null,
         _ => s_tryParse.MakeGenericMethod(type).Invoke(null, [text]),
     };
 
@@ -193,7 +205,9 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
                 return Wrong(node, type, key, parameter);
         }
 
-        return node is JsonValue && ParameterScalar.Convert(TextOf(node), bare, shape) is { } value ? value : Wrong(node, type, key, parameter);
+        return node is JsonValue && ParameterScalar.Convert(TextOf(node), bare, shape) is { } value
+            ? value
+            : Wrong(node, type, key, parameter);
     }
 
     /// <returns>Null for shapes that a filled text can never have, or whose parts are read one by one.</returns>
@@ -211,7 +225,9 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
         var known = true;
         for (var index = 0; index < items.Count; index++)
         {
-            var value = items[index] is { } item ? Convert(item, itemType, $"{key}[{index}]", parameter) : Wrong(null, itemType, $"{key}[{index}]", parameter);
+            var value = items[index] is { } item
+                ? Convert(item, itemType, $"{key}[{index}]", parameter)
+                : Wrong(null, itemType, $"{key}[{index}]", parameter);
             known &= !ReferenceEquals(value, s_wrong);
             if (known)
             {
@@ -229,7 +245,9 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
         var known = true;
         foreach (var (name, node) in mapping)
         {
-            var value = node is null ? Wrong(null, valueType, $"{key}.{name}", parameter) : Convert(node, valueType, $"{key}.{name}", parameter);
+            var value = node is null
+                ? Wrong(null, valueType, $"{key}.{name}", parameter)
+                : Convert(node, valueType, $"{key}.{name}", parameter);
             known &= !ReferenceEquals(value, s_wrong);
             if (known)
             {
@@ -266,5 +284,6 @@ internal sealed class ParameterConverter(List<ParameterError> errors, bool skipT
     };
 
     // Numbers and booleans keep their text, so that a version 1.10 stays 1.10.
-    private static string TextOf(JsonNode node) => node.GetValueKind() == JsonValueKind.String ? node.GetValue<string>() : node.ToJsonString();
+    private static string TextOf(JsonNode node) =>
+        node.GetValueKind() == JsonValueKind.String ? node.GetValue<string>() : node.ToJsonString();
 }

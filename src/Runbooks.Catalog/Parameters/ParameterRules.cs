@@ -138,7 +138,8 @@ public sealed class PlainNameAttribute(int longest) : ParameterRuleAttribute
 {
     private static readonly SearchValues<char> s_allowed = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 
-    public override string Expected => $"a name of at most {longest} letters, digits, dots, dashes and underscores, beginning with a letter or digit";
+    public override string Expected =>
+        $"a name of at most {longest} letters, digits, dots, dashes and underscores, beginning with a letter or digit";
 
     protected override bool Accepts(string value) =>
         value.Length > 0 && value.Length <= longest && char.IsAsciiLetterOrDigit(value[0]) && !value.AsSpan().ContainsAnyExcept(s_allowed);
@@ -155,7 +156,8 @@ public sealed class TextPatternAttribute([StringSyntax(StringSyntaxAttribute.Reg
 
     public override string Expected => expected;
 
-    protected override bool Accepts(string value) => _pattern.Match(value) is { Success: true, Index: 0 } match && match.Length == value.Length;
+    protected override bool Accepts(string value) =>
+        _pattern.Match(value) is { Success: true, Index: 0 } match && match.Length == value.Length;
 }
 
 /// <summary>
@@ -174,7 +176,8 @@ public sealed class ForPeopleAttribute(int longest) : ParameterRuleAttribute
         return string.IsNullOrWhiteSpace(text) ? "?" : text;
     }
 
-    protected override bool Accepts(string value) => OneLine ? value.Trim() is var line && line.Length <= longest && !line.Any(char.IsControl) : value.Length <= longest;
+    protected override bool Accepts(string value) =>
+        OneLine ? value.Trim() is var line && line.Length <= longest && !line.Any(char.IsControl) : value.Length <= longest;
 }
 
 /// <summary>
@@ -267,7 +270,9 @@ public sealed class ContactNameAttribute : Attribute
                 continue;
             }
 
-            var items = value.ValueKind == JsonValueKind.Array ? value.EnumerateArray().Select((item, at) => ($"{key}[{at}]", item)) : [(key, value)];
+            var items = value.ValueKind == JsonValueKind.Array
+                ? value.EnumerateArray().Select((item, at) => ($"{key}[{at}]", item))
+                : [(key, value)];
             foreach (var (path, item) in items)
             {
                 if (property.IsDefined(typeof(ContactNameAttribute)))

@@ -37,7 +37,9 @@ public sealed record StepBinding(object? Parameters, JsonElement Shown, string? 
         }
 
         var bound = ParameterBinder.Bind(rendered.Value, parametersType);
-        return bound.Errors.Count > 0 ? new(null, shown, Join(bound.Errors)) { Secrets = secrets } : new(bound.Value, shown, null) { Secrets = secrets };
+        return bound.Errors.Count > 0
+            ? new(null, shown, Join(bound.Errors)) { Secrets = secrets }
+            : new(bound.Value, shown, null) { Secrets = secrets };
     }
 
     private static string Join(IReadOnlyList<ParameterError> errors) =>
@@ -81,7 +83,11 @@ public static class WithRenderer
                 case JsonValueKind.Array:
                     return new JsonArray([.. element.EnumerateArray().Select((item, index) => Visit(item, $"{key}[{index}]", parameter))]);
                 case JsonValueKind.String:
-                    var rendered = Template.Parse(element.GetString()!).Render(scope, mode, parameter?.Insert, lenient: parameter?.ForPeople is not null);
+                    var rendered = Template.Parse(element.GetString()!).Render(
+                        scope,
+                        mode,
+                        parameter?.Insert,
+                        lenient: parameter?.ForPeople is not null);
                     pending |= rendered.Pending;
                     errors.AddRange(rendered.Errors.Select(error => new ParameterError(key, error, "")));
                     return rendered.Value is not { } text || rendered.Pending ? rendered.Value
@@ -131,8 +137,10 @@ public static class ParameterMask
         {
             (JsonObject mapping, ParameterShape.Record) => Mask(mapping, bare),
             (JsonArray items, ParameterShape.List) => new JsonArray([.. items.Select(item => Mask(item, ParameterType.ListItem(bare)!))]),
-            (JsonObject mapping, ParameterShape.Map) when ParameterType.ShapeOf(ParameterType.MapValue(bare)!) == ParameterShape.Text => MaskFree(mapping),
-            (JsonObject mapping, ParameterShape.Map) => new JsonObject(mapping.Select(pair => KeyValuePair.Create(pair.Key, Mask(pair.Value, ParameterType.MapValue(bare)!)))),
+            (JsonObject mapping, ParameterShape.Map) when ParameterType.ShapeOf(ParameterType.MapValue(bare)!) == ParameterShape.Text =>
+                MaskFree(mapping),
+            (JsonObject mapping, ParameterShape.Map) =>
+                new JsonObject(mapping.Select(pair => KeyValuePair.Create(pair.Key, Mask(pair.Value, ParameterType.MapValue(bare)!)))),
             (_, ParameterShape.Json) => MaskFree(node),
             _ => node?.DeepClone(),
         };

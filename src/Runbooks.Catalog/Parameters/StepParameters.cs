@@ -186,7 +186,8 @@ internal static class ParameterType
         type is { IsGenericType: true, GenericTypeArguments: [var item] } && type.IsAssignableFrom(typeof(List<>).MakeGenericType(item)) ? item : null;
 
     /// <summary>The type if it is a record, or the record type of its items. Otherwise null.</summary>
-    public static Type? RecordOf(Type type) => (ListItem(Bare(type)) ?? Bare(type)) is var record && ShapeOf(record) == ParameterShape.Record ? record : null;
+    public static Type? RecordOf(Type type) =>
+        (ListItem(Bare(type)) ?? Bare(type)) is var record && ShapeOf(record) == ParameterShape.Record ? record : null;
 
     /// <summary>The value type of a dictionary with text keys. Otherwise null.</summary>
     public static Type? MapValue(Type type) =>

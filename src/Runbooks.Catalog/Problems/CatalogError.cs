@@ -11,7 +11,9 @@ public sealed record CatalogError(string File, int Line, int Column, string Key,
     public string? Code { get; init; }
 
     public override string ToString() =>
-        string.Join("  ", new[] { $"{File}:{Line}:{Column}", Key, Problem, Remedy, Code is null ? "" : $"[{Code}]" }.Where(part => part.Length > 0));
+        string.Join(
+            "  ",
+            new[] { $"{File}:{Line}:{Column}", Key, Problem, Remedy, Code is null ? "" : $"[{Code}]" }.Where(part => part.Length > 0));
 }
 
 /// <summary>Lines as YAML counts them.</summary>

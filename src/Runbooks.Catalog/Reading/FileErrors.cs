@@ -32,14 +32,16 @@ internal sealed class FileErrors
 
     public int Count => _errors.Count;
 
-    public bool HasAt(string path) => _errors.Exists(error => error.Key == path || error.Key.StartsWith($"{path}.", StringComparison.Ordinal));
+    public bool HasAt(string path) =>
+        _errors.Exists(error => error.Key == path || error.Key.StartsWith($"{path}.", StringComparison.Ordinal));
 
     public Allowances Allowances { get; }
 
     public IReadOnlyList<CatalogError> Sorted => [.. _errors.OrderBy(error => error.Line).ThenBy(error => error.Column)];
 
     /// <summary>The warnings that the file does not allow.</summary>
-    public IReadOnlyList<CatalogError> Warnings => [.. Allowances.Filter(_warnings, isRead: Count == 0).OrderBy(warning => warning.Line).ThenBy(warning => warning.Column)];
+    public IReadOnlyList<CatalogError> Warnings =>
+        [.. Allowances.Filter(_warnings, isRead: Count == 0).OrderBy(warning => warning.Line).ThenBy(warning => warning.Column)];
 
     /// <summary>Remembers the position of every key and value.</summary>
     public void Locate(YamlNode node, string path = "")
@@ -112,14 +114,18 @@ internal sealed class FileErrors
 
     /// <summary>The file is not a mapping.</summary>
     /// <param name="first">The first key of such a file.</param>
-    public void NoMapping(YamlNode whole, string first) => Add(whole.At, "", $"The file is {whole.Description} and must be a mapping.", $"Begin with '{first}:'.");
+    public void NoMapping(YamlNode whole, string first) =>
+        Add(whole.At, "", $"The file is {whole.Description} and must be a mapping.", $"Begin with '{first}:'.");
 
     /// <summary>The value is not text, or is empty because all of it is a comment: <c>slack: #alerts</c>.</summary>
     public void NoText(string path, YamlNode node, string remedy)
     {
         var line = _lines.ElementAtOrDefault(node.At.Line - 1) ?? "";
         var rest = line.AsSpan(Math.Min(node.At.Column - 1, line.Length)).TrimStart(": ");
-        var isComment = node is YamlScalar { IsNull: true, Value.Length: 0 } && rest.Length > 1 && rest[0] == '#' && !char.IsWhiteSpace(rest[1]);
+        var isComment = node is YamlScalar { IsNull: true, Value.Length: 0 }
+            && rest.Length > 1
+            && rest[0] == '#'
+            && !char.IsWhiteSpace(rest[1]);
         AtValue(path, $"is {node.Description} and must be text.", isComment ? "What follows '#' is a comment: put quotes around it."
             : node is not YamlSequence ? remedy
             : path.StartsWith("trigger[", StringComparison.Ordinal) ? "Write a trigger for each." : "Write one text, not a list.");
@@ -164,7 +170,8 @@ internal sealed class FileErrors
     }
 
     // The search must not run into the next value.
-    private int LastLineOf(Position value) => _values.Values.Select(other => other.Line).Where(line => line > value.Line).DefaultIfEmpty(_lines.Length + 1).Min() - 1;
+    private int LastLineOf(Position value) =>
+        _values.Values.Select(other => other.Line).Where(line => line > value.Line).DefaultIfEmpty(_lines.Length + 1).Min() - 1;
 
     private Position? Find(Position from, string placeholder)
     {

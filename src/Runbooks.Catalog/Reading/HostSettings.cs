@@ -20,7 +20,8 @@ public sealed partial class HostSettings(IEnumerable<KeyValuePair<string, string
             IsFilled = Placeholder().Replace(text, "").Length == 0,
         },
         YamlSequence list => list with { Items = [.. list.Items.Select(item => FillIn(item, report, used))] },
-        YamlMapping mapping => mapping with { Entries = [.. mapping.Entries.Select(entry => entry with { Value = FillIn(entry.Value, report, used) })] },
+        YamlMapping mapping =>
+            mapping with { Entries = [.. mapping.Entries.Select(entry => entry with { Value = FillIn(entry.Value, report, used) })] },
         _ => node,
     };
 

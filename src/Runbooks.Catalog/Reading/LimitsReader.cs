@@ -64,7 +64,8 @@ internal static class LimitsReader
             return section.Count("maxTargets", MaxTargetsAllowed, ", or a percentage of 'fleet' such as 10%");
         }
 
-        if (!int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var percent) || percent is < 1 or > 100)
+        if (!int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var percent)
+            || percent is < 1 or > 100)
         {
             section.Errors.AtValue(section.PathOf("maxTargets"), $"is '{text}'.", "Write a whole percentage from 1% to 100%.");
             return null;

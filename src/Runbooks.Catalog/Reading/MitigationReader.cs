@@ -67,7 +67,11 @@ internal sealed class MitigationReader(StepCatalog catalog, IReadOnlyList<CheckS
         if (mitigation.Sub("verify") is not { } section)
         {
             return changes && checks.Count > 0 && !mitigation.Has("verify")
-                ? new(asked, Runbooks.Model.Definition.Verify.DefaultEvery, UsualWithin(asked), Runbooks.Model.Definition.Verify.DefaultSuccessThreshold)
+                ? new(
+                    asked,
+                    Runbooks.Model.Definition.Verify.DefaultEvery,
+                    UsualWithin(asked),
+                    Runbooks.Model.Definition.Verify.DefaultSuccessThreshold)
                 : null;
         }
 
@@ -211,7 +215,9 @@ internal static class ApprovalReader
 
     private static Escalation ReadEscalation(YamlSection section)
     {
-        var escalation = new Escalation(section.Duration("after", s_least, s_most, required: true) ?? TimeSpan.Zero, section.PlainWords("to", ContactName, required: true));
+        var escalation = new Escalation(
+            section.Duration("after", s_least, s_most, required: true) ?? TimeSpan.Zero,
+            section.PlainWords("to", ContactName, required: true));
         section.RejectOthers();
         return escalation;
     }

@@ -11,7 +11,12 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
     /// <param name="contacts">Null if contacts are not checked.</param>
     /// <param name="samples">The text files beside it, see <see cref="RunbookFile.Samples"/>.</param>
     /// <param name="team">Null for a runbook without a team.</param>
-    public ReadResult Read(string file, string text, KnownContacts? contacts = null, IReadOnlyDictionary<string, string>? samples = null, Team? team = null)
+    public ReadResult Read(
+        string file,
+        string text,
+        KnownContacts? contacts = null,
+        IReadOnlyDictionary<string, string>? samples = null,
+        Team? team = null)
     {
         var errors = new FileErrors(file, text);
         var tree = YamlTree.Read(errors.Text, errors.Refuse, errors.Warn);
@@ -260,5 +265,8 @@ internal sealed class SampleFiles(IReadOnlyDictionary<string, string>? there)
             : null;
     }
 
-    private string Known() => _there.Count == 0 ? "There is none yet." : $"There are: {Clip.To(string.Join(", ", _there.Keys.Order(StringComparer.Ordinal)), 300)}.";
+    private string Known() =>
+        _there.Count == 0
+            ? "There is none yet."
+            : $"There are: {Clip.To(string.Join(", ", _there.Keys.Order(StringComparer.Ordinal)), 300)}.";
 }

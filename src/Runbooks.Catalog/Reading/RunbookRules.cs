@@ -46,7 +46,8 @@ internal sealed class SafetyRules(StepCatalog steps, FileErrors errors)
             MayRunUnanswered("resolution.approval.onTimeout", runbook.CoveredBy(Phase.Resolution));
         }
 
-        if (runbook.Mitigation.HoldUntil is not null && Listed(runbook.AllSteps().Where(one => one.Phase == Phase.Mitigation && IsIrreversible(one.Step))) is { } fixedOnes)
+        if (runbook.Mitigation.HoldUntil is not null
+            && Listed(runbook.AllSteps().Where(one => one.Phase == Phase.Mitigation && IsIrreversible(one.Step))) is { } fixedOnes)
         {
             errors.AtKey(
                 "mitigation.holdUntil",

@@ -74,7 +74,10 @@ internal static class TriggerOverlap
     /// <param name="files">Every runbook that could be read.</param>
     public static IEnumerable<CatalogError> Check(IReadOnlyList<(string File, ReadResult Result)> files)
     {
-        var read = files.Where(file => file.Result.Runbook is not null).OrderBy(file => file.Result.Runbook!.Id, StringComparer.Ordinal).ToList();
+        var read = files
+            .Where(file => file.Result.Runbook is not null)
+            .OrderBy(file => file.Result.Runbook!.Id, StringComparer.Ordinal)
+            .ToList();
         foreach (var (file, result) in read)
         {
             var runbook = result.Runbook!;

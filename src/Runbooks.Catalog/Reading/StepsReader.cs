@@ -69,7 +69,15 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
 
     /// <param name="parameters">Null if there is none of that name.</param>
     /// <param name="hint">What it may be instead. May be empty.</param>
-    public static void CheckUse(YamlSection section, string key, string kind, string name, JsonObject with, Type? parameters, IEnumerable<string> all, string hint)
+    public static void CheckUse(
+        YamlSection section,
+        string key,
+        string kind,
+        string name,
+        JsonObject with,
+        Type? parameters,
+        IEnumerable<string> all,
+        string hint)
     {
         foreach (var error in parameters is null ? [] : ParameterBinder.Check(with, parameters))
         {
@@ -98,7 +106,9 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
             .Concat((with["escalate"] as JsonArray ?? []).Select((one, at) => (Path: $"with.escalate[{at}].after", Node: (one as JsonObject)?["after"])));
         foreach (var (path, node) in times)
         {
-            if (node is JsonValue value && DurationText.TryParse(value.ToString(), out var after) && (after <= TimeSpan.Zero || after >= timeout))
+            if (node is JsonValue value
+                && DurationText.TryParse(value.ToString(), out var after)
+                && (after <= TimeSpan.Zero || after >= timeout))
             {
                 section.Errors.AtValue(
                     section.PathOf(path),
@@ -203,7 +213,11 @@ internal static class WithReader
 /// <param name="Incident">They do everywhere except in the target itself.</param>
 /// <param name="Checks">The checks that have been asked by then.</param>
 /// <param name="Earlier">Null for an unknown action.</param>
-internal sealed record TemplatePlace(bool Incident, IReadOnlyCollection<string> Checks, IReadOnlyDictionary<string, IAction?> Earlier, IReadOnlyCollection<string> Later)
+internal sealed record TemplatePlace(
+    bool Incident,
+    IReadOnlyCollection<string> Checks,
+    IReadOnlyDictionary<string, IAction?> Earlier,
+    IReadOnlyCollection<string> Later)
 {
     public static readonly TemplatePlace Target = new(false, [], new Dictionary<string, IAction?>(), []);
 

@@ -46,7 +46,8 @@ internal sealed class TeamNames(Team team, StepCatalog steps, FileErrors errors,
         }
     }
 
-    private YamlNode Approval(YamlNode approval) => In(In(approval, "from", Names), "escalate", list => Each(list, item => In(item, "to", Names)));
+    private YamlNode Approval(YamlNode approval) =>
+        In(In(approval, "from", Names), "escalate", list => Each(list, item => In(item, "to", Names)));
 
     private YamlNode Steps(YamlNode list) => list is YamlMapping all
         ? all with { Entries = [.. all.Entries.Select(step => step with { Value = Step(step.Value) })] }
@@ -63,7 +64,9 @@ internal sealed class TeamNames(Team team, StepCatalog steps, FileErrors errors,
         {
             var key = CamelCase.Of(property.Name);
             with = property.IsDefined(typeof(ContactNameAttribute)) ? In(with, key, Names)
-                : property.PropertyType is { IsGenericType: true } list && list.GenericTypeArguments[^1] is { IsClass: true } item && item != typeof(string)
+                : property.PropertyType is { IsGenericType: true } list
+                    && list.GenericTypeArguments[^1] is { IsClass: true } item
+                    && item != typeof(string)
                 ? In(with, key, node => Each(node, one => With(one, item)))
                 : with;
         }
@@ -103,7 +106,8 @@ internal sealed class TeamNames(Team team, StepCatalog steps, FileErrors errors,
         return meant;
     }
 
-    private static YamlNode Each(YamlNode node, Func<YamlNode, YamlNode> change) => node is YamlSequence list ? list with { Items = [.. list.Items.Select(change)] } : node;
+    private static YamlNode Each(YamlNode node, Func<YamlNode, YamlNode> change) =>
+        node is YamlSequence list ? list with { Items = [.. list.Items.Select(change)] } : node;
 
     private static YamlNode In(YamlNode node, string key, Func<YamlNode, YamlNode> change) => node is YamlMapping mapping
         ? mapping with { Entries = [.. mapping.Entries.Select(entry => entry.Key == key ? entry with { Value = change(entry.Value) } : entry)] }

@@ -26,7 +26,9 @@ internal static partial class TriggerWarnings
         foreach (var (index, severity) in trigger.Severity.Index())
         {
             var key = trigger.Severity.Count > 1 ? $"severity[{index}]" : "severity";
-            if (severity.Contains(',', StringComparison.Ordinal) || IsExpression(severity) || severity.Contains('*', StringComparison.Ordinal))
+            if (severity.Contains(',', StringComparison.Ordinal)
+                || IsExpression(severity)
+                || severity.Contains('*', StringComparison.Ordinal))
             {
                 yield return (
                     key,

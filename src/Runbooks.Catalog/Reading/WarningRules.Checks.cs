@@ -98,7 +98,8 @@ internal sealed partial class WarningRules
         }
 
         var (when, passing) = (runbook.Mitigation.When, blind.Where(IsPassing).Select(check => check.Name).ToList());
-        if (when.Checks.Count > 0 && (when.Quantifier == Quantifier.All ? when.Checks.Any(passing.Contains) : when.Checks.All(passing.Contains)))
+        if (when.Checks.Count > 0
+            && (when.Quantifier == Quantifier.All ? when.Checks.Any(passing.Contains) : when.Checks.All(passing.Contains)))
         {
             errors.Warn(
                 WarningCodes.AlwaysVerifies,

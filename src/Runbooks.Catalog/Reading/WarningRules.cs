@@ -158,7 +158,8 @@ internal sealed partial class WarningRules(StepCatalog steps, FileErrors errors)
                 + "healthy again.");
         }
 
-        if (steps.LongestLookBack(runbook.Diagnosis.Where(check => lease.Checks.Contains(check.Name))) is var (check, back) && back + lease.StableFor >= lease.AtMost)
+        if (steps.LongestLookBack(runbook.Diagnosis.Where(check => lease.Checks.Contains(check.Name))) is var (check, back)
+            && back + lease.StableFor >= lease.AtMost)
         {
             errors.Warn(
                 WarningCodes.LeaseTooShort,

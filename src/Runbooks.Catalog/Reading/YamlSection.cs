@@ -109,7 +109,8 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
             return null;
         }
 
-        if (node is YamlScalar scalar && int.TryParse(scalar.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+        if (node is YamlScalar scalar
+            && int.TryParse(scalar.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             && number >= 1 && number <= most)
         {
             return number;
@@ -194,8 +195,12 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
     public IReadOnlyDictionary<string, string> TextMap(string key, int longest = LongestWord, bool mayBeEmpty = false) => Find(key) switch
     {
         null => new Dictionary<string, string>(),
-        YamlMapping found => found.Entries.ToDictionary(entry => entry.Key, entry => Word(entry.Value, $"{PathOf(key)}.{entry.Key}", longest, mayBeEmpty) ?? ""),
-        var other => Wrong<IReadOnlyDictionary<string, string>>(key, other, "a mapping of names to texts", new Dictionary<string, string>()),
+        YamlMapping found =>
+            found.Entries.ToDictionary(
+                entry => entry.Key,
+                entry => Word(entry.Value, $"{PathOf(key)}.{entry.Key}", longest, mayBeEmpty) ?? ""),
+        var other =>
+            Wrong<IReadOnlyDictionary<string, string>>(key, other, "a mapping of names to texts", new Dictionary<string, string>()),
     };
 
     public YamlSection? Sub(string key, bool required = false) => Find(key, required) switch

@@ -74,7 +74,8 @@ internal static class SchemaParts
     public const string TemplatePattern = @"\{\{";
     public const string NamePattern = "^[A-Za-z][A-Za-z0-9_-]{0,63}$";
 
-    public static JsonObject Text(string description) => new() { ["type"] = new JsonArray("string", "number", "boolean"), ["minLength"] = 1, ["description"] = description };
+    public static JsonObject Text(string description) =>
+        new() { ["type"] = new JsonArray("string", "number", "boolean"), ["minLength"] = 1, ["description"] = description };
 
     public static JsonObject Duration(string description) =>
         new()
@@ -159,9 +160,11 @@ internal static class SchemaParts
     }
 
     /// <summary>Text. Numbers and booleans count as written.</summary>
-    public static JsonObject AnyText(string description) => new() { ["type"] = new JsonArray("string", "number", "boolean"), ["description"] = description };
+    public static JsonObject AnyText(string description) =>
+        new() { ["type"] = new JsonArray("string", "number", "boolean"), ["description"] = description };
 
-    public static JsonObject Texts(string description) => new() { ["type"] = "object", ["description"] = description, ["additionalProperties"] = AnyText("A text.") };
+    public static JsonObject Texts(string description) =>
+        new() { ["type"] = "object", ["description"] = description, ["additionalProperties"] = AnyText("A text.") };
 
     /// <summary>A whole file.</summary>
     public static JsonObject Document(string title, string description, JsonObject keys, params string[] required)

@@ -116,7 +116,10 @@ public abstract class RunbookAction<TParameters>(string name, string summary) : 
     protected abstract Task<Preparation> PrepareAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken);
 
     /// <inheritdoc cref="IAction.CheckPermissionsAsync"/>
-    protected virtual Task<string?> CheckPermissionsAsync(TParameters parameters, StepContext context, CancellationToken cancellationToken) =>
+    protected virtual Task<string?> CheckPermissionsAsync(
+        TParameters parameters,
+        StepContext context,
+        CancellationToken cancellationToken) =>
         Task.FromResult<string?>(null);
 
     protected abstract Task<ActionResult> ApplyAsync(TParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken);

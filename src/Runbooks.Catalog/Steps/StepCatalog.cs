@@ -30,7 +30,8 @@ public sealed class StepCatalog
     /// </summary>
     public bool ChangeSomething(IEnumerable<StepSpec> specs) => specs.Any(spec => FindAction(spec.Do) is not { TellsOnly: true });
 
-    public bool ActByThemselves(IEnumerable<StepSpec> specs) => specs.Any(spec => FindAction(spec.Do) is not ({ TellsOnly: true } or { IsManual: true }));
+    public bool ActByThemselves(IEnumerable<StepSpec> specs) =>
+        specs.Any(spec => FindAction(spec.Do) is not ({ TellsOnly: true } or { IsManual: true }));
 
     /// <summary>The check that looks back the longest. Null if none does.</summary>
     public (CheckSpec Check, TimeSpan Back)? LongestLookBack(IEnumerable<CheckSpec> specs) =>
@@ -109,7 +110,11 @@ internal sealed class NoteAction() : RunbookAction<NoteAction.Parameters>(BuiltI
             UndoState = JsonSerializer.SerializeToElement(new { }),
         });
 
-    protected override Task<ActionResult> ApplyAsync(Parameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) =>
+    protected override Task<ActionResult> ApplyAsync(
+        Parameters parameters,
+        Preparation preparation,
+        StepContext context,
+        CancellationToken cancellationToken) =>
         Task.FromResult(new ActionResult(parameters.Text));
 
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
@@ -148,8 +153,12 @@ public sealed partial class ManualAction() : RunbookAction<ManualAction.Paramete
         public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
         [
             .. Who.Count == 0 ? [new("names nobody. Name the contacts that are asked.", [nameof(Who)])] : Array.Empty<ValidationResult>(),
-            .. Checklist.Count > MaxItems ? [new($"has {Checklist.Count} items. Keep at most {MaxItems}.", [nameof(Checklist)])] : Array.Empty<ValidationResult>(),
-            .. Checklist.Any(string.IsNullOrWhiteSpace) ? [new("has an item that is empty.", [nameof(Checklist)])] : Array.Empty<ValidationResult>(),
+            .. Checklist.Count > MaxItems
+                ? [new($"has {Checklist.Count} items. Keep at most {MaxItems}.", [nameof(Checklist)])]
+                : Array.Empty<ValidationResult>(),
+            .. Checklist.Any(string.IsNullOrWhiteSpace)
+                ? [new("has an item that is empty.", [nameof(Checklist)])]
+                : Array.Empty<ValidationResult>(),
         ];
     }
 
@@ -181,11 +190,18 @@ public sealed partial class ManualAction() : RunbookAction<ManualAction.Paramete
         UndoState = parameters.Undo is { } text ? JsonSerializer.SerializeToElement(text) : null,
     });
 
-    protected override Task<ActionResult> ApplyAsync(Parameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) =>
+    protected override Task<ActionResult> ApplyAsync(
+        Parameters parameters,
+        Preparation preparation,
+        StepContext context,
+        CancellationToken cancellationToken) =>
         throw new InvalidOperationException("A person does this; there is nothing to apply.");
 
     public static string Planned(JsonElement shown) =>
-        Planned(Texts(shown, "who"), Pending().Replace(string.Join(" ", Texts(shown, "instruction")), "(known after $1)"), Texts(shown, "checklist").Count());
+        Planned(
+            Texts(shown, "who"),
+            Pending().Replace(string.Join(" ", Texts(shown, "instruction")), "(known after $1)"),
+            Texts(shown, "checklist").Count());
 
     private static string Planned(IEnumerable<string> who, string instruction, int items) =>
         $"A person does this ({string.Join(", ", who)}): {instruction}{(items == 0 ? "" : $" {CountText.Format(items, "item")} to tick.")}";
@@ -203,7 +219,9 @@ public sealed partial class ManualAction() : RunbookAction<ManualAction.Paramete
         .. Texts(step.With, "checklist").Select(item => $"☐ {item}"),
         .. Texts(step.With, "undo").Select(undo => $"To take it back: {undo}"),
         .. Texts(step.With, "remindAfter").Select(pause => $"Asked again after {pause}."),
-        .. step.With.ValueKind == JsonValueKind.Object && step.With.TryGetProperty("escalate", out var escalate) && escalate.ValueKind == JsonValueKind.Array
+        .. step.With.ValueKind == JsonValueKind.Object
+            && step.With.TryGetProperty("escalate", out var escalate)
+            && escalate.ValueKind == JsonValueKind.Array
             ? escalate.EnumerateArray().Select(further => $"After {string.Join("", Texts(further, "after"))} {string.Join(", ", Texts(further, "to"))} is asked too.")
             : [],
     ];

@@ -47,7 +47,8 @@ public sealed record TemplateScope
             PlaceholderRoot.Alert => $"{what} The sender gave none.",
             PlaceholderRoot.Findings when Findings.ContainsKey(placeholder.Key) => $"{what} The check gave no {placeholder.Member}.",
             PlaceholderRoot.Findings => $"{what} {Names("There are findings of", Findings.Keys)}",
-            PlaceholderRoot.Steps when Steps.TryGetValue(placeholder.Key, out var outputs) => $"{what} {Names("The step's outputs are", outputs.Keys)}",
+            PlaceholderRoot.Steps when Steps.TryGetValue(placeholder.Key, out var outputs) =>
+                $"{what} {Names("The step's outputs are", outputs.Keys)}",
             PlaceholderRoot.Steps => $"{what} {Names("These steps have run", Steps.Keys)}",
             _ => $"{what} It is not known yet.",
         };
@@ -194,15 +195,21 @@ public static class ParameterComparison
     }
 
     private static IEnumerable<string> LabelsIn(IEnumerable<string> texts) =>
-        texts.SelectMany(text => Template.Parse(text).Placeholders).Where(placeholder => placeholder.Root == PlaceholderRoot.Labels).Select(placeholder => placeholder.Key);
+        texts
+            .SelectMany(text => Template.Parse(text).Placeholders)
+            .Where(placeholder => placeholder.Root == PlaceholderRoot.Labels)
+            .Select(placeholder => placeholder.Key);
 
-    private static string Lasting(string label, string value) => label.Contains("pod", StringComparison.OrdinalIgnoreCase) ? GeneratedPodName.WithoutEnd(value) : value;
+    private static string Lasting(string label, string value) =>
+        label.Contains("pod", StringComparison.OrdinalIgnoreCase) ? GeneratedPodName.WithoutEnd(value) : value;
 
     private static string Named(string label, string value) => s_azureNames.Contains(label) ? value.ToLowerInvariant() : value;
 
     private static string Of(Runbook runbook, string target, Alert alert, bool ofAzure)
     {
-        var named = !ofAzure ? alert : alert with { Labels = alert.Labels.ToDictionary(label => label.Key, label => Named(label.Key, label.Value)) };
+        var named = !ofAzure
+            ? alert
+            : alert with { Labels = alert.Labels.ToDictionary(label => label.Key, label => Named(label.Key, label.Value)) };
         var scope = new TemplateScope { Alert = named, Target = target };
         return string.Join('\n', runbook.Diagnosis.Select(check => check.With)
             .Concat(runbook.AllSteps().Select(one => one.Step.With))
@@ -224,7 +231,8 @@ public static partial class GeneratedPodName
     private const string End = $"{Letter}{{5}}";
 
     /// <returns>A pattern for the whole name of every pod of the same controller, also in PromQL. Null if a new pod keeps the name.</returns>
-    public static string? SiblingsOf(string pod) => MadeUp().Match(pod) is { Success: true } name ? Pattern(name.Groups["of"].Value, name.Groups["hash"].Success) : null;
+    public static string? SiblingsOf(string pod) =>
+        MadeUp().Match(pod) is { Success: true } name ? Pattern(name.Groups["of"].Value, name.Groups["hash"].Success) : null;
 
     /// <returns>A pattern for the whole name of every pod of a deployment, also in PromQL.</returns>
     public static string OfDeployment(string deployment) => Pattern(deployment, hasHash: true);
@@ -236,7 +244,8 @@ public static partial class GeneratedPodName
     /// <returns>The controller's name. The pod's name itself if a new pod keeps it.</returns>
     public static string WithoutEnd(string pod) => MadeUp().Match(pod) is { Success: true } name ? name.Groups["of"].Value : pod;
 
-    private static string Pattern(string of, bool hasHash) => $"{of.Replace(".", "[.]", StringComparison.Ordinal)}-{(hasHash ? Hash : "")}{End}";
+    private static string Pattern(string of, bool hasHash) =>
+        $"{of.Replace(".", "[.]", StringComparison.Ordinal)}-{(hasHash ? Hash : "")}{End}";
 
     [GeneratedRegex($"^(?<of>.+?)-(?<hash>{Hash})?{End}$", RegexOptions.NonBacktracking)]
     private static partial Regex MadeUp();

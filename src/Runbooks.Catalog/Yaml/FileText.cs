@@ -50,7 +50,11 @@ internal static partial class FileText
         return sound;
     }
 
-    private static bool CheckBlanks(string line, int number, Action<Position, string, string> report, Action<string, Position, string, string> warn)
+    private static bool CheckBlanks(
+        string line,
+        int number,
+        Action<Position, string, string> report,
+        Action<string, Position, string, string> warn)
     {
         if (BlankInStructure().Match(line) is { Success: true } structure)
         {

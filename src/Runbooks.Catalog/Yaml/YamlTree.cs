@@ -20,7 +20,11 @@ internal sealed class YamlTree
     private int _nodes;
     private Position _last = new(1, 1);
 
-    private YamlTree(IParser parser, string[] lines, Action<Position, string, string> report, Action<string, Position, string, string> warn) =>
+    private YamlTree(
+        IParser parser,
+        string[] lines,
+        Action<Position, string, string> report,
+        Action<string, Position, string, string> warn) =>
         (_parser, _lines, _report, _warn) = (parser, lines, report, warn);
 
     /// <param name="report">Receives position, problem and remedy of each error.</param>

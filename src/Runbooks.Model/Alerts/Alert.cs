@@ -109,7 +109,8 @@ public static class AlertLabels
     /// <summary>A measurement or a severity. A severity still tells two alerts apart.</summary>
     public static bool MayChange(string name) => IsMeasured(name) || s_howBad.Contains(Plain(name));
 
-    private static IEnumerable<KeyValuePair<string, string>> Telling(Alert alert) => alert.Labels.Where(label => !IsMeasuredIn(alert, label.Key));
+    private static IEnumerable<KeyValuePair<string, string>> Telling(Alert alert) =>
+        alert.Labels.Where(label => !IsMeasuredIn(alert, label.Key));
 
     /// <summary>Measured values are left out.</summary>
     public static string KeyOf(Alert alert) =>
@@ -118,7 +119,9 @@ public static class AlertLabels
     /// <summary>Measured values are left out. Hidden values may differ, so they never count as the same.</summary>
     public static bool AreSame(Alert left, Alert right) =>
         left.Labels.Keys.Union(right.Labels.Keys).Where(name => !IsMeasuredIn(left, name) && !IsMeasuredIn(right, name)).All(name =>
-            left.Labels.GetValueOrDefault(name) is { } value && right.Labels.GetValueOrDefault(name) == value && !value.Contains(Redactor.Hidden, StringComparison.Ordinal));
+            left.Labels.GetValueOrDefault(name) is { } value
+                && right.Labels.GetValueOrDefault(name) == value
+                && !value.Contains(Redactor.Hidden, StringComparison.Ordinal));
 
     private static bool IsMeasuredIn(Alert alert, string name) => IsMeasured(name) || alert.Measured?.Contains(name) == true;
 

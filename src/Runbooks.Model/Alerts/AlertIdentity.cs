@@ -42,7 +42,8 @@ public static class AlertIdentity
         [.. ((string?[])[Of(alert), OfOutage(alert)]).OfType<string>().Where(IsKnownAgain)];
 
     /// <summary>In the generic form the caller chooses the identity, so the labels of a firing alert count too.</summary>
-    public static bool NamesOneThing(Alert alert) => alert.Source is AlertSource.AzureMonitor or AlertSource.Alertmanager or AlertSource.Grafana;
+    public static bool NamesOneThing(Alert alert) =>
+        alert.Source is AlertSource.AzureMonitor or AlertSource.Alertmanager or AlertSource.Grafana;
 
     /// <summary>As Service Health writes it: Active, Mitigated, Resolved, RCA. Null for any other alert.</summary>
     public static string? Stage(Alert alert) =>
@@ -62,7 +63,8 @@ public static class AlertIdentity
             ? $"azure-service-health:{Subscription(alert)}:{id}".ToLowerInvariant()
             : null;
 
-    public static string? TrackingId(Alert alert) => alert.Labels.TryGetValue("trackingId", out var id) && !string.IsNullOrWhiteSpace(id) ? id.Trim() : null;
+    public static string? TrackingId(Alert alert) =>
+        alert.Labels.TryGetValue("trackingId", out var id) && !string.IsNullOrWhiteSpace(id) ? id.Trim() : null;
 
     /// <summary>Two events are never the same alert, even with the same text.</summary>
     public static bool IsEvent(Alert alert) =>
@@ -76,7 +78,8 @@ public static class AlertIdentity
     /// <summary>Azure writes the names of its monitoring services with and without spaces.</summary>
     private static bool IsOf(Alert alert, string service) => ServiceOf(alert).Equals(service, StringComparison.OrdinalIgnoreCase);
 
-    private static string ServiceOf(Alert alert) => alert.Labels.GetValueOrDefault("monitoringService", "").Replace(" ", "", StringComparison.Ordinal);
+    private static string ServiceOf(Alert alert) =>
+        alert.Labels.GetValueOrDefault("monitoringService", "").Replace(" ", "", StringComparison.Ordinal);
 
     private static string? Subscription(Alert alert) =>
         alert.Resources.Count > 0 && alert.Resources[0].Split('/') is ["", var kind, var id, ..] && kind.Equals("subscriptions", StringComparison.OrdinalIgnoreCase)
@@ -91,10 +94,13 @@ public static class TargetKey
     /// Ignores case for targets from Azure Monitor or an Azure event, and for resource ids. Labels from managed Prometheus and all other
     /// names keep their case. Unicode composition never matters.
     /// </summary>
-    public static string Of(string target, Alert alert) => IgnoresCase(target, alert) ? ComposedText.Of(target).ToLowerInvariant() : ComposedText.Of(target);
+    public static string Of(string target, Alert alert) =>
+        IgnoresCase(target, alert) ? ComposedText.Of(target).ToLowerInvariant() : ComposedText.Of(target);
 
     private static bool IgnoresCase(string target, Alert alert) =>
-        target.Contains("/subscriptions/", StringComparison.OrdinalIgnoreCase) || (alert.Source == AlertSource.AzureMonitor && !IsPrometheus(alert)) || IsAzureEvent(alert);
+        target.Contains("/subscriptions/", StringComparison.OrdinalIgnoreCase)
+            || (alert.Source == AlertSource.AzureMonitor && !IsPrometheus(alert))
+            || IsAzureEvent(alert);
 
     /// <summary>If Azure can start the runbook, its targets ignore case for all senders.</summary>
     public static string Named(string target, Alert alert, IReadOnlyList<Trigger> triggers) =>
@@ -104,14 +110,17 @@ public static class TargetKey
             : target;
 
     /// <summary>Compared by the rules of the alert that opened the incident with this key.</summary>
-    public static bool IsSame(string target, string key, Alert openedBy, IReadOnlyList<Trigger> triggers) => Of(Named(target, openedBy, triggers), openedBy) == key;
+    public static bool IsSame(string target, string key, Alert openedBy, IReadOnlyList<Trigger> triggers) =>
+        Of(Named(target, openedBy, triggers), openedBy) == key;
 
     /// <summary>The keys that a target may have when its sender is not known.</summary>
-    public static IReadOnlyList<string> AllOf(string target) => [.. ((string[])[ComposedText.Of(target), ComposedText.Of(target).ToLowerInvariant()]).Distinct()];
+    public static IReadOnlyList<string> AllOf(string target) =>
+        [.. ((string[])[ComposedText.Of(target), ComposedText.Of(target).ToLowerInvariant()]).Distinct()];
 
     private static bool IsAzureEvent(Alert alert) => IsAzureEvent(alert.Source, alert.Name);
 
-    private static bool IsAzureEvent(string? source, string name) => source == AlertSource.EventGrid && name.StartsWith("Microsoft.", StringComparison.OrdinalIgnoreCase);
+    private static bool IsAzureEvent(string? source, string name) =>
+        source == AlertSource.EventGrid && name.StartsWith("Microsoft.", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsPrometheus(Alert alert) =>
         alert.Labels.TryGetValue("monitoringService", out var service) && service.Equals("Prometheus", StringComparison.OrdinalIgnoreCase);
@@ -139,7 +148,10 @@ public static class GrafanaRule
 
     /// <summary>None of the rule's own labels differs, its folder included.</summary>
     public static bool MayBe(Alert alert, Alert told) => told.Labels.All(label =>
-        s_own.Contains(label.Key) || AlertLabels.MayChange(label.Key) || !alert.Labels.TryGetValue(label.Key, out var value) || value == label.Value);
+        s_own.Contains(label.Key)
+            || AlertLabels.MayChange(label.Key)
+            || !alert.Labels.TryGetValue(label.Key, out var value)
+            || value == label.Value);
 }
 
 /// <summary>
@@ -160,7 +172,10 @@ public sealed record ResourceHealth(string? Now, string? Before, bool IsUpdate) 
         if (AlertIdentity.IsOfResourceHealth(alert))
         {
             var status = alert.Labels.GetValueOrDefault("status")?.Replace(" ", "", StringComparison.Ordinal).ToUpperInvariant();
-            return new(alert.Labels.GetValueOrDefault("currentHealthStatus"), alert.Labels.GetValueOrDefault("previousHealthStatus"), status is "UPDATED" or "INPROGRESS");
+            return new(
+                alert.Labels.GetValueOrDefault("currentHealthStatus"),
+                alert.Labels.GetValueOrDefault("previousHealthStatus"),
+                status is "UPDATED" or "INPROGRESS");
         }
 
         if (alert.Source == AlertSource.EventGrid && alert.Name.EndsWith(".AvailabilityStatusChanged", StringComparison.OrdinalIgnoreCase)

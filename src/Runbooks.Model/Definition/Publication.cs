@@ -37,7 +37,8 @@ public sealed record Publication(int Number, string Set, DateTimeOffset At, stri
     [JsonIgnore]
     public string Name => $"publication {Number} ({Version}{(Source is { } source ? $", {source}" : "")})";
 
-    private string ShortCommit => Commit!.Length >= 40 && Commit.Take(40).All(char.IsAsciiHexDigitLower) ? Commit[..7] + Commit[40..] : Commit;
+    private string ShortCommit =>
+        Commit!.Length >= 40 && Commit.Take(40).All(char.IsAsciiHexDigitLower) ? Commit[..7] + Commit[40..] : Commit;
 
     /// <summary>The source, and how long before <paramref name="then"/>: <c>…, published by GitHub Actions 12m before</c>.</summary>
     public string Describe(DateTimeOffset then, string before) => $"{Source ?? $"publication {Number}"}, {Published(then, before)}";

@@ -162,7 +162,8 @@ public sealed record Approval
     public const string FallbackContact = "fallback";
 
     public static bool IsLastInLine(string contact) =>
-        string.Equals(contact, FallbackContact, StringComparison.OrdinalIgnoreCase) || contact.EndsWith($".{FallbackContact}", StringComparison.OrdinalIgnoreCase);
+        string.Equals(contact, FallbackContact, StringComparison.OrdinalIgnoreCase)
+            || contact.EndsWith($".{FallbackContact}", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>A template.</summary>
     public required string Ask { get; init; }

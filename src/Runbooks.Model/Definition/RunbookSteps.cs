@@ -59,7 +59,8 @@ public sealed record Mitigation
 
     /// <summary>Null if there are none.</summary>
     [JsonIgnore]
-    public string? Reliance => Needs.Count == 0 ? null : $"Relies on {string.Join(", ", Needs)}: where that does not pass, nothing is changed without a yes.";
+    public string? Reliance =>
+        Needs.Count == 0 ? null : $"Relies on {string.Join(", ", Needs)}: where that does not pass, nothing is changed without a yes.";
 
     /// <summary>Null: the runbook heals by itself and reports afterwards.</summary>
     public Approval? Approval { get; init; }

@@ -11,7 +11,12 @@ public static partial class ApprovalSchedule
     /// <summary>Does what is due on the gate now, and returns the kind of message to send.</summary>
     /// <param name="isAsked">Whether somebody whom the question reached may still answer it. Null for everybody.</param>
     /// <param name="heldBackBy">What keeps it from running now, even if somebody approves. Null for nothing.</param>
-    public static (Incident Incident, CardKind? Due) Advance(Incident incident, string gateId, DateTimeOffset now, Func<Gate, string, bool>? isAsked, HeldBackBy? heldBackBy)
+    public static (Incident Incident, CardKind? Due) Advance(
+        Incident incident,
+        string gateId,
+        DateTimeOffset now,
+        Func<Gate, string, bool>? isAsked,
+        HeldBackBy? heldBackBy)
     {
         if (incident.FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate)
         {
@@ -143,7 +148,8 @@ public static partial class ApprovalSchedule
     public static Incident AskWithOthers(Incident incident, string gateId, DateTimeOffset by, DateTimeOffset now) => incident.FindGate(gateId) switch
     {
         { Outcome: GateOutcome.Pending } gate when gate.ExpiresAt <= now && (AskUnasked(incident, gate, now) ?? AskOnceMore(incident, gate, now)) is { } asked => asked.Incident,
-        { Outcome: GateOutcome.Pending, OnTimeout: OnTimeout.Escalate } gate when gate.ExpiresAt <= by => Expire(incident, gate, now, heldBackBy: null).Incident,
+        { Outcome: GateOutcome.Pending, OnTimeout: OnTimeout.Escalate } gate when gate.ExpiresAt <= by =>
+            Expire(incident, gate, now, heldBackBy: null).Incident,
         { Outcome: GateOutcome.Pending } gate when now < gate.ExpiresAt => Remind(incident, gate, now, by).Incident,
         _ => incident,
     };

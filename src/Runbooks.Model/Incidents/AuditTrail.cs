@@ -40,11 +40,17 @@ public static class AuditTrail
 
         if (Incident.FindBreak(head.Incident, entries) is { } broken)
         {
-            return new(head.Incident, broken, "This line does not follow from the line before: it or its predecessor was altered, removed or added.");
+            return new(
+                head.Incident,
+                broken,
+                "This line does not follow from the line before: it or its predecessor was altered, removed or added.");
         }
 
         return head.Entries != entries.Count || head.LastHash != AuditHead.HashOf(head.Incident, entries)
-            ? new(head.Incident, entries.Count + 1, $"The head counts {head.Entries} entries and the file has {entries.Count}: lines are missing at the end.")
+            ? new(
+                head.Incident,
+                entries.Count + 1,
+                $"The head counts {head.Entries} entries and the file has {entries.Count}: lines are missing at the end.")
             : new(head.Incident, null, $"Whole: {entries.Count} entries of incident {head.Incident}, last hash {head.LastHash}.");
     }
 
@@ -78,5 +84,6 @@ public sealed record AuditHead(
         incident.Id, incident.RunbookId, incident.RunbookHash, incident.Target, incident.State, incident.Timeline.Count, HashOf(incident.Id, incident.Timeline));
 
     /// <summary>The chain begins with the incident's id.</summary>
-    internal static string HashOf(string incidentId, IReadOnlyList<TimelineEntry> timeline) => timeline.Count == 0 ? incidentId : timeline[^1].Hash;
+    internal static string HashOf(string incidentId, IReadOnlyList<TimelineEntry> timeline) =>
+        timeline.Count == 0 ? incidentId : timeline[^1].Hash;
 }

@@ -42,7 +42,10 @@ public static class Diagnosis
     public static DateTimeOffset? MeasuredUntil(Condition when, IReadOnlyList<Finding> findings)
     {
         // If all have to fail, one pass is enough, so the newest counts. Otherwise every check has to pass, so the oldest counts.
-        var passing = Asked(when, findings).Where(finding => finding.Verdict == Verdict.Passing).Select(finding => finding.Result.MeasuredAt).ToList();
+        var passing = Asked(when, findings)
+            .Where(finding => finding.Verdict == Verdict.Passing)
+            .Select(finding => finding.Result.MeasuredAt)
+            .ToList();
         return when.Quantifier == Quantifier.All ? (passing.Contains(null) ? null : passing.Max()) : passing.Min();
     }
 

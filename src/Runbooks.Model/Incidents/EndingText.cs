@@ -23,8 +23,10 @@ public static class EndingText
     /// <summary>A word or two, for badges, lists and titles.</summary>
     public static string Headline(Incident incident) => incident switch
     {
-        { State: IncidentState.AwaitingApproval, OpenGate.Task: { } work } => $"Waiting for a person to {(work.Undoes ? "take it back" : "do it")}",
-        { UndoBeganAt: not null, OpenGate: null } when !incident.State.IsFinal() && incident.Steps.Any(step => step.IsToBeTakenBack) => TakingBack,
+        { State: IncidentState.AwaitingApproval, OpenGate.Task: { } work } =>
+            $"Waiting for a person to {(work.Undoes ? "take it back" : "do it")}",
+        { UndoBeganAt: not null, OpenGate: null } when !incident.State.IsFinal() && incident.Steps.Any(step => step.IsToBeTakenBack) =>
+            TakingBack,
         { State: IncidentState.AwaitingApproval, OpenGate: null, LatestGate: { } answered } => GateText.Brief(answered),
         { State: IncidentState.Resolved, Mode: RunMode.DryRun } => "Rehearsed",
         { State: IncidentState.Resolved } when !ChangedAnything(incident) => Told,
@@ -83,7 +85,8 @@ public static class EndingText
         IncidentState.Resolved => Join(Resolved(incident), OnPurpose(incident)),
         _ when SawNothing(incident) => NotNeeded(incident),
         IncidentState.NotNeeded or IncidentState.SelfRecovered => cause,
-        _ when inResolution => Join([$"{Mitigation(incident)}, but the resolution {ResolutionWord(incident)}: {Sentence(cause)}", .. WhatBecame(incident)]),
+        _ when inResolution =>
+            Join([$"{Mitigation(incident)}, but the resolution {ResolutionWord(incident)}: {Sentence(cause)}", .. WhatBecame(incident)]),
         _ => Join([Sentence(cause), .. WhatBecame(incident)]),
     };
 
@@ -96,7 +99,8 @@ public static class EndingText
         && last.Verdicts.Values.All(verdict => verdict == Verdict.Passing);
 
     /// <summary>Whether a check passed that had not passed before the mitigation. A check that passed all along shows nothing.</summary>
-    public static bool IsVerifiedFix(Incident incident) => IsVerified(incident) && HasChanged(incident) && !PassedBefore(incident, LastVerifying(incident));
+    public static bool IsVerifiedFix(Incident incident) =>
+        IsVerified(incident) && HasChanged(incident) && !PassedBefore(incident, LastVerifying(incident));
 
     /// <summary>Whether every check of the round had passed when last asked before the first step.</summary>
     internal static bool PassedBefore(Incident incident, VerificationRound after)
@@ -110,25 +114,31 @@ public static class EndingText
     private static IEnumerable<string> Verified(Incident incident) =>
         LastVerifying(incident).Verdicts.Keys.Order(StringComparer.Ordinal);
 
-    private static VerificationRound LastVerifying(Incident incident) => incident.VerificationRounds.Last(round => round.State == IncidentState.Verifying);
+    private static VerificationRound LastVerifying(Incident incident) =>
+        incident.VerificationRounds.Last(round => round.State == IncidentState.Verifying);
 
     /// <summary>Whether a fix can be credited to it. A change that was already in place when a step began, or while it waited, cannot.</summary>
-    internal static bool HasChanged(Incident incident) => incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation, WasSo: false });
+    internal static bool HasChanged(Incident incident) =>
+        incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation, WasSo: false });
 
     /// <summary>Whether a useless fix counts as its own, also if another incident made the same change while this one waited.</summary>
-    internal static bool HasMitigated(Incident incident) => incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation, Preparation.IsSo: false });
+    internal static bool HasMitigated(Incident incident) =>
+        incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation, Preparation.IsSo: false });
 
     /// <summary>Whether its fix did not help. A crashed host, or one that was kept from acting, says nothing about the fix.</summary>
-    internal static bool WasInVain(Incident incident) => !incident.IsInconclusive && FailedUnverified(incident) && !incident.Steps.Any(step => step.CutOff);
+    internal static bool WasInVain(Incident incident) =>
+        !incident.IsInconclusive && FailedUnverified(incident) && !incident.Steps.Any(step => step.CutOff);
 
     /// <summary>Whether it acted and failed for any reason, and nothing shows that it helped.</summary>
-    internal static bool FailedUnverified(Incident incident) => incident.State == IncidentState.Failed && HasMitigated(incident) && !IsVerifiedFix(incident) && !Held(incident);
+    internal static bool FailedUnverified(Incident incident) =>
+        incident.State == IncidentState.Failed && HasMitigated(incident) && !IsVerifiedFix(incident) && !Held(incident);
 
     /// <summary>Whether its checks passed when last asked, and nothing was undone.</summary>
     internal static bool Held(Incident incident) =>
         incident.Verification.Count > 0 && incident.Verification.All(finding => finding.Verdict == Verdict.Passing) && !incident.Steps.Any(step => step.UndoneFrom is not null);
 
-    private static bool FoundItSo(Incident incident) => !HasChanged(incident) && incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation });
+    private static bool FoundItSo(Incident incident) =>
+        !HasChanged(incident) && incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation });
 
     private static string Resolved(Incident incident)
     {
@@ -177,7 +187,8 @@ public static class EndingText
         .OrderBy(finding => finding.Name, StringComparer.Ordinal)
         .Select(finding => $"{finding.Name} {finding.Result.Caveat}"));
 
-    private static string NotNeeded(Incident incident) => Join([Found(incident.Findings), Looks(incident), incident.FiresUnexplained ? NotSaidOver : ""]);
+    private static string NotNeeded(Incident incident) =>
+        Join([Found(incident.Findings), Looks(incident), incident.FiresUnexplained ? NotSaidOver : ""]);
 
     /// <summary>Whether it ended because the checks called for nothing, and not because nothing was to act.</summary>
     public static bool SawNothing(Incident incident) => incident is { State: IncidentState.NotNeeded, Gates.Count: 0, Findings.Count: > 0 };
@@ -254,10 +265,14 @@ public static class EndingText
         [
             .. Names(incident, StepStatus.Undone) is { Length: > 0 } undone ? [$"Undone: {undone}."] : Array.Empty<string>(),
             .. OnPurpose(incident),
-            .. incident.Steps.Where(step => step.Status == StepStatus.UndoFailed).Select(step => $"NOT undone: {step.Name} ({step.Outcome})."),
+            .. incident.Steps
+                .Where(step => step.Status == StepStatus.UndoFailed)
+                .Select(step => $"NOT undone: {step.Name} ({step.Outcome})."),
             .. incident.Steps.Where(step => step.Status == StepStatus.LeftAlone)
                 .Select(step => $"NOT undone, and left alone: {step.Name} ({step.Outcome?.TrimEnd('.')})."),
-            .. incident.Steps.Where(step => step.Status == StepStatus.Unknown).Select(step => $"Nobody knows whether {step.Name} happened."),
+            .. incident.Steps
+                .Where(step => step.Status == StepStatus.Unknown)
+                .Select(step => $"Nobody knows whether {step.Name} happened."),
             .. Names(done[true]) is { Length: > 0 } lasting ? [$"Cannot be undone and stays: {lasting}."] : Array.Empty<string>(),
             .. Names(done[false]) is { Length: > 0 } left ? [$"Stays in place: {left}."] : Array.Empty<string>(),
             .. Names(ran[true]) is { Length: > 0 } found ? [$"Was so already: {found}."] : Array.Empty<string>(),
@@ -276,7 +291,8 @@ public static class EndingText
     internal static string Names(IEnumerable<StepRecord> steps) => string.Join(", ", steps.Select(step => step.Name));
 
     /// <summary>Adds a full stop unless the text has its own end.</summary>
-    public static string Sentence(string text) => text.TrimEnd() is { Length: > 0 } said && said[^1] is not ('.' or '!' or '?' or ')' or '…') ? $"{said}." : text.TrimEnd();
+    public static string Sentence(string text) =>
+        text.TrimEnd() is { Length: > 0 } said && said[^1] is not ('.' or '!' or '?' or ')' or '…') ? $"{said}." : text.TrimEnd();
 
     private static string Join(string first, IEnumerable<string> more) => Join([first, .. more]);
 

@@ -96,7 +96,9 @@ public sealed record CheckResult(Verdict Verdict, string Summary) : Evolving
         Threshold = Threshold is null ? null : Clip.To(Threshold, 100),
         Series = Series.Count <= 60 ? Series : [.. Series.Skip(Series.Count - 60)],
         Caveat = Caveat is null ? null : Clip.To(Caveat, 100),
-        Link = Link is { Length: <= 2_000 } link && Uri.TryCreate(link, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" ? Link : null,
+        Link = Link is { Length: <= 2_000 } link && Uri.TryCreate(link, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
+            ? Link
+            : null,
     };
 }
 
@@ -107,7 +109,11 @@ public enum Verdict { Passing, Failing, Unknown }
 /// <param name="At">The time of the first of the rounds.</param>
 /// <param name="Verdicts">By the check's name in the runbook.</param>
 /// <param name="Rounds">How many rounds in a row gave these answers.</param>
-public sealed record VerificationRound(IncidentState State, DateTimeOffset At, IReadOnlyDictionary<string, Verdict> Verdicts, int Rounds) : Evolving
+public sealed record VerificationRound(
+    IncidentState State,
+    DateTimeOffset At,
+    IReadOnlyDictionary<string, Verdict> Verdicts,
+    int Rounds) : Evolving
 {
     /// <summary>Dropped rounds between this and the previous one of its state.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
@@ -153,7 +159,10 @@ public static class VerificationRounds
     /// <summary>The first and the last of each state stay, and verifying rounds are dropped last.</summary>
     private static List<VerificationRound> WithoutOne(List<VerificationRound> rounds)
     {
-        var inner = rounds.GroupBy(round => round.State).SelectMany(ofState => ofState.Skip(1).SkipLast(1)).ToHashSet(ReferenceEqualityComparer.Instance);
+        var inner = rounds
+            .GroupBy(round => round.State)
+            .SelectMany(ofState => ofState.Skip(1).SkipLast(1))
+            .ToHashSet(ReferenceEqualityComparer.Instance);
         var others = rounds.Where(round => inner.Contains(round) && round.State != IncidentState.Verifying).ToList();
         var choice = others.Count > 0 ? others : [.. rounds.Where(inner.Contains)];
         var gone = choice[choice.Count / 2];
@@ -179,7 +188,8 @@ public static class FindingText
     public static string Found(Incident incident, DateTimeOffset from) =>
         $"What was found{(incident.Verification.Count > 0 ? " first" : "")}{At(incident.Findings, incident.Verification.Count > 0 ? ", at" : " at", from)}";
 
-    public static string SaidLast(Incident incident, DateTimeOffset from) => $"What the checks said last{At(incident.Verification, ", at", from)}";
+    public static string SaidLast(Incident incident, DateTimeOffset from) =>
+        $"What the checks said last{At(incident.Verification, ", at", from)}";
 
     public static string Line(Finding finding)
     {

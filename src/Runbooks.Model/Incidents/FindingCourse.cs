@@ -112,7 +112,8 @@ public sealed partial record FindingCourse(
     }
 
     /// <summary>For an axis.</summary>
-    public static string Format(double value) => value.ToString(Math.Abs(value) is >= 10_000 or (> 0 and < 0.01) ? "0.##e0" : "0.##", CultureInfo.InvariantCulture);
+    public static string Format(double value) =>
+        value.ToString(Math.Abs(value) is >= 10_000 or (> 0 and < 0.01) ? "0.##e0" : "0.##", CultureInfo.InvariantCulture);
 
     private static double Round(double value)
     {

@@ -44,11 +44,13 @@ public sealed record Gate : Evolving
     public IReadOnlyList<OnCallRecord> OnCall { get; init; } = [];
 
     /// <summary>Whom a schedule named last. Null if it was not asked.</summary>
-    public OnCallRecord? OnCallOf(string contact) => OnCall.LastOrDefault(record => string.Equals(record.Contact, contact, StringComparison.OrdinalIgnoreCase));
+    public OnCallRecord? OnCallOf(string contact) =>
+        OnCall.LastOrDefault(record => string.Equals(record.Contact, contact, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>One line for each schedule.</summary>
     [JsonIgnore]
-    public IReadOnlyList<string> OnCallLines => [.. OnCall.Select(record => record.Contact).Distinct(StringComparer.OrdinalIgnoreCase).Select(contact => OnCallOf(contact)!.Words)];
+    public IReadOnlyList<string> OnCallLines =>
+        [.. OnCall.Select(record => record.Contact).Distinct(StringComparer.OrdinalIgnoreCase).Select(contact => OnCallOf(contact)!.Words)];
     public int Required { get; init; } = 1;
     public bool SeparationOfDuties { get; init; }
 
@@ -76,7 +78,8 @@ public sealed record Gate : Evolving
     public bool CountsPeople => Required > 1 || SeparationOfDuties || OwnerTeam is not null;
 
     /// <summary>Whether these approvals are enough.</summary>
-    public bool IsCarriedBy(IReadOnlyList<Decision> approvals) => approvals.Count >= Required && (OwnerTeam is null || approvals.Any(approval => approval.OfOwner));
+    public bool IsCarriedBy(IReadOnlyList<Decision> approvals) =>
+        approvals.Count >= Required && (OwnerTeam is null || approvals.Any(approval => approval.OfOwner));
 
     /// <summary>Whether it was closed by time or by events, not by a person's last decision.</summary>
     [JsonIgnore]
@@ -90,7 +93,8 @@ public sealed record Gate : Evolving
     /// undo all of it.
     /// </summary>
     [JsonIgnore]
-    public bool SilenceIsYes => OnTimeout == OnTimeout.ProceedIfReversible && !CountsPeople && Decisions.Count == 0 && Difference is null && Plan.Reversible;
+    public bool SilenceIsYes =>
+        OnTimeout == OnTimeout.ProceedIfReversible && !CountsPeople && Decisions.Count == 0 && Difference is null && Plan.Reversible;
     public required DateTimeOffset OpenedAt { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
 
@@ -147,7 +151,8 @@ public sealed record Gate : Evolving
     public bool IsHeldBack(DateTimeOffset now) => now < HeldUntil;
 
     /// <summary>Whether this person has approved while others still have to.</summary>
-    public bool IsAnsweredBy(string person) => Task is null && Decisions.Any(decision => string.Equals(decision.Person, person, StringComparison.OrdinalIgnoreCase));
+    public bool IsAnsweredBy(string person) =>
+        Task is null && Decisions.Any(decision => string.Equals(decision.Person, person, StringComparison.OrdinalIgnoreCase));
 
     [JsonIgnore]
     public bool IsUnanswered => Task is { } task ? !task.IsBegun : Decisions.Count == 0 && HeldBack.Count == 0;
@@ -157,7 +162,8 @@ public sealed record Gate : Evolving
     public int Missing => Required - Decisions.Count(decision => decision.Verb == DecisionVerb.Approve);
 
     [JsonIgnore]
-    public bool IsOwnerMissing => OwnerTeam is not null && !Decisions.Any(decision => decision is { Verb: DecisionVerb.Approve, OfOwner: true });
+    public bool IsOwnerMissing =>
+        OwnerTeam is not null && !Decisions.Any(decision => decision is { Verb: DecisionVerb.Approve, OfOwner: true });
 
     public GateOutcome Outcome { get; init; } = GateOutcome.Pending;
     public DateTimeOffset? ClosedAt { get; init; }

@@ -67,7 +67,8 @@ public static class GateText
         };
     }
 
-    internal static string AfterYes(Gate gate, RunMode mode) => gate is { Task: null, Outcome: GateOutcome.Approved } && mode == RunMode.DryRun ? $" {Rehearsed}" : "";
+    internal static string AfterYes(Gate gate, RunMode mode) =>
+        gate is { Task: null, Outcome: GateOutcome.Approved } && mode == RunMode.DryRun ? $" {Rehearsed}" : "";
 
     public static string WhatNoMeans(Gate gate, Incident incident)
     {
@@ -149,7 +150,8 @@ public static class GateText
 
     public static string WhenTimeIsUp(Gate gate) => gate.OnTimeout switch
     {
-        _ when gate.IsStanding => $"{WithoutApproval(gate)} and the incident is closed as expired. Once something can run again it is asked again.",
+        _ when gate.IsStanding =>
+            $"{WithoutApproval(gate)} and the incident is closed as expired. Once something can run again it is asked again.",
         OnTimeout.ProceedIfReversible when gate.SilenceIsYes =>
             "it goes ahead without an answer, since what the steps change can be undone. "
             + "Time does not count while nobody who may answer is known to have been reached, or while nothing may run."
@@ -207,7 +209,8 @@ public static class GateText
     public static string Clock(DateTimeOffset at) => at.ToUniversalTime().ToString("HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
 
     /// <summary>For texts that are read on another day.</summary>
-    public static string DayAndClock(DateTimeOffset at) => at.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+    public static string DayAndClock(DateTimeOffset at) =>
+        at.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
 
     /// <summary>Has the date if that differs from <paramref name="from"/>, when the reader was told. People may have weeks to answer.</summary>
     public static string Clock(DateTimeOffset at, DateTimeOffset from) =>

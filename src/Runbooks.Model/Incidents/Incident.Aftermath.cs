@@ -13,7 +13,8 @@ public sealed partial record Incident
 
     /// <summary>Null if nobody did.</summary>
     [JsonIgnore]
-    public string? TakenOverBy => Gates.LastOrDefault(gate => gate.Outcome == GateOutcome.TakenOver)?.Decisions is [.., var last] ? last.Person : null;
+    public string? TakenOverBy =>
+        Gates.LastOrDefault(gate => gate.Outcome == GateOutcome.TakenOver)?.Decisions is [.., var last] ? last.Person : null;
 
     public bool MakesRoom() => State.IsFinal() && !IsOwnedByResponder();
 
@@ -40,7 +41,8 @@ public sealed partial record Incident
     /// <summary>Others still have to be told.</summary>
     public Incident BeginClosing() => this with { ClosedByHand = ClosedByHand! with { IsUnfinished = true } };
 
-    public Incident FinishClosing() => ClosedByHand is { IsUnfinished: true } closing ? this with { ClosedByHand = closing with { IsUnfinished = false } } : this;
+    public Incident FinishClosing() =>
+        ClosedByHand is { IsUnfinished: true } closing ? this with { ClosedByHand = closing with { IsUnfinished = false } } : this;
 
     public Incident NoteEarlier(Incident owned, DateTimeOffset now) => Note(
         now, TimelineKind.Opened, "runbook",

@@ -128,7 +128,9 @@ public sealed partial record Incident
         }
 
         var over = DropNews(OpenerIsOverNews) with { AlertResolvedAt = AlertResolvedAt ?? now };
-        return AlertResolvedAt is not null || Flaps(now) ? over : over.NoteAlert(now, alert.Source, "The sender says the alert is resolved.");
+        return AlertResolvedAt is not null || Flaps(now)
+            ? over
+            : over.NoteAlert(now, alert.Source, "The sender says the alert is resolved.");
     }
 
     /// <summary>People acknowledged the alert at its sender. Noted once for each alert; it counts neither as an alert nor as an answer.</summary>
@@ -140,13 +142,18 @@ public sealed partial record Incident
     {
         const string Again = "Started by hand once more, which opens nothing.";
         var noted = NoteAlert(now, by, $"{Again} {what}");
-        return Timeline.Any(line => line.Who == noted.Timeline[^1].Who && line.What.StartsWith(Again, StringComparison.Ordinal)) ? this : noted;
+        return Timeline.Any(line => line.Who == noted.Timeline[^1].Who && line.What.StartsWith(Again, StringComparison.Ordinal))
+            ? this
+            : noted;
     }
 
     /// <summary>The word may have meant the end. Noted once for each word, so that somebody reads it.</summary>
     private Incident NoteUnknownStatus(Alert alert, AttachedAlert? known, DateTimeOffset now) =>
         alert.UnknownStatus is { } word && known is { Resolved: false }
-            ? NoteAlertOnce(now, alert.Source, $"The sender said \"{Clip.To(word, 100)}\" of {alert.Name}. Nobody knows that status, so it was taken as firing.")
+            ? NoteAlertOnce(
+                now,
+                alert.Source,
+                $"The sender said \"{Clip.To(word, 100)}\" of {alert.Name}. Nobody knows that status, so it was taken as firing.")
             : this;
 
     /// <summary>Noted once: what counts as the same alert may be a different one.</summary>
@@ -154,7 +161,10 @@ public sealed partial record Incident
     {
         var begins = $"{alert.Name} came with the same fingerprint and other labels, and counts as the same alert: ";
         return Timeline.Any(line => line.What.StartsWith(begins, StringComparison.Ordinal)) ? this
-            : NoteAlert(now, alert.Source, $"{begins}{Clip.To(string.Join(", ", alert.Labels.Select(label => $"{label.Key}: {label.Value}")), 500)}");
+            : NoteAlert(
+                now,
+                alert.Source,
+                $"{begins}{Clip.To(string.Join(", ", alert.Labels.Select(label => $"{label.Key}: {label.Value}")), 500)}");
     }
 
     private Incident Counted(AttachedAlert known, DateTimeOffset now, bool afterNo = false) =>
@@ -192,7 +202,9 @@ public sealed partial record Incident
             BeganAt = !resolved && (known.Resolved || !isSame) ? now : known.BeganAt,
             Resolved = resolved,
             EndedBecause = noAllClear,
-            WorstSeverity = alert.Status == AlertStatus.Resolved ? known.WorstSeverity : AlertSeverity.Worst(known.WorstSeverity, ReportOf(known)?.Severity, alert.Severity),
+            WorstSeverity = alert.Status == AlertStatus.Resolved
+                ? known.WorstSeverity
+                : AlertSeverity.Worst(known.WorstSeverity, ReportOf(known)?.Severity, alert.Severity),
             Unmeasured = isSame ? known.Unmeasured : null,
         };
     }
@@ -202,9 +214,11 @@ public sealed partial record Incident
     /// <summary>An alert that flaps for days is still counted, but no longer written down.</summary>
     private bool MayNoteAlerts => Timeline.Count(line => line.Kind == TimelineKind.Alert) < MaxTold;
 
-    private Incident NoteAlert(DateTimeOffset now, string who, string what) => MayNoteAlerts ? Note(now, TimelineKind.Alert, who, what) : this;
+    private Incident NoteAlert(DateTimeOffset now, string who, string what) =>
+        MayNoteAlerts ? Note(now, TimelineKind.Alert, who, what) : this;
 
-    private Incident NoteAlertOnce(DateTimeOffset now, string who, string what) => MayNoteAlerts ? NoteOnce(now, TimelineKind.Alert, who, what) : this;
+    private Incident NoteAlertOnce(DateTimeOffset now, string who, string what) =>
+        MayNoteAlerts ? NoteOnce(now, TimelineKind.Alert, who, what) : this;
 }
 
 /// <summary>One alert, by the sender's fingerprint, that reached an incident.</summary>

@@ -52,12 +52,14 @@ public sealed partial record Incident
 
     /// <summary>A person started it, and no alert fires at its sender. Alerts that came with a retry have not been heard of since.</summary>
     [JsonIgnore]
-    public bool IsOnlyAsked => StartedBy is not null && !Alerts.Any(alert => FiresAtItsSender(alert) && (RetryOf is null || alert.LastAt > OpenedAt));
+    public bool IsOnlyAsked =>
+        StartedBy is not null && !Alerts.Any(alert => FiresAtItsSender(alert) && (RetryOf is null || alert.LastAt > OpenedAt));
 
     private static bool FiresAtItsSender(AttachedAlert alert) => !alert.Resolved && !AlertIdentity.IsByHand(alert.Source);
 
     /// <summary>The start of the newest episode of its alerts, as far as known.</summary>
-    public DateTimeOffset? FiringSince(DateTimeOffset now) => Alerts.Select(alert => (DateTimeOffset?)alert.Began).Where(at => !Clocks.IsAhead(at, now)).Max();
+    public DateTimeOffset? FiringSince(DateTimeOffset now) =>
+        Alerts.Select(alert => (DateTimeOffset?)alert.Began).Where(at => !Clocks.IsAhead(at, now)).Max();
 
     /// <summary>
     /// When its newest alert will have fired for this long. Null if all have. A stateless rule fires again each time, which makes no newer
@@ -69,13 +71,18 @@ public sealed partial record Incident
         .Where(until => until > now && !Clocks.IsAhead(until - healthyFor, now))
         .Max();
 
-    public IReadOnlyList<Finding> SinceFiring(IReadOnlyList<Finding> findings, DateTimeOffset now) => [.. findings.Select(finding => finding.SinceFiring(FiringSince(now)))];
+    public IReadOnlyList<Finding> SinceFiring(IReadOnlyList<Finding> findings, DateTimeOffset now) =>
+        [.. findings.Select(finding => finding.SinceFiring(FiringSince(now)))];
 
     /// <summary>How much longer to wait for a newer value than the checks must not call for the mitigation.</summary>
     private static readonly TimeSpan s_longestWaitForValue = TimeSpan.FromMinutes(10);
 
     /// <summary>If no newer value has come for too long, old passes become unknown, and people are asked.</summary>
-    public IReadOnlyList<Finding> WithoutStandstill(Condition when, IReadOnlyList<Finding> findings, TimeSpan healthyFor, DateTimeOffset now)
+    public IReadOnlyList<Finding> WithoutStandstill(
+        Condition when,
+        IReadOnlyList<Finding> findings,
+        TimeSpan healthyFor,
+        DateTimeOffset now)
     {
         if (Diagnosis.MeasuredUntil(when, findings) is not { } measured)
         {
@@ -124,13 +131,15 @@ public sealed partial record Incident
     [JsonIgnore]
     public bool IsWorthTelling => State switch
     {
-        IncidentState.NotNeeded => IsWatched && (FiresUnexplained || Severity == ImpactSeverity.Critical || AlertSeverity.RankOf(WorstSeverity) == 0),
+        IncidentState.NotNeeded =>
+            IsWatched && (FiresUnexplained || Severity == ImpactSeverity.Critical || AlertSeverity.RankOf(WorstSeverity) == 0),
         IncidentState.SelfRecovered => FiresOn,
         _ => false,
     };
 
     /// <summary>Whether the sender had ended every alert before these results were measured.</summary>
-    public bool IsOverFor(IReadOnlyList<Finding> findings) => AlertResolvedAt is { } over && findings.All(finding => finding.SeenAt >= over);
+    public bool IsOverFor(IReadOnlyList<Finding> findings) =>
+        AlertResolvedAt is { } over && findings.All(finding => finding.SeenAt >= over);
 
     /// <summary>
     /// Records a round of checks. Only some changes are noted, since a temporary fix may be checked a thousand times. After a crash an
@@ -139,7 +148,13 @@ public sealed partial record Incident
     /// <param name="wakeEvent">What the incident waits for next.</param>
     /// <param name="reason">What is wrong although the fix is in place, in words. Null for nothing.</param>
     /// <param name="unseen">How long nothing was checked, if that restarts the time. Null otherwise.</param>
-    public Incident RecordVerification(IncidentState state, IReadOnlyList<Finding> findings, string? wakeEvent, DateTimeOffset now, TimeSpan? unseen = null, string? reason = null)
+    public Incident RecordVerification(
+        IncidentState state,
+        IReadOnlyList<Finding> findings,
+        string? wakeEvent,
+        DateTimeOffset now,
+        TimeSpan? unseen = null,
+        string? reason = null)
     {
         if (State.IsFinal())
         {
@@ -147,7 +162,8 @@ public sealed partial record Incident
         }
 
         var before = Verification.ToDictionary(finding => finding.Name, finding => finding.Verdict);
-        var changed = State != state || findings.Any(finding => !before.TryGetValue(finding.Name, out var verdict) || verdict != finding.Verdict);
+        var changed = State != state
+            || findings.Any(finding => !before.TryGetValue(finding.Name, out var verdict) || verdict != finding.Verdict);
         // A value that is measured more rarely than asked for is not a new round.
         var repeats = !changed
             && unseen is null
@@ -184,7 +200,8 @@ public sealed partial record Incident
 
     /// <summary>The end of the last mitigation step. Steps that only tell do not count. Null if there is none.</summary>
     [JsonIgnore]
-    public DateTimeOffset? ActedAt => Steps.Where(step => step is { Phase: Phase.Mitigation, Preparation.TellsOnly: false }).Max(step => step.FinishedAt);
+    public DateTimeOffset? ActedAt =>
+        Steps.Where(step => step is { Phase: Phase.Mitigation, Preparation.TellsOnly: false }).Max(step => step.FinishedAt);
 
     /// <returns>Null if that was not too long, or if the checks did not pass before.</returns>
     public TimeSpan? WasUnseen(IncidentState looking, Mitigation mitigation, DateTimeOffset now) =>
@@ -210,7 +227,9 @@ public sealed partial record Incident
 
     /// <summary>Whether the checks of a temporary fix passed when last asked, and not long ago. In a dry run none are asked.</summary>
     public bool SawCauseGone(Hold hold, DateTimeOffset now) =>
-        Verification.Where(finding => hold.Checks.Contains(finding.Name)).All(finding => finding.Verdict == Verdict.Passing && now - finding.At <= hold.LongestGap);
+        Verification
+            .Where(finding => hold.Checks.Contains(finding.Name))
+            .All(finding => finding.Verdict == Verdict.Passing && now - finding.At <= hold.LongestGap);
 
     /// <summary>If a check does not pass any more, the temporary fix stays.</summary>
     public Incident LookBeforeTakingBack(IReadOnlyList<Finding> findings, DateTimeOffset now)

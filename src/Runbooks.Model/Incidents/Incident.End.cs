@@ -63,7 +63,8 @@ public sealed partial record Incident
     };
 
     /// <summary>Whether an alert fired after the last checks before the end, and the sender has not ended it.</summary>
-    public bool FiresUnseen() => AlertResolvedAt is null && (Alerts.Any(alert => !alert.Resolved && alert.LastAt > SeenAt) || UnlistedFireUnseen);
+    public bool FiresUnseen() =>
+        AlertResolvedAt is null && (Alerts.Any(alert => !alert.Resolved && alert.LastAt > SeenAt) || UnlistedFireUnseen);
 
     private bool UnlistedFireUnseen => UnlistedFiring > 0 && UnlistedAt > SeenAt;
 
@@ -78,7 +79,8 @@ public sealed partial record Incident
     /// Alerts that began too late for the end to know them: after a fix without a settle window, or after a rejection while the changes
     /// were being undone.
     /// </summary>
-    public IReadOnlyList<Alert> BegunUnseen() => [.. Alerts.Where(alert => !alert.Resolved && BeganUnseen(alert)).Select(Refired).OfType<Alert>()];
+    public IReadOnlyList<Alert> BegunUnseen() =>
+        [.. Alerts.Where(alert => !alert.Resolved && BeganUnseen(alert)).Select(Refired).OfType<Alert>()];
 
     private bool BeganUnseen(AttachedAlert alert) => SaidNo() is { } no
         ? !alert.AskedNobody && BeganAfter(alert, no) && !IsRefired(alert, no)
@@ -141,13 +143,22 @@ public sealed partial record Incident
         }
 
         var words = stop.Text;
-        var noted = (this with { Stop = stop with { BeforeResolution = !HasReachedResolution && UndoBeganAt is null } }).Note(stop.At, TimelineKind.Decision, stop.By, words);
-        return noted.OpenGate is { Task: not { Undoes: true } } gate ? noted.CloseGate(gate.Id, GateOutcome.Cancelled, words, stop.At) : noted;
+        var noted = (this with { Stop = stop with { BeforeResolution = !HasReachedResolution && UndoBeganAt is null } }).Note(
+            stop.At,
+            TimelineKind.Decision,
+            stop.By,
+            words);
+        return noted.OpenGate is { Task: not { Undoes: true } } gate
+            ? noted.CloseGate(gate.Id, GateOutcome.Cancelled, words, stop.At)
+            : noted;
     }
 
     /// <summary>Whether the resolution has begun. A stop then leaves the mitigation's changes in place.</summary>
     [JsonIgnore]
-    public bool HasReachedResolution => State == IncidentState.Resolving || Gates.Any(gate => gate.Phase == Phase.Resolution) || Steps.Any(step => step.Phase == Phase.Resolution);
+    public bool HasReachedResolution =>
+        State == IncidentState.Resolving
+        || Gates.Any(gate => gate.Phase == Phase.Resolution)
+        || Steps.Any(step => step.Phase == Phase.Resolution);
 
     [JsonIgnore]
     public bool KeepsFix => HasReachedResolution && !TakesFixBack;
@@ -196,7 +207,9 @@ public static class StopText
             ? $" {string.Join(", ", closed.Alerts.Where(alert => alert.HandedTo == next).Select(alert => alert.Name).Distinct())} "
                 + $"began after it was taken over; incident {next} looks at it."
             : "";
-        return closed.State == IncidentState.TakenOver && closed.Alerts.Any(alert => alert is { Resolved: false, HandedTo: null }) ? $"{looked}{AsksNoMore(closed)}" : looked;
+        return closed.State == IncidentState.TakenOver && closed.Alerts.Any(alert => alert is { Resolved: false, HandedTo: null })
+            ? $"{looked}{AsksNoMore(closed)}"
+            : looked;
     }
 
     private static string Firing(Incident incident, string begins) =>

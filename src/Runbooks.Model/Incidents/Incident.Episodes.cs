@@ -72,7 +72,9 @@ public sealed partial record Incident
         {
             StartsAt = begins ? alert.StartsAt : known.StartsAt ?? alert.StartsAt,
             EndsAt = alert.Status == AlertStatus.Resolved ? alert.EndsAt : null,
-            EarlierStarts = begins && known.StartsAt is { } before ? [.. known.EarlierStarts.TakeLast(MaxEarlierStarts - 1), before] : known.EarlierStarts,
+            EarlierStarts = begins && known.StartsAt is { } before
+                ? [.. known.EarlierStarts.TakeLast(MaxEarlierStarts - 1), before]
+                : known.EarlierStarts,
         };
     }
 }
@@ -134,15 +136,19 @@ public sealed partial record Incident
 
         // Once the alert ended, an earlier start is a late repeat and a later start is a new episode.
         return known.Resolved
-            ? known.StartsAt is not null && alert.StartsAt is { } starts && (starts == known.StartsAt || (Episode.IsSame(known, alert) && starts < known.EndsAt))
-            : Episode.IsSame(known, alert) && ((known.StartsAt is not null && alert.StartsAt is not null) || now - no.At < LongestOwnership);
+            ? known.StartsAt is not null
+                && alert.StartsAt is { } starts
+                && (starts == known.StartsAt || (Episode.IsSame(known, alert) && starts < known.EndsAt))
+            : Episode.IsSame(known, alert)
+                && ((known.StartsAt is not null && alert.StartsAt is not null) || now - no.At < LongestOwnership);
     }
 
     /// <summary>
     /// Alerts that come while changes are being undone are not covered by the rejection. The sender's clock may differ, so a first episode
     /// counts as covered if we knew of it.
     /// </summary>
-    private static bool BeganAfter(AttachedAlert known, EarlierNo no) => known.FirstAt > no.At || (known.EarlierStarts.Count > 0 && known.StartsAt > no.At);
+    private static bool BeganAfter(AttachedAlert known, EarlierNo no) =>
+        known.FirstAt > no.At || (known.EarlierStarts.Count > 0 && known.StartsAt > no.At);
 
     /// <summary>An alert that still fires after a rejection is counted and noted once, and nobody is asked.</summary>
     public Incident AttachRemembered(Alert alert, DateTimeOffset now) =>
@@ -154,7 +160,9 @@ public sealed partial record Incident
     private Incident CountAfterNo(AttachedAlert known, Alert alert, EarlierNo no, DateTimeOffset now)
     {
         var counted = Counted(known, now, afterNo: true);
-        return known.ToldAfterNo ? counted : counted.NoteAlertOnce(now, alert.Source, $"{alert.Name} still fires. It does not ask again: {no.Text}");
+        return known.ToldAfterNo
+            ? counted
+            : counted.NoteAlertOnce(now, alert.Source, $"{alert.Name} still fires. It does not ask again: {no.Text}");
     }
 }
 
@@ -179,7 +187,10 @@ public sealed record EarlierNo(string Incident, string By, string Did, DateTimeO
         + $"on {At.ToUniversalTime().ToString("yyyy-MM-dd 'at' HH:mm:ss 'UTC'", CultureInfo.InvariantCulture)}"
         + (Reason is { Length: > 0 } ? $": {Reason}" : ".");
 
-    public string Warning => OfAlert ? $"An alert of this incident came before, and a person said no: {Text}" : $"The last decision on this target was a no: {Text}";
+    public string Warning =>
+        OfAlert
+            ? $"An alert of this incident came before, and a person said no: {Text}"
+            : $"The last decision on this target was a no: {Text}";
 }
 
 /// <param name="At">When that incident ended.</param>
@@ -222,7 +233,11 @@ public sealed partial record Incident
         if (told.Status == AlertStatus.Firing)
         {
             return MarkRuleOf(told, _ => new(told.Name, told.Fingerprint), now).DropNews(stopped)
-                .AddNews(fails, told.Source, $"Grafana cannot measure {rule} at the moment ({told.Name}). Until it can, an end of the alert is no all-clear.", now);
+                .AddNews(
+                    fails,
+                    told.Source,
+                    $"Grafana cannot measure {rule} at the moment ({told.Name}). Until it can, an end of the alert is no all-clear.",
+                    now);
         }
 
         if (AlertEnd.NoAllClear(told) is { } why)

@@ -27,7 +27,8 @@ public sealed partial record Incident
 
     private bool Flaps(Alert alert, DateTimeOffset now) => Recurrences.Any(recurrence => recurrence.Flaps(now) && recurrence.IsOf(alert));
 
-    public IReadOnlyList<string> RecurrenceLines() => [.. Recurrences.Where(recurrence => recurrence.Times > 1).Select(recurrence => recurrence.Describe())];
+    public IReadOnlyList<string> RecurrenceLines() =>
+        [.. Recurrences.Where(recurrence => recurrence.Times > 1).Select(recurrence => recurrence.Describe())];
 
     /// <param name="known">Null if the alert is new here.</param>
     private Incident CountEpisode(AttachedAlert? known, Alert alert, bool resolved, DateTimeOffset now)
@@ -157,7 +158,8 @@ public sealed partial record Incident
         && WholeReportOf(known) is { } before
         && !AlertLabels.AreSame(before, alert);
 
-    private static bool SaysTheSame(Alert known, Alert alert) => known.Source == alert.Source && known.Name == alert.Name && AlertLabels.AreSame(known, alert);
+    private static bool SaysTheSame(Alert known, Alert alert) =>
+        known.Source == alert.Source && known.Name == alert.Name && AlertLabels.AreSame(known, alert);
 
     /// <summary>A flapping alert that asked nobody still fires. It is checked when the rejection no longer counts.</summary>
     public bool HoldsUnasked() => AlertResolvedAt is null && Alerts.Any(alert => alert is { AskedNobody: true, Resolved: false });

@@ -31,7 +31,11 @@ public sealed partial record Incident
     /// <param name="asOfNow">The approval as it counts now. Null if it does not count.</param>
     public Incident LoseApprovals(string gateId, Func<Decision, Decision?> asOfNow, DateTimeOffset now) =>
         FindGate(gateId) is { Outcome: GateOutcome.Pending, Task: null } gate && gate.Decisions.Any(decision => asOfNow(decision) != decision)
-            ? Replace(gate with { Decisions = [.. gate.Decisions.Select(asOfNow).OfType<Decision>()] }).Note(now, TimelineKind.Gate, "runbook", LostText(gate, asOfNow))
+            ? Replace(gate with { Decisions = [.. gate.Decisions.Select(asOfNow).OfType<Decision>()] }).Note(
+                now,
+                TimelineKind.Gate,
+                "runbook",
+                LostText(gate, asOfNow))
             : this;
 
     /// <summary>Why an approval no longer counts.</summary>
@@ -50,7 +54,11 @@ public sealed partial record Incident
 
     public Incident CloseGate(string gateId, GateOutcome outcome, string closedBy, DateTimeOffset now) =>
         FindGate(gateId) is { Outcome: GateOutcome.Pending } gate
-            ? Replace(gate with { Outcome = outcome, ClosedAt = now, ClosedBy = closedBy }).Note(now, TimelineKind.Gate, "runbook", closedBy)
+            ? Replace(gate with { Outcome = outcome, ClosedAt = now, ClosedBy = closedBy }).Note(
+                now,
+                TimelineKind.Gate,
+                "runbook",
+                closedBy)
             : this;
 
     /// <summary>Somebody wanted to approve while nothing may run. Noted once for each person and reason.</summary>
@@ -101,7 +109,9 @@ public sealed partial record Incident
 
         if (decision.PlanHash is { } shown && shown != gate.Plan.Hash)
         {
-            return new(DecisionStatus.PlanChanged, "The plan has changed since it was shown to you; nothing was approved. Open the newest message.");
+            return new(
+                DecisionStatus.PlanChanged,
+                "The plan has changed since it was shown to you; nothing was approved. Open the newest message.");
         }
 
         if (gate.Task is null && gate.Decisions.Any(earlier => earlier.IsOfSamePerson(decision)))
@@ -142,7 +152,9 @@ public sealed partial record Incident
 
         var recorded = incident.Replace(gate).Note(decision.At, TimelineKind.Decision, decision.Person, said);
         return (recorded, settled
-            ? new(DecisionStatus.Decided, $"You {GateText.Past(gate, decision.Verb)} at {GateText.Clock(decision.At)}.{GateText.AfterYes(gate, incident.Mode)}")
+            ? new(
+                DecisionStatus.Decided,
+                $"You {GateText.Past(gate, decision.Verb)} at {GateText.Clock(decision.At)}.{GateText.AfterYes(gate, incident.Mode)}")
             : new(DecisionStatus.MoreNeeded, $"Your approval counts; {GateText.MoreNeeded(gate)}."));
     }
 
@@ -220,11 +232,16 @@ public sealed partial record Incident
         var recovered = findings.Where(finding => finding.Verdict == Verdict.Passing && Findings.Any(old => old.Name == finding.Name && old.Verdict != Verdict.Passing)).ToList();
         var looked = this with { VerificationRounds = VerificationRounds.Add(IncidentState.AwaitingApproval, findings, now), UpdatedAt = now };
         return recovered.Count == 0 ? looked
-            : looked.NoteOnce(now, TimelineKind.Diagnosis, "runbook", $"Recovered by itself before the first step, so the step is not credited with it. {Summarize(recovered)}");
+            : looked.NoteOnce(
+                now,
+                TimelineKind.Diagnosis,
+                "runbook",
+                $"Recovered by itself before the first step, so the step is not credited with it. {Summarize(recovered)}");
     }
 
     /// <summary>The findings, each with its newest result.</summary>
-    public IReadOnlyList<Finding> Renewed(IReadOnlyList<Finding> newer) => [.. Findings.Select(old => newer.FirstOrDefault(one => one.Name == old.Name) ?? old)];
+    public IReadOnlyList<Finding> Renewed(IReadOnlyList<Finding> newer) =>
+        [.. Findings.Select(old => newer.FirstOrDefault(one => one.Name == old.Name) ?? old)];
 
     /// <summary>People who are asked again see the new results. The first ones stay among the rounds.</summary>
     /// <param name="gate">The approval that no longer covers anything.</param>

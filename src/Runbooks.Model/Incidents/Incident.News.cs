@@ -20,7 +20,9 @@ public sealed partial record Incident
         get
         {
             // A full list keeps its length, so unlisted alerts count too, but only on a logarithmic scale.
-            var more = Unlisted.Count == 0 ? "" : $"+{Alerts.Select(alert => alert.Name).Distinct().Count()}.{System.Numerics.BitOperations.Log2((uint)Unlisted.Count)}";
+            var more = Unlisted.Count == 0
+                ? ""
+                : $"+{Alerts.Select(alert => alert.Name).Distinct().Count()}.{System.Numerics.BitOperations.Log2((uint)Unlisted.Count)}";
             var often = Recurrences.Sum(recurrence => recurrence.Milestone());
             return News.Count == 0 && Alerts.Count <= 1 && often == 0
                 ? null
@@ -43,7 +45,8 @@ public sealed partial record Incident
     private Incident AddWord(string key, string who, string text, DateTimeOffset now, bool urgent = false) =>
         News.Any(news => news.Key == key && news.Text == text) ? this : DropNews(key).AddNews(key, who, text, now, urgent);
 
-    public Incident DropNews(string key) => News.Any(news => news.Key == key) ? this with { News = [.. News.Where(news => news.Key != key)] } : this;
+    public Incident DropNews(string key) =>
+        News.Any(news => news.Key == key) ? this with { News = [.. News.Where(news => news.Key != key)] } : this;
 }
 
 /// <param name="Key">The matter. Newer news on it replaces this.</param>
@@ -72,7 +75,8 @@ public sealed partial record Incident
         && Steps.Any(step => step is { IsChange: true, Preparation.IsSo: false, Status: StepStatus.Done or StepStatus.Kept })
         && Steps.All(step => step.Status != StepStatus.Undone);
 
-    public bool KnowsNewsOf(Alert alert) => KnowsOutage(alert) || (ResourceHealth.Of(alert) is { IsNews: true } && Alerts.Any(known => known.Is(alert)));
+    public bool KnowsNewsOf(Alert alert) =>
+        KnowsOutage(alert) || (ResourceHealth.Of(alert) is { IsNews: true } && Alerts.Any(known => known.Is(alert)));
 
     /// <summary>A message about a known outage or a resource's health. It is counted and shown, but neither starts nor ends an alert.</summary>
     public Incident AddOutageNews(Alert alert, DateTimeOffset now)
@@ -89,7 +93,12 @@ public sealed partial record Incident
         var title = alert.Summary is { Length: > 0 } summary ? $": {Clip.To(summary, 300)}" : "";
         return stage is null
             ? counted.AddWord($"health:{alert.Fingerprint}", alert.Source, $"Azure tells of the resource, which ends nothing{title}", now)
-            : counted.AddStage(outage!, stage.Trim(), alert, $"Azure says of outage {Clip.To(AlertIdentity.TrackingId(alert)!, 60)}, stage {Clip.To(stage, 60)}{title}", now);
+            : counted.AddStage(
+                outage!,
+                stage.Trim(),
+                alert,
+                $"Azure says of outage {Clip.To(AlertIdentity.TrackingId(alert)!, 60)}, stage {Clip.To(stage, 60)}{title}",
+                now);
     }
 
     /// <summary>
@@ -101,7 +110,10 @@ public sealed partial record Incident
         var newest = News.LastOrDefault(news => StageOf(news, outage) is not null);
         if (alert.StartsAt < newest?.SaidAt)
         {
-            return NoteAlertOnce(now, alert.Source, $"A message from before the latest one about the outage came late, or once more, and is no news. {text}");
+            return NoteAlertOnce(
+                now,
+                alert.Source,
+                $"A message from before the latest one about the outage came late, or once more, and is no news. {text}");
         }
 
         var before = newest is null ? null : StageOf(newest, outage);
@@ -133,13 +145,19 @@ public sealed partial record Incident
         var key = $"health-now:{alert.Fingerprint}:";
         var newest = News.LastOrDefault(news => news.Key.StartsWith(key, StringComparison.Ordinal))?.Key;
         var told = newest?[key.Length..] ?? (ReportOf(known) is { } report ? ResourceHealth.Of(report)?.Now : null);
-        if (told is null || ResourceHealth.Of(alert)?.Now?.Trim() is not { Length: > 0 } health || health.Equals(told.Trim(), StringComparison.OrdinalIgnoreCase))
+        if (told is null
+            || ResourceHealth.Of(alert)?.Now?.Trim() is not { Length: > 0 } health
+            || health.Equals(told.Trim(), StringComparison.OrdinalIgnoreCase))
         {
             return this;
         }
 
         var title = alert.Summary is { Length: > 0 } summary ? $": {Clip.To(summary, 300)}" : "";
         var before = known.HasEnded ? "" : $", before that {Clip.To(told, 60)}";
-        return DropNews(newest ?? "").AddNews($"{key}{health}", alert.Source, $"Azure says that the resource is {Clip.To(health, 60)} now{before}{title}", now);
+        return DropNews(newest ?? "").AddNews(
+            $"{key}{health}",
+            alert.Source,
+            $"Azure says that the resource is {Clip.To(health, 60)} now{before}{title}",
+            now);
     }
 }

@@ -44,7 +44,8 @@ public sealed partial record Incident
 
     public IReadOnlyList<Delivery> NewCalls(IEnumerable<Delivery> calls) => [.. calls.Where(call => !Calls.Any(call.IsSameMessage))];
 
-    public Incident Expect(IReadOnlyList<Delivery> calls) => NewCalls(calls) is { Count: > 0 } news ? this with { Calls = [.. Calls, .. news] } : this;
+    public Incident Expect(IReadOnlyList<Delivery> calls) =>
+        NewCalls(calls) is { Count: > 0 } news ? this with { Calls = [.. Calls, .. news] } : this;
 
     /// <summary>The result of expected alerts is known, except for those that may exist.</summary>
     public Incident SettleCalls(IReadOnlyList<Delivery> calls, IReadOnlyList<Delivery> perhaps) =>
@@ -59,7 +60,8 @@ public sealed partial record Incident
     public bool WasSent(Gate gate) => HasDelivery(gate.MessageKey);
 
     /// <summary>Messages to people who have approved and need not hear of it again while others still have to.</summary>
-    public IEnumerable<Delivery> ToThoseWhoAnswered(Gate gate) => Deliveries.Where(delivery => delivery.Reached && delivery.IsOf(gate) && gate.IsAnsweredBy(delivery.Contact));
+    public IEnumerable<Delivery> ToThoseWhoAnswered(Gate gate) =>
+        Deliveries.Where(delivery => delivery.Reached && delivery.IsOf(gate) && gate.IsAnsweredBy(delivery.Contact));
 
     public bool ReachedNobody(Gate gate) => HasDelivery(gate.Id) && !Reached(gate.Id);
 
@@ -87,7 +89,11 @@ public sealed partial record Incident
             var last = gate.OnCallOf(one.Contact);
             changed = last is not null && last.SaysTheSameAs(one)
                 ? changed.Replace(gate with { OnCall = [.. gate.OnCall.Select(known => known == last ? known with { Message = one.Message } : known)] })
-                : changed.Replace(gate with { OnCall = [.. gate.OnCall, one] }).Note(one.At, TimelineKind.Gate, "runbook", $"{one.Contact}: {one.Words}");
+                : changed.Replace(gate with { OnCall = [.. gate.OnCall, one] }).Note(
+                    one.At,
+                    TimelineKind.Gate,
+                    "runbook",
+                    $"{one.Contact}: {one.Words}");
         }
 
         return changed;
@@ -107,7 +113,13 @@ public sealed record DuePage(string Trouble, string Message, DateTimeOffset At) 
 /// <param name="Channel">The channel that took it. Null if none did.</param>
 /// <param name="Failure">What went wrong before it was taken, or why it never was.</param>
 /// <param name="Reference">The channel's reference to the message, so that it can be changed. Null if it cannot.</param>
-public sealed record Delivery(string Key, string Contact, string? Channel, DateTimeOffset At, string? Failure, string? Reference = null) : Evolving
+public sealed record Delivery(
+    string Key,
+    string Contact,
+    string? Channel,
+    DateTimeOffset At,
+    string? Failure,
+    string? Reference = null) : Evolving
 {
     /// <summary>Whether it reached somebody who can act on it.</summary>
     public bool Reached => Channel is not null && !IsStranger;
@@ -166,7 +178,8 @@ public static class Reach
     }
 
     /// <summary>For a question: as many as have to approve, without the person who may not.</summary>
-    public static bool IsEnough(IEnumerable<Delivery> message, Gate gate) => IsEnough(message.Where(delivery => !gate.IsStarter(delivery.Contact)), gate.Required);
+    public static bool IsEnough(IEnumerable<Delivery> message, Gate gate) =>
+        IsEnough(message.Where(delivery => !gate.IsStarter(delivery.Contact)), gate.Required);
 
     /// <summary>
     /// Whether that many are known to have it. A message without proof of arrival counts as long as nobody is known to have been missed.

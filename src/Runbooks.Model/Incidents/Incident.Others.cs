@@ -98,7 +98,9 @@ public sealed partial record Incident
     private static string Describe(string name, Alert? alert)
     {
         var severity = alert?.Severity is { Length: > 0 } word ? $" ({word})" : "";
-        return alert?.Summary is { Length: > 0 } summary ? $"{name}{severity}: {Clip.To(summary, 300).TrimEnd('.')}." : $"{name}{severity}.";
+        return alert?.Summary is { Length: > 0 } summary
+            ? $"{name}{severity}: {Clip.To(summary, 300).TrimEnd('.')}."
+            : $"{name}{severity}.";
     }
 
     private AttachedAlert WithReport(AttachedAlert attached, Alert alert)
@@ -152,7 +154,12 @@ public sealed partial record Incident
     public static bool GoesOn(IncidentNews news) => news.Key.StartsWith(GoesOnNews, StringComparison.Ordinal);
 
     private Incident NoteOtherAlert(Alert alert, bool moreSevere, DateTimeOffset now) => moreSevere
-        ? AddNews($"{SeverityNews}{AlertSeverity.RankOf(alert.Severity)}", alert.Source, $"A more severe alert on this target: {Describe(alert.Name, alert)}", now, urgent: true)
+        ? AddNews(
+            $"{SeverityNews}{AlertSeverity.RankOf(alert.Severity)}",
+            alert.Source,
+            $"A more severe alert on this target: {Describe(alert.Name, alert)}",
+            now,
+            urgent: true)
         : NoteAlert(now, alert.Source, $"Another alert on this target: {Describe(alert.Name, alert)}");
 
     /// <summary>The opening alert is over and others still fire. People should not decide about what is past.</summary>
@@ -172,7 +179,9 @@ public sealed partial record Incident
             string.Join(' ', (string[])[
                 $"The sender says that {Alert.Name}, for which this incident was opened, is over. Still firing on this target:",
                 .. named.Select(alike => alike.Count() == 1 ? alike.Key : $"{alike.Key.TrimEnd('.')} ({CountText.Format(alike.Count(), "alert")})."),
-                .. more == 0 ? Array.Empty<string>() : [named.Count == 0 ? $"{CountText.Format(more, "alert")}, only counted here." : $"And {more} more."]]),
+                .. more == 0
+                    ? Array.Empty<string>()
+                    : [named.Count == 0 ? $"{CountText.Format(more, "alert")}, only counted here." : $"And {more} more."]]),
             now);
     }
 

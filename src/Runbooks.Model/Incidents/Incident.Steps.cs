@@ -49,7 +49,8 @@ public sealed partial record Incident
     /// </summary>
     public Incident FinishStep(StepRecord step, StepStatus status, ActionResult result, DateTimeOffset now)
     {
-        var late = step is { Status: StepStatus.Unknown, CutOff: true, FinishedAt: not null } && status is StepStatus.Done or StepStatus.Failed;
+        var late = step is { Status: StepStatus.Unknown, CutOff: true, FinishedAt: not null }
+            && status is StepStatus.Done or StepStatus.Failed;
         if (step.FinishedAt is not null && !IsUndo(status) && !late)
         {
             return this;
@@ -137,7 +138,8 @@ public sealed partial record Incident
 
     /// <summary>The approved step did not act this time.</summary>
     /// <param name="until">When it is tried again, at the latest.</param>
-    public Incident AwaitNextTry(Phase phase, DateTimeOffset until, DateTimeOffset now) => this with { State = StateOf(phase), WaitsUntil = until, UpdatedAt = now };
+    public Incident AwaitNextTry(Phase phase, DateTimeOffset until, DateTimeOffset now) =>
+        this with { State = StateOf(phase), WaitsUntil = until, UpdatedAt = now };
 
     /// <summary>Noted once for each reason.</summary>
     /// <param name="until">When it is tried again, at the latest.</param>
@@ -212,7 +214,9 @@ public sealed partial record Incident
         var recorded = this with
         {
             Recovery = new(claimedAt, now, answer),
-            VerificationRounds = findings.Count == 0 ? VerificationRounds : VerificationRounds.Add(IncidentState.AwaitingApproval, findings, now),
+            VerificationRounds = findings.Count == 0
+                ? VerificationRounds
+                : VerificationRounds.Add(IncidentState.AwaitingApproval, findings, now),
             UpdatedAt = now,
         };
         if (Flaps(now))
@@ -260,7 +264,8 @@ public sealed partial record Incident
         var over = incident.AlertResolvedAt is null ? incident.EndedText("the alert") : "the alert was resolved";
         var when = incident.Gates.LastOrDefault(gate => gate is { Task: null, Outcome: GateOutcome.Approved }) switch
         {
-            null when incident.OpenGate is { } gate => $"{CleanText.Capital(over)} before the {(gate.Task is null ? "steps were approved" : "work by hand was done")}",
+            null when incident.OpenGate is { } gate =>
+                $"{CleanText.Capital(over)} before the {(gate.Task is null ? "steps were approved" : "work by hand was done")}",
             null => $"{CleanText.Capital(over)} before anybody was asked",
             { Decisions.Count: 0 } => $"{CleanText.Capital(over)} before anything was done",
             _ => $"It was approved and then not needed: {over} before anything was done",

@@ -103,7 +103,8 @@ public sealed partial record Incident
     [JsonIgnore]
     public bool Covers => IsOwnedByResponder() || (!State.IsFinal() && !(State == IncidentState.Diagnosing && IsFoundHealthy));
 
-    public Incident Suppress(string id) => Suppresses.Contains(id) || Suppresses.Count >= MaxSuppresses ? this : this with { Suppresses = [.. Suppresses, id] };
+    public Incident Suppress(string id) =>
+        Suppresses.Contains(id) || Suppresses.Count >= MaxSuppresses ? this : this with { Suppresses = [.. Suppresses, id] };
 
     /// <param name="wakeEvent">The event that the end of the other raises.</param>
     public Incident WaitFor(Incident other, DateTimeOffset until, string wakeEvent, DateTimeOffset now)
@@ -116,7 +117,11 @@ public sealed partial record Incident
 
         var why = $"Incident {other.Id} of '{other.Title}' on {IncidentText.Target(other.Target)} covers this one and is open. "
             + $"This one asks nobody until that has ended, at the latest at {GateText.Clock(until, now)}.";
-        return (waits with { SuppressedBy = new(other.Id, other.RunbookId, other.Target, now, until), Reason = why }).Note(now, TimelineKind.Safety, "runbook", why);
+        return (waits with { SuppressedBy = new(other.Id, other.RunbookId, other.Target, now, until), Reason = why }).Note(
+            now,
+            TimelineKind.Safety,
+            "runbook",
+            why);
     }
 
     /// <summary>Does nothing if it does not wait.</summary>
@@ -128,7 +133,13 @@ public sealed partial record Incident
 /// <param name="Incident">The other incident.</param>
 /// <param name="Until">The longest wait.</param>
 /// <param name="Over">When it stopped waiting. Null while it waits.</param>
-public sealed record IncidentSuppression(string Incident, string Runbook, string Target, DateTimeOffset Since, DateTimeOffset Until, DateTimeOffset? Over = null) : Evolving;
+public sealed record IncidentSuppression(
+    string Incident,
+    string Runbook,
+    string Target,
+    DateTimeOffset Since,
+    DateTimeOffset Until,
+    DateTimeOffset? Over = null) : Evolving;
 
 /// <summary>
 /// An incident in between that ended by itself, or was about another alert, does not cancel an earlier rejection on the target. A decision
@@ -187,7 +198,8 @@ public sealed partial record Incident
     private bool IsDecidedByPeople => RetryOf is not null || RetriedAs is not null || Stop is not null || State == IncidentState.TakenOver
         || Gates.Any(gate => gate is { Task: null, Outcome: GateOutcome.Approved or GateOutcome.Rejected, Decisions.Count: > 0 });
 
-    private RefusedAlert Refused(AttachedAlert known) => WholeReportOf(known) is { } report ? RefusedAlert.Of(report) : new(RefusedAlert.HashOf(known.Identity));
+    private RefusedAlert Refused(AttachedAlert known) =>
+        WholeReportOf(known) is { } report ? RefusedAlert.Of(report) : new(RefusedAlert.HashOf(known.Identity));
 }
 
 public sealed record StandingNo(EarlierNo No, IReadOnlyList<RefusedAlert> Alerts) : Evolving
@@ -206,5 +218,6 @@ public sealed record RefusedAlert(string? Identity, string? Says = null) : Evolv
 
     internal static string HashOf(string text) => TextHash.Of(text, bytes: 8);
 
-    internal bool IsSame(RefusedAlert other) => (Identity is not null && Identity == other.Identity) || (Says is not null && Says == other.Says);
+    internal bool IsSame(RefusedAlert other) =>
+        (Identity is not null && Identity == other.Identity) || (Says is not null && Says == other.Says);
 }

@@ -15,7 +15,13 @@ public sealed partial record Incident
     public Incident Note(DateTimeOffset at, TimelineKind kind, string who, string what)
     {
         var previous = Timeline.Count == 0 ? Id : Timeline[^1].Hash;
-        var entry = new TimelineEntry(Timeline.Count + 1, at, kind, Cut(Redactor.Redact(who), 200), Cut(Redactor.Redact(what), MaxText), "");
+        var entry = new TimelineEntry(
+            Timeline.Count + 1,
+            at,
+            kind,
+            Cut(Redactor.Redact(who), 200),
+            Cut(Redactor.Redact(what), MaxText),
+            "");
         entry = entry with { Hash = HashOf(previous, entry) };
         return this with { Timeline = [.. Timeline, entry], UpdatedAt = at };
     }
@@ -46,7 +52,12 @@ public sealed partial record Incident
     [JsonIgnore]
     public IReadOnlyList<string> StartLines => IsProposed ? [] :
     [
-        .. RetryOf is null ? [] : Timeline.Where(line => line.Kind == TimelineKind.Opened && line.Who != "runbook").TakeLast(1).Select(line => Clip.To(line.What, 500)),
+        .. RetryOf is null
+            ? []
+            : Timeline
+                .Where(line => line.Kind == TimelineKind.Opened && line.Who != "runbook")
+                .TakeLast(1)
+                .Select(line => Clip.To(line.What, 500)),
         .. AlertIdentity.IsByHand(Alert.Source) && Alert.Summary is { } said ? [Clip.To(said, 500)] : Array.Empty<string>(),
     ];
 

@@ -105,7 +105,8 @@ public sealed partial record Incident
     private bool HaveEnded => Alerts.All(alert => alert.HasEnded) && Unlisted.All(alert => alert.Over);
 
     /// <summary>The sender gave an all-clear for every alert.</summary>
-    private bool AreOver => HaveEnded && !HasUnknownAlerts && Alerts.All(alert => alert.Resolved) && Unlisted.All(alert => alert.Why is null);
+    private bool AreOver =>
+        HaveEnded && !HasUnknownAlerts && Alerts.All(alert => alert.Resolved) && Unlisted.All(alert => alert.Why is null);
 
     /// <summary>Empty if all alerts are listed.</summary>
     public IReadOnlyList<string> UnlistedLines() =>
@@ -153,7 +154,14 @@ public sealed record UnlistedAlert(string Id, long At) : Evolving
 
     /// <summary>As if it were listed, without its text.</summary>
     /// <param name="alert">Any message of it.</param>
-    internal AttachedAlert As(Alert alert, DateTimeOffset? lastAt) => new(alert.Fingerprint, alert.Source, alert.Name, 0, Time(At), lastAt ?? Time(At), Over && Why is null)
+    internal AttachedAlert As(Alert alert, DateTimeOffset? lastAt) => new(
+        alert.Fingerprint,
+        alert.Source,
+        alert.Name,
+        0,
+        Time(At),
+        lastAt ?? Time(At),
+        Over && Why is null)
     {
         BeganAt = Time(At),
         StartsAt = Starts is { } starts ? Time(starts) : null,

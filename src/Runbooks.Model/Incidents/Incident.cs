@@ -147,7 +147,8 @@ public sealed record StopRequest(string By, string Reason, DateTimeOffset At, bo
     public bool UndoesFix => TakesBack || BeforeResolution;
 
     [JsonIgnore]
-    public string Text => TakesBack ? $"{By} asked for what was changed to be taken back: {Reason}" : $"{By} stopped the incident: {Reason}";
+    public string Text =>
+        TakesBack ? $"{By} asked for what was changed to be taken back: {Reason}" : $"{By} stopped the incident: {Reason}";
 }
 
 /// <summary>Ids that sort by time and can be read out on the phone: <c>261123-0312-k7m2p9wd</c>.</summary>

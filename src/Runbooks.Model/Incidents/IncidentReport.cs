@@ -37,7 +37,9 @@ public static class IncidentReport
 
     private static IEnumerable<string> Impact(Incident incident, Impact? impact) =>
     [
-        .. impact is null ? Array.Empty<string>() : [$"- Severity: {CamelCase.Of(impact.Severity)}", $"- Users: {Text(impact.Users)}", $"- Data: {Text(impact.Data)}"],
+        .. impact is null
+            ? Array.Empty<string>()
+            : [$"- Severity: {CamelCase.Of(impact.Severity)}", $"- Users: {Text(impact.Users)}", $"- Data: {Text(impact.Data)}"],
         $"- Target: {Text(incident.Target)}",
         $"- {CountText.Format(incident.AlertCount, "alert message")}:",
         .. incident.Alerts.Take(MaxAlerts).Select(alert =>
@@ -129,7 +131,9 @@ public static class IncidentReport
 
     private static string Done(StepRecord step)
     {
-        var took = step.FinishedAt is { } finished && finished > step.StartedAt ? $", {DurationText.Format(DurationText.Whole(finished - step.StartedAt))}" : "";
+        var took = step.FinishedAt is { } finished && finished > step.StartedAt
+            ? $", {DurationText.Format(DurationText.Whole(finished - step.StartedAt))}"
+            : "";
         return $"- {Clock(step.StartedAt)}: {Text(step.Name)} ({CamelCase.Of(step.Phase)}, {CamelCase.Of(step.Status)}{took}). "
             + $"{Text(step.Outcome ?? step.Preparation.PlannedEffect)}";
     }
@@ -137,7 +141,8 @@ public static class IncidentReport
     /// <summary>The first line says who sees to it or what to do now.</summary>
     public static IReadOnlyList<string> LeftToDo(Incident incident, DateTimeOffset now)
     {
-        if (incident.State.IsFinal() && (!incident.IsUnfinished || incident.Attention?.AcknowledgedAt is not null || incident.ClosedByHand is not null))
+        if (incident.State.IsFinal()
+            && (!incident.IsUnfinished || incident.Attention?.AcknowledgedAt is not null || incident.ClosedByHand is not null))
         {
             return
             [
@@ -156,7 +161,8 @@ public static class IncidentReport
     public static IReadOnlyList<string> NextSteps(Incident incident, DateTimeOffset now) =>
         [NextStepText.Of(incident, now), .. ChangeText.InPlace(incident).Select(change => $"Still changed: {change}")];
 
-    private static IEnumerable<string> Left(Incident incident, DateTimeOffset now) => LeftToDo(incident, now).Select((line, at) => $"{(at > 0 ? "- " : "")}{Text(line)}");
+    private static IEnumerable<string> Left(Incident incident, DateTimeOffset now) =>
+        LeftToDo(incident, now).Select((line, at) => $"{(at > 0 ? "- " : "")}{Text(line)}");
 
     private static string Table(string[] head, IEnumerable<string[]> rows) => string.Join(
         '\n', (string[])[Line(head), Line([.. head.Select(_ => "---")]), .. rows.Select(row => Line([.. row.Select(Text)]))]);

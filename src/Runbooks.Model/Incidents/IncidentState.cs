@@ -39,7 +39,8 @@ public static class IncidentStates
 {
     public static bool IsFinal(this IncidentState state) => state >= IncidentState.Resolved;
 
-    public static bool IsAtWork(this IncidentState state) => state is IncidentState.Mitigating or IncidentState.Verifying or IncidentState.Holding or IncidentState.Resolving;
+    public static bool IsAtWork(this IncidentState state) =>
+        state is IncidentState.Mitigating or IncidentState.Verifying or IncidentState.Holding or IncidentState.Resolving;
 }
 
 /// <summary>The same on every page and card.</summary>

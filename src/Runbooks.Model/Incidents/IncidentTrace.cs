@@ -32,9 +32,11 @@ public static class IncidentTrace
     /// The parent of the root span: the sender's span, or nothing. Always recorded, even if the sender samples its own requests away, since
     /// incidents are few.
     /// </summary>
-    public static ActivityContext AboveRoot(Incident incident) => new(IdOf(incident), SenderOf(incident)?.SpanId ?? default, ActivityTraceFlags.Recorded, isRemote: true);
+    public static ActivityContext AboveRoot(Incident incident) =>
+        new(IdOf(incident), SenderOf(incident)?.SpanId ?? default, ActivityTraceFlags.Recorded, isRemote: true);
 
-    public static ActivityContext BelowRoot(Incident incident) => new(IdOf(incident), RootOf(incident), ActivityTraceFlags.Recorded, isRemote: true);
+    public static ActivityContext BelowRoot(Incident incident) =>
+        new(IdOf(incident), RootOf(incident), ActivityTraceFlags.Recorded, isRemote: true);
 
     private static ActivityContext? SenderOf(Incident incident) =>
         incident.TraceParent is { } text && ActivityContext.TryParse(text, null, isRemote: true, out var context) ? context : null;

@@ -70,10 +70,12 @@ public static class ChangeText
     private static bool IsInPlace(Incident incident, StepRecord step) =>
         step is { Phase: Phase.Mitigation, Preparation: { UndoState: not null, TellsOnly: false } }
         && (incident.MakesRoom()
-            ? incident.CanBeClosedByHand() && (step.Status is StepStatus.UndoFailed or StepStatus.Kept || (IsLeftBehind(incident) && MayBeThere(step)))
+            ? incident.CanBeClosedByHand()
+                && (step.Status is StepStatus.UndoFailed or StepStatus.Kept || (IsLeftBehind(incident) && MayBeThere(step)))
             : MayBeThere(step) || step.Status is StepStatus.UndoFailed or StepStatus.Kept);
 
-    private static bool MayBeThere(StepRecord step) => step.Status is StepStatus.Done or StepStatus.Running or StepStatus.Failed or StepStatus.Unknown;
+    private static bool MayBeThere(StepRecord step) =>
+        step.Status is StepStatus.Done or StepStatus.Running or StepStatus.Failed or StepStatus.Unknown;
 
     /// <summary>Nothing undid it. A verified fix stays on purpose when the resolution fails.</summary>
     private static bool IsLeftBehind(Incident incident) =>

@@ -5,14 +5,20 @@ namespace Runbooks.Model.Incidents;
 /// <param name="Items">The checklist. Empty if there is only the instruction.</param>
 /// <param name="Undo">How a person undoes it. Null if nobody can.</param>
 /// <param name="Undoes">It is about undoing an earlier step.</param>
-public sealed record ManualTask(string Step, string Instruction, IReadOnlyList<TaskItem> Items, string? Undo = null, bool Undoes = false) : Evolving
+public sealed record ManualTask(
+    string Step,
+    string Instruction,
+    IReadOnlyList<TaskItem> Items,
+    string? Undo = null,
+    bool Undoes = false) : Evolving
 {
     [JsonIgnore]
     public int Left => Items.Count(item => item.DoneBy is null);
 
     /// <summary>Counted from 1. Null if there is no checklist.</summary>
     [JsonIgnore]
-    public IReadOnlyList<int>? ItemsLeft => Items.Count == 0 ? null : [.. Items.Index().Where(item => item.Item.DoneBy is null).Select(item => item.Index + 1)];
+    public IReadOnlyList<int>? ItemsLeft =>
+        Items.Count == 0 ? null : [.. Items.Index().Where(item => item.Item.DoneBy is null).Select(item => item.Index + 1)];
 
     [JsonIgnore]
     public bool IsBegun => Items.Any(item => item.DoneBy is not null);
@@ -87,8 +93,11 @@ public static class ManualTaskText
         var reason = decision.Reason is { Length: > 0 } given ? given : null;
         return (decision.Verb, ticked) switch
         {
-            (DecisionVerb.Approve, { Length: > 0 }) => $"{decision.Person} ticked (by {decision.Via}): {ticked}.{(reason is null ? "" : $" {reason}")}",
-            (_, { Length: > 0 }) => $"{decision.Person} ticked (by {decision.Via}): {ticked}; and {Past(task, decision.Verb)}{(reason is null ? "." : $": {reason}")}",
+            (DecisionVerb.Approve, { Length: > 0 }) =>
+                $"{decision.Person} ticked (by {decision.Via}): {ticked}.{(reason is null ? "" : $" {reason}")}",
+            (_, { Length: > 0 }) =>
+                $"{decision.Person} ticked (by {decision.Via}): {ticked}; "
+                + $"and {Past(task, decision.Verb)}{(reason is null ? "." : $": {reason}")}",
             _ => $"{decision.Person} {Past(task, decision.Verb)} (by {decision.Via}){(reason is null ? "." : $": {reason}")}",
         };
     }

@@ -79,7 +79,9 @@ public static class Silence
             Prolonged = gate.Prolonged + 1,
             // A due reminder that would ask new contacts still asks them. A question that stayed open past its time has lost the runbook's
             // own reminders.
-            Reminders = gate.IsStanding ? [new(now + (missing / 2), [])] : [.. gate.Reminders.Where(reminder => reminder.At > now || gate.NewOf(reminder).Count > 0)],
+            Reminders = gate.IsStanding
+                ? [new(now + (missing / 2), [])]
+                : [.. gate.Reminders.Where(reminder => reminder.At > now || gate.NewOf(reminder).Count > 0)],
             Asked = gate.Asked + 1,
             AskedAt = now,
             HeldUntil = null,
@@ -130,5 +132,6 @@ public static class SilenceText
     }
 
     /// <summary>The others have a little longer.</summary>
-    private static string First(IEnumerable<Gate> gates) => gates.DistinctBy(gate => gate.ExpiresAt).Count() > 1 ? ", the first of them" : "";
+    private static string First(IEnumerable<Gate> gates) =>
+        gates.DistinctBy(gate => gate.ExpiresAt).Count() > 1 ? ", the first of them" : "";
 }

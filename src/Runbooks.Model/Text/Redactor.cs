@@ -63,7 +63,8 @@ public static partial class Redactor
         return SecretFormats.Hide(text);
     }
 
-    public static Exception Redact(Exception failure, IEnumerable<string>? secrets = null) => new RedactedException(Redact(failure.ToString(), secrets));
+    public static Exception Redact(Exception failure, IEnumerable<string>? secrets = null) =>
+        new RedactedException(Redact(failure.ToString(), secrets));
 
     /// <summary>Also hides a value whose name is on the line before.</summary>
     public static string RedactLine(string before, string line) =>

@@ -11,7 +11,8 @@ internal static class SecretValues
     public static bool IsSecret(string name, string sign, string value, ReadOnlySpan<char> rest) =>
         !IsNothing(value) && LooksSecret(name, sign, value, GoesOn(rest)) && !IsScheme(name, value, rest);
 
-    public static bool IsSecretInQuotes(string name, string value) => !IsNothing(value) && !IsMeasure(name, value) && !IsReference(name, value);
+    public static bool IsSecretInQuotes(string name, string value) =>
+        !IsNothing(value) && !IsMeasure(name, value) && !IsReference(name, value);
 
     /// <summary>DB_PASSWORD_PROD=…, and not PASSWORD_FILE=/run/secrets/db, PASSWORD_MAX_AGE=90 or pass=1250.2ms</summary>
     public static bool IsPassword(string name, string value)
@@ -88,7 +89,10 @@ internal static class SecretValues
 
     /// <summary>A Kubernetes object by namespace and name: secret="inference/registry-pull"</summary>
     private static bool IsReference(string name, string value) =>
-        name.StartsWith("secret", StringComparison.OrdinalIgnoreCase) && value.Contains('/') && char.IsAsciiLetterLower(value[0]) && IsWord(value);
+        name.StartsWith("secret", StringComparison.OrdinalIgnoreCase)
+            && value.Contains('/')
+            && char.IsAsciiLetterLower(value[0])
+            && IsWord(value);
 
     /// <summary>Authorization: GenieKey •••</summary>
     private static bool IsScheme(string name, string value, ReadOnlySpan<char> rest) =>

@@ -6,5 +6,6 @@ namespace Runbooks.Model.Text;
 public static class TextHash
 {
     /// <summary>The first bytes of its SHA-256 as hex, two digits each.</summary>
-    public static string Of(string text, int bytes = SHA256.HashSizeInBytes) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, bytes));
+    public static string Of(string text, int bytes = SHA256.HashSizeInBytes) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, bytes));
 }
