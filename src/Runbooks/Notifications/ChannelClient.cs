@@ -11,13 +11,10 @@ public sealed class ChannelClient
     /// <summary>Shorter, because somebody may wait while an old message is changed.</summary>
     private static readonly TimeSpan s_updateTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>The outcome of a message in metrics.</summary>
     internal const string Taken = "taken";
 
-    /// <inheritdoc cref="Taken"/>
     internal const string Failed = "failed";
 
-    /// <summary>The pauses before the second and third attempt, unless the channel asks for longer ones.</summary>
     private static readonly TimeSpan[] s_pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4)];
 
     /// <summary>All pauses together. Where a channel asks for a longer pause, the next channel is tried.</summary>
@@ -79,7 +76,6 @@ public sealed class ChannelClient
     /// The end of an alert is tried as often as a message, also after a timeout: the alert would ring on, and ending it twice does no harm.
     /// Any other change is tried once more, if the pause is short.
     /// </summary>
-    /// <returns>Whether the channel took the change.</returns>
     public async Task<bool> TryUpdateAsync(string channel, string reference, Card card, CancellationToken cancellationToken) =>
         _channels.TryGetValue(channel, out var notifier) && (await RetryAsync(
             notifier.Rings ? s_pauses.Length : 1,

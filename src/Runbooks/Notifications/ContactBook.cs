@@ -86,7 +86,6 @@ public sealed class ContactBook
     /// <summary>For a host without contacts: messages to any name go to these channels, and nobody may decide.</summary>
     public static ContactBook NobodyBut(params IReadOnlyList<string> channels) => new(channels, believed: false);
 
-    /// <summary>The files it was read from; null where there were none.</summary>
     public ContactFiles? Files { get; init; }
 
     /// <summary>Any name that somebody gives is believed. For the sandbox and for tests.</summary>
@@ -141,7 +140,7 @@ public sealed class ContactBook
         return _contacts.GetValueOrDefault(name);
     }
 
-    /// <summary>The schedules among these contacts. A name that nobody is behind counts as its fallback.</summary>
+    /// <summary>A name that nobody is behind counts as its fallback.</summary>
     public IReadOnlyList<Contact> SchedulesAmong(IEnumerable<string> names)
     {
         return [.. names
@@ -160,7 +159,7 @@ public sealed class ContactBook
         return team.Length > 0 && _contacts.ContainsKey(own) && !IsSameName(own, contact) ? own : Fallback;
     }
 
-    /// <summary>Whether one of these contacts may know this person. A team's people are known to its own contacts only.</summary>
+    /// <summary>A team's people are known to its own contacts only.</summary>
     public bool Knows(Recipient person, IEnumerable<string> contacts) => contacts.Select(TeamOf).Append("").Any(team => _known[team].Contains(person.Name));
 
     /// <summary>The person whom a schedule means: the first key that exactly one person has.</summary>
@@ -168,8 +167,6 @@ public sealed class ContactBook
     public Recipient? FindOnCall(IEnumerable<string> keys, string contact) =>
         keys.Select(key => _onCallNames[TeamOf(contact)].GetValueOrDefault(key.Trim())).FirstOrDefault(person => person is not null);
 
-    /// <summary>Whether several people have one of these keys.</summary>
-    /// <inheritdoc cref="FindOnCall"/>
     public bool IsSeveral(IEnumerable<string> keys, string contact) =>
         keys.Any(key => _onCallNames[TeamOf(contact)].TryGetValue(key.Trim(), out var person) && person is null);
 
@@ -208,7 +205,6 @@ public sealed class ContactBook
     public Recipient? FindRoom(IEnumerable<string> contacts, string name) =>
         RecipientsOf(contacts).FirstOrDefault(recipient => recipient.IsRoom && IsSameName(recipient.Name, name));
 
-    /// <summary>Whether this person is behind one of the contacts: by name, or as a member of a room.</summary>
     public bool Includes(IEnumerable<string> contacts, string person) =>
         KnowsEveryone || RecipientsOf(contacts).Any(recipient =>
             (recipient is { IsRoom: false, IsStranger: false } && IsSameName(recipient.Name, person)) || IsMember(recipient, person));
@@ -223,7 +219,6 @@ public sealed class ContactBook
         return room.Members.Count == 0 ? _people.ContainsKey(person) : room.Members.Contains(person, StringComparer.OrdinalIgnoreCase);
     }
 
-    /// <summary>The names that nobody is behind.</summary>
     public IReadOnlyList<string> Missing(IEnumerable<string> contacts) =>
         [.. contacts.Distinct(StringComparer.OrdinalIgnoreCase).Where(name => !TryFind(name, out _))];
 
@@ -234,7 +229,7 @@ public sealed class ContactBook
     internal static bool IsSameName(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 }
 
-/// <summary>The contacts that are in force. A new book replaces the old one as a whole.</summary>
+/// <summary>The book in force. A new one replaces it as a whole.</summary>
 public sealed class CurrentContacts(ContactBook book)
 {
     private volatile ContactBook _book = book;
@@ -244,7 +239,6 @@ public sealed class CurrentContacts(ContactBook book)
     public void Replace(ContactBook book) => _book = book;
 }
 
-/// <summary>How the systems that can prove who somebody is call one person.</summary>
 public static class Identity
 {
     /// <param name="userId">Slack's own id of the user, <c>U012AB3CD</c>; display names can be changed by anybody.</param>
@@ -268,11 +262,9 @@ public static class Identity
     public static bool IsObjectId(string identity) => identity.Split(':', '/') is ["signIn", var tenant, _] && Guid.TryParse(tenant, out _);
 }
 
-/// <summary>Somebody whom a platform has signed in.</summary>
 /// <param name="Id">Tenant and object id, as <c>tenant/object</c>. Names and mail addresses can change owner and prove nothing.</param>
 /// <param name="Name">For display: the contacts' name where they know the id, else the platform's name with the object id behind it.</param>
 public sealed record SignedInPerson(string Id, string Name)
 {
-    /// <summary>Object ids of their groups, as the platform says.</summary>
     public IReadOnlyList<string> Groups { get; init; } = [];
 }

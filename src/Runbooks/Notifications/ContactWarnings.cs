@@ -30,7 +30,6 @@ internal static class ContactWarnings
     /// shared place both read the message, links included. A shared mail address has a warning of its own.
     /// </summary>
     /// <param name="common">The common file, whose people may be asked together with a team's; null where there is none.</param>
-    /// <param name="rings">The channels that call people up.</param>
     public static void WarnOfSharedPlaces(FileContacts own, FileContacts? common, IReadOnlyCollection<string> rings)
     {
         List<Recipient> before = own == common || common is null ? [] : [.. common.People];

@@ -5,8 +5,7 @@ using Runbooks.Catalog.Yaml;
 namespace Runbooks.Notifications;
 
 /// <summary>
-/// Reads <c>contacts.yaml</c>: people and rooms, how they are reached, and the names that runbooks use for them. The common file is read
-/// first. A team's file may name people of the common file; no other file may name people of the team's.
+/// Reads <c>contacts.yaml</c>. A team's file may name people of the common file; no other file may name people of the team's.
 /// </summary>
 public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IOnCallSource> schedules, AddressSecrets secrets)
 {
@@ -15,8 +14,6 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
     private readonly List<INotifier> _channels = [.. channels];
     private readonly List<IOnCallSource> _schedules = [.. schedules];
 
-    /// <param name="file">The name of the file in errors.</param>
-    /// <inheritdoc cref="Read(ContactFiles, bool)"/>
     public ContactsResult Read(string file, string text, bool withSettings = true) => Read(new ContactFiles(new(file, text), []), withSettings);
 
     /// <param name="withSettings">Whether this is the host that sends. Elsewhere its settings are not checked.</param>
@@ -54,10 +51,9 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
     }
 
     /// <summary>
-    /// What can be in force where some of the files have errors. The common file comes first, then each team's file by itself. So a broken
-    /// file of one team does not keep people in force whom another file has removed.
+    /// What can be in force where some files have errors: the common file first, then each team's file by itself. So a broken file of one
+    /// team does not keep people in force whom another file has removed.
     /// </summary>
-    /// <returns>Null when nothing can be.</returns>
     public ContactBook? ReadGood(ContactFiles now, ContactFiles inForce)
     {
         if ((WithoutBroken(inForce with { Common = now.Common }) ?? WithoutBroken(inForce)) is not { } good)
@@ -88,7 +84,6 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
         return files with { Teams = [.. files.Teams.Where(team => team.Contacts is not { } own || !broken.Contains(own.Name))] };
     }
 
-    /// <param name="team">Null for the common file.</param>
     /// <param name="common">What a team's file may name; null where that is not known here.</param>
     private FileContacts ReadOne(RunbookFile file, string? team, FileContacts? common, bool withSettings)
     {
@@ -202,7 +197,6 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
     }
 }
 
-/// <summary>The contacts files: the common one, and one for each team that has its own.</summary>
 /// <param name="Common">Null where there is none: then nobody is known.</param>
 public sealed record ContactFiles(RunbookFile? Common, IReadOnlyList<TeamFiles> Teams)
 {
@@ -216,14 +210,12 @@ public sealed record ContactFiles(RunbookFile? Common, IReadOnlyList<TeamFiles> 
         .Where(team => team.Contacts is not null)
         .Select(team => KeyValuePair.Create($"{team.Folder}/{ContactsFile.FileName}", team.Contacts!.Text));
 
-    /// <returns>Null where the team has no contacts of its own.</returns>
     public string? TextOf(string team) => Teams.FirstOrDefault(own => own.Folder == team)?.Contacts?.Text;
 
     internal ContactFiles With(TeamFiles team) => this with { Teams = [.. Teams.Where(other => other.Folder != team.Folder), team] };
 
     public bool HasTextsOf(ContactFiles other) => Common?.Text == other.Common?.Text && OfTeams.ToHashSet().SetEquals(other.OfTeams);
 
-    /// <param name="name">The name of the common file in errors.</param>
     internal static ContactFiles Unpack(string name, string packed)
     {
         var (text, beside) = FilePack.Unpack(packed);
@@ -234,7 +226,6 @@ public sealed record ContactFiles(RunbookFile? Common, IReadOnlyList<TeamFiles> 
     }
 }
 
-/// <summary>A contact book, or every error of the files in their order.</summary>
 public sealed record ContactsResult(ContactBook? Book, IReadOnlyList<CatalogError> Errors)
 {
     public IReadOnlyList<CatalogError> Warnings { get; init; } = [];

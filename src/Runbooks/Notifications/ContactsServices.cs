@@ -57,7 +57,6 @@ public static class ContactsServices
         return good ?? none;
     }
 
-    /// <summary>A message for each team that has contacts of which none are in force.</summary>
     internal static IEnumerable<string> Dropped(ContactFiles now, ContactBook? good) => now.Teams
         .Where(team => team.Contacts is not null && good?.Files is { } files && files.TextOf(team.Folder) is null)
         .Select(team =>
@@ -65,17 +64,12 @@ public static class ContactsServices
             + $"Whoever the common file has behind '{ContactBook.Fallback}' is asked in their place.");
 }
 
-/// <summary>The contacts cannot be used; the message has every error on a line of its own.</summary>
 public sealed class ContactsException(IReadOnlyList<CatalogError> errors) : Exception(string.Join('\n', errors))
 {
     public IReadOnlyList<CatalogError> Errors => errors;
 }
 
-/// <summary>
-/// Takes over contacts files that change while the host runs. A broken file is reported, its last good version stays in force, and the
-/// other files are taken over.
-/// </summary>
-/// <param name="started">The files that the process began with.</param>
+/// <summary>Takes over files that change while the host runs. A broken one is reported, and its last good version stays in force.</summary>
 public sealed class ContactsReload(ContactsFile reader, CurrentContacts contacts, FileVersions versions, ILogger<ContactsReload> logger, ContactFiles? started = null)
 {
     private readonly Lock _taking = new();
@@ -116,7 +110,6 @@ public sealed class ContactsReload(ContactsFile reader, CurrentContacts contacts
         }
     }
 
-    /// <returns>Why these files cannot be used; empty when they are in force.</returns>
     private IReadOnlyList<string> TryTake(ContactFiles files)
     {
         if (files.Common is null && contacts.Book.Files is not null)

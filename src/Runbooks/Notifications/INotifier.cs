@@ -28,24 +28,22 @@ public interface INotifier
     /// <summary>Whether several people are known to read at this address.</summary>
     bool IsRoom(string to) => false;
 
-    /// <summary>Sends, and returns once the channel has taken the message.</summary>
     /// <exception cref="DeliveryException">The channel did not take it. The message has no secrets in it.</exception>
     Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken);
 
     /// <summary>
-    /// For a channel that rings: the reference that <see cref="SendAsync"/> will return, known before it sends. An alert whose answer was
-    /// lost can then be ended. Null where only the answer has the reference.
+    /// For a channel that rings: the reference that <see cref="SendAsync"/> will return, so that an alert can be ended whose answer was lost.
+    /// Null where only the answer has it.
     /// </summary>
     string? ReferenceOf(Card card, Address to) => null;
 
-    /// <summary>Replaces an earlier message, so that its buttons no longer ask. Does nothing where the channel has no way to do it.</summary>
+    /// <summary>Replaces an earlier message, where the channel can, so that its buttons no longer ask.</summary>
     Task UpdateAsync(string reference, Card card, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Removes older messages where the channel keeps them itself. Most do not.</summary>
+    /// <summary>Removes older messages, where the channel keeps them itself.</summary>
     Task ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken) => Task.CompletedTask;
 }
 
-/// <summary>The channel's answer for a message that it took.</summary>
 /// <param name="Reference">Finds the message again for <see cref="INotifier.UpdateAsync"/>, without secrets; null where it cannot be changed.</param>
 /// <param name="IsHandedOver">The channel took the message and does not say whether it arrives.</param>
 public readonly record struct Receipt(string? Reference, bool IsHandedOver = false)
@@ -53,7 +51,6 @@ public readonly record struct Receipt(string? Reference, bool IsHandedOver = fal
     public static implicit operator Receipt(string? reference) => new(reference);
 }
 
-/// <summary>Where one recipient is reached on one channel.</summary>
 /// <param name="To">In the channel's own form, such as a mail address or a Slack channel; <c>${NAME}</c> for the value of a setting.</param>
 public sealed record Address(string Channel, string To, string Recipient)
 {
@@ -70,20 +67,15 @@ public sealed class DeliveryException(string message, bool transient = false) : 
     /// <summary>The answer of a channel that uses HTTP.</summary>
     public HttpStatusCode? Status { get; init; }
 
-    /// <summary>The pause that the channel asks for; null where it asks for none.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>The channel did not answer in time.</summary>
     public bool IsLate { get; init; }
 
     /// <summary>The channel refused the form of the message. It may take a shorter one.</summary>
     public bool IsForm { get; init; }
 }
 
-/// <summary>
-/// When a message about an incident is sent again to whoever does not have it, at growing intervals. Pages, news of a temporary fix, and
-/// the news of a storm all use this rule.
-/// </summary>
+/// <summary>When a message about an incident is sent again to whoever does not have it, at growing intervals.</summary>
 public static class DeliveryRetry
 {
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMinutes(1);
@@ -105,7 +97,7 @@ public sealed record Card
     public required CardKind Kind { get; init; }
     public required string IncidentId { get; init; }
 
-    /// <summary>The thread that a channel puts the message in: that of the incident, or that of all incidents of one flapping alert.</summary>
+    /// <summary>For channels with threads: the incident, or the first one of a flapping alert.</summary>
     [JsonIgnore]
     public string Thread { get => field ?? IncidentId; init; }
 
@@ -124,7 +116,6 @@ public sealed record Card
     /// <summary>Pages to open. The first is the one to press.</summary>
     public IReadOnlyList<CardLink> Links { get; init; } = [];
 
-    /// <summary>Whether the first link leads to a decision.</summary>
     [JsonIgnore]
     public bool Asks => Kind is CardKind.ApprovalRequest or CardKind.Reminder or CardKind.Escalation;
 
@@ -132,11 +123,9 @@ public sealed record Card
     [JsonIgnore]
     public bool Informs => Kind is CardKind.Decided or CardKind.Closed;
 
-    /// <summary>The question is closed, so nobody is called about it any more.</summary>
     [JsonIgnore]
     public bool IsAnswered { get; init; }
 
-    /// <summary>On a channel that rings, its alert is to stop calling.</summary>
     [JsonIgnore]
     public bool CallsNobody => Informs || IsAnswered;
 
@@ -151,18 +140,16 @@ public sealed record Card
     /// <summary>The gate that a channel's own buttons decide on; null on a card that does not ask for one decision.</summary>
     public string? GateId { get; init; }
 
-    /// <summary>The plan that such a button approves.</summary>
     public string? PlanHash { get; init; }
 
     /// <summary>What a yes means, for channels that ask for a confirmation.</summary>
     [JsonIgnore]
     public string? Yes { get; init; }
 
-    /// <summary>What a no means, for the same.</summary>
     [JsonIgnore]
     public string? No { get; init; }
 
-    /// <summary>Decisions only by the links: a button approves what is shown, and this card does not show all of it.</summary>
+    /// <summary>For a card that does not show everything: a button would approve only what is shown.</summary>
     [JsonIgnore]
     public Card WithoutButtons => this with { GateId = null, PlanHash = null };
 
@@ -174,7 +161,6 @@ public sealed record Card
     [JsonIgnore]
     public Card WithoutLinkToDecide => Asks ? this with { Links = [.. Links.Skip(1)] } : this;
 
-    /// <summary>The gate counts people, so whoever answers has to be known.</summary>
     [JsonIgnore]
     public bool CountsPeople { get; init; }
 
@@ -182,7 +168,7 @@ public sealed record Card
     [JsonIgnore]
     public Card ForSharedPlace => CountsPeople ? WithoutLinkToDecide : this;
 
-    /// <summary>For this recipient. A stranger, who may not decide, gets no way to decide and the reason for the message.</summary>
+    /// <summary>A stranger may not decide, so they get no buttons, and the reason for the message.</summary>
     public Card For(Recipient recipient) => !recipient.IsStranger ? this : WithoutButtons with
     {
         Kind = Asks ? CardKind.Decided : Kind,
@@ -205,7 +191,6 @@ public sealed record CardSection(string Heading, IReadOnlyList<string> Lines)
     [JsonIgnore]
     public bool IsNeeded { get; init; }
 
-    /// <summary>The last section of a card that left out others.</summary>
     public static CardSection Rest { get; } = new("And more", ["This is not all: the rest is on the page."]);
 
     /// <summary>The section, or none where there are no lines.</summary>

@@ -2,11 +2,9 @@ using Runbooks.SignedLinks;
 
 namespace Runbooks.Notifications;
 
-/// <summary>What messages about an incident say.</summary>
 public sealed class IncidentCards(DecisionLinks links)
 {
     /// <summary>The card that asks, with its parts in the order in which a half-asleep person needs them.</summary>
-    /// <param name="recipient">The person whose link it has.</param>
     public Card Approval(Incident incident, Runbook runbook, Gate gate, string recipient, CardKind kind)
     {
         if (gate.Task is { } task)
@@ -59,7 +57,7 @@ public sealed class IncidentCards(DecisionLinks links)
         Links = [new("Look and decide", links.For(incident, gate, recipient)), IncidentLink(incident)],
     };
 
-    /// <summary>What broke and what is known of it. Only a question also says that nothing was found.</summary>
+    /// <summary>Only a question also says that nothing was found.</summary>
     private static IEnumerable<CardSection> Story(Incident incident, Runbook runbook, Gate gate) =>
     [
         new("What broke", [Outage(incident, runbook), runbook.Impact.Data]),
@@ -71,7 +69,6 @@ public sealed class IncidentCards(DecisionLinks links)
         .. CardSection.If(FindingText.SaidLast(incident, AskedAt(gate)), incident.Verification.Select(FindingText.Line)),
     ];
 
-    /// <summary>What has come in since the question was asked.</summary>
     private static IEnumerable<CardSection> Since(Incident incident, Gate gate) =>
     [
         .. CardSection.If("News", gate.Outcome == GateOutcome.Pending ? [.. incident.News.Select(news => news.Text)] : []),
@@ -85,7 +82,6 @@ public sealed class IncidentCards(DecisionLinks links)
         .. CardSection.If("The runbook", Origin(incident)),
     ];
 
-    /// <summary>The card of a question that is closed: who decided, and no buttons.</summary>
     public Card Decided(Incident incident, Runbook runbook, Gate gate) => Base(incident, runbook, CardKind.Decided) with
     {
         IsSeenTo = gate.Outcome == GateOutcome.TakenOver,
@@ -94,10 +90,8 @@ public sealed class IncidentCards(DecisionLinks links)
         Links = [IncidentLink(incident)],
     };
 
-    /// <summary>The end of an incident, on a card that asked this question.</summary>
     public static Card Ended(Card end, Gate gate) => end with { Sections = [.. end.Sections, Decision(gate)] };
 
-    /// <summary>How the incident ended, on cards that asked or told of it.</summary>
     public Card End(Incident incident, Runbook runbook, DateTimeOffset now) => incident switch
     {
         { ClosedByHand: not null } => Closed(incident, runbook),
@@ -140,7 +134,7 @@ public sealed class IncidentCards(DecisionLinks links)
         Links = [IncidentLink(incident)],
     };
 
-    /// <summary>For those who were not asked: the short form of the report, with a link to it.</summary>
+    /// <summary>For those who were not asked.</summary>
     public Card Report(Incident incident, Runbook runbook) => Base(incident, runbook, CardKind.Decided) with
     {
         Title = $"Report: {About(incident, runbook)} ({EndingText.Headline(incident)})",
@@ -204,7 +198,7 @@ public sealed class IncidentCards(DecisionLinks links)
         Links = [IncidentLink(incident)],
     };
 
-    /// <summary>The page of an incident that somebody sees to or has had tried again. A retry calls people itself, so this one stops.</summary>
+    /// <summary>The page of an incident that somebody sees to or has had tried again. A retry calls people itself.</summary>
     public Card Acknowledged(Incident incident, Runbook runbook, DateTimeOffset now)
     {
         var page = Page(incident, runbook, incident.Reason ?? EndingText.Headline(incident), now);
@@ -259,7 +253,6 @@ public sealed class IncidentCards(DecisionLinks links)
         : $"{GateText.NotYet(gate)}.";
     private static IEnumerable<string> Done(Incident incident) => incident.Steps.Select(step => step.Line);
 
-    /// <summary>When the reader of the question got it.</summary>
     private static DateTimeOffset AskedAt(Gate gate) => gate.AskedAt ?? gate.OpenedAt;
 
     private static CardSection Decision(Gate gate) =>

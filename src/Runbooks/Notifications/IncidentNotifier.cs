@@ -1,9 +1,6 @@
 namespace Runbooks.Notifications;
 
-/// <summary>
-/// Sends a message about one incident to contacts and records on the incident what reached whom. A channel that fails never fails the
-/// incident.
-/// </summary>
+/// <summary>Sends messages about one incident and records on it what reached whom. A channel that fails never fails the incident.</summary>
 public sealed class IncidentNotifier(
     NotificationDispatcher dispatcher, OnCallDirectory directory, IIncidentStore store, TimeProvider time, ILogger<IncidentNotifier> logger)
 {
@@ -28,10 +25,7 @@ public sealed class IncidentNotifier(
         }
     }
 
-    /// <summary>
-    /// Who is behind the contacts for this message. Whom a schedule means is recorded before anybody is asked: after a crash the same
-    /// people are asked, and all of them may decide.
-    /// </summary>
+    /// <summary>Records whom a schedule means before anybody is asked, so that after a crash the same people are asked and may decide.</summary>
     public async Task<(Incident Incident, Gate Gate, ResolvedContacts People)> FindPeopleAsync(
         Incident incident, Gate gate, string key, IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
@@ -52,7 +46,6 @@ public sealed class IncidentNotifier(
         {
             return await store.RecordAtOnceAsync(incident.Id, change, time);
         }
-        // Any exception of the store: the messages are out, and delivery never fails the incident.
         catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
         {
             Log.DeliveryNotRecorded(logger, incident.Id, trouble);
@@ -62,7 +55,6 @@ public sealed class IncidentNotifier(
 }
 
 /// <param name="Deliveries">All of this message, those of earlier attempts included.</param>
-/// <param name="Incident">With the deliveries recorded.</param>
 public sealed record SendResult(IReadOnlyList<Delivery> Deliveries, Incident Incident)
 {
     public bool Reached => Deliveries.Any(delivery => delivery.Reached);
@@ -73,20 +65,18 @@ public sealed record SendResult(IReadOnlyList<Delivery> Deliveries, Incident Inc
         : [.. Deliveries.Where(delivery => delivery.Reached).Select(delivery => delivery.Channel!).Distinct(StringComparer.OrdinalIgnoreCase)];
 }
 
-/// <summary>One message to everybody behind some contacts.</summary>
 /// <param name="Key">Names the message; the key of each delivery begins with it.</param>
 /// <param name="To">Contacts. One that nobody is behind counts as the fallback, and is reported.</param>
-/// <param name="CardFor">The card for one recipient, which has their own link.</param>
 public sealed record Notice(string Key, IEnumerable<string> To, Func<Recipient, Card> CardFor)
 {
     /// <summary>Who is behind the contacts, where that is known already; null to find out.</summary>
     public ResolvedContacts? People { get; init; }
 
-    /// <summary>Deliveries to recipients who need not hear of it again.</summary>
+    /// <summary>Recipients of these need not hear of it again.</summary>
     public IEnumerable<Delivery>? Heard { get; init; }
 }
 
-/// <summary>Sends one message to everybody behind some contacts: on each recipient's channels in turn until one takes it.</summary>
+/// <summary>Sends one message to everybody behind some contacts, on each recipient's channels in turn until one takes it.</summary>
 public sealed class NotificationDispatcher(
     ChannelClient channels, UnendedAlerts unended, OnCallDirectory directory, TimeProvider time, ILogger<NotificationDispatcher> logger)
 {
@@ -156,8 +146,6 @@ public sealed class NotificationDispatcher(
 
     /// <param name="messages">Each to one recipient, under the key that names it.</param>
     /// <param name="alerts">Earlier alerts of the recipients, which these cards end.</param>
-    /// <param name="expect">Records the alerts that this may open, before anybody is called; null where none of them has to be ended.</param>
-    /// <returns>The outcome of each message, in their order.</returns>
     public async Task<IReadOnlyList<Delivery>> SendToAsync(
         IEnumerable<(string Key, Recipient To, Card Card)> messages,
         IReadOnlyList<Delivery> alerts,
@@ -170,8 +158,8 @@ public sealed class NotificationDispatcher(
     }
 
     /// <summary>
-    /// Changes earlier messages, all at once. A change that fails is left, since an old button says that it is old; but an alert that
-    /// should have ended would ring on, so it is kept and tried again.
+    /// A change that fails is not repeated, since an old button says that it is old. But an alert that should have ended would ring on, so
+    /// its end is tried again.
     /// </summary>
     public async Task UpdateAsync(IEnumerable<Delivery> sent, Func<Delivery, Card> cardFor, CancellationToken cancellationToken)
     {
@@ -193,12 +181,11 @@ public sealed class NotificationDispatcher(
     /// <summary>The alerts of a delivery that have to be ended: itself, and those that it perhaps opened.</summary>
     public IReadOnlyList<Delivery> AlertsOf(Delivery delivery) => IsAlert(delivery) ? [delivery, .. delivery.Perhaps] : delivery.Perhaps;
 
-    /// <summary>Whether it opened an alert, which has to be ended.</summary>
     private bool IsAlert(Delivery delivery) => delivery is { Channel: { } channel, Reference: not null } && channels.Rings(channel);
 
     public static string KeyFor(string key, Recipient recipient) => $"{key}:{NameOf(recipient)}";
 
-    /// <summary>Somebody who is listed twice with different first channels gets both messages. The same one in two contacts counts once.</summary>
+    /// <summary>With the first channel, since somebody who is listed twice with different ones gets both messages.</summary>
     public static string NameOf(Recipient recipient) =>
         $"{recipient.Name}@{(recipient.Addresses.Count > 0 ? recipient.Addresses[0].Channel : "nowhere")}";
 

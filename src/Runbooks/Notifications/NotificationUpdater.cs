@@ -1,6 +1,5 @@
 namespace Runbooks.Notifications;
 
-/// <summary>Brings cards that were sent before up to date with the incident.</summary>
 public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pinned, NotificationDispatcher dispatcher, IncidentCards cards, TimeProvider time)
 {
     /// <summary>Prefix of the keys of messages that hand something over to somebody.</summary>
@@ -9,7 +8,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
     /// <summary>The trouble that a question has reached nobody. Its page ends when the question is closed.</summary>
     public static string UnheardOf(string gateId) => $"unheard-{gateId}";
 
-    /// <summary>Updates every card that asked this question: who decided, or who has approved so far.</summary>
+    /// <summary>Updates every card that asked this question.</summary>
     public async Task ShowGateAsync(Incident incident, string gateId, CancellationToken cancellationToken)
     {
         if (incident.FindGate(gateId) is not { } gate || Of(incident, gate) is not { Count: > 0 } sent)
@@ -43,10 +42,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
             .All(other => gate.IsAnsweredBy(other.Contact));
     }
 
-    /// <summary>
-    /// Updates the card whose button somebody pressed, once its question is closed. The card may not be recorded: a channel can take a
-    /// message without an answer, or take it twice.
-    /// </summary>
+    /// <summary>Updates an unrecorded card whose button somebody pressed: a channel can take a message without an answer, or take it twice.</summary>
     public async Task ShowPressedAsync(Incident incident, string gateId, string channel, string reference, CancellationToken cancellationToken)
     {
         var isRecorded = incident.Deliveries.Any(delivery => delivery.Channel == channel && delivery.Reference == reference);
@@ -57,7 +53,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
         }
     }
 
-    /// <summary>Shows an answer that came while a message was being sent or changed, and whose buttons may no longer work.</summary>
+    /// <summary>Shows an answer that came while the message was being sent or changed.</summary>
     /// <param name="shown">As the message shows it.</param>
     public Task ShowIfAnsweredAsync(Incident shown, Incident now, string gateId, CancellationToken cancellationToken) =>
         Answers(shown, gateId) != Answers(now, gateId) ? ShowGateAsync(now, gateId, cancellationToken) : Task.CompletedTask;
@@ -68,7 +64,6 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
         return (gate?.Outcome, gate?.Decisions.Count, gate?.HeldBack.Count, gate?.HeldUntil, incident.State.IsFinal());
     }
 
-    /// <summary>The card of a question that is closed: who decided, and how the incident ended once it has.</summary>
     private Card Answered(Incident incident, Runbook runbook, Gate gate) => incident.State.IsFinal()
         ? IncidentCards.Ended(cards.End(incident, runbook, time.GetUtcNow()), gate) with { IsAnswered = true }
         : cards.Decided(incident, runbook, gate);
@@ -76,7 +71,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
     /// <summary>Whether it told of an end or of trouble. A report or something handed over does not count.</summary>
     internal static bool CallsForAPerson(Delivery delivery) => delivery.IsUnder(NotificationRecipients.Closed) || delivery.IsUnder("page");
 
-    /// <summary>Somebody sees to what the end left to a person, or has had it tried again, so the alerts of the others end.</summary>
+    /// <summary>Ends the alerts of the others, since somebody sees to the incident or has had it tried again.</summary>
     public async Task ShowAcknowledgedAsync(Incident incident, CancellationToken cancellationToken)
     {
         var runbook = await pinned.OfAsync(incident, cancellationToken);
@@ -88,8 +83,8 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
     }
 
     /// <summary>
-    /// Shows the end on every card that asked or told of the incident. A card that reports this end says so already. A page about the
-    /// outcome of a step rings until somebody has heard it or all is over.
+    /// Shows the end on every card but those that report it. A page about the outcome of a step rings until somebody has heard it or all is
+    /// over.
     /// </summary>
     public async Task ShowEndAsync(Incident incident, Card card, CancellationToken cancellationToken)
     {
@@ -106,7 +101,6 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
             card.Kind != CardKind.Closed && incident.OutcomesToTell.Any(page => delivery.IsUnder(DuePage.KeyOf(page.Trouble)));
     }
 
-    /// <summary>Closed by hand: updates the cards of an incident that somebody owned, and those that called for a person.</summary>
     public async Task ShowClosedAsync(Incident incident, CancellationToken cancellationToken)
     {
         var runbook = await pinned.OfAsync(incident, cancellationToken);
@@ -114,8 +108,8 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
     }
 
     /// <summary>
-    /// For a message that calls for a person. While it was sent or changed, somebody may have acknowledged the incident, answered its
-    /// question or closed it. Its alerts, which are recorded only now, then end.
+    /// Ends the alerts of a message that calls for a person, if somebody acknowledged, answered or closed the incident while it was being
+    /// sent or changed.
     /// </summary>
     /// <param name="before">As the message shows it.</param>
     /// <returns>Whether nobody else has to be called.</returns>
@@ -142,7 +136,6 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
         return false;
     }
 
-    /// <summary>It has ended, and nobody is needed or owns it.</summary>
     private static bool IsOver(Incident incident) =>
         incident.ClosedByHand is not null
         || (incident.State.IsFinal() && incident.State is not (IncidentState.Failed or IncidentState.Expired or IncidentState.TakenOver));
@@ -153,7 +146,6 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
         delivery => incident.Gates.FirstOrDefault(delivery.IsOf) is { } gate ? IncidentCards.Ended(card, gate) : card,
         cancellationToken);
 
-    /// <summary>The cards that asked, and once that is decided also the page that the question reached nobody.</summary>
     private static List<Delivery> Of(Incident incident, Gate gate)
     {
         var isDecided = gate.Outcome != GateOutcome.Pending;
@@ -162,7 +154,7 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
     }
 }
 
-/// <summary>Tells those who approved, once, that a temporary fix is in place. In a storm one message tells of many.</summary>
+/// <summary>Tells once that a temporary fix is in place. In a storm one message tells of many.</summary>
 public sealed class HoldingNotifier(IncidentNotifier notifier, IncidentCards cards, TimeProvider time)
 {
     public const string Key = "holding";
@@ -181,7 +173,6 @@ public sealed class HoldingNotifier(IncidentNotifier notifier, IncidentCards car
 
 public static class NotificationRecipients
 {
-    /// <summary>Key of the messages that tell how an incident ended.</summary>
     public const string Closed = "closed";
 
     public const string Report = "report";
@@ -212,14 +203,12 @@ public static class NotificationRecipients
     private static bool HasTold(Incident incident) =>
         incident.Deliveries.Count > 0 && incident.Steps.All(step => step.Preparation.TellsOnly && step.Status == StepStatus.Done);
 
-    /// <summary>For a temporary fix that is in place: those who were asked about it, or would have been.</summary>
     public static IReadOnlyList<string> OfHold(Incident incident, Runbook runbook)
     {
         IReadOnlyList<string> asked = [.. Asked(incident)];
         return [.. asked.Count > 0 ? asked : runbook.Mitigation.Approval?.From ?? [runbook.Fallback], .. DecidedOnCall(incident)];
     }
 
-    /// <summary>For a page: those who were asked, those who decided, and the last in line.</summary>
     public static IReadOnlyList<string> OfPage(Incident incident, Runbook runbook) =>
         [.. Asked(incident), .. DecidedOnCall(incident), runbook.Fallback];
 

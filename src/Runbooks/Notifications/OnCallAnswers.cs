@@ -6,7 +6,6 @@ namespace Runbooks.Notifications;
 /// </summary>
 public sealed class OnCallAnswers
 {
-    /// <summary>How long a message waits for a schedule.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(8);
 
     /// <summary>How long it then waits for the store, which may be down too.</summary>
@@ -117,7 +116,7 @@ public sealed class OnCallAnswers
             known.FailedAt = _time.GetTimestamp();
             Log.ScheduleFailed(_logger, Describe(schedule), known.Failure);
 
-            // Another host may have had an answer later than this one.
+            // Another host may have a later answer.
             if (await RecallAsync(schedule, cancellationToken) is { } kept && !(kept.At < known.Last?.At))
             {
                 known.Last = kept;
@@ -137,7 +136,6 @@ public sealed class OnCallAnswers
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            // Another host may have had an answer later than this one.
             await _state.ChangeAsync<Kept>(KeyOf(schedule), kept => kept?.At > known.Last.At ? kept : known.Last, either.Token).WaitAsync(either.Token);
             (known.Written, known.WrittenAt) = (text, known.Last.At);
         }
@@ -159,7 +157,6 @@ public sealed class OnCallAnswers
                 ? null
                 : await Task.Run(() => _state.FindAsync<Kept>(KeyOf(schedule), either.Token), either.Token).WaitAsync(either.Token);
         }
-        // The store may be down; then no answer is known.
         catch (Exception trouble) when (!cancellationToken.IsCancellationRequested)
         {
             Log.ScheduleNotKept(_logger, Describe(schedule), trouble);
@@ -189,7 +186,6 @@ public sealed class OnCallAnswers
     }
 }
 
-/// <param name="Now">The shifts of this moment.</param>
 /// <param name="KnownAt">The time of a kept answer; null where the schedule was asked now.</param>
 /// <param name="Failure">Why it cannot be asked; null where it was.</param>
 public sealed record OnCallAnswer(IReadOnlyList<OnCallShift> Now, DateTimeOffset? KnownAt, string? Failure);

@@ -18,7 +18,6 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
     public Task<ResolvedContacts> ResolveAsync(IEnumerable<string> names, CancellationToken cancellationToken) =>
         ResolveAsync(names, "", [], cancellationToken);
 
-    /// <param name="message">Names the message that is sent.</param>
     /// <param name="recorded">A schedule is not asked again where this has its people for the same message.</param>
     public async Task<ResolvedContacts> ResolveAsync(
         IEnumerable<string> names, string message, IReadOnlyList<OnCallRecord> recorded, CancellationToken cancellationToken)
@@ -46,8 +45,8 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
     }
 
     /// <summary>
-    /// Marks who shares an address, for messages of these questions. Where a question counts people, it also looks at those whom other
-    /// messages of the question ask, now or later, and those who were on call when they were asked.
+    /// For questions that count people: an address also counts as shared with those whom other messages of the question ask, now or later,
+    /// and with those who were on call when they were asked.
     /// </summary>
     public async Task<ResolvedContacts> ForAsync(ResolvedContacts people, IEnumerable<Gate> gates, CancellationToken cancellationToken)
     {
@@ -67,7 +66,6 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
             .OfType<Recipient>();
         return people with { Beside = [.. book.RecipientsOf(contactsAsked), .. onCallBefore] };
 
-        // Those who are asked first, and those who are asked later by reminders and fallbacks.
         static IEnumerable<string> EverAsked(Gate gate) =>
             [.. gate.Approvers, .. gate.Reminders.SelectMany(reminder => reminder.To), gate.Fallback ?? Approval.FallbackContact, Approval.FallbackContact];
     }
@@ -186,9 +184,7 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
     }
 }
 
-/// <summary>The contacts of one moment.</summary>
 /// <param name="Book">Has the people whom schedules name behind their contacts.</param>
-/// <param name="OnCall">Whom each schedule meant, and how that is known.</param>
 public sealed record ResolvedContacts(ContactBook Book, IReadOnlyList<OnCallRecord> OnCall)
 {
     /// <summary>Those whom other messages of the same question go to, now or later.</summary>
@@ -214,11 +210,9 @@ public sealed record ResolvedContacts(ContactBook Book, IReadOnlyList<OnCallReco
             person with { Addresses = [.. person.Addresses.Select(address => address with { IsShared = shared.Contains(PlaceOf(address)) })] };
     }
 
-    /// <summary>The contacts that the recipient is behind.</summary>
     public IReadOnlyList<string> ContactsOf(IEnumerable<string> names, Recipient recipient) =>
         [.. names.Where(name => Book.RecipientsOf([name]).Any(one => NotificationDispatcher.NameOf(one) == NotificationDispatcher.NameOf(recipient)))];
 
-    /// <summary>Whether a message to this contact goes to the fallback.</summary>
     public bool IsNobodyBehind(string name) =>
         Book.Missing([name]).Count > 0 || OnCallOf([name]).Any(record => record.From == OnCallFrom.FallbackContact);
 

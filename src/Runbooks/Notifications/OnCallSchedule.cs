@@ -20,13 +20,11 @@ public sealed record OnCallSchedule(string Kind, string Id, IReadOnlyList<Recipi
 /// <summary>A system that keeps schedules. A duplicate kind fails at start-up.</summary>
 public interface IOnCallSource
 {
-    /// <summary>The key in contacts.</summary>
     string Kind { get; }
 
     /// <summary>What an id looks like, for the schema and for errors.</summary>
     string IdFormat { get; }
 
-    /// <summary>What its settings lack, with the remedy; null when it can be asked.</summary>
     string? ConfigurationError { get; }
 
     /// <summary>What is wrong with an id; null when it can be used. The system itself is not asked.</summary>
@@ -35,7 +33,6 @@ public interface IOnCallSource
     /// <summary>The schedule for people to read, without secrets: <c>PagerDuty schedule PI7DH85</c>.</summary>
     string Describe(string id);
 
-    /// <param name="from">Now.</param>
     /// <param name="until">Shifts up to then, if the source knows them.</param>
     /// <exception cref="OnCallException">It cannot be asked. The message has no secrets in it.</exception>
     Task<OnCallRoster> ReadAsync(OnCallSchedule schedule, DateTimeOffset from, DateTimeOffset until, CancellationToken cancellationToken);
@@ -53,7 +50,6 @@ public sealed record OnCallShift(OnCallPerson Person, DateTimeOffset? From, Date
 
 /// <param name="Name">Text from outside.</param>
 /// <param name="Keys">What the contacts may know them by, the surest first: mail address, id, user name.</param>
-/// <param name="Mail">Null where the schedule gives none.</param>
 public sealed record OnCallPerson(string Name, IReadOnlyList<string> Keys, string? Mail);
 
 /// <summary>A schedule cannot be asked. The message goes on the record, so it must have no secret in it.</summary>

@@ -9,7 +9,6 @@ public sealed record Contact(string Name, IReadOnlyList<Recipient> Recipients)
     public OnCallSchedule? Schedule { get; init; }
 }
 
-/// <summary>One person, room or group.</summary>
 /// <param name="Name">Goes into the link, and so into the record of who decided.</param>
 /// <param name="Addresses">Tried in this order until one takes the message.</param>
 public sealed record Recipient(string Name, IReadOnlyList<Address> Addresses)
@@ -26,10 +25,8 @@ public sealed record Recipient(string Name, IReadOnlyList<Address> Addresses)
     /// <summary>What other systems prove of a person, as <see cref="Identity"/> writes it.</summary>
     public IReadOnlyList<string> Identities { get; init; } = [];
 
-    /// <summary>Whether a sign-in proves that it is this person.</summary>
     public bool HasObjectId => Identities.Any(Identity.IsObjectId);
 
-    /// <summary>What schedules call a person.</summary>
     public IReadOnlyList<string> OnCallNames { get; init; } = [];
 
     /// <summary>A person's mail addresses in the file, by which a schedule may mean them.</summary>
@@ -38,7 +35,6 @@ public sealed record Recipient(string Name, IReadOnlyList<Address> Addresses)
     /// <summary>Somebody whom a schedule names and the contacts do not: informed, and never asked.</summary>
     public bool IsStranger { get; init; }
 
-    /// <summary>Tells a stranger why they get the message.</summary>
     public string? Why { get; init; }
 
     /// <summary>Where the contacts file has it, for errors. The name of a group begins with <c>group:</c>.</summary>

@@ -1,6 +1,5 @@
 namespace Runbooks.Notifications;
 
-/// <summary>Reads the people, rooms and groups of a contacts file, and checks every address with its channel.</summary>
 /// <param name="secrets">Null where the host's settings are not known; they are not checked then.</param>
 /// <param name="others">The other people whom this file may name; null where they are not known here.</param>
 internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, AddressSecrets? secrets, IReadOnlyList<Recipient>? others)
@@ -55,7 +54,6 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         .Where(names => names.Count() > 1)
         .Select(names => (names.Key, names.First(), names.Last()));
 
-    /// <summary>Reads names and reports unknown ones.</summary>
     /// <param name="known">Null where not everybody is known here.</param>
     public static IReadOnlyList<string> Known(YamlSection section, string key, IReadOnlyCollection<string>? known, string what)
     {

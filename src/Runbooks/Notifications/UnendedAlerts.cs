@@ -2,10 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Runbooks.Notifications;
 
-/// <summary>
-/// Alerts that should have ended, where the channel has not accepted the end yet. They would ring on, so the end is tried again for a day,
-/// at growing intervals.
-/// </summary>
+/// <summary>Alerts whose end the channel has not accepted yet. They would ring on, so the end is tried again for a day.</summary>
 public sealed class UnendedAlerts(
     ISharedState state, IIncidentStore store, ChannelClient channels, TimeProvider time, ILogger<UnendedAlerts> logger) : IWatchdogJob
 {
@@ -36,7 +33,6 @@ public sealed class UnendedAlerts(
                 alerts.Where(alert => before.Find(alert) is null),
                 alert => $"{alert.Channel} could not be told {alert.What}, so an alert may ring on there. It is tried again for a day.");
         }
-        // Any exception of the store: what was to be ended has ended.
         catch (Exception trouble)
         {
             Log.AlertNotKept(logger, alerts[0].Reference, trouble);
@@ -78,7 +74,6 @@ public sealed class UnendedAlerts(
         }
     }
 
-    /// <summary>Notes it on the incident's timeline. Alerts of a storm or of the system belong to no incident.</summary>
     private async Task NoteAsync(IEnumerable<UnendedAlert> alerts, Func<UnendedAlert, string> words)
     {
         foreach (var lines in alerts.GroupBy(alert => alert.Card.IncidentId, words))
@@ -121,7 +116,6 @@ public sealed class UnendedAlerts(
 
 /// <summary>An alert that should no longer call anybody.</summary>
 /// <param name="Card">What the channel needs of the card to end or acknowledge the alert.</param>
-/// <param name="Since">When it should have ended.</param>
 public sealed record UnendedAlert(string Channel, string Reference, Card Card, DateTimeOffset Since)
 {
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMinutes(1);
@@ -137,7 +131,6 @@ public sealed record UnendedAlert(string Channel, string Reference, Card Card, D
 
     public DateTimeOffset TriedAt { get; init; } = Since;
 
-    /// <summary>What the channel could not be told, for messages.</summary>
     [JsonIgnore]
     public string What => Card.Kind == CardKind.Closed ? "that it is over" : "that it is answered";
 
@@ -151,6 +144,5 @@ public sealed record UnendedAlert(string Channel, string Reference, Card Card, D
 
     public bool IsSame(UnendedAlert other) => (other.Channel, other.Reference) == (Channel, Reference);
 
-    /// <summary>Whether it has not changed since.</summary>
     public bool SaysTheSameAs(UnendedAlert other) => IsSame(other) && other.Card.Kind == Card.Kind;
 }

@@ -34,10 +34,7 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     /// <summary>All other alerts, those of decided questions included. They end once the storm is over.</summary>
     public IReadOnlyList<Delivery> Alerts { get; init; } = [];
 
-    /// <summary>
-    /// Alerts of the current turn, recorded before they are opened. They move to the others at its end, or at the next turn where the
-    /// sender died.
-    /// </summary>
+    /// <summary>Alerts of the current turn, recorded before they are opened. They move to the others even if the sender dies.</summary>
     public IReadOnlyList<Delivery> Expected { get; init; } = [];
 
     /// <summary>Keys of messages of this turn whose outcome is known.</summary>
@@ -47,19 +44,17 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     [JsonIgnore]
     public IReadOnlyList<Delivery> Ringing => [.. Asking, .. Alerts];
 
-    /// <summary>Whether the questions that waited when it began have joined it.</summary>
     public bool TookIn { get; init; }
 
     /// <summary>Until then nobody reads everything that waits; null where it needs no rest.</summary>
     public DateTimeOffset? RestsUntil { get; init; }
 
-    /// <summary>The length of the last rest; null when there was none.</summary>
     public TimeSpan? Rest { get; init; }
 
     /// <summary>The rank of the worst alert that people were told of; null before that, and while no alert has a known severity.</summary>
     public int? Worst { get; init; }
 
-    /// <summary>The incident that sends a message of its own about the worst alert, until a message about all incidents does; null where none does.</summary>
+    /// <summary>The incident that sends a message of its own about the worst alert, until a message about all incidents tells it.</summary>
     public string? WorstBy { get; init; }
 
     /// <summary>
@@ -96,8 +91,8 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
     }
 
     /// <summary>
-    /// When a question that did not get a turn tries again. The turn is for all questions, so the others only make sure that somebody
-    /// takes one: they are spread so that about thirty try per second, however many they are.
+    /// When a question that did not get a turn tries again. One turn is for all questions, so the others are spread: about thirty try per
+    /// second, however many they are.
     /// </summary>
     /// <param name="usual">When it would try if there were few.</param>
     public DateTimeOffset LookAgain(string incident, DateTimeOffset now, DateTimeOffset usual)
@@ -112,7 +107,6 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
         return usual > spread ? usual : spread;
     }
 
-    /// <returns>Between 0 and 1, another one for each incident.</returns>
     private static double ShareOf(string incident) =>
         incident.Aggregate(0u, (hash, letter) => unchecked((hash * 31) + letter)) / (double)uint.MaxValue;
 
@@ -136,10 +130,8 @@ public sealed record Storm(string Id, DateTimeOffset Since, DateTimeOffset LastJ
         this with { Told = new Dictionary<string, StormMessages>(Told) { [recipient] = told } };
 }
 
-/// <summary>The messages of a storm to one recipient.</summary>
 public sealed record StormMessages(int Count, DateTimeOffset LastAt)
 {
-    /// <summary>The pause until the next message grows with each one.</summary>
     public TimeSpan Pause => TimeSpan.FromMinutes(5) * Math.Pow(3, Math.Min(Count, 4) - 1);
 }
 
@@ -179,8 +171,6 @@ internal sealed record StormPart(Runbook Runbook, IReadOnlyList<Incident> Incide
             .OrderByDescending(part => part.Incidents.Count),
     ];
 
-    /// <summary>What distinguishes it from the other parts.</summary>
-    /// <param name="isOnly">Whether no other runbook asks.</param>
     public string Name(bool isOnly) => string.Join(", ", Lines.Of(
         isOnly ? null : Runbook.Title,
         Gate.Task is { } task ? (task.Undoes ? $"taking back {task.Step}" : task.Step)
@@ -196,13 +186,11 @@ internal sealed record StormPart(Runbook Runbook, IReadOnlyList<Incident> Incide
 /// <summary>How long a message that a person has to act on waits for more of its kind.</summary>
 public static class StormWait
 {
-    /// <summary>While more keeps coming.</summary>
     private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(3);
 
     /// <summary>Once nothing has come for this long, the wait is over.</summary>
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(30);
 
-    /// <param name="moments">When each thing to tell came up.</param>
     public static bool IsOver(IEnumerable<DateTimeOffset> moments, DateTimeOffset now) =>
         moments.ToList() is not { Count: > 0 } all || now - all.Max() >= s_pause || now - all.Min() >= s_longest;
 }

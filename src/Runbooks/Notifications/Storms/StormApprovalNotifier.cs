@@ -1,8 +1,8 @@
 namespace Runbooks.Notifications.Storms;
 
 /// <summary>
-/// Asks about all incidents of a storm in one message to each person. The incident that is due first sends for every question that has
-/// not been sent. If its sender dies, the rest stays unasked and the next incident that is due asks again.
+/// Asks about all incidents of a storm in one message to each person. The incident that is due first asks for all; if its sender dies, the
+/// next one that is due asks the rest.
 /// </summary>
 public sealed class StormApprovalNotifier(
     StormRegistry storms,
@@ -18,7 +18,6 @@ public sealed class StormApprovalNotifier(
     private static readonly TimeSpan s_longestWhileAnotherSends = TimeSpan.FromMinutes(1);
 
     /// <summary>Sends the questions that are unasked, once this one has waited for others to join it.</summary>
-    /// <param name="due">The incident in a storm whose question is due.</param>
     /// <param name="findClosed">For incidents of one runbook: why their open questions cannot be carried out now, by incident.</param>
     /// <returns>When to look at the question again; null once it was asked.</returns>
     public async Task<DateTimeOffset?> AskAsync(
@@ -139,7 +138,6 @@ public sealed class StormApprovalNotifier(
     private static bool IsHeard(Incident incident, Gate gate, IEnumerable<Sent> sent, ResolvedContacts people) =>
         Reach.IsEnough([.. DeliveriesOf(incident, gate, sent, people), .. incident.ToThoseWhoAnswered(gate)], gate);
 
-    /// <summary>The message that one recipient has to get, and when.</summary>
     private StormMessage MessageTo(Recipient recipient, Storm storm, IReadOnlyList<Incident> waiting, ResolvedContacts people)
     {
         var name = NotificationDispatcher.NameOf(recipient);
@@ -180,7 +178,6 @@ public sealed class StormApprovalNotifier(
         return [.. messages.Zip(deliveries, (message, delivery) => new Sent(message, delivery))];
     }
 
-    /// <summary>Asks the last in line about questions that reached nobody.</summary>
     private async Task<IReadOnlyList<Sent>> NotifyFallbackAsync(
         Storm storm, IReadOnlyList<Incident> unheard, IReadOnlyDictionary<string, Runbook> runbooks, CancellationToken cancellationToken)
     {
@@ -210,7 +207,6 @@ public sealed class StormApprovalNotifier(
             ? WithOnCall(ApprovalSchedule.Escalate(incident, gate.Id, [contact], time.GetUtcNow()), people)
             : incident;
 
-    /// <summary>Records on the question whom schedules meant.</summary>
     private static Incident WithOnCall(Incident incident, ResolvedContacts people)
     {
         if (incident.OpenGate is not { } gate)
@@ -222,7 +218,6 @@ public sealed class StormApprovalNotifier(
         return incident.RecordOnCall(gate.Id, [.. onCall]);
     }
 
-    /// <summary>What was sent about this incident, for its record.</summary>
     private static List<Delivery> DeliveriesOf(Incident incident, Gate gate, IEnumerable<Sent> sent, ResolvedContacts people) =>
         [.. sent.Where(one => one.Message.IsAbout(incident)).Select(one => one.Message.Of(gate, one.Delivery) with
         {

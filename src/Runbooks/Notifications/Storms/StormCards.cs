@@ -2,12 +2,10 @@ using Runbooks.SignedLinks;
 
 namespace Runbooks.Notifications.Storms;
 
-/// <summary>The cards of messages about many incidents.</summary>
 public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 {
     private const int MaxNews = 10;
 
-    /// <summary>One question about many targets. The page behind it lists them and decides them together or one by one.</summary>
     public Card Question(Storm storm, StormMessage message, IReadOnlyDictionary<string, Runbook> runbooks)
     {
         var asking = message.About;
@@ -92,7 +90,6 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
                 ]),
         ];
     }
-    /// <summary>How incidents ended, since the last such message.</summary>
     public Card Ended(Storm storm, IReadOnlyList<StormNews> news)
     {
         IReadOnlyList<Incident> incidents = [.. news.Select(one => one.Incident)];
@@ -140,7 +137,6 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         var rest = left > 0 ? $", {left} with something left to a person" : "";
         return $"{CountText.Format(incidents.Count, "incident")}{ofAll} {CountText.Have(incidents.Count)} {End(incidents)}{rest}";
     }
-    /// <summary>What happened, for those who were not asked.</summary>
     public Card Report(Storm storm, IReadOnlyList<StormNews> news)
     {
         if (news is [var only])

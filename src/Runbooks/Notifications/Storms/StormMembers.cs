@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 
 namespace Runbooks.Notifications.Storms;
 
-/// <summary>The incidents of a storm.</summary>
 public sealed class StormMembers(IIncidentStore store, TimeProvider time)
 {
     /// <summary>A longer page or message about ends helps nobody. The rest comes with the next one.</summary>
@@ -22,7 +21,6 @@ public sealed class StormMembers(IIncidentStore store, TimeProvider time)
             .Where(line => line.Storm == stormId)
             .ToListAsync(cancellationToken);
 
-    /// <param name="line">Which of them, judged by the listing.</param>
     /// <returns>Oldest first, read lazily.</returns>
     public async IAsyncEnumerable<Incident> ReadAsync(
         string stormId, DateTimeOffset since, Func<IncidentSummary, bool> line, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -46,10 +44,7 @@ public sealed class StormMembers(IIncidentStore store, TimeProvider time)
         }
     }
 
-    /// <summary>
-    /// Takes in the questions that were asked one by one before the storm was known. They share its messages from now on, and can still be
-    /// answered by their own.
-    /// </summary>
+    /// <summary>Questions that were asked before the storm was known share its messages from now on.</summary>
     /// <returns>When the oldest of them opened; null when there are none.</returns>
     public async Task<DateTimeOffset?> TakeInAsync(string stormId, CancellationToken cancellationToken)
     {
@@ -116,7 +111,6 @@ public sealed class StormMembers(IIncidentStore store, TimeProvider time)
         return await store.ListAllAsync(open, cancellationToken).AnyAsync(line => line.Storm == storm.Id, cancellationToken);
     }
 
-    /// <returns>The changed incidents, in the same order.</returns>
     public async Task<IReadOnlyList<Incident>> UpdateAsync(
         IEnumerable<Incident> members, Func<Incident, Incident> change, CancellationToken cancellationToken)
     {

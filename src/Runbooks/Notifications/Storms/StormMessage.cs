@@ -1,6 +1,5 @@
 namespace Runbooks.Notifications.Storms;
 
-/// <summary>One message of a storm to one recipient.</summary>
 /// <param name="About">Everything that waits for this recipient, oldest first.</param>
 /// <param name="Fresh">Those of them that have to be sent now.</param>
 /// <param name="Before">What the recipient has got and still has to answer; null when there is nothing.</param>
@@ -19,7 +18,6 @@ public sealed record StormMessage(
     /// <summary>The same on a repeated attempt. Each message has its own, so that two people with one pager are each called up.</summary>
     public string Key => $"{KeyPrefix}:{Fresh[0].Id}:{Fresh[0].OpenGate!.MessageKey}{(InPlace is null ? "" : $":{InPlace}")}";
 
-    /// <summary>The number of incidents that nobody was told of.</summary>
     public int Newcomers => Fresh.Count(incident => !WasTold(incident));
 
     /// <summary>A schedule names this recipient now, and named others when it was asked first.</summary>

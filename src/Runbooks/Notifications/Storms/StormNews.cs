@@ -1,6 +1,5 @@
 namespace Runbooks.Notifications.Storms;
 
-/// <summary>What one incident of a storm has to tell, and whom.</summary>
 /// <param name="Key">Names it within the incident, as for a message of the incident's own.</param>
 /// <param name="NeedsPerson">Each contact, or the last in line, has to have it; otherwise it is enough that somebody has it.</param>
 public sealed record StormNews(Incident Incident, Runbook Runbook, string Key, IReadOnlyList<string> To, bool NeedsPerson)
@@ -14,8 +13,8 @@ public sealed record StormNews(Incident Incident, Runbook Runbook, string Key, I
 }
 
 /// <summary>
-/// Sends the news of many incidents of a storm in one message to each person. Each incident records what reached whom, as for a message
-/// of its own, so the next message goes only to those who do not have the news.
+/// Sends the news of many incidents in one message to each person. Each incident records what reached whom, so the next message goes only
+/// to those who do not have the news.
 /// </summary>
 public sealed class StormNewsDispatcher(
     StormRegistry storms,
@@ -25,7 +24,6 @@ public sealed class StormNewsDispatcher(
     ILogger<StormNewsDispatcher> logger)
 {
     /// <param name="news">One for each incident and key.</param>
-    /// <param name="cardOf">The card with the news for one recipient.</param>
     /// <param name="alerts">Earlier alerts of the recipients, which such a card ends.</param>
     /// <param name="keep">Gets what was sent before it is recorded on the incidents: if that fails, its alerts can still be ended.</param>
     public async Task SendAsync(
@@ -59,7 +57,6 @@ public sealed class StormNewsDispatcher(
         }
     }
 
-    /// <summary>Sends to those who do not have the news yet.</summary>
     private async Task<(IReadOnlyList<StormSent> Sent, IReadOnlyList<Told> Recorded)> SendToAllAsync(
         IReadOnlyList<StormNews> news,
         Func<IReadOnlyList<StormNews>, Card> cardOf,
@@ -99,7 +96,6 @@ public sealed class StormNewsDispatcher(
         }
     }
 
-    /// <param name="Incidents">The number of incidents in the message.</param>
     private sealed record Told(StormNews News, Delivery Delivery, int Incidents);
 }
 
@@ -111,7 +107,6 @@ public sealed record StormSent(Recipient Recipient, IReadOnlyList<StormNews> Abo
     public required IReadOnlyList<Delivery> Alerts { get; init; }
 
     /// <summary>For the record of one of its incidents. A message about several cannot be changed to show the end of one of them.</summary>
-    /// <param name="people">Who was behind the contacts.</param>
     public Delivery Of(StormNews news, ResolvedContacts people) => Delivery with
     {
         Key = NotificationDispatcher.KeyFor(news.Key, Recipient),
@@ -120,10 +115,7 @@ public sealed record StormSent(Recipient Recipient, IReadOnlyList<StormNews> Abo
     };
 }
 
-/// <summary>
-/// Tells which incidents of storms hold a temporary fix and how they ended, many in one message. News that did not reach everybody it is
-/// for is sent again.
-/// </summary>
+/// <summary>Tells of temporary fixes, ends and reports of storms. News that did not reach everybody it is for is sent again.</summary>
 public sealed class StormEndNotifier(
     StormRegistry storms,
     StormMembers members,
@@ -139,7 +131,6 @@ public sealed class StormEndNotifier(
 
     private static readonly TimeSpan s_longestWait = TimeSpan.FromMinutes(15);
 
-    /// <summary>How long an end is tried again that has not reached everybody it is for.</summary>
     private static readonly TimeSpan s_triedFor = TimeSpan.FromDays(1);
 
     public string Name => "storms";
@@ -206,7 +197,6 @@ public sealed class StormEndNotifier(
         void Keep(IReadOnlyList<StormSent> sent) => keep(storm = storm.Keep(sent));
     }
 
-    /// <summary>Whether anybody can answer a question of it now.</summary>
     private async Task<bool> AnyAsksAsync(Storm storm, DateTimeOffset now, CancellationToken cancellationToken) =>
         await members.ReadAsync(storm.Id, storm.Since, line => line.State == IncidentState.AwaitingApproval, cancellationToken)
             .AnyAsync(incident => incident.OpenGate is { } gate && !gate.IsHeldBack(now), cancellationToken);
@@ -222,7 +212,6 @@ public sealed class StormEndNotifier(
         return [.. due.SelectMany(news => news)];
     }
 
-    /// <returns>The news of each incident that has any, oldest first.</returns>
     private IAsyncEnumerable<List<StormNews>> ReadAsync(
         Storm storm, Func<IncidentState, bool> state, Func<Incident, Runbook, IEnumerable<StormNews>> untold, CancellationToken cancellationToken) =>
         members.ReadAsync(storm.Id, storm.Since, line => state(line.State), cancellationToken)

@@ -1,9 +1,6 @@
 namespace Runbooks.Notifications.Storms;
 
-/// <summary>
-/// Pages about incidents of storms, many in one message: forty temporary fixes that last too long are one call. The caller repeats the
-/// pages that are not heard the next minute.
-/// </summary>
+/// <summary>Pages about many incidents in one message. The caller repeats unheard pages the next minute.</summary>
 public sealed class StormPager(StormRegistry storms, StormNewsDispatcher dispatcher, StormCards cards, PinnedRunbooks pinned, TimeProvider time)
 {
     public async Task NotifyAsync(IEnumerable<PageInStorm> pages, CancellationToken cancellationToken)

@@ -65,10 +65,7 @@ public sealed class StormRegistry(
         return await recent.Take(enough).CountAsync(cancellationToken);
     }
 
-    /// <summary>
-    /// Whether the worst alert of an incident is worse than everything that people were told of its storm. True only for the first
-    /// incident with such an alert, however often that asks.
-    /// </summary>
+    /// <summary>Whether its alert is worse than everything that people were told of the storm; true only for the first such incident.</summary>
     public async Task<bool> IsWorstAsync(Incident incident, CancellationToken cancellationToken)
     {
         if (incident.Storm is not { } id || AlertSeverity.RankOf(incident.WorstSeverity) is not { } rank)
@@ -133,9 +130,6 @@ public sealed class StormRegistry(
             : known ?? Known.None,
         cancellationToken);
 
-    /// <param name="storm">With what was sent in this turn.</param>
-    /// <param name="over">Nothing is left to tell of it.</param>
-    /// <param name="read">How many incidents were read in this turn.</param>
     public Task EndTurnAsync(Storm storm, bool over, int read, CancellationToken cancellationToken) => state.ChangeAsync<Known>(
         Key,
         known =>
@@ -160,7 +154,6 @@ public sealed class StormRegistry(
 
     private static int? Least(int? a, int? b) => a is null || b < a ? b : a;
 
-    /// <param name="Storms">By id.</param>
     public sealed record Known(IReadOnlyDictionary<string, Storm> Storms)
     {
         public static readonly Known None = new(new Dictionary<string, Storm>());
@@ -173,7 +166,6 @@ public sealed class StormRegistry(
     }
 }
 
-/// <summary>The storm that an incident has joined.</summary>
 /// <param name="AtOnce">It is worse than everything that people were told of, so it does not wait for others.</param>
 public sealed record StormPlace(string StormId, bool AtOnce);
 
@@ -190,7 +182,6 @@ public sealed class StormOptions
     [Range(typeof(TimeSpan), "00:00:10", "01:00:00")]
     public TimeSpan Within { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long the first message waits for more incidents to join it.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
     public TimeSpan Gather { get; set; } = TimeSpan.FromSeconds(15);
 }

@@ -1,6 +1,5 @@
 namespace Runbooks.Notifications.Storms;
 
-/// <summary>Lines about many incidents.</summary>
 internal static class StormText
 {
     private const int LineLength = 500;
