@@ -2,7 +2,6 @@ using Runbooks.Catalog.Steps;
 
 namespace Runbooks.Watchdog;
 
-/// <summary>How the runbooks of one owner did in a week.</summary>
 internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Sections)
 {
     /// <summary>A target with so many incidents is named.</summary>

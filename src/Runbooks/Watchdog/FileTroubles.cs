@@ -2,10 +2,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Runbooks.Watchdog;
 
-/// <summary>
-/// Pages once about a file that a process cannot use. The last good version stays in force there, and whoever changed the file may not
-/// know. It is over once no process has the trouble any more.
-/// </summary>
+/// <summary>Pages once about a file that a process cannot use, since whoever changed it may not know. It is over once every process can.</summary>
 public sealed class FileTroubles(
     FileReports reports, ISharedState state, FallbackNotifier fallback, UnendedAlerts unended, TimeProvider time) : IWatchdogJob
 {
@@ -45,7 +42,6 @@ public sealed class FileTroubles(
         }
     }
 
-    /// <param name="troubles">What is wrong with the file, each with the processes that report it.</param>
     private async Task TellAsync(
         string name,
         IReadOnlyList<IGrouping<string, (string Process, WrongFile File)>> troubles,
@@ -113,8 +109,6 @@ public sealed class FileTroubles(
 }
 
 /// <summary>The form of older versions.</summary>
-/// <param name="Marks">By file: the trouble that was told; empty where it was mended.</param>
-/// <param name="Pages">By file: the messages about it.</param>
 internal sealed record ToldBefore(IReadOnlyDictionary<string, string> Marks, IReadOnlyDictionary<string, IReadOnlyList<Delivery>>? Pages)
 {
     public const string Key = "files-told";
@@ -126,10 +120,7 @@ public sealed class FileReports(FileVersions files, ISharedState state, TimeProv
 {
     private const int MaxLines = 5;
 
-    /// <summary>
-    /// Whether there may be a report of this process, or of an earlier one with the same name. The report of a process with another name
-    /// is removed when that stops, or by its age.
-    /// </summary>
+    /// <summary>Whether there may be a report of this process, or of an earlier one with the same name.</summary>
     private bool _mayStand = true;
 
     private volatile bool _isWithdrawn;
@@ -168,8 +159,6 @@ public sealed class FileReports(FileVersions files, ISharedState state, TimeProv
     }
 }
 
-/// <summary>This process among those that share a store.</summary>
-/// <param name="Name">For people to read.</param>
 public sealed record HostProcess(string Name);
 
 public static class FileReportServices
@@ -243,8 +232,6 @@ internal sealed record FileReport(DateTimeOffset At, IReadOnlyList<WrongFile> Wr
 /// <param name="Mark">The same for the same errors.</param>
 internal sealed record WrongFile(string Name, string Mark, IReadOnlyList<string> Lines);
 
-/// <param name="Marks">The troubles that were told.</param>
-/// <param name="Pages">The messages about them, and alerts that they perhaps opened.</param>
 internal sealed record ToldFile(IReadOnlyList<string> Marks, IReadOnlyList<Delivery> Pages)
 {
     public static readonly ToldFile None = new([], []);

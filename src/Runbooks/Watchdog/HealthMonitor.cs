@@ -1,9 +1,6 @@
 namespace Runbooks.Watchdog;
 
-/// <summary>
-/// Pages once when the engine or the store stops working, and tells when it works again. Only this process remembers it, since the store
-/// may be what is down.
-/// </summary>
+/// <summary>Pages once when the engine or the store stops working. Only this process remembers it, since the store may be down.</summary>
 public sealed class HealthMonitor(
     IIncidentStore store, SystemHealth health, FallbackNotifier fallback, AzureMonitorSilence azureMonitor, TimeProvider time, ILogger<HealthMonitor> logger)
 {
@@ -21,13 +18,11 @@ public sealed class HealthMonitor(
 
     private bool _told;
 
-    /// <summary>The messages about it, and alerts that it perhaps opened.</summary>
     private IReadOnlyList<Delivery> _paged = [];
 
     /// <summary>When the trouble was first seen; null once its end is recorded.</summary>
     private DateTimeOffset? _since;
 
-    /// <summary>When damage was first seen. It does not go away by itself.</summary>
     private DateTimeOffset? _damagedSince;
     private bool _toldOfDamage;
 
@@ -126,7 +121,6 @@ public sealed class HealthMonitor(
             var (ofStore, ofEngine) = await health.LookAsync(cancellationToken);
             return ofStore ?? ofEngine;
         }
-        // Any exception means that it does not work.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             return failure.Message;
@@ -192,8 +186,8 @@ public sealed class SystemHealth(IIncidentStore store, IIncidentEngine engine, T
 }
 
 /// <summary>
-/// Tells the last in line about the system itself. It works without the store, which may be down: where the contact is a schedule, its
-/// kept answer is looked up there, but only for a short time.
+/// Tells the last in line about the system itself. It works without the store, which may be down; only a schedule's kept answer is looked
+/// up there, for a short time.
 /// </summary>
 public sealed class FallbackNotifier(NotificationDispatcher dispatcher, ILogger<FallbackNotifier> logger)
 {
@@ -220,8 +214,6 @@ public sealed class FallbackNotifier(NotificationDispatcher dispatcher, ILogger<
         return page;
     }
 
-    /// <summary>Tells that a trouble is over.</summary>
-    /// <param name="page">The messages about it.</param>
     public async Task NotifyOverAsync(
         string title, string message, string threadId, string key, IReadOnlyList<Delivery> page, CancellationToken cancellationToken)
     {
@@ -249,11 +241,9 @@ public sealed class FallbackNotifier(NotificationDispatcher dispatcher, ILogger<
     };
 }
 
-/// <summary>The outcome of a message about the system itself.</summary>
 /// <param name="Sent">What reached somebody, and alerts that it perhaps opened: both have to be ended.</param>
 public sealed record SystemPage(bool Reached, IReadOnlyList<Delivery> Sent)
 {
-    /// <summary>Together with earlier messages about the same trouble.</summary>
     public IReadOnlyList<Delivery> With(IReadOnlyList<Delivery> earlier) =>
         [.. earlier.Where(one => !Sent.Any(one.IsSameMessage)), .. Sent];
 }

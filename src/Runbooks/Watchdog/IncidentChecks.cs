@@ -89,7 +89,6 @@ internal sealed class IncidentChecks(
         }
     }
 
-    /// <returns>Whether nothing is wrong with it.</returns>
     private async Task<bool> CheckOpenAsync(Incident incident, CancellationToken cancellationToken)
     {
         if (incident.State.IsFinal())

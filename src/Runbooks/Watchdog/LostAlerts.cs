@@ -4,19 +4,17 @@ using Runbooks.Telemetry;
 namespace Runbooks.Watchdog;
 
 /// <summary>
-/// Alerts that were sent here and not taken in. Few senders repeat a refused post, so nobody else would report it. A loss is recorded
-/// before the sender is answered, and the fallback contact is paged once for each burst. A burst is of one sender and one reason, so that
-/// a monitor that has been broken for days does not hide that another one lost an alert today.
+/// Alerts that were sent here and not taken in. Few senders repeat a refused post, so a loss is recorded before the sender is answered, and
+/// <c>fallback</c> is paged once for each burst. A burst has one sender and one reason, so that a monitor that has been broken for days does
+/// not hide another loss.
 /// </summary>
 public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, TimeProvider time, ILogger<LostAlerts> logger) : IWatchdogJob
 {
     /// <summary>Used in place of an incident's id, so that channels with threads keep these messages apart.</summary>
     public const string ThreadId = "runbooks-lost-alerts";
 
-    /// <summary>For a sender of an unknown kind.</summary>
     public const string UnknownSender = "an unknown sender";
 
-    /// <summary>The outcome in metrics.</summary>
     internal const string Lost = "lost";
 
     private const string Key = "intake:lost-alerts";
@@ -60,7 +58,6 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
         }
     }
 
-    /// <summary>Pages about every burst that nobody was told of.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -99,7 +96,6 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
         return (due.Aggregate(record, (changed, sender) => changed.With(sender.Key, burst => burst! with { TriedAt = now })), due);
     }
 
-    /// <param name="Senders">The bursts that go on, by sender and reason.</param>
     private sealed record LostAlertsRecord(IReadOnlyDictionary<string, LostBurst> Senders)
     {
         public static readonly LostAlertsRecord None = new(new Dictionary<string, LostBurst>());
@@ -120,7 +116,6 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
             new(new Dictionary<string, LostBurst>(Senders) { [kind] = change(Senders.GetValueOrDefault(kind)) });
     }
 
-    /// <param name="Why">The reason of the latest post.</param>
     /// <param name="TriedAt">When somebody last claimed it to page.</param>
     /// <param name="PagedAt">When a page last arrived.</param>
     private sealed record LostBurst(
@@ -164,23 +159,19 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
 
 /// <summary>
 /// Alerts that Azure Monitor never sends. After a minute of 503, 504 or no answer it gives an alert up, and no action group calls this
-/// address for 15 minutes. What fires in that time is lost although everything works again here, and no log shows it. So once the time
-/// has passed, <c>fallback</c> is told which period to look at there: once for an outage, however many processes saw it.
+/// address for 15 minutes. What fires in that time is lost, and no log shows it. So <c>fallback</c> is told once for each outage which
+/// period to look at there.
 /// </summary>
 /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups#webhook"/>
 public sealed class AzureMonitorSilence(ISharedState state, FallbackNotifier fallback, TimeProvider time) : IWatchdogJob
 {
-    /// <summary>Used in place of an incident's id, so that channels with threads keep these messages apart.</summary>
     public const string ThreadId = "runbooks-azure-monitor";
 
     private const string Key = "intake:azure-monitor";
 
     private static readonly TimeSpan s_silence = TimeSpan.FromMinutes(15);
 
-    /// <summary>
-    /// The watchdog checks once a minute. So an outage may have begun a minute before it was seen, and the page waits a minute longer for
-    /// the last silence to end.
-    /// </summary>
+    /// <summary>The watchdog checks once a minute, so an outage may have begun a minute before it was seen.</summary>
     private static readonly TimeSpan s_look = TimeSpan.FromMinutes(1);
 
     /// <summary>An outage that only one check saw may have been shorter than the 75 seconds for which Azure Monitor tries again.</summary>
@@ -202,8 +193,6 @@ public sealed class AzureMonitorSilence(ISharedState state, FallbackNotifier fal
         _noted = true;
     }
 
-    /// <summary>Alerts could not be taken until now.</summary>
-    /// <param name="since">When that was first seen.</param>
     public async Task RecordAsync(DateTimeOffset since, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
@@ -236,7 +225,6 @@ public sealed class AzureMonitorSilence(ISharedState state, FallbackNotifier fal
             await state.ChangeAsync<Outage>(Key, known => known == outage ? new Outage() : known!, cancellationToken);
         }
 
-        // With the day where the outage ended on another one.
         string At(DateTimeOffset at) =>
             at.ToString(at.UtcDateTime.Date == from.UtcDateTime.Date ? "HH:mm" : "yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
     }

@@ -21,7 +21,6 @@ public sealed class MaintenanceEnds(
         var (due, tooMany) = await suppressed.ClaimDueAsync(time.GetUtcNow(), cancellationToken);
         foreach (var one in due)
         {
-            // A failure keeps it, so that it is tried again.
             await logger.TryPartAsync(one.IncidentId, async token =>
             {
                 if (await TakeUpAsync(one, token))
@@ -44,7 +43,6 @@ public sealed class MaintenanceEnds(
         }
     }
 
-    /// <returns>Whether nothing is left to do for it.</returns>
     private async Task<bool> TakeUpAsync(SuppressedIncident one, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(one.IncidentId, cancellationToken) is not { } incident)

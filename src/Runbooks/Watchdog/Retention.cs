@@ -1,8 +1,8 @@
 namespace Runbooks.Watchdog;
 
 /// <summary>
-/// Removes closed incidents that people are done with after their time: evidence, history, what limits remember of the target, and last
-/// the record, which the rest is found by. A failure is tried again the next day and does not stop the others. Hosts call it once a day.
+/// Removes closed incidents that people are done with, the record last, since the rest is found by it. A failure is tried again the next
+/// day and does not stop the others. Hosts call it once a day.
 /// </summary>
 public sealed class Retention(
     IIncidentStore store,
@@ -22,7 +22,6 @@ public sealed class Retention(
         await ForgetMessagesAsync(cancellationToken);
     }
 
-    /// <returns>False when it did not finish and is to be tried again soon.</returns>
     public async Task<bool> RemoveIncidentsAsync(CancellationToken cancellationToken)
     {
         var before = Before;

@@ -52,8 +52,8 @@ internal static class WatchdogRules
     }
 
     /// <summary>
-    /// Pages of the workflow that nobody has heard. The workflow sends them itself first, so its channels get their time; a later page says
-    /// what time it is about. Pages of a storm are sent together, with the same words.
+    /// Pages of the workflow that nobody has heard. The workflow sends them first, so its channels get their time; a later page says what
+    /// time it is about. Pages of a storm are sent together, so they keep their words.
     /// </summary>
     private static IEnumerable<WatchdogFinding> Unheard(Incident incident, WatchdogOptions options, DateTimeOffset now) =>
         from page in incident.Pages
@@ -108,13 +108,11 @@ internal sealed record WatchdogFinding(Remedy Remedy, string Key, string Message
 
 internal enum Remedy
 {
-    /// <summary>The wake-up was lost: send it again.</summary>
     Wake,
 
     /// <summary>The engine does not know it: start it. What was done is recorded and is not done twice.</summary>
     Start,
 
-    /// <summary>Only a person can help.</summary>
     Page,
 
     /// <summary>Its workflow is over without an end: page, then close it, so that the next alert opens a new incident.</summary>
@@ -124,7 +122,6 @@ internal enum Remedy
 /// <summary>When an incident last moved, and when it has to move again.</summary>
 internal static class IncidentProgress
 {
-    /// <returns>The last movement, and the time until which it may stand still.</returns>
     public static (DateTimeOffset Since, DateTimeOffset Due) Of(Incident incident, Runbook runbook, DateTimeOffset now)
     {
         var since = Movements(incident).Where(at => !Clocks.IsAhead(at, now)).Append(incident.OpenedAt).Max();

@@ -70,7 +70,6 @@ public sealed class WatchdogOptions
     public TimeSpan KeepFor { get; set; } = TimeSpan.FromDays(90);
 }
 
-/// <summary>The watchdog for hosts without timers of their own.</summary>
 /// <param name="turn">Null where no other process watches the same store.</param>
 internal sealed class WatchdogLoop(
     IncidentWatchdog watch,
@@ -137,11 +136,7 @@ internal sealed class WatchdogLoop(
     private bool IsDue(long? last) => last is not { } at || time.GetElapsedTime(at) >= s_day;
 }
 
-/// <summary>
-/// Lets one of several processes on the same store watch, since two would page twice. Another process takes over within minutes when one
-/// dies.
-/// </summary>
-/// <param name="holder">The name of this process among them.</param>
+/// <summary>Lets one of several processes watch, since two would page twice. When it dies, another takes over within minutes.</summary>
 public sealed class WatchTurn(ISharedState state, TimeProvider time, string holder)
 {
     private const string Key = "watch";
@@ -149,7 +144,6 @@ public sealed class WatchTurn(ISharedState state, TimeProvider time, string hold
     /// <summary>Longer than the pause between two rounds, so that the turn stays where it is.</summary>
     private static readonly TimeSpan s_length = TimeSpan.FromSeconds(150);
 
-    /// <returns>Whether this process watches for the next minutes.</returns>
     /// <exception cref="StoreUnavailableException">Whose turn it is cannot be read.</exception>
     public async Task<bool> TakeAsync(CancellationToken cancellationToken)
     {
@@ -166,8 +160,8 @@ public sealed class WatchTurn(ISharedState state, TimeProvider time, string hold
 }
 
 /// <summary>
-/// Checks everything from outside the workflows, so that nothing stops in silence. Its jobs run one after the other, in the order in
-/// which <see cref="WatchdogServices"/> adds them. Hosts call it every minute.
+/// Checks everything from outside the workflows. Its jobs run in the order in which <see cref="WatchdogServices"/> adds them. Hosts call it
+/// every minute.
 /// </summary>
 public sealed class IncidentWatchdog(HealthMonitor health, IEnumerable<IWatchdogJob> jobs, ILogger<IncidentWatchdog> logger)
 {
@@ -186,7 +180,6 @@ public sealed class IncidentWatchdog(HealthMonitor health, IEnumerable<IWatchdog
     }
 }
 
-/// <summary>Pages once where the records are those of a backup.</summary>
 internal sealed class RestoredNotice(RestoredRecords restored, FallbackNotifier fallback) : IWatchdogJob
 {
     public string Name => "the store's generation";

@@ -5,10 +5,7 @@ using Runbooks.SignedLinks;
 
 namespace Runbooks.Watchdog;
 
-/// <summary>
-/// Tells each owner once a week how their runbooks did. The shared state remembers who was told, so that several processes or a restart
-/// tell nobody twice.
-/// </summary>
+/// <summary>Tells each owner once a week how their runbooks did. The shared state remembers who was told.</summary>
 public sealed class WeeklyDigest(
     IIncidentStore store,
     ISharedState state,
@@ -27,7 +24,6 @@ public sealed class WeeklyDigest(
     /// <summary>Only the latest of a week are counted.</summary>
     private const int MaxIncidents = 10_000;
 
-    /// <summary>How long a digest that could not be sent is tried again.</summary>
     private static readonly TimeSpan s_late = TimeSpan.FromDays(1);
 
     public string Name => "the weekly digest";
@@ -78,7 +74,6 @@ public sealed class WeeklyDigest(
         }
     }
 
-    /// <returns>The last moment when a digest was due; null where none is sent.</returns>
     private DateTimeOffset? Due()
     {
         if (options.Value.On is not { } day)
@@ -96,7 +91,6 @@ public sealed class WeeklyDigest(
     private string OwnerOf(Runbook runbook) =>
         contacts.Book.TryFind(runbook.Owner, out _) && runbook.Owner.Length > 0 ? runbook.Owner : runbook.Fallback;
 
-    /// <returns>The incidents of the week, and whether there were more than are counted.</returns>
     private async Task<(IReadOnlyList<IncidentSummary> Week, bool IsCut)> ReadAsync(DateTimeOffset due, CancellationToken cancellationToken)
     {
         var counted = new List<IncidentSummary>();
@@ -118,7 +112,6 @@ public sealed class WeeklyDigest(
         return (counted, false);
     }
 
-    /// <returns>Whether it reached anybody.</returns>
     private async Task<bool> NotifyAsync(string owner, DigestText text, DateTimeOffset due, CancellationToken cancellationToken)
     {
         var card = new Card
@@ -136,7 +129,6 @@ public sealed class WeeklyDigest(
         return deliveries.Any(delivery => delivery.Reached);
     }
 
-    /// <param name="Week">When the digest was due.</param>
     private sealed record NotifiedOwners(DateTimeOffset Week, IReadOnlyList<string> Owners);
 }
 
