@@ -6,7 +6,6 @@ namespace Runbooks.Publishing;
 /// </summary>
 public interface IRuleSetPlace
 {
-    /// <summary>For people to read.</summary>
     string Address { get; }
 
     /// <returns>Null when there is no such file. At most <paramref name="most"/> bytes and one.</returns>
@@ -21,7 +20,6 @@ public interface IRuleSetPlace
 
     Task<IReadOnlyList<StoredName>> ListAsync(string prefix, CancellationToken cancellationToken);
 
-    /// <param name="one">As it was listed.</param>
     /// <returns>False when it is gone or was written again since; then nothing was removed.</returns>
     Task<bool> RemoveAsync(StoredName one, CancellationToken cancellationToken);
 
@@ -32,7 +30,6 @@ public interface IRuleSetPlace
 /// <param name="Tag">Changes with the content.</param>
 public sealed record StoredContent(byte[] Content, string Tag);
 
-/// <param name="WrittenAt">When it was last written.</param>
 /// <param name="Tag">Changes with each write.</param>
 public sealed record StoredName(string Name, DateTimeOffset WrittenAt, string Tag);
 

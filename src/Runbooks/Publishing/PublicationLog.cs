@@ -26,7 +26,6 @@ public sealed record PublicationLog(IReadOnlyList<Publication> Publications)
     public Publication Current => Publications[0];
 
     /// <param name="named">A number, or the beginning of a set's hash.</param>
-    /// <returns>Null when no publication that is kept has this name.</returns>
     public Publication? Find(string named) =>
         Publications.FirstOrDefault(publication => $"{publication.Number}" == named)
         ?? (named.Length >= 6

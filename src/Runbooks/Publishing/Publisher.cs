@@ -1,8 +1,8 @@
 namespace Runbooks.Publishing;
 
 /// <summary>
-/// Puts a whole set of files in force at once. It writes the contents first, each under its hash, then the set, and last the record that
-/// hosts read. A publisher that is stopped before that has changed nothing. Of two at the same time, the second one learns of the first.
+/// Puts a set of files in force at once. It writes the contents first, then the set, and last the record that hosts read, so a publisher
+/// that is stopped has changed nothing. Of two at the same time, the second one learns of the first.
 /// </summary>
 public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
 {
@@ -86,7 +86,6 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
         return await PutInForceAsync(state, origin with { Set = set }, cancellationToken);
     }
 
-    /// <summary>Publishes the set of an earlier publication again.</summary>
     public Task<PublishResult> RollBackAsync(
         PublishedState state, Publication earlier, Publication origin, CancellationToken cancellationToken) =>
         PutInForceAsync(
@@ -101,8 +100,6 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
             },
             cancellationToken);
 
-    /// <summary>Removes files that no kept publication needs.</summary>
-    /// <returns>How many files were removed.</returns>
     /// <exception cref="StoreUnavailableException">The place does not answer. The rest is removed the next time.</exception>
     public async Task<int> PruneAsync(CancellationToken cancellationToken)
     {
@@ -190,8 +187,6 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
 }
 
 /// <param name="Log">Null where nothing was published, or where the record is damaged.</param>
-/// <param name="Tag">The tag of the record; null where there is none.</param>
-/// <param name="Damage">What is wrong with the record; null where nothing is.</param>
 public sealed record PublishedState(PublicationLog? Log, string? Tag, string? Damage = null);
 
 /// <param name="Publication">What is in force now; null where that is not known.</param>
@@ -201,7 +196,6 @@ public enum PublishOutcome
 {
     Published,
 
-    /// <summary>The same files are in force already.</summary>
     Unchanged,
 
     /// <summary>Somebody published in the meantime; nothing was changed.</summary>

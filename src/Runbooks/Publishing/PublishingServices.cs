@@ -4,7 +4,6 @@ namespace Runbooks.Publishing;
 
 public static class PublishingServices
 {
-    /// <summary>The rule set of a place with publications or plain files. It is taken over again while the host runs.</summary>
     public static IServiceCollection AddRuleSet(
         this IServiceCollection services,
         Func<IServiceProvider, IRuleSetPlace> place,
@@ -31,14 +30,12 @@ public static class PublishingServices
     }
 }
 
-/// <summary>How a host reads its rule set.</summary>
 /// <param name="Every">How often to check for a publication or changed plain files. Polled, since a network drive or a switched link sends no event.</param>
 public sealed record RuleSetOptions(TimeSpan Every)
 {
     public static readonly TimeSpan Usual = TimeSpan.FromSeconds(30);
 }
 
-/// <summary>Where the contacts of this host come from, for the rule set.</summary>
 public abstract class RuleSetContacts
 {
     /// <summary>The contacts that runbooks are read with; null where there are none.</summary>
@@ -64,7 +61,6 @@ public sealed class NoContacts : RuleSetContacts
     public override IReadOnlyList<CatalogError> Errors(RuleSet set) => [];
 }
 
-/// <summary>The set's own contacts.</summary>
 /// <param name="services">
 /// Resolved late: the contacts need the set that the process begins with, and that set is checked with this object.
 /// </param>

@@ -1,6 +1,6 @@
 namespace Runbooks.Publishing;
 
-/// <summary>The files that a host works with: runbooks with the text files beside them, contacts, and maintenance windows.</summary>
+/// <summary>The files that a host works with.</summary>
 public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? Contacts, RunbookFile? Windows)
 {
     /// <summary>A larger file was put there by mistake.</summary>
@@ -12,7 +12,6 @@ public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? C
     /// <summary>The publication of which only a part is in force, because the rest has errors; null otherwise.</summary>
     public Publication? PartOf { get; private init; }
 
-    /// <summary>The calendars beside the contacts, by name.</summary>
     public IReadOnlyDictionary<string, string> Calendars { get; init; } = new Dictionary<string, string>();
 
     public RuleSet As(Publication publication) => this with
@@ -24,15 +23,12 @@ public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? C
     /// <summary>No publication counts as in force then. The runbooks keep the one that they are from.</summary>
     public RuleSet InPart() => this with { Publication = null, PartOf = Publication };
 
-    /// <summary>By folder name.</summary>
     public IReadOnlyList<TeamFiles> Teams { get; init; } = [];
 
-    /// <summary>The contacts of the set.</summary>
     public ContactFiles People => new(Contacts, Teams);
 
     /// <summary>
-    /// The same set for other contacts than it has. The runbooks of a team wait while its contacts in force are not those of the set,
-    /// since their names would mean somebody else.
+    /// The runbooks of a team wait while its contacts in force are not those of the set, since their names would mean somebody else.
     /// </summary>
     public RuleSet ReadWith(ContactFiles inForce)
     {
@@ -106,7 +102,6 @@ public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? C
         RunbookFile? ContactsIn(string folder) => files.FirstOrDefault(file => file.Name == $"{folder}/{ContactsFile.FileName}");
     }
 
-    /// <summary>By team, and then by their path within it.</summary>
     private static Dictionary<string, Dictionary<string, string>> SamplesOf(IEnumerable<RunbookFile> files, ICollection<string> teams) => files
         .Select(file => (Team: TeamOf(file.Name, teams), Name: InTeam(file.Name, teams), file.Text))
         .Where(file => SampleFolder.IsSample(file.Name))

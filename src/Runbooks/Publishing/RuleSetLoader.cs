@@ -1,6 +1,5 @@
 namespace Runbooks.Publishing;
 
-/// <summary>Takes over the published set or the plain files, at the start and while the host runs.</summary>
 public sealed class RuleSetLoader(
     RunbookCatalog catalog,
     RunbookVersions versions,
@@ -12,20 +11,16 @@ public sealed class RuleSetLoader(
     RuleSetContacts contacts,
     ILogger<RuleSetLoader> logger)
 {
-    /// <summary>The name of the set in messages about broken files.</summary>
     private const string Whole = "the published rule set";
 
     private bool _broken;
 
-    /// <summary>The contacts that the set in force was read with.</summary>
     private ContactFiles? _readWith;
 
     /// <summary>Whether contacts from elsewhere have changed since, so that runbooks that wait for them may be taken over now.</summary>
     public bool IsOutdated => contacts.StandElsewhere && !ReferenceEquals(_readWith, contacts.InForce);
 
-    /// <summary>
-    /// Takes over the set that the process begins with. Contacts are already in force: those of the set, or others where these have errors.
-    /// </summary>
+    /// <summary>Contacts are already in force: those of the set, or others where these have errors.</summary>
     /// <returns>What is wrong with the runbooks. There may be nothing in force afterwards.</returns>
     public async Task<LoadResult> StartAsync((RuleSet Set, RefusedSet? Refused) chosen, CancellationToken cancellationToken)
     {
@@ -53,10 +48,7 @@ public sealed class RuleSetLoader(
         return result;
     }
 
-    /// <summary>
-    /// For a start without an earlier version: one broken file must not keep the other runbooks from healing anything, or waiting incidents
-    /// from going on.
-    /// </summary>
+    /// <summary>Without an earlier version, one broken file must not stop the other runbooks, or incidents that wait.</summary>
     public async Task StartWithTheGoodAsync(RuleSet set, LoadResult result, CancellationToken cancellationToken)
     {
         set = ReadWithContacts(set);
@@ -114,7 +106,6 @@ public sealed class RuleSetLoader(
         contacts.Take(set);
     }
 
-    /// <summary>The set as it is to be read with the contacts in force.</summary>
     private RuleSet ReadWithContacts(RuleSet set)
     {
         _readWith = contacts.InForce;
@@ -185,7 +176,6 @@ public sealed class RuleSetLoader(
     }
 }
 
-/// <summary>Finds what is wrong with a set as a whole, on this host.</summary>
 public sealed class RuleSetCheck(RunbookCatalog catalog, RuleSetContacts contacts)
 {
     public IReadOnlyList<CatalogError> Errors(RuleSet set) =>
@@ -199,8 +189,7 @@ public sealed class RuleSetCheck(RunbookCatalog catalog, RuleSetContacts contact
 }
 
 /// <summary>
-/// The set that a process begins with: the newest publication without errors here, else the plain files. It is chosen once, since contacts
-/// are needed before anything else is loaded.
+/// The newest publication without errors here, else the plain files. Chosen once, since contacts are needed before anything else.
 /// </summary>
 public sealed class StartingRuleSet(PublishedSets sets, RuleSetCheck check, FileVersions files)
 {

@@ -23,7 +23,6 @@ public sealed class RuleSetRefresh(
     private RuleSetStart? _started;
     private DateTimeOffset? _unreadableSince;
 
-    /// <summary>The plain files that were taken over last. Nothing is done again while they are unchanged.</summary>
     private RuleSet? _plain;
 
     /// <summary>Takes over the set that the process begins with, once. A command may call it without starting the host.</summary>
@@ -74,7 +73,6 @@ public sealed class RuleSetRefresh(
             windows.WarnOfUnknown(catalog.Current);
             _unreadableSince = null;
         }
-        // Any exception, logged once; the next round tries again.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             if (_unreadableSince is null)
@@ -148,10 +146,7 @@ public sealed class RuleSetRefresh(
         }
     }
 
-    /// <summary>
-    /// A host that has never had runbooks runs, so that they can be published to it, but nobody may take it for one that watches. In the
-    /// sandbox a folder may be empty.
-    /// </summary>
+    /// <summary>Such a host runs, so that runbooks can be published to it, but nobody may take it for one that watches.</summary>
     private bool IsEmpty => catalog.Current.Count == 0 && contacts is not NoContacts;
 
     private void TellEmpty() => files.Refuse(
@@ -182,7 +177,6 @@ public sealed class RuleSetRefresh(
 /// <param name="Windows">What is wrong with the maintenance windows, when none were in force before.</param>
 public sealed record RuleSetStart(RuleSet Set, LoadResult Runbooks, IReadOnlyList<CatalogError> Windows);
 
-/// <summary>Which publication this process uses, and which one it has refused.</summary>
 public sealed class RuleSetStatus
 {
     private volatile Seen _seen = new(null, null, null);
@@ -194,10 +188,8 @@ public sealed class RuleSetStatus
     /// <summary>The newest publication, when it cannot be used here; null otherwise.</summary>
     public RefusedSet? Refused => _seen.Refused;
 
-    /// <summary>A calendar beside the contacts; null where there is none of that name.</summary>
     public string? FindCalendar(string name) => _calendars.GetValueOrDefault(name);
 
-    /// <summary>What is in force in place of a refused publication, for people.</summary>
     public string Instead(Publication refused) => _seen switch
     {
         { InForce: { } publication } => publication.Name,
