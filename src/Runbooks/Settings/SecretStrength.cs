@@ -7,7 +7,6 @@ public static class SecretStrength
 {
     public const int ShortestSecret = 24;
 
-    /// <summary>Even random secrets of the shortest length, with digits only, have more different characters.</summary>
     private const int FewestDifferent = 6;
 
     /// <summary>A secret that repeats a shorter piece can be guessed.</summary>
@@ -62,7 +61,6 @@ public static class SecretStrength
         secret.Zip(secret.Skip(1), (one, next) => Math.Abs(next - one)).Count(distance => distance <= 1) * 4 >= (secret.Length - 1) * 3;
 }
 
-/// <summary>A key in base64 that signs with HMAC-SHA256.</summary>
 public static class SigningKey
 {
     /// <summary>As long as the hash, RFC 2104 section 3.</summary>

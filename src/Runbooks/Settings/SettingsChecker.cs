@@ -7,7 +7,6 @@ using Microsoft.Extensions.Configuration;
 namespace Runbooks.Settings;
 
 /// <summary>Finds settings that nothing reads, and values that cannot be read. Otherwise a misspelt setting would silently do nothing.</summary>
-/// <param name="sections">All sections.</param>
 /// <param name="others">Other known settings by their full name, such as secrets that contacts name, and sections of the platform.</param>
 /// <param name="origin">Where a setting comes from, for the sentence; null where that is clear.</param>
 public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnumerable<string> others, Func<string, string?> origin)
@@ -32,7 +31,6 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
     {
         if (_sections.Contains(top.Key))
         {
-            // In the environment of a process a variable of this name may be something else, such as a secret that contacts name.
             return CheckParts(top, isList: false, isPlain: onlyOurs).Concat(CheckObject(top, [.. _sections[top.Key]]));
         }
 
@@ -161,7 +159,6 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
         return new($"{unknown} {suggestion}docs/settings.md lists them all.", IsPlain: meant is not null, IsUnknown: meant is null);
     }
 
-    /// <summary>Whether this host reads a section, or one setting of a section.</summary>
     private bool Has(string name) =>
         name.Split(':') is [var section, .. var rest]
         && _sections[section].Any(type => rest is not [var property] || type.GetProperty(property) is not null);
@@ -192,15 +189,11 @@ public sealed record SettingProblem(string Text, bool IsPlain, bool IsUnknown = 
     public override string ToString() => Text;
 }
 
-/// <summary>One section of the settings, and the class that it is read into.</summary>
 public sealed record SettingsSection(string Name, Type Options);
 
 public static class SettingsServices
 {
-    /// <summary>
-    /// Reads a section of the settings into a class. Keys that the class does not have, and values that its annotations do not allow, are
-    /// refused.
-    /// </summary>
+    /// <summary>Keys that the class does not have, and values that its annotations do not allow, are refused.</summary>
     public static OptionsBuilder<T> AddSettings<T>(this IServiceCollection services, string section)
         where T : class
     {
@@ -231,7 +224,6 @@ public sealed class RunbookSettingsOptions
 /// <summary>Settings that keep a host from starting. Asked before the start, which would end with a stack trace at the first one.</summary>
 public static partial class InvalidSettings
 {
-    /// <returns>One sentence for each.</returns>
     public static IReadOnlyList<string> Find(IServiceProvider services)
     {
         try
@@ -265,7 +257,6 @@ public static partial class InvalidSettings
         return member.Length == 0 ? why : $"The setting '{SectionOf(options)}:{member}' cannot be used: {why} docs/settings.md says what it does.";
     }
 
-    /// <summary>Each class of settings has its name in a constant.</summary>
     private static object? SectionOf(Type options) => options.GetField(nameof(RunbookSettingsOptions.SectionName))?.GetRawConstantValue();
 
     /// <summary>.NET's message for a rule of an attribute or of the class itself.</summary>

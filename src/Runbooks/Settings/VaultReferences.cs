@@ -18,7 +18,6 @@ public static class VaultReferences
     private static readonly string[] s_needed = ["ApiKeys:", "LinkSigning:"];
 
     /// <summary>Makes such settings empty, as if they were not set. Has to be called before anything reads them.</summary>
-    /// <returns>The names of the settings.</returns>
     public static IReadOnlyList<string> Empty(IConfigurationManager configuration)
     {
         List<string> unresolved =
@@ -32,7 +31,6 @@ public static class VaultReferences
         return unresolved;
     }
 
-    /// <returns>One sentence for each that keeps a host from starting.</returns>
     public static IReadOnlyList<string> FindProblems(IEnumerable<string> unresolved)
     {
         return [.. unresolved.Where(IsNeeded).Select(name =>
@@ -42,7 +40,6 @@ public static class VaultReferences
         static bool IsNeeded(string name) => s_needed.Any(section => name.StartsWith(section, StringComparison.OrdinalIgnoreCase));
     }
 
-    /// <summary>Logs which settings are missing while the host runs without them.</summary>
     public static void Report(IEnumerable<string> unresolved, ILoggerFactory loggers)
     {
         var logger = loggers.CreateLogger(typeof(VaultReferences));
