@@ -6,9 +6,7 @@ namespace Runbooks.Storage;
 /// </summary>
 public sealed class FileVersions(ISharedState state, ILogger<FileVersions>? logger = null)
 {
-    /// <summary>
-    /// A longer file is not kept. The version before it is not kept either: a host that starts while the file is broken must not go back to that.
-    /// </summary>
+    /// <summary>A longer file is not kept, nor the version before it, since a host must not go back to that.</summary>
     private const int MaxKept = 256 * 1024;
 
     private readonly ConcurrentDictionary<string, FileVersion> _known = new(StringComparer.Ordinal);
@@ -43,7 +41,6 @@ public sealed class FileVersions(ISharedState state, ILogger<FileVersions>? logg
         return await state.FindAsync<Kept>(KeyOf(name), cancellationToken) is { Text: { } text } ? new(name, text) : null;
     }
 
-    /// <summary>Keeps the versions in force for the next start.</summary>
     public async Task SaveAsync(CancellationToken cancellationToken)
     {
         foreach (var (name, version) in _known)
@@ -110,13 +107,9 @@ internal static class FilePack
     private static string Plain(string text) => text.Replace(NextFile, ' ');
 }
 
-/// <summary>
-/// Loads the runbook files so that every process has the same ones in force. In place of a broken file each takes the version that was last
-/// in force, which the store keeps.
-/// </summary>
+/// <summary>In place of a broken file every process takes the version that was last in force, which the store keeps.</summary>
 public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions versions)
 {
-    /// <summary>The name of all runbook files together, in messages.</summary>
     internal const string Set = "runbooks";
 
     /// <summary>The name of the team's contacts in a kept version. No text file beside a runbook has this name.</summary>
@@ -165,10 +158,8 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
         return result with { Kept = result.Kept.Count > 0 ? result.Kept : kept };
     }
 
-    /// <summary>For when no file is broken, or a publication is used in their place.</summary>
     public void Forget() => versions.Forget(Set);
 
-    /// <summary>The catalog takes over every good file, whatever is wrong with others.</summary>
     private void Use(IEnumerable<RunbookFile> good)
     {
         foreach (var file in good)
@@ -177,7 +168,6 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
         }
     }
 
-    /// <summary>A runbook with the text files that it names and the files of its team.</summary>
     private string Pack(RunbookFile file)
     {
         var samples = catalog.FindByFile(file.Name)?.Samples ?? file.Samples;

@@ -170,7 +170,6 @@ public static class StoreSignals
             ?? ActivatorUtilities.CreateInstance(provider, store.ImplementationType!));
 }
 
-/// <summary>Waits until an incident has reached a state.</summary>
 /// <param name="host">
 /// Ends the wait when the host stops: it stops nothing else until its web server has answered everybody, and new steps would begin. Null
 /// where there is no host.

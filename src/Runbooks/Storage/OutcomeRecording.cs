@@ -15,7 +15,6 @@ internal static class OutcomeRecording
     private const int AttemptsAtOnce = 3;
 
     /// <param name="change">Has to be harmless to repeat, since an attempt that failed may have written it.</param>
-    /// <param name="stopping">The host is told to stop.</param>
     public static async Task<Incident> RecordAsync(
         this IIncidentStore store, string id, Func<Incident, Incident> change, TimeProvider time, CancellationToken stopping)
     {

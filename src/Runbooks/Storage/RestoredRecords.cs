@@ -1,9 +1,9 @@
 namespace Runbooks.Storage;
 
 /// <summary>
-/// Notices that the store was restored from a backup. The store has a generation that grows each minute. A witness outside of the store has
-/// it too, and is always written after the store. So a witness that is ahead has seen something that this store has not. Open incidents are
-/// then marked before anything acts.
+/// Notices that the store was restored from a backup. The store has a generation that grows each minute, and a witness outside of it is
+/// always written after the store. A witness that is ahead has seen what this store has not; then open incidents are marked before
+/// anything acts.
 /// </summary>
 /// <param name="witness">Null where there is nothing that could be restored.</param>
 public sealed class RestoredRecords(
@@ -14,7 +14,6 @@ public sealed class RestoredRecords(
     private readonly SemaphoreSlim _turn = new(1, 1);
     private volatile bool _checked;
 
-    /// <summary>To be called before this process acts for the first time.</summary>
     public async Task EnsureCheckedAsync(CancellationToken cancellationToken)
     {
         if (!_checked)
@@ -122,10 +121,8 @@ public sealed class RestoredRecords(
         public string? FileMark { get; init; }
         public long MarkOf { get; init; }
 
-        /// <summary>When the store was last found to be restored.</summary>
         public DateTimeOffset? RestoredAt { get; init; }
 
-        /// <summary>Whether people were told of that.</summary>
         public bool Told { get; init; }
     }
 }

@@ -11,7 +11,6 @@ public static class TeamFolders
     /// </summary>
     public const string TextOfLinkOutside = "# A link that leads out of the folder of runbooks is not read.";
 
-    /// <param name="team">The team's folder.</param>
     public static bool IsOutside(string team, FileInfo file) =>
         new DirectoryInfo(Path.TrimEndingDirectorySeparator(team)).Parent is not { } root
         || !SampleFolder.IsWithin(SampleFolder.Real(root), file);
