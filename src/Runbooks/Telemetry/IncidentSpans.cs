@@ -9,7 +9,6 @@ internal sealed class IncidentSpans(Incident incident)
     public void Intake(DateTimeOffset began, DateTimeOffset ended, string outcome) =>
         Write("intake", $"intake:{incident.Timeline.Count}", began, ended, outcome, tags: [(Attributes.Source, incident.Alert.Source)]);
 
-    /// <param name="took">How long it took to store the change.</param>
     public void Changed(Incident before, TimeSpan took)
     {
         Alerts(before, took);
@@ -100,7 +99,6 @@ internal sealed class IncidentSpans(Incident incident)
             (Attributes.Channel, delivery.Channel ?? "none"));
     }
 
-    /// <summary>Questions that somebody was asked and that this change closed.</summary>
     private IEnumerable<Gate> Closed(Incident before)
     {
         return ReferenceEquals(before.Gates, incident.Gates) ? [] : incident.Gates.Where(IsClosedNow);

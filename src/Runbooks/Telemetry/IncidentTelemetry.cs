@@ -1,12 +1,11 @@
 namespace Runbooks.Telemetry;
 
 /// <summary>
-/// Writes metrics and spans of an incident from what changed in its record, once that is stored. So a replay writes nothing twice, a wait
-/// that a restart interrupts gets its true length, and nothing has to survive in memory.
+/// Writes metrics and spans from what changed in a stored record. So a replay writes nothing twice, and a wait that a restart interrupts
+/// gets its true length.
 /// </summary>
 internal static class IncidentTelemetry
 {
-    /// <param name="took">How long it took to store.</param>
     public static void Opened(Incident incident, TimeSpan took)
     {
         Instruments.Opened.Add(1, Runbook(incident), Mode(incident));
@@ -70,7 +69,6 @@ internal static class IncidentTelemetry
         || !ReferenceEquals(before.Stop, after.Stop)
         || !ReferenceEquals(before.Attention, after.Attention);
 
-    /// <summary>Steps whose outcome this change recorded.</summary>
     public static IEnumerable<StepRecord> Finished(Incident before, Incident after) => ReferenceEquals(before.Steps, after.Steps)
         ? []
         : after.Steps.Where(step => step.FinishedAt is not null && before.FindStep(step.Phase, step.Name)?.FinishedAt is null);

@@ -9,7 +9,6 @@ namespace Runbooks.Telemetry;
 /// </summary>
 public static class Instruments
 {
-    /// <summary>The name of the meter and of the source of spans, for a host to export.</summary>
     public const string Name = "Runbooks";
 
     internal static readonly ActivitySource Spans = new(Name);
@@ -64,7 +63,6 @@ public static class Instruments
         s_meter.CreateHistogram(name, "s", description, tags: null, advice);
 }
 
-/// <summary>The keys of attributes, on spans and on metrics alike.</summary>
 internal static class Attributes
 {
     public const string Action = "runbook.action";
@@ -132,7 +130,6 @@ public sealed class StoreGauges : IDisposable
         Volatile.Read(ref _counts) is var (counts, shown) && _time.GetElapsedTime(shown) < s_fresh ? of(counts) : [];
 }
 
-/// <summary>The counts of one round of the watchdog.</summary>
 internal sealed class StoreCounts(DateTimeOffset at)
 {
     private const string Decision = "decision";
@@ -148,7 +145,6 @@ internal sealed class StoreCounts(DateTimeOffset at)
 
     public IEnumerable<Measurement<double>> LeaseAge => Measure(nameof(LeaseAge), null);
 
-    /// <returns>The same incident.</returns>
     public IncidentSummary Add(IncidentSummary incident)
     {
         var ended = incident.State.IsFinal();
