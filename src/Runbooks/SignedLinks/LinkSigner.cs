@@ -129,7 +129,6 @@ public sealed class LinkSigningKey
     public string Secret { get; set; } = "";
 }
 
-/// <summary>Reads the signing keys. Keys that must not be used keep a host from starting.</summary>
 internal sealed class LinkKeys(IHostEnvironment? environment = null) : IValidateOptions<LinkSigningOptions>
 {
     public static IReadOnlyList<(string Id, byte[] Secret)> Read(LinkSigningOptions options) =>
@@ -173,7 +172,6 @@ public sealed class DecisionLinks(LinkSigner signer, IOptions<PublicAddressOptio
     public string For(Incident incident, Gate gate, string recipient) =>
         Root + PageOf(TicketFor(incident, gate, recipient));
 
-    /// <summary>The page with all questions of a storm that this recipient may answer.</summary>
     public string ForStorm(string stormId, DateTimeOffset since, DateTimeOffset expiresAt, string recipient) =>
         Root + PageOf(signer.SignStorm(new StormGrant(stormId, since, recipient, expiresAt + s_afterlife)));
 
