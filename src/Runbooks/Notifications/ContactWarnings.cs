@@ -26,7 +26,7 @@ internal static class ContactWarnings
     }
 
     /// <summary>
-    /// Two people with one key of a pager get one alert, with the card of one of them, and it calls whoever is on call there. At another
+    /// Two people with one key of a pager get one alert, with the card of one of them, and it calls the person on call there. At another
     /// shared place both read the message, links included. A shared mail address has a warning of its own.
     /// </summary>
     /// <param name="common">The common file, whose people may be asked together with a team's; null where there is none.</param>

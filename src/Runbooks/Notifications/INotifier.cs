@@ -25,7 +25,6 @@ public interface INotifier
     /// <param name="to">The address itself; the value of the setting where the contact names one.</param>
     string? ValidateAddress(string to) => null;
 
-    /// <summary>Whether several people are known to read at this address.</summary>
     bool IsRoom(string to) => false;
 
     /// <exception cref="DeliveryException">The channel did not take it. The message has no secrets in it.</exception>
@@ -64,7 +63,6 @@ public sealed class DeliveryException(string message, bool transient = false) : 
 {
     public bool Transient => transient;
 
-    /// <summary>The answer of a channel that uses HTTP.</summary>
     public HttpStatusCode? Status { get; init; }
 
     public TimeSpan? RetryAfter { get; init; }
@@ -75,7 +73,7 @@ public sealed class DeliveryException(string message, bool transient = false) : 
     public bool IsForm { get; init; }
 }
 
-/// <summary>When a message about an incident is sent again to whoever does not have it, at growing intervals.</summary>
+/// <summary>When a message about an incident is sent again to those who do not have it, at growing intervals.</summary>
 public static class DeliveryRetry
 {
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMinutes(1);
@@ -164,7 +162,7 @@ public sealed record Card
     [JsonIgnore]
     public bool CountsPeople { get; init; }
 
-    /// <summary>For a person's address that others read too: whoever opened the link would count as that person.</summary>
+    /// <summary>For a person's address that others read too: anybody who opened the link would count as that person.</summary>
     [JsonIgnore]
     public Card ForSharedPlace => CountsPeople ? WithoutLinkToDecide : this;
 
@@ -193,7 +191,6 @@ public sealed record CardSection(string Heading, IReadOnlyList<string> Lines)
 
     public static CardSection Rest { get; } = new("And more", ["This is not all: the rest is on the page."]);
 
-    /// <summary>The section, or none where there are no lines.</summary>
     public static IEnumerable<CardSection> If(string heading, IEnumerable<string> lines, bool isNeeded = false) =>
         lines.ToList() is { Count: > 0 } list ? [new(heading, list) { IsNeeded = isNeeded }] : [];
 }

@@ -134,7 +134,6 @@ public sealed class IncidentCards(DecisionLinks links)
         Links = [IncidentLink(incident)],
     };
 
-    /// <summary>For those who were not asked.</summary>
     public Card Report(Incident incident, Runbook runbook) => Base(incident, runbook, CardKind.Decided) with
     {
         Title = $"Report: {About(incident, runbook)} ({EndingText.Headline(incident)})",

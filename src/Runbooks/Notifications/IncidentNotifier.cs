@@ -128,7 +128,6 @@ public sealed class NotificationDispatcher(
     public Task<ResolvedContacts> ForAsync(ResolvedContacts people, IEnumerable<Incident> asking, CancellationToken cancellationToken) =>
         directory.ForAsync(people, asking.Select(incident => incident.OpenGate!), cancellationToken);
 
-    /// <summary>The contacts that nobody is behind, as failed deliveries.</summary>
     public IEnumerable<Delivery> Missing(string key, IEnumerable<string> names, ResolvedContacts people)
     {
         foreach (var missing in people.Book.Missing(names))
@@ -144,7 +143,6 @@ public sealed class NotificationDispatcher(
         }
     }
 
-    /// <param name="messages">Each to one recipient, under the key that names it.</param>
     /// <param name="alerts">Earlier alerts of the recipients, which these cards end.</param>
     public async Task<IReadOnlyList<Delivery>> SendToAsync(
         IEnumerable<(string Key, Recipient To, Card Card)> messages,

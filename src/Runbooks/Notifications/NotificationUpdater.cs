@@ -8,7 +8,6 @@ public sealed class NotificationUpdater(IIncidentStore store, PinnedRunbooks pin
     /// <summary>The trouble that a question has reached nobody. Its page ends when the question is closed.</summary>
     public static string UnheardOf(string gateId) => $"unheard-{gateId}";
 
-    /// <summary>Updates every card that asked this question.</summary>
     public async Task ShowGateAsync(Incident incident, string gateId, CancellationToken cancellationToken)
     {
         if (incident.FindGate(gateId) is not { } gate || Of(incident, gate) is not { Count: > 0 } sent)

@@ -2,7 +2,7 @@ using System.Net.Mail;
 
 namespace Runbooks.Notifications;
 
-/// <summary>Finds who is behind contacts at this moment. For a schedule that is whoever it names now.</summary>
+/// <summary>Finds who is behind contacts at this moment. For a schedule it is the person whom it names now.</summary>
 public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answers, IEnumerable<INotifier> channels, TimeProvider time)
 {
     private const int LongestName = 80;

@@ -4,7 +4,7 @@ using Runbooks.Catalog.Schema;
 
 namespace Runbooks.Notifications;
 
-/// <summary>A contact that is a schedule: whoever the schedule names at the moment is behind it.</summary>
+/// <summary>A contact that is a schedule: the people whom it names at the moment are behind it.</summary>
 /// <param name="Kind">The system that has the schedule, by its name in contacts: <c>pagerduty</c>, <c>grafanaOncall</c>, <c>ical</c>.</param>
 /// <param name="Id">The schedule's id in that system; <c>${NAME}</c> for the value of a setting.</param>
 /// <param name="Fallback">Asked when the schedule cannot be asked, or names nobody whom the contacts know.</param>

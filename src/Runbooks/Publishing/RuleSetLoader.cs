@@ -116,7 +116,7 @@ public sealed class RuleSetLoader(
     private static IReadOnlyList<string> Waiting(RuleSet set) =>
         [.. set.Teams.Select(team => team.Waits).OfType<CatalogError>().Select(error => error.ToString())];
 
-    /// <summary>What is in force stays. The log, the pages and the fallback contact tell it to whoever published.</summary>
+    /// <summary>What is in force stays. The log, the pages and the fallback contact tell the publisher.</summary>
     public void Refuse(RefusedSet refused)
     {
         actions.TakeAway(refused.Teams);

@@ -63,7 +63,6 @@ public sealed class RuleSetRefresh(
         await base.StartAsync(cancellationToken);
     }
 
-    /// <summary>Checks once. After any failure what is in force stays, and the next round tries again.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Runbooks.Settings;
 
-/// <summary>A secret that can be guessed keeps a host from starting: whoever guesses it can decide, or speak in our name.</summary>
+/// <summary>A secret that can be guessed keeps a host from starting: with it, anybody could decide, or speak in our name.</summary>
 public static class SecretStrength
 {
     public const int ShortestSecret = 24;
@@ -68,7 +68,6 @@ public static class SigningKey
 
     public const string Remedy = "Make one with: openssl rand -base64 32";
 
-    /// <returns>Null where it is not base64, or too short.</returns>
     public static byte[]? Read(string? secret)
     {
         var bytes = new byte[secret?.Length ?? 0];

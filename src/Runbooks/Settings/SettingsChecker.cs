@@ -181,7 +181,6 @@ public sealed class SettingsChecker(IEnumerable<SettingsSection> sections, IEnum
     }
 }
 
-/// <param name="Text">A sentence with the remedy.</param>
 /// <param name="IsPlain">There can be no doubt.</param>
 /// <param name="IsUnknown">No setting has a similar name, so it may be meant as a secret.</param>
 public sealed record SettingProblem(string Text, bool IsPlain, bool IsUnknown = false)

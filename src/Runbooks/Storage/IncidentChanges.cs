@@ -150,7 +150,6 @@ public sealed class SignallingIncidentStore(IIncidentStore store, IncidentChange
 
 public static class StoreSignals
 {
-    /// <summary>Wraps the store that was added before, so that readers in this process hear of each change.</summary>
     /// <exception cref="InvalidOperationException">No store was added before.</exception>
     public static IServiceCollection AddStoreSignals(this IServiceCollection services)
     {

@@ -6,7 +6,7 @@ namespace Runbooks.Storage;
 public static class TeamFolders
 {
     /// <summary>
-    /// Used in place of a team's file that is a link to outside the folder of runbooks. Errors quote parts of a file, so whoever may write
+    /// Used in place of a team's file that is a link to outside the folder of runbooks. Errors quote parts of a file, so somebody who may write
     /// in the folder could otherwise read the host's own files. The text is an error wherever it is read.
     /// </summary>
     public const string TextOfLinkOutside = "# A link that leads out of the folder of runbooks is not read.";

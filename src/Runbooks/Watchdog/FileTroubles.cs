@@ -2,7 +2,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Runbooks.Watchdog;
 
-/// <summary>Pages once about a file that a process cannot use, since whoever changed it may not know. It is over once every process can.</summary>
+/// <summary>Pages once about a file that a process cannot use, since the person who changed it may not know. It is over once every process can.</summary>
 public sealed class FileTroubles(
     FileReports reports, ISharedState state, FallbackNotifier fallback, UnendedAlerts unended, TimeProvider time) : IWatchdogJob
 {
@@ -209,7 +209,6 @@ internal sealed record FileRecord(IReadOnlyDictionary<string, FileReport> Report
         return this with { Reports = others.Concat(own).ToDictionary() };
     }
 
-    /// <param name="told">Null when the trouble is over.</param>
     public FileRecord With(string name, ToldFile? told) => this with
     {
         Told = Told.Where(file => file.Key != name).Concat(told is null ? [] : [KeyValuePair.Create(name, told)]).ToDictionary(),

@@ -227,7 +227,6 @@ public sealed class FallbackNotifier(NotificationDispatcher dispatcher, ILogger<
             told.Any(end => end.Reference is null && end.Contact == alert.Contact && end.Channel == alert.Channel);
     }
 
-    /// <summary>Updates the messages about a trouble that is over, without a new message.</summary>
     public Task ShowOverAsync(string title, string message, string threadId, IReadOnlyList<Delivery> page, CancellationToken cancellationToken) =>
         dispatcher.UpdateAsync(page, _ => Of(CardKind.Closed, title, message, threadId), cancellationToken);
 

@@ -194,7 +194,7 @@ internal sealed class IncidentChecks(
             }
         }
 
-        // Whoever acknowledged it or had it tried again gets the time to show that. An incident that needed nobody can be tried again too.
+        // The host that acknowledged it or tried it again gets the time to show that. An end that needed nobody can be tried again too.
         if (incident.IsAcknowledgementUnshown)
         {
             if (IsPastGrace(incident.Attention?.AcknowledgedAt ?? incident.UpdatedAt))
@@ -205,7 +205,7 @@ internal sealed class IncidentChecks(
             return isHeard;
         }
 
-        // Nobody is called about an end that is closed. Whoever closed it gets the time to finish that.
+        // Nobody is called about an end that is closed. The host that closed it gets the time to finish that.
         if (incident.ClosedByHand is { } closing)
         {
             if (closing.IsUnfinished && IsPastGrace(closing.At))

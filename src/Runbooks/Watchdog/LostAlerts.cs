@@ -116,8 +116,6 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
             new(new Dictionary<string, LostBurst>(Senders) { [kind] = change(Senders.GetValueOrDefault(kind)) });
     }
 
-    /// <param name="TriedAt">When somebody last claimed it to page.</param>
-    /// <param name="PagedAt">When a page last arrived.</param>
     private sealed record LostBurst(
         DateTimeOffset FirstAt,
         DateTimeOffset LastAt,

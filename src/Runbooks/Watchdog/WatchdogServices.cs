@@ -10,7 +10,6 @@ namespace Runbooks.Watchdog;
 
 public static class WatchdogServices
 {
-    /// <summary>The watchdog and the retention, for a host that calls them on its own timers.</summary>
     public static IServiceCollection AddWatchdog(this IServiceCollection services)
     {
         services.AddSettings<WatchdogOptions>(WatchdogOptions.SectionName);
@@ -34,7 +33,6 @@ public static class WatchdogServices
             .AddSingleton<Retention>();
     }
 
-    /// <summary>The pages about alerts that were not taken in or never came, for the intake.</summary>
     public static IServiceCollection AddLostAlerts(this IServiceCollection services)
     {
         services.TryAddSingleton<FallbackNotifier>();

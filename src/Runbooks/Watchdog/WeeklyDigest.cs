@@ -116,7 +116,6 @@ public sealed class WeeklyDigest(
     {
         var card = new Card
         {
-            // It informs: nobody has to act on it.
             Kind = CardKind.Decided,
             IncidentId = Key,
             Title = text.Title,

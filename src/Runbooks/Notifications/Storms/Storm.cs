@@ -188,7 +188,6 @@ public static class StormWait
 {
     private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(3);
 
-    /// <summary>Once nothing has come for this long, the wait is over.</summary>
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(30);
 
     public static bool IsOver(IEnumerable<DateTimeOffset> moments, DateTimeOffset now) =>

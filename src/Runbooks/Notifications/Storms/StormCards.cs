@@ -193,7 +193,6 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 
     public static bool IsUnsolved(Incident incident) => incident.State is IncidentState.Failed or IncidentState.Expired;
 
-    /// <summary>Whether it is not solved and nobody sees to it, has had it tried again or has closed it.</summary>
     public static bool CallsForAPerson(Incident incident) => IsUnsolved(incident) && incident.NeedsPerson;
 
     /// <summary>Empty where somebody closed it, since the reason says so.</summary>

@@ -35,7 +35,6 @@ internal static class StormText
         ? IncidentText.Target(all[0].Target)
         : CountText.Format(all.Count, "target");
 
-    /// <summary>The targets, as many to a line as can be read.</summary>
     public static List<string> Targets(IEnumerable<Incident> incidents)
     {
         var lines = new List<string>();
