@@ -30,7 +30,7 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
         }
 
         var resolved = await Task.WhenAll(schedules.Select(contact => ResolveOnceAsync(contact)));
-        return new(book.With(resolved.Select(one => one.Contact)), [.. resolved.Select(one => one.Record)]);
+        return new(book.With(resolved.Select(answer => answer.Contact)), [.. resolved.Select(answer => answer.Record)]);
 
         async Task<(Contact Contact, OnCallRecord Record)> ResolveOnceAsync(Contact contact)
         {
@@ -124,7 +124,7 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
     private static string Found(List<Recipient> known, List<OnCallPerson> strangers, string unknown, string source, DateTimeOffset? until, OnCallAnswer answer)
     {
         var end = until is { } at ? $" until {GateText.DayAndClock(at)}" : "";
-        var found = (known.Count, strangers.Count) switch
+        var sentence = (known.Count, strangers.Count) switch
         {
             ( > 0, _) => $"{Names(known)} {CountText.Are(known.Count)} on call by {source}{end}.",
             (_, > 0) => $"{Names(strangers)} {CountText.Are(strangers.Count)} on call by {source}{end}, but {unknown}.",
@@ -132,8 +132,8 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
             _ => $"Nobody is on call by {source}.",
         };
         return answer.KnownAt is { } then
-            ? $"{found} That was so at {GateText.DayAndClock(then)}; the schedule cannot be asked now: {answer.Failure}"
-            : found;
+            ? $"{sentence} That was so at {GateText.DayAndClock(then)}; the schedule cannot be asked now: {answer.Failure}"
+            : sentence;
     }
 
     private static IEnumerable<string> Instead(OnCallFrom from, string last, List<Recipient> recipients) => from switch
@@ -211,7 +211,7 @@ public sealed record ResolvedContacts(ContactBook Book, IReadOnlyList<OnCallReco
     }
 
     public IReadOnlyList<string> ContactsOf(IEnumerable<string> names, Recipient recipient) =>
-        [.. names.Where(name => Book.RecipientsOf([name]).Any(one => NotificationDispatcher.NameOf(one) == NotificationDispatcher.NameOf(recipient)))];
+        [.. names.Where(name => Book.RecipientsOf([name]).Any(behind => NotificationDispatcher.NameOf(behind) == NotificationDispatcher.NameOf(recipient)))];
 
     public bool IsNobodyBehind(string name) =>
         Book.Missing([name]).Count > 0 || OnCallOf([name]).Any(record => record.From == OnCallFrom.FallbackContact);

@@ -165,14 +165,14 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
 
     public static JsonObject Schema(IEnumerable<IOnCallSource> sources)
     {
-        var all = sources.OrderBy(source => source.Kind, StringComparer.Ordinal).ToList();
-        var keys = new JsonObject(all.Select(source => KeyValuePair.Create(source.Kind, (JsonNode?)SchemaParts.Text($"{CleanText.Capital(source.IdFormat)}."))));
+        var ordered = sources.OrderBy(source => source.Kind, StringComparer.Ordinal).ToList();
+        var keys = new JsonObject(ordered.Select(source => KeyValuePair.Create(source.Kind, (JsonNode?)SchemaParts.Text($"{CleanText.Capital(source.IdFormat)}."))));
         keys[FallbackKey] = SchemaParts.TextList("Who is asked when the schedule cannot be asked, or names nobody of this file.");
         keys["timeZone"] = SchemaParts.Text(
             "Of a calendar's times without a zone and of whole days, as an IANA name; what the calendar says, else UTC, when left out.");
         keys["mailUnknown"] = SchemaParts.Flag("Somebody whom the schedule names and this file does not is told by e-mail. They may not decide.");
         var schedule = SchemaParts.Mapping("A schedule: whoever it names at the moment.", keys);
-        schedule["anyOf"] = new JsonArray([.. all.Select(source => (JsonNode)new JsonObject { ["required"] = SchemaParts.Strings([source.Kind]) })]);
+        schedule["anyOf"] = new JsonArray([.. ordered.Select(source => (JsonNode)new JsonObject { ["required"] = SchemaParts.Strings([source.Kind]) })]);
         return schedule;
     }
 }

@@ -211,23 +211,23 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
     /// <summary>One entry of <c>reach</c>: the channel's name as key, the address as value.</summary>
     private List<Address> Addresses(string recipient, YamlSection item)
     {
-        var found = new List<Address>();
+        var addresses = new List<Address>();
         foreach (var channel in channels.OrderBy(channel => channel.Channel, StringComparer.Ordinal))
         {
             if (item.Text(channel.Channel, longest: 500).Trim() is { Length: > 0 } to)
             {
                 Check(item, channel, to);
-                found.Add(new(channel.Channel, to, recipient));
+                addresses.Add(new(channel.Channel, to, recipient));
             }
         }
 
         item.RejectOthers();
-        if (found.Count > 1)
+        if (addresses.Count > 1)
         {
             item.Errors.AtValue(item.Path, "names several channels.", "Write each as an item of its own: they are tried in that order.");
         }
 
-        return found;
+        return addresses;
     }
 
     private void Check(YamlSection item, INotifier channel, string to)

@@ -64,12 +64,12 @@ internal sealed class TeamPeople
             texts.Intersect(others, StringComparer.OrdinalIgnoreCase).FirstOrDefault();
     }
 
-    private static bool IsSame(Recipient one, Recipient other) =>
-        (one.IsRoom, one.GroupId?.ToUpperInvariant()) == (other.IsRoom, other.GroupId?.ToUpperInvariant())
-        && one.Name == other.Name
-        && one.Addresses.SequenceEqual(other.Addresses)
-        && new HashSet<string>(one.Members, StringComparer.OrdinalIgnoreCase).SetEquals(other.Members)
-        && new HashSet<string>(one.Identities, StringComparer.OrdinalIgnoreCase).SetEquals(other.Identities)
-        && new HashSet<string>(one.OnCallNames, StringComparer.OrdinalIgnoreCase).SetEquals(other.OnCallNames)
-        && new HashSet<string>(one.MailAddresses, StringComparer.OrdinalIgnoreCase).SetEquals(other.MailAddresses);
+    private static bool IsSame(Recipient recipient, Recipient other) =>
+        (recipient.IsRoom, recipient.GroupId?.ToUpperInvariant()) == (other.IsRoom, other.GroupId?.ToUpperInvariant())
+        && recipient.Name == other.Name
+        && recipient.Addresses.SequenceEqual(other.Addresses)
+        && new HashSet<string>(recipient.Members, StringComparer.OrdinalIgnoreCase).SetEquals(other.Members)
+        && new HashSet<string>(recipient.Identities, StringComparer.OrdinalIgnoreCase).SetEquals(other.Identities)
+        && new HashSet<string>(recipient.OnCallNames, StringComparer.OrdinalIgnoreCase).SetEquals(other.OnCallNames)
+        && new HashSet<string>(recipient.MailAddresses, StringComparer.OrdinalIgnoreCase).SetEquals(other.MailAddresses);
 }

@@ -58,7 +58,7 @@ public static class SecretStrength
 
     /// <summary>Like abcdef, 987654 or aabbcc, in at least three quarters of it.</summary>
     private static bool FollowsARow(string secret) =>
-        secret.Zip(secret.Skip(1), (one, next) => Math.Abs(next - one)).Count(distance => distance <= 1) * 4 >= (secret.Length - 1) * 3;
+        secret.Zip(secret.Skip(1), (letter, next) => Math.Abs(next - letter)).Count(distance => distance <= 1) * 4 >= (secret.Length - 1) * 3;
 }
 
 public static class SigningKey

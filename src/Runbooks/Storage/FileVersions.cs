@@ -194,7 +194,7 @@ public sealed class RunbookVersions(RunbookCatalog catalog, FileVersions version
         return file with
         {
             Text = text,
-            Samples = beside.Where(one => one.Key is not (TeamFile.FileName or TeamContacts)).ToDictionary(StringComparer.Ordinal),
+            Samples = beside.Where(entry => entry.Key is not (TeamFile.FileName or TeamContacts)).ToDictionary(StringComparer.Ordinal),
             Team = file.Team is { } team ? UnpackTeam(team, file, beside) : null,
         };
     }

@@ -149,7 +149,7 @@ internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Secti
 
     private static IEnumerable<CardSection> Section(string heading, IEnumerable<string> lines)
     {
-        List<string> all = [.. lines];
-        return CardSection.If(heading, all.Count <= MostLines ? all : [.. all.Take(MostLines), $"and {all.Count - MostLines} more"]);
+        List<string> texts = [.. lines];
+        return CardSection.If(heading, texts.Count <= MostLines ? texts : [.. texts.Take(MostLines), $"and {texts.Count - MostLines} more"]);
     }
 }

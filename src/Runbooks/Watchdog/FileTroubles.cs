@@ -23,7 +23,7 @@ public sealed class FileTroubles(
             return;
         }
 
-        var wrong = record.WrongAt(time.GetUtcNow()).ToLookup(one => one.File.Name);
+        var wrong = record.WrongAt(time.GetUtcNow()).ToLookup(report => report.File.Name);
         foreach (var name in record.Told.Keys.Where(name => !wrong.Contains(name)))
         {
             await fallback.ShowOverAsync(
@@ -38,7 +38,7 @@ public sealed class FileTroubles(
         foreach (var troubles in wrong)
         {
             var told = record.Told.GetValueOrDefault(troubles.Key) ?? ToldFile.None;
-            await TellAsync(troubles.Key, [.. troubles.GroupBy(one => one.File.Mark)], told, cancellationToken);
+            await TellAsync(troubles.Key, [.. troubles.GroupBy(report => report.File.Mark)], told, cancellationToken);
         }
     }
 
@@ -74,7 +74,7 @@ public sealed class FileTroubles(
     private Task<SystemPage> PageAsync(string name, IGrouping<string, (string Process, WrongFile File)> trouble, CancellationToken cancellationToken)
     {
         var ignored = name == RunbookVersions.Set ? " A runbook that never was is not: alerts for it are ignored." : "";
-        var processes = string.Join(", ", trouble.Select(one => one.Process).Where(process => process.Length > 0).Order(StringComparer.Ordinal));
+        var processes = string.Join(", ", trouble.Select(report => report.Process).Where(process => process.Length > 0).Order(StringComparer.Ordinal));
         var where = processes.Length > 0 ? $" Processes that cannot use it so far: {processes}." : "";
         return fallback.PageAsync(
             $"A file cannot be used: {name}",

@@ -244,5 +244,5 @@ public sealed class FallbackNotifier(NotificationDispatcher dispatcher, ILogger<
 public sealed record SystemPage(bool Reached, IReadOnlyList<Delivery> Sent)
 {
     public IReadOnlyList<Delivery> With(IReadOnlyList<Delivery> earlier) =>
-        [.. earlier.Where(one => !Sent.Any(one.IsSameMessage)), .. Sent];
+        [.. earlier.Where(delivery => !Sent.Any(delivery.IsSameMessage)), .. Sent];
 }

@@ -110,7 +110,7 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
         }
 
         public LostAlertsRecord Without(Func<LostBurst, bool> isOver) =>
-            new(Senders.Where(one => !isOver(one.Value)).ToDictionary());
+            new(Senders.Where(sender => !isOver(sender.Value)).ToDictionary());
 
         public LostAlertsRecord With(string kind, Func<LostBurst?, LostBurst> change) =>
             new(new Dictionary<string, LostBurst>(Senders) { [kind] = change(Senders.GetValueOrDefault(kind)) });

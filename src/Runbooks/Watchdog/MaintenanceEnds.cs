@@ -19,13 +19,13 @@ public sealed class MaintenanceEnds(
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var (due, tooMany) = await suppressed.ClaimDueAsync(time.GetUtcNow(), cancellationToken);
-        foreach (var one in due)
+        foreach (var entry in due)
         {
-            await logger.TryPartAsync(one.IncidentId, async token =>
+            await logger.TryPartAsync(entry.IncidentId, async token =>
             {
-                if (await TakeUpAsync(one, token))
+                if (await TakeUpAsync(entry, token))
                 {
-                    await suppressed.ForgetAsync(one, token);
+                    await suppressed.ForgetAsync(entry, token);
                 }
             }, cancellationToken);
         }
@@ -43,9 +43,9 @@ public sealed class MaintenanceEnds(
         }
     }
 
-    private async Task<bool> TakeUpAsync(SuppressedIncident one, CancellationToken cancellationToken)
+    private async Task<bool> TakeUpAsync(SuppressedIncident entry, CancellationToken cancellationToken)
     {
-        if (await store.FindAsync(one.IncidentId, cancellationToken) is not { } incident)
+        if (await store.FindAsync(entry.IncidentId, cancellationToken) is not { } incident)
         {
             return true;
         }

@@ -104,12 +104,12 @@ public sealed class StormApprovalNotifier(
 
         var runbooks = await RunbooksOfAsync(waiting, cancellationToken);
         var sent = await SendAsync(storm, ready, runbooks, cancellationToken);
-        var told = sent.Where(one => one.Delivery.Channel is not null).Aggregate(storm, (changed, one) => Tell(changed, one.Message));
+        var told = sent.Where(pair => pair.Delivery.Channel is not null).Aggregate(storm, (changed, pair) => Tell(changed, pair.Message));
         var later = early.Select(message => new Sent(message, new Delivery(message.Key, message.Recipient.Name, "later", now, null))).ToList();
         var unheard = asked.Where(incident => !IsHeard(incident, incident.OpenGate!, [.. sent, .. later], people)).ToList();
         var last = await NotifyFallbackAsync(storm, unheard, runbooks, cancellationToken);
         IReadOnlyList<Sent> withLast = [.. sent, .. last];
-        List<Delivery> deliveries = [.. withLast.Select(one => one.Delivery)];
+        List<Delivery> deliveries = [.. withLast.Select(pair => pair.Delivery)];
         told = told.Settle(deliveries) with { Asking = [.. told.Asking, .. deliveries.SelectMany(dispatcher.AlertsOf)] };
         keep(told);
         var gates = asked.ToDictionary(incident => incident.Id, incident => incident.OpenGate!.Id, StringComparer.Ordinal);
@@ -119,11 +119,11 @@ public sealed class StormApprovalNotifier(
             incident => Record(incident, gates[incident.Id], withLast, people, missed.Contains(incident.Id)),
             cancellationToken);
         var recorded = updated.ToDictionary(incident => incident.Id, StringComparer.Ordinal);
-        var shownAlone = withLast.Where(one => one.Message.About.Count == 1).Select(one => one.Message.About[0]).DistinctBy(incident => incident.Id);
+        var shownAlone = withLast.Where(pair => pair.Message.About.Count == 1).Select(pair => pair.Message.About[0]).DistinctBy(incident => incident.Id);
         await Task.WhenAll(shownAlone.Select(incident =>
             updater.ShowIfAnsweredAsync(incident, recorded[incident.Id], gates[incident.Id], cancellationToken)));
         await members.UpdateAsync(
-            waiting.Where(incident => sent.Any(one => one.Delivery.Reached && one.Message.IsAbout(incident))),
+            waiting.Where(incident => sent.Any(pair => pair.Delivery.Reached && pair.Message.IsAbout(incident))),
             incident => incident.OpenGate is { Asked: > 0 } open ? ApprovalSchedule.RemindNoMore(incident, open.Id) : incident,
             cancellationToken);
         var worst = waiting.Select(incident => AlertSeverity.RankOf(incident.WorstSeverity)).Append(told.Worst).Min();
@@ -219,9 +219,9 @@ public sealed class StormApprovalNotifier(
     }
 
     private static List<Delivery> DeliveriesOf(Incident incident, Gate gate, IEnumerable<Sent> sent, ResolvedContacts people) =>
-        [.. sent.Where(one => one.Message.IsAbout(incident)).Select(one => one.Message.Of(gate, one.Delivery) with
+        [.. sent.Where(pair => pair.Message.IsAbout(incident)).Select(pair => pair.Message.Of(gate, pair.Delivery) with
         {
-            Behind = one.Message.InPlace is { } last ? [last] : people.ContactsOf(gate.Approvers, one.Message.Recipient),
+            Behind = pair.Message.InPlace is { } last ? [last] : people.ContactsOf(gate.Approvers, pair.Message.Recipient),
         })];
 
     private Incident Record(Incident incident, string gateId, IReadOnlyList<Sent> sent, ResolvedContacts people, bool unheard)
@@ -232,10 +232,10 @@ public sealed class StormApprovalNotifier(
             return incident;
         }
 
-        var counts = sent.Where(one => one.Message.IsAbout(incident)).Select(one => one.Message.About.Count);
+        var counts = sent.Where(pair => pair.Message.IsAbout(incident)).Select(pair => pair.Message.About.Count);
         var recorded = DeliveriesOf(incident, gate, sent, people)
             .Zip(counts, (delivery, count) => (Delivery: delivery, Count: count))
-            .Aggregate(incident, (changed, one) => changed.RecordDeliveries([one.Delivery], about: one.Count))
+            .Aggregate(incident, (changed, pair) => changed.RecordDeliveries([pair.Delivery], about: pair.Count))
             .RecordDeliveries([.. dispatcher.Missing(gate.MessageKey, gate.Approvers, people)]);
         return unheard && !IsHeard(incident, gate, sent, people) ? ApprovalSchedule.AskAgain(recorded, gate.Id, time.GetUtcNow()) : recorded;
     }

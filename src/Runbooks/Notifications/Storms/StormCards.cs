@@ -61,8 +61,8 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         }
 
         var groups = news
-            .GroupBy(one => one.Incident.RunbookId)
-            .Select(group => (group.First().Runbook, Held: group.Select(one => (one.Incident, Lease: Lease.Of(one.Incident, one.Runbook)!)).ToList()))
+            .GroupBy(item => item.Incident.RunbookId)
+            .Select(group => (group.First().Runbook, Held: group.Select(item => (item.Incident, Lease: Lease.Of(item.Incident, item.Runbook)!)).ToList()))
             .ToList();
         return Base(storm, news, CardKind.Decided, $"{news.Count} temporary fixes{OfAll(news)} are in place") with
         {
@@ -76,11 +76,11 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
     private static CardSection[] HoldingSections(Runbook runbook, List<(Incident Incident, Lease Lease)> held, int groups)
     {
         var (example, lease) = held[0];
-        var paged = GateText.Clock(held.Min(one => one.Lease.Until), held.Min(one => one.Lease.Since));
+        var paged = GateText.Clock(held.Min(fix => fix.Lease.Until), held.Min(fix => fix.Lease.Since));
         return
         [
             new(Heading("What is in place", runbook, groups), Lines.Of([.. lease.Held, held.Count == 1 ? null : $"(As on {IncidentText.Target(example.Target)}.)"])),
-            new(Heading("Targets", runbook, groups), StormText.Targets(held.Select(one => one.Incident))),
+            new(Heading("Targets", runbook, groups), StormText.Targets(held.Select(fix => fix.Incident))),
             new(
                 Heading("What ends it", runbook, groups),
                 [
@@ -92,7 +92,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
     }
     public Card Ended(Storm storm, IReadOnlyList<StormNews> news)
     {
-        IReadOnlyList<Incident> incidents = [.. news.Select(one => one.Incident)];
+        IReadOnlyList<Incident> incidents = [.. news.Select(item => item.Incident)];
         var unsolved = incidents.Where(IsUnsolved).ToList();
         var unseen = unsolved.Where(CallsForAPerson).ToList();
         var left = incidents.Except(unsolved).Where(incident => incident.NeedsPerson).ToList();
@@ -104,7 +104,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             : incidents.Any(incident => incident.State == IncidentState.TakenOver) ? CardKind.Decided
             : CardKind.Closed;
         var title = unseen.Count > 0 ? UnsolvedTitle(unsolved.Count, incidents.Count, OfAll(news)) : EndedTitle(incidents, left.Count, OfAll(news));
-        var whatToDo = NextSteps(unseen, news.Max(one => one.Incident.UpdatedAt));
+        var whatToDo = NextSteps(unseen, news.Max(item => item.Incident.UpdatedAt));
         return Base(storm, news, kind, title) with
         {
             IsEnd = true,
@@ -144,13 +144,13 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             return alone.Report(only.Incident, only.Runbook);
         }
 
-        var unsolved = news.Count(one => IsUnsolved(one.Incident));
+        var unsolved = news.Count(item => IsUnsolved(item.Incident));
         var rest = unsolved > 0 ? $", {unsolved} of them not solved" : "";
         return Ended(storm, news) with
         {
             IsEnd = false,
             Kind = CardKind.Decided,
-            Title = $"Report: {news.Count} incidents{OfAll(news)} have {End([.. news.Select(one => one.Incident)])}{rest}",
+            Title = $"Report: {news.Count} incidents{OfAll(news)} have {End([.. news.Select(item => item.Incident)])}{rest}",
         };
     }
 
@@ -162,17 +162,17 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             return alone.Page(only.Incident, only.Runbook, only.Message, now);
         }
 
-        var incidents = news.Select(one => one.Incident).DistinctBy(incident => incident.Id).ToList();
-        var messages = news.GroupBy(one => one.Message).OrderByDescending(same => same.Count()).ToList();
-        var impacts = news.Select(one => one.Runbook).DistinctBy(runbook => runbook.Id).SelectMany(runbook => (string[])[runbook.Impact.Users, runbook.Impact.Data]);
+        var incidents = news.Select(item => item.Incident).DistinctBy(incident => incident.Id).ToList();
+        var messages = news.GroupBy(item => item.Message).OrderByDescending(same => same.Count()).ToList();
+        var impacts = news.Select(item => item.Runbook).DistinctBy(runbook => runbook.Id).SelectMany(runbook => (string[])[runbook.Impact.Users, runbook.Impact.Data]);
         return Base(storm, news, CardKind.Page, $"A person is needed: {CountText.Format(incidents.Count, "incident")}{OfAll(news)}") with
         {
             Sections =
             [
-                new("What happened", [.. messages.Select(same => $"{StormText.Who(same.Select(one => one.Incident))}: {same.Key}")]) { IsNeeded = true },
+                new("What happened", [.. messages.Select(same => $"{StormText.Who(same.Select(item => item.Incident))}: {same.Key}")]) { IsNeeded = true },
                 .. messages.Where(same => same.Count() > 1).Select(same => new CardSection(
                     messages.Count == 1 ? "Targets" : $"Targets: {Clip.To(same.Key, 80)}",
-                    StormText.Targets(same.Select(one => one.Incident)))),
+                    StormText.Targets(same.Select(item => item.Incident)))),
                 .. CardSection.If("What it means", impacts.Where(line => line.Length > 0)),
                 new("What to do now", NextSteps(incidents, now)) { IsNeeded = true },
             ],
@@ -206,13 +206,13 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 
     private static string Title(StormMessage message, CardKind kind, string of)
     {
-        var all = message.About.Count;
+        var count = message.About.Count;
         return kind switch
         {
-            CardKind.Reminder => $"Still waiting: {all} incidents{of} ask you at once",
-            CardKind.Escalation => $"Escalated: {all} incidents{of} ask you at once",
-            _ when message.Before is not null && message.Newcomers < all => $"{message.Newcomers} more: {all} incidents{of} ask you at once",
-            _ => $"{all} incidents{of} ask you at once",
+            CardKind.Reminder => $"Still waiting: {count} incidents{of} ask you at once",
+            CardKind.Escalation => $"Escalated: {count} incidents{of} ask you at once",
+            _ when message.Before is not null && message.Newcomers < count => $"{message.Newcomers} more: {count} incidents{of} ask you at once",
+            _ => $"{count} incidents{of} ask you at once",
         };
     }
 
@@ -265,9 +265,9 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         Kind = kind,
         IncidentId = storm.Id,
         Title = title,
-        Severity = news.Max(one => one.Runbook.Impact.Severity),
-        DryRun = news.All(one => one.Incident.Mode == RunMode.DryRun),
-        Links = [IncidentsLink([.. news.Select(one => one.Incident)])],
+        Severity = news.Max(item => item.Runbook.Impact.Severity),
+        DryRun = news.All(item => item.Incident.Mode == RunMode.DryRun),
+        Links = [IncidentsLink([.. news.Select(item => item.Incident)])],
     };
 
     private CardLink IncidentsLink(IReadOnlyList<Incident> incidents)
@@ -276,9 +276,9 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         return new("Incidents", links.Console(isOneRunbook ? incidents[0].RunbookId : null));
     }
 
-    private static string OfAll(IReadOnlyList<StormNews> news) => Of(news.Select(one => one.Runbook).DistinctBy(runbook => runbook.Id));
+    private static string OfAll(IReadOnlyList<StormNews> news) => Of(news.Select(item => item.Runbook).DistinctBy(runbook => runbook.Id));
 
-    private static string Of(IEnumerable<Runbook> runbooks) => runbooks.ToList() is [var one] ? $" of '{one.Title}'" : "";
+    private static string Of(IEnumerable<Runbook> runbooks) => runbooks.ToList() is [var only] ? $" of '{only.Title}'" : "";
 
     private static string Heading(string heading, Runbook runbook, int groups) => groups == 1 ? heading : $"{heading}: {runbook.Title}";
 

@@ -35,9 +35,9 @@ public sealed class StormMembers(IIncidentStore store, TimeProvider time)
     public async IAsyncEnumerable<Incident> ReadAsync(
         IEnumerable<IncidentSummary> lines, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        foreach (var some in lines.Chunk(MaxConcurrency))
+        foreach (var batch in lines.Chunk(MaxConcurrency))
         {
-            foreach (var incident in (await Task.WhenAll(some.Select(line => store.TryFindAsync(line.Id, cancellationToken)))).OfType<Incident>())
+            foreach (var incident in (await Task.WhenAll(batch.Select(line => store.TryFindAsync(line.Id, cancellationToken)))).OfType<Incident>())
             {
                 yield return incident;
             }

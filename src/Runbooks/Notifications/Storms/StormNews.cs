@@ -34,23 +34,23 @@ public sealed class StormNewsDispatcher(
         CancellationToken cancellationToken)
     {
         var (sent, recorded) = await SendToAllAsync(news, cardOf, alerts, cancellationToken);
-        var first = recorded.ToLookup(one => (one.News.Incident.Id, one.News.Key), one => one.Delivery);
+        var first = recorded.ToLookup(entry => (entry.News.Incident.Id, entry.News.Key), entry => entry.Delivery);
         List<StormNews> toFallback =
         [
-            .. from one in news
-                let deliveries = one.Incident.DeliveriesUnder(one.Key).Concat(first[(one.Incident.Id, one.Key)])
-                where one.NeedsPerson && NotificationRecipients.NeedsLastInLine(one.Runbook, deliveries)
-                select one with { Key = $"{one.Key}:{ContactBook.Fallback}", To = [ContactBook.Fallback] },
+            .. from item in news
+                let deliveries = item.Incident.DeliveriesUnder(item.Key).Concat(first[(item.Incident.Id, item.Key)])
+                where item.NeedsPerson && NotificationRecipients.NeedsLastInLine(item.Runbook, deliveries)
+                select item with { Key = $"{item.Key}:{ContactBook.Fallback}", To = [ContactBook.Fallback] },
         ];
         var last = await SendToAllAsync(toFallback, cardOf, alerts, cancellationToken);
         keep([.. sent, .. last.Sent]);
-        var told = recorded.Concat(last.Recorded).ToLookup(one => one.News.Incident.Id);
+        var told = recorded.Concat(last.Recorded).ToLookup(entry => entry.News.Incident.Id);
         var updated = (await members.UpdateAsync(
-            told.Select(one => one.First().News.Incident),
-            incident => told[incident.Id].Aggregate(incident, (changed, one) => changed.RecordDeliveries([one.Delivery], about: one.Incidents)),
+            told.Select(group => group.First().News.Incident),
+            incident => told[incident.Id].Aggregate(incident, (changed, entry) => changed.RecordDeliveries([entry.Delivery], about: entry.Incidents)),
             cancellationToken)).ToDictionary(incident => incident.Id, StringComparer.Ordinal);
-        await Task.WhenAll(told.Select(one => updater.ShowIfSeenToAsync(one.First().News.Incident, updated[one.Key], cancellationToken)));
-        var unheard = news.Where(one => updated.TryGetValue(one.Incident.Id, out var now) && !now.Reached(one.Key)).ToList();
+        await Task.WhenAll(told.Select(group => updater.ShowIfSeenToAsync(group.First().News.Incident, updated[group.Key], cancellationToken)));
+        var unheard = news.Where(item => updated.TryGetValue(item.Incident.Id, out var now) && !now.Reached(item.Key)).ToList();
         if (unheard.Count > 0)
         {
             Log.NobodyReached(logger, unheard[0].Incident.Storm!, $"{CountText.Format(unheard.Count, "incident")}, {unheard[0].Key}.");
@@ -63,17 +63,17 @@ public sealed class StormNewsDispatcher(
         IReadOnlyList<Delivery> alerts,
         CancellationToken cancellationToken)
     {
-        var people = await dispatcher.ResolveAsync(news.SelectMany(one => one.To), cancellationToken);
+        var people = await dispatcher.ResolveAsync(news.SelectMany(item => item.To), cancellationToken);
         var messages = news
-            .SelectMany(one => people.RecipientsOf(one.To).Select(recipient => (News: one, Recipient: recipient)))
+            .SelectMany(item => people.RecipientsOf(item.To).Select(recipient => (News: item, Recipient: recipient)))
             .Where(to => !HasIt(to.News, to.Recipient))
             .GroupBy(to => NotificationDispatcher.NameOf(to.Recipient), (_, to) => to.ToList())
-            .Select(to => (To: to[0].Recipient, About: to.ConvertAll(one => one.News)))
+            .Select(to => (To: to[0].Recipient, About: to.ConvertAll(item => item.News)))
             .Select(to => (to.To, to.About, Card: cardOf(to.About)))
             .ToList();
 
         // A storm keeps no alerts about ends: such an alert stays until somebody ends it.
-        var isAboutEnds = news.All(one => one.Key.StartsWith(NotificationRecipients.Closed, StringComparison.Ordinal));
+        var isAboutEnds = news.All(item => item.Key.StartsWith(NotificationRecipients.Closed, StringComparison.Ordinal));
         var deliveries = await dispatcher.SendToAsync(
             messages.Select(to => ($"{to.About[0].Key}:{to.About[0].Incident.Id}", to.To, to.Card)),
             alerts,
@@ -83,10 +83,10 @@ public sealed class StormNewsDispatcher(
         [
             .. messages.Zip(deliveries, (to, delivery) => new StormSent(to.To, to.About, to.Card, delivery) { Alerts = dispatcher.AlertsOf(delivery) }),
         ];
-        var told = sent.SelectMany(message => message.About.Select(one => new Told(one, message.Of(one, people), message.Incidents)));
+        var told = sent.SelectMany(message => message.About.Select(item => new Told(item, message.Of(item, people), message.Incidents)));
         var toldNobody = news
-            .Where(one => !one.Incident.HasDelivery(one.Key))
-            .SelectMany(one => dispatcher.Missing(one.Key, one.To, people).Select(nobody => new Told(one, nobody, Incidents: 1)));
+            .Where(item => !item.Incident.HasDelivery(item.Key))
+            .SelectMany(item => dispatcher.Missing(item.Key, item.To, people).Select(nobody => new Told(item, nobody, Incidents: 1)));
         return (sent, [.. told, .. toldNobody]);
 
         static bool HasIt(StormNews news, Recipient recipient)
@@ -101,7 +101,7 @@ public sealed class StormNewsDispatcher(
 
 public sealed record StormSent(Recipient Recipient, IReadOnlyList<StormNews> About, Card Card, Delivery Delivery)
 {
-    public int Incidents { get; } = About.DistinctBy(one => one.Incident.Id).Count();
+    public int Incidents { get; } = About.DistinctBy(item => item.Incident.Id).Count();
 
     /// <summary>The alerts that it opened and that have to be ended.</summary>
     public required IReadOnlyList<Delivery> Alerts { get; init; }
@@ -160,7 +160,7 @@ public sealed class StormEndNotifier(
         }
 
         var due = await FindAsync(storm, state => state.IsFinal(), Ends, cancellationToken);
-        var ends = due.Where(one => one.Key == NotificationRecipients.Closed).ToList();
+        var ends = due.Where(item => item.Key == NotificationRecipients.Closed).ToList();
         if (ends.Count > 0 && IsTimeFor(ends, anyOpen, now))
         {
             // The alerts about all incidents go on while others ask. An alert that calls for a person stays until somebody ends it.
@@ -172,14 +172,14 @@ public sealed class StormEndNotifier(
                 cancellationToken);
         }
 
-        var reports = due.Where(one => one.Key == NotificationRecipients.Report).ToList();
-        if (reports.Count > 0 && (!anyOpen || now - reports.Min(one => one.Incident.ClosedAt) >= s_longestWait))
+        var reports = due.Where(item => item.Key == NotificationRecipients.Report).ToList();
+        if (reports.Count > 0 && (!anyOpen || now - reports.Min(item => item.Incident.ClosedAt) >= s_longestWait))
         {
             await news.SendAsync(reports, about => cards.Report(storm, about), [], Keep, cancellationToken);
         }
 
         var holding = await FindAsync(storm, state => state == IncidentState.Holding, Holds, cancellationToken);
-        if (holding.Count > 0 && StormWait.IsOver(holding.Select(one => BeganToHold(one.Incident)), now))
+        if (holding.Count > 0 && StormWait.IsOver(holding.Select(item => BeganToHold(item.Incident)), now))
         {
             await news.SendAsync(holding, about => cards.Holding(storm, about), [], Keep, cancellationToken);
         }
@@ -206,7 +206,7 @@ public sealed class StormEndNotifier(
         Storm storm, Func<IncidentState, bool> state, Func<Incident, Runbook, IEnumerable<StormNews>> untold, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var due = await ReadAsync(storm, state, (incident, runbook) => untold(incident, runbook).Where(one => one.IsDue(now)), cancellationToken)
+        var due = await ReadAsync(storm, state, (incident, runbook) => untold(incident, runbook).Where(item => item.IsDue(now)), cancellationToken)
             .Take(StormMembers.MaxMembers)
             .ToListAsync(cancellationToken);
         return [.. due.SelectMany(news => news)];

@@ -19,7 +19,7 @@ internal static class StormText
 
     public static List<string> Once(IReadOnlyList<(Incident About, string Text)> said, int everybody)
     {
-        var same = said.GroupBy(one => one.Text, one => one.About).OrderByDescending(group => group.Count()).ToList();
+        var same = said.GroupBy(entry => entry.Text, entry => entry.About).OrderByDescending(group => group.Count()).ToList();
         List<string> lines = [.. same.Take(MaxSaid).Select(group => group.Count() == everybody ? group.Key : $"{Who(group)}: {group.Key}")];
         if (same.Count <= MaxSaid)
         {
