@@ -73,8 +73,8 @@ public sealed class ChannelClient
     }
 
     /// <summary>
-    /// The end of an alert is tried as often as a message, also after a timeout: the alert would ring on, and ending it twice does no harm.
-    /// Any other change is tried once more, if the pause is short.
+    /// The end of an alert is tried as often as a message, also after a timeout, since ending it twice does no harm. Any other change is
+    /// tried once more, if the pause is short.
     /// </summary>
     public async Task<bool> TryUpdateAsync(string channel, string reference, Card card, CancellationToken cancellationToken) =>
         _channels.TryGetValue(channel, out var notifier) && (await RetryAsync(

@@ -3,7 +3,7 @@ namespace Runbooks.Notifications;
 /// <summary>What is probably not meant in the contacts of several files taken together.</summary>
 internal static class ContactWarnings
 {
-    /// <summary>A person with only a Slack id may also be a member of a group, so where two people have to approve the two do not count as two.</summary>
+    /// <summary>Somebody with only a Slack id may also be in a group, so the two do not count as two people.</summary>
     public static void WarnOfUnproven(FileContacts own, IEnumerable<FileContacts> all)
     {
         var hasGroups = all.Any(file =>

@@ -1,8 +1,8 @@
 namespace Runbooks.Notifications;
 
 /// <summary>
-/// Asks schedules who is on call, at most every few minutes and one caller at a time. The last good answer is kept, also in the store,
-/// for when a schedule cannot be asked: after a restart, or in an outage that has hit the schedule too.
+/// Asks schedules who is on call, at most every few minutes and one caller at a time. The last good answer is kept, also in the store, for
+/// an outage that has hit the schedule too.
 /// </summary>
 public sealed class OnCallAnswers
 {

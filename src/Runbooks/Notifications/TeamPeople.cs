@@ -6,10 +6,7 @@ internal sealed record FileContacts(string? Team, string File, FileErrors Errors
     public IReadOnlyList<Recipient> People => [.. Recipients.Where(recipient => !recipient.IsRoom)];
 }
 
-/// <summary>
-/// Somebody in two files is one person, since a quorum counts people. So one name has to mean the same in both files, and an identity
-/// has to have one name.
-/// </summary>
+/// <summary>A quorum counts people, so a name has to mean the same person in all files, and an identity has to have one name.</summary>
 internal sealed class TeamPeople
 {
     private readonly List<(Recipient Recipient, FileContacts File)> _known = [];

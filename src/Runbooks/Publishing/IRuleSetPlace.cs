@@ -1,7 +1,7 @@
 namespace Runbooks.Publishing;
 
 /// <summary>
-/// A blob container or a folder that holds a rule set, as plain files or as publications. A file appears whole or not at all. Throws
+/// A blob container or a folder with plain files or publications. A file appears whole or not at all. Throws
 /// <see cref="Model.Storage.StoreUnavailableException"/> when the place does not answer.
 /// </summary>
 public interface IRuleSetPlace

@@ -1,8 +1,8 @@
 namespace Runbooks.Storage;
 
 /// <summary>
-/// The files of this process, each with the version in force and the errors of a newer one. The store keeps the version that was last in
-/// force, so that a host that starts while a file is broken uses that.
+/// The files of this process, each with the version in force and the errors of a newer one. The store keeps the version in force for a host
+/// that starts while the file is broken.
 /// </summary>
 public sealed class FileVersions(ISharedState state, ILogger<FileVersions>? logger = null)
 {

@@ -179,7 +179,7 @@ public sealed class IncidentWaiter(IIncidentStore store, IncidentChanges changes
     private static readonly TimeSpan s_pollInterval = TimeSpan.FromSeconds(2);
 
     /// <param name="goal">Null for any final state. A state that was passed while waiting counts as reached.</param>
-    /// <returns>The incident as it is when the goal is reached, the time is up or the host stops; null when there is none.</returns>
+    /// <returns>The incident when the goal is reached, the time is up or the host stops; null when there is none.</returns>
     public async Task<Incident?> WaitAsync(string id, IncidentState? goal, TimeSpan atMost, CancellationToken cancellationToken)
     {
         using var watch = changes.Watch(id);
@@ -208,8 +208,8 @@ public sealed class IncidentWaiter(IIncidentStore store, IncidentChanges changes
         }
     }
 
-    // A state may come back (a second question after a changed plan), so a state that was already passed at the start is not reached.
-    // After an answer the state stays until the next step begins, but there is no open question to wait for.
+    // A state may come back (a second question after a changed plan), so one that was already passed at the start is not reached.
+    // After an answer the state stays until the next step begins, without an open question.
     private static bool Reached(Incident incident, IncidentState? goal, IncidentState first) =>
         incident.State.IsFinal()
         || (incident.State == goal && (goal != IncidentState.AwaitingApproval || incident.OpenGate is not null))

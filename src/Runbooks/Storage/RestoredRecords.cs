@@ -63,8 +63,8 @@ public sealed class RestoredRecords(
     public void Dispose() => _turn.Dispose();
 
     /// <summary>
-    /// A witness of another generation is from another time. A witness that lags, or that was never written, is no sign: the host may have
-    /// died between the two writes, or another process may be between them. Another mark for the same generation is that of a copy.
+    /// Yes if the witness is ahead, or if one of the two is missing although it was written. A witness that lags or was never written is no
+    /// sign: a host may have died between the two writes, or be between them now. Another mark for the same generation is that of a copy.
     /// </summary>
     private static bool IsRestored(Generation? known, WitnessedGeneration? seen) => (known, seen) switch
     {

@@ -59,7 +59,10 @@ public static class SampleFolder
     /// <summary>On the way to one file, the limit of operating systems.</summary>
     private const int MostLinks = 40;
 
-    /// <returns>By path from the folder, without files that a link brings in from elsewhere. A file that is too long is cut one character later.</returns>
+    /// <returns>
+    /// By path from the folder, without files that a link brings in from elsewhere. One character more than allowed shows that a file is too
+    /// long.
+    /// </returns>
     public static IReadOnlyDictionary<string, string> Read(string folder)
     {
         var root = Real(new DirectoryInfo(folder));

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Runbooks.Watchdog;
 
-/// <summary>Pages once about a file that a process cannot use, since the person who changed it may not know. It is over once every process can.</summary>
+/// <summary>Pages once about a file that a process cannot use. It is over once every process can use it.</summary>
 public sealed class FileTroubles(
     FileReports reports, ISharedState state, FallbackNotifier fallback, UnendedAlerts unended, TimeProvider time) : IWatchdogJob
 {

@@ -12,10 +12,7 @@ public sealed record StormNews(Incident Incident, Runbook Runbook, string Key, I
     public bool IsDue(DateTimeOffset now) => DeliveryRetry.IsDue(Incident, Key, now, NeedsPerson);
 }
 
-/// <summary>
-/// Sends the news of many incidents in one message to each person. Each incident records what reached whom, so the next message goes only
-/// to those who do not have the news.
-/// </summary>
+/// <summary>Sends the news of many incidents in one message to each person, and only to those who do not have it yet.</summary>
 public sealed class StormNewsDispatcher(
     StormRegistry storms,
     StormMembers members,

@@ -107,7 +107,7 @@ public sealed class StormRegistry(
 
     /// <param name="since">When the asking incident opened, for a storm that is no longer known.</param>
     /// <param name="toAsk">Whether the turn is for questions.</param>
-    /// <returns>The storm, and whether the caller has the turn; if not, somebody else has it or the storm rests.</returns>
+    /// <returns>The storm, and whether the caller has the turn: somebody else may have it, or the storm may rest.</returns>
     public async Task<(Storm Storm, bool IsMine)> TakeTurnAsync(string stormId, DateTimeOffset since, bool toAsk, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
