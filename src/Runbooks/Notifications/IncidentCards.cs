@@ -164,6 +164,7 @@ public sealed class IncidentCards(DecisionLinks links)
         var after = TimeSpan.FromSeconds(Math.Round((moment - opened).TotalSeconds));
         return $"{GateText.Clock(moment, opened)}, after {DurationText.Format(after)}";
     }
+
     public Card Holding(Incident incident, Runbook runbook, Lease lease) => Base(incident, runbook, CardKind.Decided) with
     {
         Title = $"A temporary fix is in place: {About(incident, runbook)}",

@@ -90,6 +90,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
                 ]),
         ];
     }
+
     public Card Ended(Storm storm, IReadOnlyList<StormNews> news)
     {
         IReadOnlyList<Incident> incidents = [.. news.Select(item => item.Incident)];
@@ -137,6 +138,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         var rest = left > 0 ? $", {left} with something left to a person" : "";
         return $"{CountText.Format(incidents.Count, "incident")}{ofAll} {CountText.Have(incidents.Count)} {End(incidents)}{rest}";
     }
+
     public Card Report(Storm storm, IReadOnlyList<StormNews> news)
     {
         if (news is [var only])
