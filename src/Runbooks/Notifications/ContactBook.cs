@@ -222,7 +222,6 @@ public sealed class ContactBook
     public IReadOnlyList<string> Missing(IEnumerable<string> contacts) =>
         [.. contacts.Distinct(StringComparer.OrdinalIgnoreCase).Where(name => !TryFind(name, out _))];
 
-    /// <summary>Empty for a contact of the common file.</summary>
     private string TeamOf(string contact) => contact.Split('.', 2) is [var team, _] && _known.ContainsKey(team) ? team : "";
 
     /// <summary>Names of contacts, people and rooms may be written in any case.</summary>

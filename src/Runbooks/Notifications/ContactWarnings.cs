@@ -1,6 +1,5 @@
 namespace Runbooks.Notifications;
 
-/// <summary>What is probably not meant in the contacts of several files taken together.</summary>
 internal static class ContactWarnings
 {
     /// <summary>Somebody with only a Slack id may also be in a group, so the two do not count as two people.</summary>

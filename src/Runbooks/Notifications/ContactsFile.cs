@@ -200,7 +200,6 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
 /// <param name="Common">Null where there is none: then nobody is known.</param>
 public sealed record ContactFiles(RunbookFile? Common, IReadOnlyList<TeamFiles> Teams)
 {
-    /// <summary>All files as one text, which is kept, since the files in force were read together.</summary>
     internal string? Packed => Common is null ? null : FilePack.Pack(Common.Text, OfTeams);
 
     /// <summary>Whether the common file comes from another place than the teams' files.</summary>

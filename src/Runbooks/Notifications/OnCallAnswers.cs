@@ -8,7 +8,6 @@ public sealed class OnCallAnswers
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(8);
 
-    /// <summary>How long it then waits for the store, which may be down too.</summary>
     private static readonly TimeSpan s_storePatience = TimeSpan.FromSeconds(2);
 
     /// <summary>Pause after a failure, so that two hundred incidents do not each wait for the same schedule.</summary>

@@ -208,7 +208,6 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         return new(name, addresses);
     }
 
-    /// <summary>One entry of <c>reach</c>: the channel's name as key, the address as value.</summary>
     private List<Address> Addresses(string recipient, YamlSection item)
     {
         var addresses = new List<Address>();

@@ -165,7 +165,6 @@ public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? C
         ? IsRunbook(name)
         : (IsRunbook(own) || own == MaintenanceFile.FileName) && !IsTeam(name);
 
-    /// <summary>The path from the team's folder; the whole path where it is in none.</summary>
     private static string InTeam(string name, ICollection<string> teams) =>
         FolderOf(name) is { Length: > 0 } folder && teams.Contains(folder) ? name[(folder.Length + 1)..] : name;
 

@@ -12,7 +12,6 @@ public static class SecretStrength
     /// <summary>A secret that repeats a shorter piece can be guessed.</summary>
     private const int ShortestPiece = 16;
 
-    /// <summary>Words in placeholders and samples, which a random secret does not have.</summary>
     private static readonly string[] s_placeholders =
         [
             "development", "practice", "sample", "example", "placeholder", "changeme", "change-me", "change_me", "password",

@@ -82,7 +82,6 @@ public sealed record FileVersion(bool IsUsed, string? Text, IReadOnlyList<string
     public string? Mark { get; init; }
 }
 
-/// <summary>A file and those that belong to it as one text, since they are one version.</summary>
 internal static class FilePack
 {
     private const char NextFile = '\u001E';

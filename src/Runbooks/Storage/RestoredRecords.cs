@@ -117,7 +117,6 @@ public sealed class RestoredRecords(
         /// <summary>Whether the witness was ever written. Before that, a missing witness means nothing.</summary>
         public bool IsWitnessed { get; init; }
 
-        /// <summary>The mark of the witness at generation <see cref="MarkOf"/>.</summary>
         public string? FileMark { get; init; }
         public long MarkOf { get; init; }
 

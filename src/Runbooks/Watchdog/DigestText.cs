@@ -4,7 +4,6 @@ namespace Runbooks.Watchdog;
 
 internal sealed record DigestText(string Title, IReadOnlyList<CardSection> Sections)
 {
-    /// <summary>A target with so many incidents is named.</summary>
     private const int Several = 3;
 
     /// <summary>Fewer incidents say nothing about a runbook.</summary>

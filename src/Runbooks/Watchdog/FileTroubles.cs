@@ -108,7 +108,6 @@ public sealed class FileTroubles(
         await state.ChangeAsync<FileRecord>(FileRecord.Key, record => (record ?? FileRecord.None).With(name, told), cancellationToken);
 }
 
-/// <summary>The form of older versions.</summary>
 internal sealed record ToldBefore(IReadOnlyDictionary<string, string> Marks, IReadOnlyDictionary<string, IReadOnlyList<Delivery>>? Pages)
 {
     public const string Key = "files-told";

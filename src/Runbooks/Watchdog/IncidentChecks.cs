@@ -5,7 +5,6 @@ using Runbooks.Telemetry;
 
 namespace Runbooks.Watchdog;
 
-/// <summary>Checks every open incident, and every end that nobody heard of. It wakes, starts again, or pages.</summary>
 internal sealed class IncidentChecks(
     IIncidentStore store,
     IIncidentEngine engine,

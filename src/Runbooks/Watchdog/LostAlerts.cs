@@ -25,7 +25,6 @@ public sealed class LostAlerts(ISharedState state, FallbackNotifier fallback, Ti
     /// <summary>Reasons of one sender that are kept apart, so that a sender with ever new reasons does not page for each.</summary>
     private const int MaxReasons = 20;
 
-    /// <summary>A burst that does not end pages again after this time.</summary>
     private static readonly TimeSpan s_again = TimeSpan.FromDays(1);
 
     /// <summary>A page that reached nobody, or was interrupted, is tried again after this time.</summary>

@@ -85,7 +85,6 @@ internal static class WatchdogRules
             : null;
     }
 
-    /// <summary>The workflow should have acted on something recorded by now, or its next round is due by a clock that was ahead.</summary>
     private static WatchdogFinding? WakeUpLost(Incident incident, Runbook runbook, WatchdogOptions options, DateTimeOffset now)
     {
         if (IncidentProgress.Unread(incident) is { } recordedAt && now - recordedAt > options.Grace)
@@ -119,7 +118,6 @@ internal enum Remedy
     CloseAsFailed,
 }
 
-/// <summary>When an incident last moved, and when it has to move again.</summary>
 internal static class IncidentProgress
 {
     public static (DateTimeOffset Since, DateTimeOffset Due) Of(Incident incident, Runbook runbook, DateTimeOffset now)
@@ -181,7 +179,6 @@ internal static class IncidentProgress
             .Concat(incident.Findings.Concat(incident.Verification).Select(finding => finding.At))
             .Concat(incident.Steps.Select(step => step.FinishedAt ?? step.StartedAt));
 
-    /// <summary>While the cause lasts, a lease is checked at growing intervals.</summary>
     private static TimeSpan LongestPause(Hold hold, Incident incident)
     {
         var isTooOld = incident.HasDelivery(DuePage.KeyOf(IncidentStory.LeaseTrouble));

@@ -21,7 +21,6 @@ public sealed class WeeklyDigest(
 {
     private const string Key = "digest";
 
-    /// <summary>Only the latest of a week are counted.</summary>
     private const int MaxIncidents = 10_000;
 
     private static readonly TimeSpan s_late = TimeSpan.FromDays(1);

@@ -198,7 +198,6 @@ public sealed class StormEndNotifier(
         await members.ReadAsync(storm.Id, storm.Since, line => line.State == IncidentState.AwaitingApproval, cancellationToken)
             .AnyAsync(incident => incident.OpenGate is { } gate && !gate.IsHeldBack(now), cancellationToken);
 
-    /// <summary>What is due now, about the oldest incidents.</summary>
     private async Task<List<StormNews>> FindAsync(
         Storm storm, Func<IncidentState, bool> state, Func<Incident, Runbook, IEnumerable<StormNews>> untold, CancellationToken cancellationToken)
     {
