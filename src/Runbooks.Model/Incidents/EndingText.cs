@@ -4,7 +4,7 @@ namespace Runbooks.Model.Incidents;
 /// The texts of an ending, made from the record alone, so that no page or message can claim a fix, an undo or a check that the record does
 /// not show. <see cref="Incident.End"/> keeps it as the incident's reason.
 /// </summary>
-public static class EndingText
+public static partial class EndingText
 {
     public const string TakenBack = "Recovered, fix taken back";
 
@@ -63,13 +63,6 @@ public static class EndingText
 
     private static bool Has(Incident incident, StepStatus status) => incident.Steps.Any(step => step.Status == status);
 
-    /// <summary>Whether the fix was verified, or a temporary one lasted until the cause was gone.</summary>
-    public static bool IsFixed(Incident incident) => IsFixed(incident.State, Headline(incident));
-
-    /// <param name="headline">Null if it equals the text of the state.</param>
-    public static bool IsFixed(IncidentState state, string? headline) =>
-        state == IncidentState.Resolved && (headline is null or TakenBack or HandedOn or LeftInPlace || headline == IncidentText.Of(state));
-
     public static string WithHeadline(Incident incident)
     {
         var headline = Headline(incident);
@@ -90,55 +83,8 @@ public static class EndingText
         _ => Join([Sentence(cause), .. WhatBecame(incident)]),
     };
 
-    /// <summary>More than telling or writing something down.</summary>
-    public static bool ChangedAnything(Incident incident) => incident.Steps.Any(step => step.IsChange);
-
-    /// <summary>Whether the checks passed after the mitigation, before anything was undone.</summary>
-    private static bool IsVerified(Incident incident) =>
-        incident.VerificationRounds.LastOrDefault(round => round.State == IncidentState.Verifying) is { Verdicts.Count: > 0 } last
-        && last.Verdicts.Values.All(verdict => verdict == Verdict.Passing);
-
-    /// <summary>Whether a check passed that had not passed before the mitigation. A check that passed all along shows nothing.</summary>
-    public static bool IsVerifiedFix(Incident incident) =>
-        IsVerified(incident) && HasChanged(incident) && !PassedBefore(incident, LastVerifying(incident));
-
-    /// <summary>Whether every check of the round had passed when last asked before the first step.</summary>
-    internal static bool PassedBefore(Incident incident, VerificationRound after)
-    {
-        var began = incident.Steps.Where(step => step.IsChange && step.Phase == Phase.Mitigation).Min(step => step.StartedAt);
-        var asked = incident.VerificationRounds.Where(round => round.State == IncidentState.AwaitingApproval && round.At <= began).Reverse().Select(round => round.Verdicts)
-            .Append(incident.Findings.ToDictionary(finding => finding.Name, finding => finding.Verdict)).ToList();
-        return after.Verdicts.Keys.All(name => asked.FirstOrDefault(verdicts => verdicts.ContainsKey(name)) is { } verdicts && verdicts[name] == Verdict.Passing);
-    }
-
     private static IEnumerable<string> Verified(Incident incident) =>
         LastVerifying(incident).Verdicts.Keys.Order(StringComparer.Ordinal);
-
-    private static VerificationRound LastVerifying(Incident incident) =>
-        incident.VerificationRounds.Last(round => round.State == IncidentState.Verifying);
-
-    /// <summary>Whether a fix can be credited to it. A change that was already in place when a step began, or while it waited, cannot.</summary>
-    internal static bool HasChanged(Incident incident) =>
-        incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation, WasSo: false });
-
-    /// <summary>Whether a useless fix counts as its own, also if another incident made the same change while this one waited.</summary>
-    internal static bool HasMitigated(Incident incident) =>
-        incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation, Preparation.IsSo: false });
-
-    /// <summary>Whether its fix did not help. A crashed host, or one that was kept from acting, says nothing about the fix.</summary>
-    internal static bool WasInVain(Incident incident) =>
-        !incident.IsInconclusive && FailedUnverified(incident) && !incident.Steps.Any(step => step.CutOff);
-
-    /// <summary>Whether it acted and failed for any reason, and nothing shows that it helped.</summary>
-    internal static bool FailedUnverified(Incident incident) =>
-        incident.State == IncidentState.Failed && HasMitigated(incident) && !IsVerifiedFix(incident) && !Held(incident);
-
-    /// <summary>Whether its checks passed when last asked, and nothing was undone.</summary>
-    internal static bool Held(Incident incident) =>
-        incident.Verification.Count > 0 && incident.Verification.All(finding => finding.Verdict == Verdict.Passing) && !incident.Steps.Any(step => step.UndoneFrom is not null);
-
-    private static bool FoundItSo(Incident incident) =>
-        !HasChanged(incident) && incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation });
 
     private static string Resolved(Incident incident)
     {
@@ -263,7 +209,7 @@ public static class EndingText
         var failed = incident.Steps.Where(step => step.IsChange && step.Status == StepStatus.Failed).ToLookup(step => step.NothingDone);
         return
         [
-            .. Names(incident, StepStatus.Undone) is { Length: > 0 } undone ? [$"Undone: {undone}."] : Array.Empty<string>(),
+            .. Lines.Of(Line("Undone", incident.Steps.Where(step => step.Status == StepStatus.Undone))),
             .. OnPurpose(incident),
             .. incident.Steps
                 .Where(step => step.Status == StepStatus.UndoFailed)
@@ -273,13 +219,17 @@ public static class EndingText
             .. incident.Steps
                 .Where(step => step.Status == StepStatus.Unknown)
                 .Select(step => $"Nobody knows whether {step.Name} happened."),
-            .. Names(done[true]) is { Length: > 0 } lasting ? [$"Cannot be undone and stays: {lasting}."] : Array.Empty<string>(),
-            .. Names(done[false]) is { Length: > 0 } left ? [$"Stays in place: {left}."] : Array.Empty<string>(),
-            .. Names(ran[true]) is { Length: > 0 } found ? [$"Was so already: {found}."] : Array.Empty<string>(),
-            .. Names(failed[true]) is { Length: > 0 } refused ? [$"Did nothing: {refused}."] : Array.Empty<string>(),
-            .. Names(failed[false]) is { Length: > 0 } begun ? [$"May be half done: {begun}."] : Array.Empty<string>(),
+            .. Lines.Of(
+                Line("Cannot be undone and stays", done[true]),
+                Line("Stays in place", done[false]),
+                Line("Was so already", ran[true]),
+                Line("Did nothing", failed[true]),
+                Line("May be half done", failed[false])),
         ];
     }
+
+    private static string? Line(string whatBecame, IEnumerable<StepRecord> steps) =>
+        Names(steps) is { Length: > 0 } names ? $"{whatBecame}: {names}." : null;
 
     private static IEnumerable<string> OnPurpose(Incident incident) =>
         incident.Steps

@@ -75,7 +75,8 @@ public sealed partial record Incident
     /// Other alerts that began after the take-over and still fire when it is closed. The person took over only what was there then.
     /// </summary>
     public IReadOnlyList<AttachedAlert> BegunSinceTakenOver() =>
-        this is { State: IncidentState.TakenOver, ClosedByHand: not null } && Gates.LastOrDefault(gate => gate.Outcome == GateOutcome.TakenOver)?.ClosedAt is { } takenOver
+        this is { State: IncidentState.TakenOver, ClosedByHand: not null }
+        && Gates.LastOrDefault(gate => gate.Outcome == GateOutcome.TakenOver)?.ClosedAt is { } takenOver
             ? [.. Others.Where(other => !other.Resolved && other.Began > takenOver)]
             : [];
 
@@ -86,13 +87,19 @@ public sealed partial record Incident
 
         // If there are many, one of each name comes first, so that ten similar ones do not hide a different one.
         var shown = others.Count > MaxShownOthers ? others.DistinctBy(other => other.Name).Union(others) : others;
-        var lines = shown.Take(MaxShownOthers).Select(other => $"{Describe(other.Name, other.Alert)} {(other switch
+        return
+        [
+            .. shown.Take(MaxShownOthers).Select(other => $"{Describe(other.Name, other.Alert)} {State(other)}"),
+            .. Lines.Of(others.Count > MaxShownOthers ? $"And {others.Count - MaxShownOthers} more." : null),
+            .. UnlistedLines(),
+        ];
+
+        static string State(AttachedAlert other) => other switch
         {
             { EndedBecause: { } why } => $"The sender ended it for the reason {Clip.To(why, 100)}, which is no all-clear.",
             { Resolved: true } => "It is over.",
             _ => "It still fires.",
-        })}").ToList();
-        return [.. lines, .. others.Count > MaxShownOthers ? [$"And {others.Count - MaxShownOthers} more."] : Array.Empty<string>(), .. UnlistedLines()];
+        };
     }
 
     private static string Describe(string name, Alert? alert)
@@ -179,9 +186,8 @@ public sealed partial record Incident
             string.Join(' ', (string[])[
                 $"The sender says that {Alert.Name}, for which this incident was opened, is over. Still firing on this target:",
                 .. named.Select(alike => alike.Count() == 1 ? alike.Key : $"{alike.Key.TrimEnd('.')} ({CountText.Format(alike.Count(), "alert")})."),
-                .. more == 0
-                    ? Array.Empty<string>()
-                    : [named.Count == 0 ? $"{CountText.Format(more, "alert")}, only counted here." : $"And {more} more."]]),
+                .. Lines.Of(
+                    more == 0 ? null : named.Count == 0 ? $"{CountText.Format(more, "alert")}, only counted here." : $"And {more} more.")]),
             now);
     }
 

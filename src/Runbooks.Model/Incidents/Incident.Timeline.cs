@@ -58,7 +58,7 @@ public sealed partial record Incident
                 .Where(line => line.Kind == TimelineKind.Opened && line.Who != "runbook")
                 .TakeLast(1)
                 .Select(line => Clip.To(line.What, 500)),
-        .. AlertIdentity.IsByHand(Alert.Source) && Alert.Summary is { } said ? [Clip.To(said, 500)] : Array.Empty<string>(),
+        .. Lines.Of(AlertIdentity.IsByHand(Alert.Source) && Alert.Summary is { } said ? Clip.To(said, 500) : null),
     ];
 
     /// <summary>Null while nobody has.</summary>

@@ -109,19 +109,21 @@ public sealed partial record Incident
         HaveEnded && !HasUnknownAlerts && Alerts.All(alert => alert.Resolved) && Unlisted.All(alert => alert.Why is null);
 
     /// <summary>Empty if all alerts are listed.</summary>
-    public IReadOnlyList<string> UnlistedLines() =>
-    [
-        .. Unlisted.Count == 0 ? Array.Empty<string>()
-            : [$"{CountText.Format(Unlisted.Count, "more alert")} on this target {CountText.Are(Unlisted.Count)} only counted; {(UnlistedFiring, Unlisted.Count) switch
-            {
-                (0, 1) => "it no longer fires.",
-                (0, _) => "none of them fires any more.",
-                (1, 1) => "it still fires.",
-                (1, _) => "one of them still fires.",
-                var (firing, _) => $"{firing} of them still fire.",
-            }}"],
-        .. HasUnknownAlerts ? ["Still more came than one record knows; whether those are over is not known."] : Array.Empty<string>(),
-    ];
+    public IReadOnlyList<string> UnlistedLines()
+    {
+        var unlisted = $"{CountText.Format(Unlisted.Count, "more alert")} on this target {CountText.Are(Unlisted.Count)} only counted";
+        var firing = (UnlistedFiring, Unlisted.Count) switch
+        {
+            (0, 1) => "it no longer fires.",
+            (0, _) => "none of them fires any more.",
+            (1, 1) => "it still fires.",
+            (1, _) => "one of them still fires.",
+            var (several, _) => $"{several} of them still fire.",
+        };
+        return Lines.Of(
+            Unlisted.Count == 0 ? null : $"{unlisted}; {firing}",
+            HasUnknownAlerts ? "Still more came than one record knows; whether those are over is not known." : null);
+    }
 }
 
 /// <param name="Id">A hash of its identity.</param>

@@ -45,7 +45,7 @@ public static class IncidentReport
         .. incident.Alerts.Take(MaxAlerts).Select(alert =>
             $"  - {Text(alert.Name)} from {Text(alert.Source)}, {CountText.Format(alert.Count, "time")}, {Clock(alert.FirstAt)} to "
             + $"{Clock(alert.LastAt)}{(alert.Resolved ? ", resolved" : "")}"),
-        .. incident.Alerts.Count > MaxAlerts ? [$"  - and {incident.Alerts.Count - MaxAlerts} others"] : Array.Empty<string>(),
+        .. Lines.Of(incident.Alerts.Count > MaxAlerts ? $"  - and {incident.Alerts.Count - MaxAlerts} others" : null),
         .. incident.UnlistedLines().Select(line => $"  - {line}"),
     ];
 
@@ -114,8 +114,9 @@ public static class IncidentReport
         .. gate.OnCall.Select(record => $"  - {Clock(record.At)}: {Text(record.Words)}"),
         .. gate.Plan.Steps.Select(step => $"  - {Text(step.PlannedEffect)}{(step.UndoLine is { } undo ? $" {Text(undo)}" : "")}"),
         .. gate.Decisions.Select(decision => $"  - {Clock(decision.At)}: {Text(GateText.Said(gate, decision))}"),
-        .. gate.Outcome == GateOutcome.Pending ? [$"  - {Pending(gate)} {Text(GateText.Silence(gate))}"] : Array.Empty<string>(),
-        .. gate.Outcome != GateOutcome.Pending && gate.EndedUndecided ? [$"  - {Text(GateText.HowItEnded(gate))}"] : Array.Empty<string>(),
+        .. Lines.Of(
+            gate.Outcome == GateOutcome.Pending ? $"  - {Pending(gate)} {Text(GateText.Silence(gate))}" : null,
+            gate.EndedUndecided ? $"  - {Text(GateText.HowItEnded(gate))}" : null),
     ];
 
     private static string Question(Incident incident, Gate gate) =>
