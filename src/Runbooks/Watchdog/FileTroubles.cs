@@ -108,6 +108,7 @@ public sealed class FileTroubles(
         await state.ChangeAsync<FileRecord>(FileRecord.Key, record => (record ?? FileRecord.None).With(name, told), cancellationToken);
 }
 
+/// <summary>The record of older versions.</summary>
 internal sealed record ToldBefore(IReadOnlyDictionary<string, string> Marks, IReadOnlyDictionary<string, IReadOnlyList<Delivery>>? Pages)
 {
     public const string Key = "files-told";
