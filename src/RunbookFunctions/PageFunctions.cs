@@ -4,6 +4,7 @@ using Microsoft.DurableTask.Client;
 using Runbooks.Web.Access;
 using Runbooks.Web.Console;
 using Runbooks.Web.Decisions;
+using Runbooks.Web.Http;
 using Runbooks.Web.Incidents;
 using Runbooks.Web.Safety;
 using Runbooks.Web.SignIn;

@@ -1,5 +1,6 @@
 using Azure.Data.Tables;
 using Runbooks.Model.Definition;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.AzureStorage;
 

@@ -36,7 +36,7 @@ internal static class ServerHost
     internal static async Task WaitAsync(IHost host, CancellationToken cancellationToken)
     {
         // Read at the moment when it begins to stop: a part that breaks after that did not stop it.
-        Exception? broken = null;
+        AggregateException? broken = null;
         using var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(() =>
             broken = FailureOfPart(host.Services));
         await host.WaitForShutdownAsync(cancellationToken);
@@ -49,7 +49,7 @@ internal static class ServerHost
         }
     }
 
-    private static Exception? FailureOfPart(IServiceProvider services) => services.GetServices<IHostedService>()
+    private static AggregateException? FailureOfPart(IServiceProvider services) => services.GetServices<IHostedService>()
         .OfType<BackgroundService>()
         .Select(part => part.ExecuteTask?.Exception)
         .FirstOrDefault(failure => failure is not null);

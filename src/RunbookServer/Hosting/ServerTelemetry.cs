@@ -5,6 +5,7 @@ using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using Runbooks.Settings;
 using Runbooks.Telemetry;
+using Runbooks.Watchdog;
 using Runbooks.Web;
 using Runbooks.Web.Access;
 using Runbooks.Web.Http;

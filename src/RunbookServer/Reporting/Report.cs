@@ -159,7 +159,7 @@ internal static class JUnitReport
             warnings.Count == 0 ? null : new XElement("system-out", Valid(string.Join("\n", warnings))));
     }
 
-    private static XElement Failure(IReadOnlyList<CatalogError> failures) => new(
+    private static XElement Failure(List<CatalogError> failures) => new(
         "failure",
         new XAttribute("message", Valid(CountText.Format(failures.Count, "problem"))),
         Valid(string.Join("\n", failures)));
