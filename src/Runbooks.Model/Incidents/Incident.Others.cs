@@ -89,12 +89,12 @@ public sealed partial record Incident
         var shown = others.Count > MaxShownOthers ? others.DistinctBy(other => other.Name).Union(others) : others;
         return
         [
-            .. shown.Take(MaxShownOthers).Select(other => $"{Describe(other.Name, other.Alert)} {State(other)}"),
+            .. shown.Take(MaxShownOthers).Select(other => $"{Describe(other.Name, other.Alert)} {Status(other)}"),
             .. Lines.Of(others.Count > MaxShownOthers ? $"And {others.Count - MaxShownOthers} more." : null),
             .. UnlistedLines(),
         ];
 
-        static string State(AttachedAlert other) => other switch
+        static string Status(AttachedAlert other) => other switch
         {
             { EndedBecause: { } why } => $"The sender ended it for the reason {Clip.To(why, 100)}, which is no all-clear.",
             { Resolved: true } => "It is over.",
