@@ -43,12 +43,13 @@ internal abstract class WafPolicyKind(string type, string typeName) : ArmKind(ty
         return ((string?)condition["operator"])?.ToLowerInvariant() switch
         {
             "ipmatch" => values.Exists(range => IPNetwork.Parse(range).Contains(request.From)),
-            "regex" => Read(policy, condition, request).Any(text => values.Exists(pattern => new Regex(
-                pattern,
-                RegexOptions.NonBacktracking).IsMatch(text.ToLowerInvariant()))),
+            "regex" => Read(policy, condition, request).Any(text => values.Exists(pattern => IsMatch(pattern, text))),
             _ => false,
         };
     }
+
+    private static bool IsMatch(string pattern, string text) =>
+        new Regex(pattern, RegexOptions.NonBacktracking).IsMatch(text.ToLowerInvariant());
 
     protected JsonObject Policy(ArmRequest request, JsonObject properties)
     {
