@@ -29,7 +29,6 @@ internal static class BodyText
 }
 
 /// <summary>What a step notes for its later attempts, because these find only what is left to do. It is kept as evidence.</summary>
-/// <param name="what">Begins the file's name.</param>
 internal sealed class StepMemory(StepContext context, string what)
 {
     private string FileName => $"{what}-{string.Join('-', context.IdempotencyKey.Split(':').Skip(1))}.txt";
@@ -65,7 +64,6 @@ internal sealed record TrafficMember(string Name, int? Priority, double? Weight)
 /// <summary>Who gets how much, before and after a change: a priority or a weight alone does not show that.</summary>
 internal static class WeightedTraffic
 {
-    /// <param name="what">Follows "the": <c>traffic</c>.</param>
     public static string Describe(string what, IReadOnlyList<TrafficMember> before, IReadOnlyList<TrafficMember> after)
     {
         if (Percents(after) is not { } then)

@@ -1,13 +1,9 @@
 namespace Runbooks.Integrations;
 
-/// <summary>Finds one of several systems of one kind, which are configured by name.</summary>
 internal static class ConfiguredName
 {
     /// <param name="asked">The name in the runbook; null for the default one, or for the only one there is.</param>
-    /// <param name="thing">The word for them: <c>cluster</c>.</param>
-    /// <param name="section">The section of the settings, with the key <c>Default</c>.</param>
     /// <param name="key">The key below it, where one is configured; <c>{0}</c> is its name.</param>
-    /// <param name="how">How a runbook names one: <c>name a cluster in the step</c>.</param>
     /// <returns>The configured name, or what is missing and where to set it.</returns>
     public static (string? Name, string? Problem) Find<T>(
         string? asked, string? usual, IDictionary<string, T> known, string thing, string section, string key, string how)
@@ -18,8 +14,6 @@ internal static class ConfiguredName
             : (null, $"No {thing} is configured as '{name}'. Add {section}:{key.Replace("{0}", name, StringComparison.Ordinal)}.");
     }
 
-    /// <param name="group">The key below the section under which they are configured.</param>
-    /// <returns>Empty unless the default is not among them.</returns>
     public static IEnumerable<ValidationResult> DefaultProblems<T>(
         string section, string group, string? usual, IDictionary<string, T> known) =>
         usual is null || known.ContainsKey(usual) ? [] : [new($"{section}:Default names '{usual}', which is not among {section}:{group}.")];
@@ -32,8 +26,6 @@ internal static class HttpsUrl
         Uri.TryCreate(text, UriKind.Absolute, out url!)
             && (url.Scheme == Uri.UriSchemeHttps || url is { Scheme: "http", IsLoopback: true });
 
-    /// <param name="setting">The path of the setting.</param>
-    /// <param name="example">One or more that would do.</param>
     public static IEnumerable<ValidationResult> Problems(string setting, string? text, string example) =>
         TryParse(text, out _) ? [] : [new($"{setting} must be an https URL such as {example}.")];
 }

@@ -71,7 +71,6 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
         };
     }
 
-    /// <param name="changed">The shares of all backends after the change.</param>
     private static string? Refusal(string backend, BackendShare before, BackendShare after, List<BackendShare> changed)
     {
         if (changed.Count == 1)
@@ -180,7 +179,6 @@ public sealed record SuspendSubscriptionParameters
     public bool Keep { get; init; }
 }
 
-/// <summary>Takes a user's API key away by suspending its subscription.</summary>
 internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
     : HeldValueAction<SuspendSubscriptionParameters, SuspendSubscription.Change, string?>(
         held, "apim.suspendSubscription", "Suspends a subscription of API Management, so that its keys stop working.")

@@ -13,22 +13,16 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
 
     private readonly Uri _endpoint = new(options.Value.ManagementEndpoint);
 
-    /// <exception cref="StepRefusedException">There is no such resource, or the role is missing.</exception>
     public async Task<ArmDocument> GetAsync(ArmTarget target, CancellationToken cancellationToken) =>
         await FindAsync(target, cancellationToken) ?? throw new StepRefusedException($"There is no {target.DisplayName}.");
 
-    /// <returns>Null when there is no such resource.</returns>
-    /// <exception cref="StepRefusedException">The role is missing.</exception>
     public async Task<ArmDocument?> FindAsync(ArmTarget target, CancellationToken cancellationToken)
     {
         var answer = await Caller.SendAsync(Call(target, RequestMethod.Get, "read it") with { Understood = [404] }, cancellationToken);
         return answer.Status == 404 ? null : new ArmDocument(ReadObject(target, answer.Body), answer.ETag);
     }
 
-    /// <summary>All entries of a list, over all its pages.</summary>
     /// <param name="below">The list's path below the resource, for example <c>/items</c>.</param>
-    /// <exception cref="StepRefusedException">There is no such list, or the role is missing.</exception>
-    /// <exception cref="AzureRequestException">It does not come to an end.</exception>
     public async Task<IReadOnlyList<JsonObject>> ListAsync(
         ArmTarget target, CancellationToken cancellationToken, string below = "", int mostPages = MostPages)
     {
@@ -53,8 +47,6 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
     }
 
     /// <summary>The resource once Azure no longer works on it: not every service answers a write with an operation to follow.</summary>
-    /// <param name="what">What was written, in words, for errors.</param>
-    /// <exception cref="AzureRequestException">What was written has failed.</exception>
     public async Task<JsonObject> GetProvisionedAsync(ArmTarget target, string what, TimeProvider time, CancellationToken cancellationToken)
     {
         var call = Call(target, RequestMethod.Get, what);
@@ -141,7 +133,6 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
         return true;
     }
 
-    /// <param name="what">In words, for errors: <c>restart it</c>.</param>
     /// <param name="below">Added to the resource's path, for example <c>/restart</c>.</param>
     /// <param name="query">Added to the api-version, beginning with an ampersand.</param>
     public AzureRequest Call(
@@ -179,13 +170,10 @@ internal sealed record ArmDocument(JsonObject Json, string? ETag)
     public string? Text(string property) => JsonAnswer.Text(Properties[property]);
 }
 
-/// <param name="Id">As validated by the parameter's rule.</param>
-/// <param name="Role">The role that allows it, for errors.</param>
 internal sealed record ArmTarget(string Id, string ApiVersion, string Role)
 {
     public string Name => Id[(Id.LastIndexOf('/') + 1)..];
 
-    /// <summary>For people: <c>Traffic Manager assist</c>.</summary>
     public string DisplayName => ResourceText.Of(Id);
 
     /// <summary>The name of the resource that it is a part of; null when it is not a part.</summary>
@@ -206,7 +194,6 @@ internal static class ArmPermissions
     public const string Path = "/providers/Microsoft.Authorization/permissions";
     public const string ApiVersion = "2022-04-01";
 
-    /// <returns>False when no role allows it; true when one does, or when the answer does not tell.</returns>
     public static bool MayAllow(JsonObject answer, string operation) =>
         answer["value"] is not JsonArray roles
         // Another role may be on the next page.
@@ -217,7 +204,6 @@ internal static class ArmPermissions
         (role[list] as JsonArray ?? []).Any(pattern => JsonAnswer.Text(pattern) is { } text && Glob.IsMatch(text, operation));
 }
 
-/// <summary>What people call a resource: <c>virtual machine vm-batch-1</c>.</summary>
 internal static partial class ResourceText
 {
     // Other names follow from the type: trafficFlows is a traffic flow.

@@ -4,7 +4,6 @@ using Azure.Identity;
 
 namespace Runbooks.Integrations.Azure;
 
-/// <summary>Sends requests to one Azure endpoint, with errors in words and long-running operations followed to their end.</summary>
 internal sealed partial class AzureClient(HttpPipeline pipeline, Uri endpoint)
 {
     private static readonly int[] s_notFollowed = [401, 403, 404];
@@ -48,7 +47,6 @@ internal sealed partial class AzureClient(HttpPipeline pipeline, Uri endpoint)
     /// An operation is not below the resource, so an identity that may change the resource may still not be allowed to follow the
     /// operation. The change was accepted all the same, and that is no refusal.
     /// </summary>
-    /// <exception cref="AzureRequestException">The operation failed or was cancelled.</exception>
     /// <seealso href="https://github.com/Azure/azure-resource-manager-rpc/blob/master/v1.0/async-api-reference.md"/>
     /// <seealso href="https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations"/>
     public async Task<AzureResponse> SendToEndAsync(
@@ -103,9 +101,6 @@ internal sealed partial class AzureClient(HttpPipeline pipeline, Uri endpoint)
         return answer;
     }
 
-    /// <summary>Reads again while Azure works on the resource.</summary>
-    /// <param name="answer">The last answer about the resource.</param>
-    /// <exception cref="AzureRequestException">It ended as failed or cancelled.</exception>
     public async Task<AzureResponse> UntilProvisionedAsync(
         AzureRequest call, AzureResponse answer, TimeProvider time, CancellationToken cancellationToken, StepProgress? progress = null)
     {

@@ -5,7 +5,6 @@ using Azure.ResourceManager;
 
 namespace Runbooks.Integrations.Azure;
 
-/// <summary>One authenticated pipeline for each kind of Azure endpoint.</summary>
 /// <param name="configure">Lets tests trust a certificate of their own.</param>
 internal sealed class AzurePipelines(
     TokenCredential credential, IOptions<OutboundHttpOptions> http, Action<ClientOptions>? configure = null, TimeProvider? time = null)
@@ -13,8 +12,6 @@ internal sealed class AzurePipelines(
     private readonly OutageBackoff _backoff = new(time ?? TimeProvider.System);
     private readonly ConcurrentDictionary<(Uri Endpoint, string Scope), HttpPipeline> _pipelines = new();
 
-    /// <summary>A data plane.</summary>
-    /// <param name="scope">The token's scope, for example <c>https://appconfig.azure.com/.default</c>.</param>
     public AzureClient To(Uri endpoint, string scope) => new(
         _pipelines.GetOrAdd((Origin(endpoint), scope), key => IsPractice(endpoint)
             ? HttpPipelineBuilder.Build(Careful(new CallOptions()))
@@ -115,7 +112,6 @@ internal sealed class OutageBackoff(TimeProvider time) : HttpPipelinePolicy
     public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) =>
         throw new NotSupportedException("Calls of Azure are asynchronous.");
 
-    /// <exception cref="NotAskedException">The service is not asked now.</exception>
     public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
     {
         var service = ServiceOf(message.Request.Uri.ToUri());
@@ -217,12 +213,8 @@ internal sealed class OutageBackoff(TimeProvider time) : HttpPipelinePolicy
     }
 }
 
-/// <param name="What">In words, for errors: <c>set the key x</c>.</param>
-/// <param name="On">The resource, for errors.</param>
-/// <param name="Role">The role that allows it, for errors.</param>
 internal sealed record AzureRequest(RequestMethod Method, Uri Uri, string What, string On, string Role)
 {
-    /// <summary>JSON; null for no body.</summary>
     public BinaryData? Body { get; init; }
 
     public string ContentType { get; init; } = "application/json";
@@ -240,7 +232,6 @@ internal sealed record AzureRequest(RequestMethod Method, Uri Uri, string What, 
 
 /// <param name="ETag">With its quotes.</param>
 /// <param name="Poll">Where a long-running operation is followed; null when there is none.</param>
-/// <param name="RetryAfter">How long to wait before the poll.</param>
 internal sealed record AzureResponse(int Status, string? ETag, BinaryData Body, Uri? Poll, TimeSpan? RetryAfter)
 {
     /// <summary>Why the operation that Azure named was not followed to its end; null when it was, or when there was none.</summary>
@@ -249,13 +240,10 @@ internal sealed record AzureResponse(int Status, string? ETag, BinaryData Body, 
     /// <summary>Azure accepted the request, with nothing that this identity may follow: the outcome is not known.</summary>
     public bool IsOnlyAccepted => NotFollowed is not null || (Status == 202 && Poll is null);
 
-    /// <param name="done">What to say when it is done: <c>Restarted it.</c></param>
-    /// <param name="what">What was asked for: <c>restart it</c>.</param>
     public string Describe(string done, string what) =>
         IsOnlyAccepted ? $"Azure accepted the request to {what}, and does not tell when that is done. {NotFollowed}".TrimEnd() : done;
 }
 
-/// <summary>Azure could not be asked, or answered with an error.</summary>
 internal sealed class AzureRequestException(string message, int status = 0, Exception? inner = null)
     : AttemptFailedException(message, inner)
 {

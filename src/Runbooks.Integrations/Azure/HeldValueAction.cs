@@ -43,7 +43,6 @@ internal abstract class HeldValueAction<TParameters, TChange, TValue>(HeldValues
             cancellationToken);
     }
 
-    /// <summary>The one value that all incidents that change it share.</summary>
     protected abstract HeldValue Held(TChange change);
 
     protected abstract Task<TValue> ReadAsync(TChange change, CancellationToken cancellationToken);
@@ -62,10 +61,8 @@ internal abstract class HeldValueAction<TParameters, TChange, TValue>(HeldValues
     /// <summary>What a person is told where the value is not restored; null where it is.</summary>
     protected virtual string? KeptText(TChange change) => null;
 
-    /// <summary>That somebody else has changed the value, and that it was left alone.</summary>
     protected abstract string ChangedText(TChange change, TValue now);
 
-    /// <summary>Whether a value is what is there now.</summary>
     protected virtual bool Shows(TValue value, TValue now) => EqualityComparer<TValue>.Default.Equals(value, now);
 
     /// <returns>False: it is so already.</returns>

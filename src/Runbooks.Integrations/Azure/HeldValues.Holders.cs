@@ -77,7 +77,6 @@ internal sealed partial class HeldValues
         private Holders<T> With(Holder<T> changed) => new([.. All.Select(one => one.Step == changed.Step ? changed : one)]);
     }
 
-    /// <param name="Step">The step's idempotency key.</param>
     /// <param name="Before">What the step restores: what it found, or what an ended step handed on. Not written where there was nothing.</param>
     public sealed record Holder<T>(string Step, string Incident, T Found, T After, T Before)
     {

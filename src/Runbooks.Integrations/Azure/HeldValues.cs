@@ -2,7 +2,6 @@ using Runbooks.Model.Storage;
 
 namespace Runbooks.Integrations.Azure;
 
-/// <summary>A value that several incidents may hold at a time.</summary>
 /// <param name="Id">Unique over all incidents: resources in different groups may have the same display name.</param>
 internal sealed record HeldValue(string Id, string DisplayName)
 {
@@ -93,7 +92,6 @@ internal sealed partial class HeldValues(ISharedState? state, IIncidentStore? in
     /// Restores what a step found, unless another step holds the value, with no other step in between.
     /// Safe to run twice if <paramref name="takeBack"/> is.
     /// </summary>
-    /// <param name="before">What the step found.</param>
     /// <param name="shows">Whether the first value is what is there now, the second.</param>
     /// <param name="takeBack">Restores the first value where the second is there now.</param>
     /// <inheritdoc cref="AloneAsync"/>
@@ -167,7 +165,6 @@ internal sealed partial class HeldValues(ISharedState? state, IIncidentStore? in
     /// The result for a step whose change is to stay when the rest is taken back. A step that found the value already set left
     /// nothing that anybody has to take back.
     /// </summary>
-    /// <param name="kept">What a person is told, unless the step found the value already set.</param>
     public async Task<ActionResult> KeepAsync<T>(
         HeldValue value, T before, T after, string kept, StepContext context, CancellationToken cancellationToken)
     {
@@ -182,7 +179,6 @@ internal sealed partial class HeldValues(ISharedState? state, IIncidentStore? in
     private static ActionResult FoundSo(HeldValue value) =>
         new($"{value.Start} was left as it is: this step had not changed it.") { FoundSo = true };
 
-    /// <param name="differs">Whether a value differs from what this step sets.</param>
     /// <returns>The incident that has set another value and has not ended; null where there is none.</returns>
     public async Task<string?> FindOtherAsync<T>(
         HeldValue value, Func<T, bool> differs, StepContext context, CancellationToken cancellationToken)

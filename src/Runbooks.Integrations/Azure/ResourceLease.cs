@@ -18,7 +18,6 @@ internal sealed class ResourceLease(ISharedState? state)
     private static readonly TimeSpan s_longestWait = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
 
-    /// <param name="words">The resource, for errors.</param>
     /// <param name="context">The same step takes its own lease again after a crash.</param>
     /// <param name="rest">
     /// How long the next writer waits after the work, where a change shows everywhere only then. Asked when the work is over,
@@ -157,10 +156,7 @@ internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
     }
 }
 
-/// <summary>One change of a resource that is written whole.</summary>
-/// <param name="What">In words, for errors: <c>add the rule x to it</c>.</param>
 /// <param name="ToWrite">The parts of the resource that a PUT takes, without those that can only be read.</param>
-/// <param name="Make">Changes the resource; false when nothing has to be changed.</param>
 /// <param name="IsSeen">Whether the resource read afterwards (first) shows what was wanted (second), both as a PUT takes them.</param>
 internal sealed record WholeChange(
     string What, Func<JsonObject, JsonObject> ToWrite, Func<JsonObject, bool> Make, Func<JsonObject, JsonObject, bool> IsSeen);

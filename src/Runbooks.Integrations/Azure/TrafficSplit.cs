@@ -165,7 +165,6 @@ internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldVa
         : IHeldChange<Dictionary<string, int>>;
 }
 
-/// <summary>Which deployment of an endpoint gets how many percent of its requests.</summary>
 internal static class TrafficShares
 {
     private static readonly string[] s_readOnly = ["provisioningState", "scoringUri", "swaggerUri", "keys"];

@@ -129,7 +129,6 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
         ? $"{age.TotalDays:0.#} days"
         : $"{age.TotalHours:0.#} hours";
 
-    /// <summary>What a step has done, over all its attempts.</summary>
     /// <param name="Before">How full the disk was before the first attempt.</param>
     /// <param name="IsPartial">An attempt broke off while it deleted, and what it deleted is not counted.</param>
     private sealed record Tidied(string Before, TempFiles Deleted, bool IsPartial);
@@ -150,7 +149,6 @@ internal static class TempFolder
         && path[1..].Split('/').All(part => part.Length > 0 && part is not ("." or "..") && part[0] != '-')
         && path.All(character => char.IsAsciiLetterOrDigit(character) || character is '/' or '.' or '_' or '-');
 
-    /// <returns>Why files must not be deleted there; null when they may.</returns>
     public static string? Refusal(string folder, TimeSpan olderThan, DiskOptions options) =>
         !options.Folders.Any(allowed => folder == allowed || folder.StartsWith(allowed + "/", StringComparison.Ordinal))
             ? $"{folder} is not among the folders in which files may be deleted: {string.Join(", ", options.Folders)}. "

@@ -1,6 +1,5 @@
 namespace Runbooks.Integrations.Disk;
 
-/// <summary>A machine whose disk is looked at and tidied: this one, or a virtual machine in Azure.</summary>
 internal interface IMachine
 {
     string DisplayName { get; }
@@ -8,7 +7,6 @@ internal interface IMachine
     /// <summary>Tells it from another machine where no parameter names it; null where one does.</summary>
     string? Identity { get; }
 
-    /// <summary>Where a person looks at it; null for nowhere.</summary>
     string? Link { get; }
 
     /// <exception cref="Catalog.Steps.StepRefusedException">There is no such folder, or it leads elsewhere.</exception>
@@ -39,7 +37,6 @@ internal sealed record TempFiles(long Files, long Bytes)
 
 internal sealed class Machines(ArmResources arm)
 {
-    /// <param name="id">A virtual machine; null for this one.</param>
     /// <inheritdoc cref="VirtualMachine"/>
     public IMachine Find(string? id, StepContext context, TimeSpan? longestWait = null) =>
         id is null ? new LocalMachine(context.Time) : new VirtualMachine(arm, id, context, longestWait);

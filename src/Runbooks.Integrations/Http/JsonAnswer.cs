@@ -3,7 +3,6 @@ namespace Runbooks.Integrations.Http;
 /// <summary>Reads answers of others, who may send anything.</summary>
 internal static class JsonAnswer
 {
-    /// <returns>Null when it is not JSON.</returns>
     public static JsonNode? Parse(string body)
     {
         try
@@ -28,9 +27,7 @@ internal static class JsonAnswer
         _ => null,
     };
 
-    /// <returns>Null when it is not text.</returns>
     public static string? Text(JsonNode? value) => value is JsonValue text && text.TryGetValue<string>(out var found) ? found : null;
 
-    /// <returns>Null when it is not a truth value.</returns>
     public static bool? Flag(JsonNode? value) => value is JsonValue flag && flag.TryGetValue<bool>(out var found) ? found : null;
 }

@@ -50,7 +50,6 @@ public static class OutboundHttp
             : $"shared {(uint)StringComparer.OrdinalIgnoreCase.GetHashCode(host) % SharedBreakers}";
     }
 
-    /// <summary>Sends a request and reads the whole answer, whatever its status.</summary>
     /// <param name="unreachable">What to throw where no answer comes.</param>
     internal static async Task<(int Status, string Text)> ReadAsync(
         this HttpClient client, HttpRequestMessage request, Func<Exception, Exception> unreachable, CancellationToken cancellationToken)
@@ -97,7 +96,6 @@ public static class OutboundHttp
 /// <summary>Why no answer came, without the URL: for some systems it is the secret.</summary>
 internal static class HttpFailure
 {
-    /// <returns>Null for a failure of another kind.</returns>
     public static string? InWords(string service, Exception failure) => failure switch
     {
         HttpRequestException

@@ -6,7 +6,6 @@ namespace Runbooks.Integrations.Http;
 /// <summary>Tells a fault of this machine's own network from a server that does not answer.</summary>
 internal static class OwnNetwork
 {
-    /// <summary>The faults of a chain that begins at an authority unknown here.</summary>
     private static readonly string[] s_unknownAuthority = ["UntrustedRoot", "PartialChain"];
 
     /// <returns>Why the server was not asked, in words; null when it was the server that did not answer.</returns>
@@ -91,7 +90,6 @@ internal static class NameLookup
     private static readonly Lock s_lock = new();
     private static readonly Dictionary<string, int> s_running = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Whether this machine's DNS has not answered yet.</summary>
     public static bool IsRunning(string host)
     {
         lock (s_lock)
@@ -108,7 +106,6 @@ internal static class NameLookup
             ? Task.FromResult<IPAddress[]>([address])
             : RunAsync(host, lookUp ?? Dns.GetHostAddressesAsync).WaitAsync(cancellationToken);
 
-    /// <summary>Connects to the first of the addresses that takes it.</summary>
     public static async Task<Stream> ConnectAsync(IPAddress[] addresses, int port, CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -156,7 +153,6 @@ internal static class NameLookup
 /// <summary>Tells a request that never left, and so certainly did nothing, from one that nobody answered.</summary>
 internal static class NeverSent
 {
-    /// <param name="failure">The failure of an HTTP call; its causes are searched as well.</param>
     public static bool Is(Exception failure)
     {
         for (var cause = failure; cause is not null; cause = cause.InnerException)

@@ -208,7 +208,6 @@ internal sealed record ShownCertificates(
     }
 }
 
-/// <summary>One certificate in words that fit into a message.</summary>
 internal sealed record CertificateLine(string Subject, string Issuer, DateTimeOffset Until)
 {
     private const int Longest = 120;

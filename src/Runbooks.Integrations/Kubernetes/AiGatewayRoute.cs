@@ -250,7 +250,6 @@ internal sealed record RouteBackend(int Rule, string? RuleName, int At, string N
                (int?)backend.Json["priority"] ?? 0),
     ];
 
-    /// <summary>The rules of a route with these shares in them; all else stays as it is.</summary>
     public static JsonArray With(JsonObject route, IEnumerable<RouteBackend> shares)
     {
         var rules = route["spec"]!["rules"]!.DeepClone().AsArray();

@@ -9,7 +9,6 @@ namespace Runbooks.Integrations.Kubernetes;
 /// again after an hour or a failure. Callers that need the answer at the same time share one question. While Azure gives no
 /// answer, it is asked less and less often.
 /// </summary>
-/// <param name="connect">Makes a client for an API server that was read.</param>
 internal sealed class AksConnection(
     AksServers servers, string resourceId, TimeProvider time, Func<AksServer, k8s.Kubernetes> connect) : IClusterConnection
 {
@@ -118,7 +117,6 @@ internal sealed class AksServers(ArmResources arm)
     public static ArmTarget Target(string resourceId) => new(resourceId, Version, Role);
 
     /// <exception cref="AzureRequestException">Azure did not answer, or not with a kubeconfig.</exception>
-    /// <exception cref="StepRefusedException">The role is missing.</exception>
     public async Task<AksServer> ReadAsync(string resourceId, TimeProvider time, CancellationToken cancellationToken)
     {
         var cluster = Target(resourceId);

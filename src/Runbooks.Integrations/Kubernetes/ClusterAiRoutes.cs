@@ -17,7 +17,6 @@ internal sealed class ClusterAiRoutes(ClusterCalls calls)
 
     public string Cluster => calls.Cluster;
 
-    /// <returns>Null when there is none.</returns>
     public async Task<JsonObject?> FindAsync(string ns, string name, CancellationToken cancellationToken)
     {
         foreach (var version in s_versions)
@@ -64,7 +63,6 @@ internal sealed class ClusterAiRoutes(ClusterCalls calls)
     /// the version that it saw (its <c>internal/controller/controller.go</c>, newConditions).
     /// </summary>
     /// <returns>Whether the controller has, within half a minute.</returns>
-    /// <exception cref="StepRefusedException">The controller does not accept it.</exception>
     public async Task<(JsonObject? Route, bool Confirmed)> SettledAsync(
         JsonObject before, string ns, string name, TimeProvider time, CancellationToken cancellationToken)
     {

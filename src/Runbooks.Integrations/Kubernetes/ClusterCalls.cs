@@ -4,7 +4,6 @@ using k8s.Autorest;
 
 namespace Runbooks.Integrations.Kubernetes;
 
-/// <param name="role">The role that allows all of the calls, for errors.</param>
 internal sealed class ClusterCalls(IClusterConnection connection, string cluster, string role)
 {
     private const int PageSize = 500;
@@ -18,7 +17,6 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
 
     public string Cluster => cluster;
 
-    /// <summary>Where a person looks at the cluster; null when that is not known.</summary>
     public string? Link { get; init; }
 
     /// <summary>Whether this identity may do it; true as well when the cluster does not tell.</summary>
@@ -52,9 +50,7 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
 
     public string MissingPermission(string what) => $"This identity may not {what} on cluster '{cluster}'. It needs {role}.";
 
-    /// <summary>All objects of a list, over all its pages.</summary>
     /// <param name="page">Asks for one page: how many objects, and where to go on; null for the first.</param>
-    /// <exception cref="ClusterException">There are more than can be looked through.</exception>
     public Task<IReadOnlyList<T>> ListAsync<TList, T>(
         string what,
         Func<IKubernetes, int, string?, Task<TList>> page,
@@ -83,7 +79,6 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
             onStatus,
             cancellationToken);
 
-    /// <returns>Null when there is none.</returns>
     public Task<T?> FindAsync<T>(string what, Func<IKubernetes, Task<T>> call, CancellationToken cancellationToken)
         where T : class =>
         SendAsync<T?>(what, async client => await call(client), status => status == 404 ? () => null : null, cancellationToken);

@@ -27,7 +27,6 @@ public abstract record ClusterParameters
     public string? Cluster { get; init; }
 }
 
-/// <summary>Looks at a node's conditions, with those of AKS's problem detector, and at the GPUs that it can still give.</summary>
 /// <seealso href="https://learn.microsoft.com/azure/aks/node-problem-detector"/>
 internal sealed class NodeCheck(Clusters clusters)
     : ClusterCheck<NodeCheckParameters>(

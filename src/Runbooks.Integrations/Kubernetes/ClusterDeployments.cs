@@ -14,7 +14,6 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
 
     public string? Link => calls.Link;
 
-    /// <returns>Null when there is none.</returns>
     public Task<V1Deployment?> FindAsync(string ns, string name, CancellationToken cancellationToken) => calls.FindAsync(
         $"get deployment {ns}/{name}",
         client => client.AppsV1.ReadNamespacedDeploymentAsync(name, ns, cancellationToken: cancellationToken),
@@ -43,14 +42,12 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
         }
     }
 
-    /// <summary>Restarts exactly the deployment with this UID.</summary>
     public Task RestartAsync(string ns, string name, string uid, string at, CancellationToken cancellationToken) => ChangeAsync(
         "restart", ns, name, uid,
         new() { ["template"] = new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [RestartedAt] = at } } } },
         (client, patch) => client.AppsV1.PatchNamespacedDeploymentAsync(patch, name, ns, cancellationToken: cancellationToken),
         cancellationToken);
 
-    /// <summary>Scales exactly the deployment with this UID.</summary>
     public Task ScaleAsync(string ns, string name, string uid, int replicas, CancellationToken cancellationToken) => ChangeAsync(
         "scale", ns, name, uid,
         new() { ["replicas"] = replicas },
@@ -95,7 +92,6 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
     }
 
     /// <summary>Waits until all its pods are of its present template and ready. The token carries the step's time limit.</summary>
-    /// <param name="wanted">How many pods it shall have; null for any number.</param>
     /// <exception cref="StepRefusedException">Somebody else has scaled it meanwhile, or made it again.</exception>
     public async Task WaitUntilReadyAsync(
         string ns, string name, string uid, string did, int? wanted, StepContext context, CancellationToken cancellationToken)
@@ -127,7 +123,6 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
         }
     }
 
-    /// <returns>What this identity may not, in words; null when it may, or when the cluster does not tell.</returns>
     public async Task<string?> CheckPermissionsAsync(
         string ns, string name, string? subresource, string what, CancellationToken cancellationToken) =>
         await calls.MayAsync("patch", new("apps", "deployments", subresource, ns, name), cancellationToken)
@@ -179,7 +174,6 @@ internal sealed record DeploymentSigns(V1Deployment Deployment)
 
     private int Available => Deployment.Status?.AvailableReplicas ?? 0;
 
-    /// <summary>Why its rollout does not go on, in the cluster's words; null when it does.</summary>
     public string? Stuck =>
         Deployment.Status?.Conditions?.FirstOrDefault(condition => condition is { Type: "Progressing", Status: "False" })?.Message;
 }

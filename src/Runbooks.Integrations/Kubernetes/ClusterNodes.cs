@@ -11,7 +11,6 @@ internal sealed class ClusterNodes(ClusterCalls calls)
 
     public string? Link => calls.Link;
 
-    /// <returns>Null when there is none.</returns>
     public Task<V1Node?> FindAsync(string node, CancellationToken cancellationToken) => calls.FindAsync(
         $"get node {node}", client => client.CoreV1.ReadNodeAsync(node, cancellationToken: cancellationToken), cancellationToken);
 
@@ -34,7 +33,6 @@ internal sealed class ClusterNodes(ClusterCalls calls)
         cancellationToken);
 
     /// <summary>Changes exactly the node that was read: the cluster refuses it if the node has changed since.</summary>
-    /// <returns>False when it has changed since.</returns>
     public Task<bool> PatchAsync(V1Node read, JsonObject spec, string what, CancellationToken cancellationToken)
     {
         var patch = new JsonObject
@@ -49,7 +47,6 @@ internal sealed class ClusterNodes(ClusterCalls calls)
             cancellationToken);
     }
 
-    /// <returns>What this identity may not, in words; null when it may, or when the cluster does not tell.</returns>
     public async Task<string?> CheckPermissionsAsync(string node, string what, CancellationToken cancellationToken) =>
         await calls.MayAsync("patch", new("", "nodes", null, null, node), cancellationToken)
             ? null
@@ -94,7 +91,6 @@ internal sealed record NodeSigns(V1Node Node)
 
     public bool IsReady => Ready?.Status == "True";
 
-    /// <summary>When the kubelet last reported its status; null where it does not say.</summary>
     public DateTime? Heartbeat => Ready?.LastHeartbeatTime;
 
     /// <summary>Changes with each start of the machine.</summary>
@@ -116,7 +112,6 @@ internal sealed record NodeSigns(V1Node Node)
         Amount(Node.Status?.Capacity) is > 0 and var gpus ? $"{gpus:0} GPUs" : null,
         Announced));
 
-    /// <summary>What Azure has announced for its machine, in words; null for nothing.</summary>
     public string? Announced =>
         s_announced.Select(Condition).FirstOrDefault(condition => condition?.Status == "True") is { } coming
             ? $"Azure has announced maintenance ({coming.Message ?? coming.Reason})"

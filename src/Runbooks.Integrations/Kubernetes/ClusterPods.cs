@@ -12,7 +12,6 @@ internal sealed class ClusterPods(ClusterCalls calls)
 
     public string? Link => calls.Link;
 
-    /// <returns>Null when there is none.</returns>
     public Task<V1Pod?> FindAsync(string ns, string name, CancellationToken cancellationToken) => calls.FindAsync(
         $"get pod {ns}/{name}",
         client => client.CoreV1.ReadNamespacedPodAsync(name, ns, cancellationToken: cancellationToken),
@@ -44,7 +43,6 @@ internal sealed class ClusterPods(ClusterCalls calls)
         onStatus: status => status is 400 or 404 ? () => null : null,
         cancellationToken);
 
-    /// <summary>Evicts exactly the pod with this UID.</summary>
     public Task<EvictionOutcome> EvictAsync(
         string ns, string name, V1DeleteOptions exactly, CancellationToken cancellationToken) => RemoveAsync(
         "evict", ns, name, exactly,
@@ -107,7 +105,6 @@ internal sealed class ClusterPods(ClusterCalls calls)
     }
 
     /// <summary>Asks whether this identity may evict the pod, or delete it where evicting is not enough.</summary>
-    /// <returns>What it may not, in words; null when it may, or when the cluster does not tell.</returns>
     public async Task<string?> CheckPermissionsAsync(string ns, string name, bool delete, CancellationToken cancellationToken)
     {
         if (!await calls.MayAsync("create", new("", "pods", "eviction", ns, name), cancellationToken))
@@ -125,13 +122,10 @@ internal enum EvictionOutcome
 {
     Accepted,
 
-    /// <summary>There is no pod of that name any more.</summary>
     Gone,
 
-    /// <summary>The pod of that name has another UID by now.</summary>
     Replaced,
 
-    /// <summary>A disruption budget forbids it.</summary>
     Budget,
 }
 

@@ -7,7 +7,6 @@ using k8s;
 
 namespace Runbooks.Integrations.Kubernetes;
 
-/// <summary>The configured clusters, each with one connection that is made when it is first needed.</summary>
 internal sealed class Clusters(
     IOptions<KubernetesOptions> options,
     IOptions<OutboundHttpOptions> http,
@@ -145,7 +144,6 @@ internal sealed class ConfiguredConnection(k8s.Kubernetes client) : IClusterConn
     public void Dispose() => client.Dispose();
 }
 
-/// <summary>A cluster could not be asked, or said something unexpected.</summary>
 internal sealed class ClusterException(string message, Exception? inner = null) : AttemptFailedException(message, inner)
 {
     /// <summary>The status of the answer; null where there was none, or where it says no more than the message.</summary>
@@ -159,7 +157,6 @@ internal static class ClusterLook
     /// <summary>
     /// A cluster that does not answer says nothing about the change in it, so it is asked again until the step has no time left.
     /// </summary>
-    /// <param name="done">What was done so far, for the message when the time is over: <c>deployment a/b was restarted</c>.</param>
     public static async Task<T> LookAsync<T>(this StepContext context, string done, Func<Task<T>> look, CancellationToken cancellationToken)
     {
         while (true)

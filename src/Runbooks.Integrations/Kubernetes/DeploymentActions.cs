@@ -1,6 +1,5 @@
 namespace Runbooks.Integrations.Kubernetes;
 
-/// <summary>Gives a deployment more or fewer pods, and later exactly as many as it had.</summary>
 internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
     : RunbookAction<ScaleDeploymentParameters>(
         "kubernetes.scaleDeployment",
@@ -77,7 +76,6 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
         };
     }
 
-    /// <returns>How many it had.</returns>
     private static async Task<int> ScaleAsync(ClusterDeployments deployments, ScaleUndo plan, CancellationToken cancellationToken)
     {
         var now = await FindAsync(deployments, plan, cancellationToken)

@@ -85,11 +85,9 @@ internal sealed class DrainNode(Clusters clusters)
         return await drain.ResultAsync(cancellationToken);
     }
 
-    /// <summary>One attempt: what it has evicted so far, and what keeps the other pods.</summary>
     private sealed class Drain(
         ClusterNodes nodes, ClusterPods pods, DrainNodeParameters parameters, string? uid, StepContext context, EvictedPods evicted)
     {
-        /// <summary>Why pods may not be evicted, by their uids.</summary>
         private readonly Dictionary<string, string> _refused = new(StringComparer.Ordinal);
 
         private readonly HashSet<string> _gone = new(StringComparer.Ordinal);
@@ -106,7 +104,6 @@ internal sealed class DrainNode(Clusters clusters)
 
         private string DoneByName => $"{Done} ({Named(evicted.Names)})";
 
-        /// <returns>The pods that are still waited for.</returns>
         public async Task<List<V1Pod>> ReadLeftAsync(CancellationToken cancellationToken)
         {
             await EnsureApprovedAsync(cancellationToken);
@@ -119,7 +116,6 @@ internal sealed class DrainNode(Clusters clusters)
             return [.. waitedFor[false]];
         }
 
-        /// <exception cref="StepRefusedException">None of them may be evicted.</exception>
         public void EnsureNotAllRefused(List<V1Pod> left)
         {
             if (left.TrueForAll(pod => !IsEnding(pod) && _refused.ContainsKey(pod.Metadata.Uid)))

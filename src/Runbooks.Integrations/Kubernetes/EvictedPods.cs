@@ -8,13 +8,10 @@ internal sealed class EvictedPods
 
     private EvictedPods(StepMemory memory) => _memory = memory;
 
-    /// <summary>As <c>namespace/name</c>, in order.</summary>
     public IReadOnlyCollection<string> Names => _owners.Keys;
 
-    /// <summary>The uids of the controllers that put pods in their place, with the namespaces.</summary>
     public IEnumerable<(string Namespace, string? Owner)> Owners => _owners.Select(one => (one.Key.Split('/')[0], one.Value)).Distinct();
 
-    /// <summary>References of the evidence store.</summary>
     public IReadOnlyList<string> Evidence => _owners.Count == 0 ? [] : [_memory.Reference];
 
     public static async Task<EvictedPods> OfAsync(StepContext context, CancellationToken cancellationToken)

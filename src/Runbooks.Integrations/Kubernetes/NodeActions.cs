@@ -215,7 +215,6 @@ internal sealed partial class ReimageNode(Clusters clusters, ArmResources arm)
             + $"the node was ready again after {context.Time.GetElapsedTime(started).TotalSeconds:0} s.");
     }
 
-    /// <summary>Nothing was sent to the machine up to here.</summary>
     private static async Task<V1Node?> FindFirstAsync(ClusterNodes nodes, string node, CancellationToken cancellationToken)
     {
         try

@@ -3,7 +3,6 @@ namespace Runbooks.Integrations.Kubernetes;
 /// <summary>
 /// Changes where new pods may go, and back again unless another incident holds the value or somebody else has changed it.
 /// </summary>
-/// <typeparam name="TState">The state of the node that is changed.</typeparam>
 internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldValues held, string name, string summary)
     : RunbookAction<TParameters>(name, summary)
     where TParameters : NodeParameters
@@ -87,8 +86,6 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
             context, cancellationToken);
     }
 
-    /// <param name="undo">What is known without the node.</param>
-    /// <returns>The same, with the node's present state.</returns>
     protected abstract NodeUndo WithFormer(V1Node? node, NodeUndo undo, TParameters parameters);
 
     protected abstract NodeTexts Texts(TParameters parameters, string cluster);
@@ -101,7 +98,6 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
         TParameters parameters, CancellationToken cancellationToken) =>
         Task.FromResult<(string, IReadOnlyList<string>)>(("", []));
 
-    /// <summary>Whether it stays when the rest is taken back.</summary>
     protected virtual bool Keep(TParameters parameters) => false;
 
     /// <summary>The one value that all incidents that change it share. A machine that came back under the same name is another one.</summary>
@@ -115,13 +111,11 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
 
     protected abstract bool AreSame(TState one, TState other);
 
-    /// <returns>The fields of the spec that set the state.</returns>
     protected abstract JsonObject Write(V1Node node, NodeUndo undo, TState state);
 
     /// <summary>How it is changed back, and that it was: <c>Uncordon node x</c>, <c>Uncordoned node x</c>.</summary>
     protected abstract (string Will, string Did) BackTexts(NodeUndo undo, TState before);
 
-    /// <summary>What is so now, to complete "node x …".</summary>
     protected abstract string NowText(NodeUndo undo, TState now);
 
     private async Task<string> TakeBackAsync(ClusterNodes nodes, NodeUndo undo, TState before, CancellationToken cancellationToken)
@@ -181,15 +175,11 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
 /// <param name="WasSo">Without its end, which says since when.</param>
 internal sealed record NodeTexts(string Will, string Did, string WasSo, string Verb);
 
-/// <param name="Was">The node was so before.</param>
-/// <param name="Keep">It stays, whatever is taken back.</param>
 /// <param name="Taint"><c>key:effect</c>, for a taint: a node has at most one of these.</param>
 /// <param name="Value">The value that it was put on with; null for none.</param>
-/// <param name="Former">The taint of that key and effect that was there before.</param>
 internal sealed record NodeUndo(
     string? Cluster, string Node, string Uid, bool Was, bool Keep = false, string? Taint = null, string? Value = null, V1Taint? Former = null);
 
-/// <param name="cordons">Whether the node shall be cordoned.</param>
 internal abstract class NodeScheduling<TParameters>(Clusters clusters, HeldValues held, bool cordons, string name, string summary)
     : NodeChange<TParameters, bool>(clusters, held, name, summary)
     where TParameters : NodeParameters

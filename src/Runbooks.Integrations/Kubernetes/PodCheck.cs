@@ -169,7 +169,6 @@ internal sealed record PodSigns(V1Pod Pod)
 
     public int Restarts => Counted.Sum(status => status.RestartCount);
 
-    /// <summary>Why it is not ready, in a few words; null when it is.</summary>
     public string? Trouble => this switch
     {
         { Pod.Metadata.DeletionTimestamp: not null } => "being deleted",
@@ -206,7 +205,6 @@ internal sealed record PodSigns(V1Pod Pod)
     public string ContainerName(string? asked) => asked
         ?? (Pod.Metadata.Annotations?.TryGetValue(DefaultContainer, out var name) == true ? name : Pod.Spec.Containers[0].Name);
 
-    /// <summary>When the container that runs now was started.</summary>
     public DateTime? Started(string container) =>
         Pod.Status?.ContainerStatuses?.FirstOrDefault(status => status.Name == container)?.State?.Running?.StartedAt;
 

@@ -1,6 +1,5 @@
 namespace Runbooks.Integrations.Kubernetes;
 
-/// <summary>What people are told, before pods leave their place.</summary>
 internal static class PodRoom
 {
     public const int MostNamed = 20;
@@ -18,7 +17,6 @@ internal static class PodRoom
 
     public static string NameOf(V1Pod pod) => $"{pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}";
 
-    /// <returns>The pods that nothing brings back, since no controller owns them.</returns>
     public static List<string> Alone(List<V1Pod> leaving) =>
         leaving.FindAll(pod => PodReplacement.Controller(pod) is null).ConvertAll(NameOf);
 
@@ -28,7 +26,6 @@ internal static class PodRoom
         : "";
 
     /// <summary>What is lost until the pods of a node run elsewhere.</summary>
-    /// <param name="none">The text for no pods.</param>
     /// <returns>A sentence or two that begin with a blank.</returns>
     public static async Task<string> CostAsync(
         ClusterPods pods, string node, List<V1Pod> leaving, string none, CancellationToken cancellationToken)

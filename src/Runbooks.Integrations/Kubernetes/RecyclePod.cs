@@ -179,10 +179,8 @@ internal sealed class PodLogKeeper(ClusterPods pods, StepContext context, string
     internal const int MaxBytes = 1024 * 1024;
     private readonly List<string> _kept = [];
 
-    /// <summary>References of the evidence store.</summary>
     public IReadOnlyList<string> Kept => _kept;
 
-    /// <summary>What became of the logs, for the record.</summary>
     public string Text { get; private set; } = "";
 
     /// <summary>The recycling does not depend on the logs: when they cannot be read, that is said and it goes on.</summary>
@@ -201,7 +199,6 @@ internal sealed class PodLogKeeper(ClusterPods pods, StepContext context, string
         }
     }
 
-    /// <summary>Finds the logs that an interrupted attempt kept before the pod went.</summary>
     public async Task FindKeptAsync(string podName, CancellationToken cancellationToken)
     {
         foreach (var previous in new[] { false, true })

@@ -10,7 +10,6 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
 {
     public const string Client = "litellm";
 
-    /// <exception cref="StepRefusedException">There is no such proxy.</exception>
     public string NameOf(string? name)
     {
         var (found, problem) = ConfiguredName.Find(
@@ -24,7 +23,6 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
         return found ?? throw new StepRefusedException(problem!);
     }
 
-    /// <summary>The deployments that serve one model of the proxy.</summary>
     public async Task<IReadOnlyList<RoutedDeployment>> DeploymentsAsync(string proxy, string model, CancellationToken cancellationToken)
     {
         var answer = await SendAsync(proxy, HttpMethod.Get, "/model/info", null, "list its models", cancellationToken);
@@ -83,7 +81,6 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
     }
 
     /// <summary>Whether the key is an admin's: only admins may list users.</summary>
-    /// <returns>What is lacking; null when nothing is, or when the proxy does not tell.</returns>
     public async Task<string?> CheckAdminAsync(string proxy, CancellationToken cancellationToken)
     {
         try
@@ -142,18 +139,13 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
 }
 
 /// <param name="Id">LiteLLM's own id: <c>model_info.id</c>.</param>
-/// <param name="Model">What it calls: <c>azure/gpt-4o-ptu</c>.</param>
-/// <param name="Weight">Null when it has none.</param>
 /// <param name="Order">Only deployments of the lowest order get requests; null when it has none.</param>
 /// <param name="IsStored">It is in the proxy's database, and not in its configuration file, so it can be changed.</param>
-/// <param name="Switches">Its parameters that are on.</param>
 internal sealed record RoutedDeployment(
     string Id, string Model, double? Weight, double? Order, bool IsStored, IReadOnlyList<string> Switches);
 
-/// <summary>The proxy could not be asked, or answered with an error; the message is for people. Trying again may help.</summary>
 internal sealed class LiteLlmException(string message, Exception? inner = null) : Exception(message, inner);
 
-/// <summary>A request that only a proxy admin may make was made with another key.</summary>
 internal sealed class NoAdminKeyException(string message) : StepRefusedException(message);
 
 /// <summary>Section <c>LiteLlm</c>.</summary>

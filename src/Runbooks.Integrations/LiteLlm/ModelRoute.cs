@@ -172,7 +172,6 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
             : null;
     }
 
-    /// <summary>The deployments that get requests.</summary>
     private static List<RoutedDeployment> First(IReadOnlyList<RoutedDeployment> all)
     {
         var lowest = all.Min(one => one.Order);

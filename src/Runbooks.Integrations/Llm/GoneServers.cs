@@ -10,7 +10,6 @@ namespace Runbooks.Integrations.Llm;
 /// </summary>
 /// <param name="Down">Prometheus still scrapes them, and has had no answer for longer than loading may take.</param>
 /// <param name="Silent">Prometheus has had no answer for some minutes: they are gone, or load.</param>
-/// <param name="NotScraped">Prometheus no longer scrapes them.</param>
 /// <param name="Remembered">How long a server that is down is known by what it reported.</param>
 internal sealed record GoneServers(
     IReadOnlyList<string> Down, IReadOnlyList<string> Silent, IReadOnlyList<string> NotScraped, TimeSpan Remembered)
@@ -21,7 +20,6 @@ internal sealed record GoneServers(
     private static readonly TimeSpan s_silentFor = TimeSpan.FromMinutes(2);
     private static readonly GoneServers s_none = new([], [], [], s_remembered);
 
-    /// <param name="now">The present series of the waiting requests.</param>
     public static async Task<GoneServers> FindAsync(
         PrometheusClient prometheus,
         ModelServer server,
@@ -83,9 +81,6 @@ internal sealed record GoneServers(
             .Order(StringComparer.Ordinal)];
     }
 
-    /// <param name="others">The result of the servers that report; null for none.</param>
-    /// <param name="over">The time, in words.</param>
-    /// <returns>Null when nobody reports and nobody is known to be down.</returns>
     public CheckResult? Beside(CheckResult? others, string over) => others switch
     {
         { Verdict: Verdict.Failing } => others,
@@ -119,7 +114,6 @@ internal static class Coverage
     /// <summary>One failed scrape, or what is missing before the first one, is no reason for doubt.</summary>
     private const double Enough = 0.75;
 
-    /// <summary>Asks at how many moments of the time there was a value.</summary>
     public static string Around(TimeSpan window) => $"count_over_time({{0}}[{PromDuration.Of(window)}:{PromDuration.Of(StepOf(window))}])";
 
     /// <returns>Empty where this Prometheus cannot answer such a question: then the other answers have to do.</returns>
@@ -137,7 +131,6 @@ internal static class Coverage
     }
 
     /// <param name="moments">As <see cref="Around"/> counts them; null where they are not known.</param>
-    /// <returns>For how long there was a value; the whole time where that is not known.</returns>
     public static TimeSpan Of(double? moments, TimeSpan window) =>
         moments is { } counted && counted * StepOf(window).TotalSeconds < window.TotalSeconds ? counted * StepOf(window) : window;
 

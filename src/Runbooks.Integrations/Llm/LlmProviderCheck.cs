@@ -204,10 +204,8 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         };
     }
 
-    /// <param name="Body">Null when it is not a JSON object.</param>
     private sealed record ProviderAnswer(int Status, string? Reason, TimeSpan? Wait, JsonObject? Body)
     {
-        /// <summary>What the provider says is wrong with the request, in its own words.</summary>
         public string? Complaint => Status is >= 400 and < 500
             ? JsonAnswer.Text(Error is { } error ? error["message"] : Body?["error"] ?? Body?["message"])
             : null;

@@ -4,10 +4,7 @@ namespace Runbooks.Integrations.Llm;
 
 /// <summary>The metrics by which one kind of model server tells of its work.</summary>
 /// <param name="Running">A gauge of the requests that it works on; null where it has none.</param>
-/// <param name="Waiting">A gauge of the requests that wait.</param>
 /// <param name="Progress">A counter of what comes of them.</param>
-/// <param name="Unit">The unit of the counter's rate.</param>
-/// <param name="Nothing">The text for a counter that stands still.</param>
 internal sealed record ModelServer(string Name, string? Running, string Waiting, string Progress, string Unit, string Nothing)
 {
     /// <summary>The word for what hangs, beside <see cref="PartLabel"/>.</summary>

@@ -75,7 +75,6 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         return $"{Ask(server.Progress, rate)} and ({Ask(server.Waiting, least)}{running}) > 0{notReading}";
     }
 
-    /// <returns>And the engine that the result is about; null for none.</returns>
     private (CheckResult? Result, Engine? Told) Judge(
         ModelServerParameters parameters, WorkloadSeries of, List<Engine> engines, TimeSpan lately)
     {
@@ -207,7 +206,6 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         ];
     }
 
-    /// <summary>The answers in the order in which they are asked for.</summary>
     private static class Answer
     {
         public const int Running = 0;
@@ -220,17 +218,13 @@ internal abstract class ModelServerHealth(PrometheusClient prometheus, ModelServ
         public const int RateAtWork = 7;
     }
 
-    /// <param name="Part">Which of several engines in one pod.</param>
     /// <param name="Rate">What comes of it in a second, or what it reads where nothing does; null while that is not known.</param>
     /// <param name="AlwaysAtLeast">The least work that it had during the whole window: one request that has just come in does not mean a hang.</param>
-    /// <param name="Reported">For how much of the window it has reported.</param>
     private sealed record Engine(
         string Pod, string? Part, double Running, double Waiting, double? Rate, double AlwaysAtLeast, TimeSpan Reported)
     {
-        /// <summary>The labels that all rates of the engine have.</summary>
         public required PrometheusSeries Series { get; init; }
 
-        /// <summary>It reads, and nothing else comes of it.</summary>
         public bool OnlyReads { get; init; }
 
         /// <summary>The rate over the newest part of the window; null where it had no work for a moment of it, or while that is not known.</summary>

@@ -90,7 +90,6 @@ public sealed record FailingWhen : IParsable<FailingWhen>
     }
 }
 
-/// <summary>The verdict when there is nothing to measure.</summary>
 public enum WhenEmpty { Unknown, Passing, Failing }
 
 /// <summary>Reads the parameters of a measuring check as the runbook's file has them, before templates are filled in.</summary>
@@ -105,14 +104,12 @@ internal static class WithText
     public static FailingWhen? Failing(JsonElement with) =>
         FailingWhen.TryParse(Of(with, "failing"), null, out var failing) ? failing : null;
 
-    /// <param name="usual">The value where the file does not say.</param>
     /// <returns>Null when a template gives it.</returns>
     public static T? Choice<T>(JsonElement with, string name, T usual) where T : struct, Enum =>
         with.ValueKind != JsonValueKind.Object || !with.TryGetProperty(name, out _) ? usual
             : Enum.TryParse<T>(Of(with, name), ignoreCase: true, out var choice) ? choice
             : null;
 
-    /// <param name="usual">The value where the file does not say.</param>
     /// <returns>Null when a template gives it.</returns>
     public static TimeSpan? Duration(JsonElement with, string name, TimeSpan usual) =>
         !with.TryGetProperty(name, out _) ? usual : DurationText.TryParse(Of(with, name) ?? "", out var time) ? time : null;
@@ -133,7 +130,6 @@ internal static class Measurement
     private const int MaxPoints = 60;
     private static readonly TimeSpan s_exact = TimeSpan.FromSeconds(1);
 
-    /// <param name="hint">What to look at when it is not known why there is nothing.</param>
     public static CheckResult Empty(FailingWhen failing, WhenEmpty whenEmpty, string hint)
     {
         const string Nothing = "The query found nothing";
@@ -170,7 +166,6 @@ internal static class Measurement
     /// One of several that says nothing may be the one that fails, so the others are no sign of health, though each can be one of
     /// trouble.
     /// </summary>
-    /// <param name="silent">Why one says nothing, in words; null when all say something.</param>
     public static CheckResult UnlessSilent(this CheckResult judged, FailingWhen failing, string? silent) =>
         silent is null || failing.IsAbsent || judged.Verdict != Verdict.Passing
             ? judged
@@ -178,7 +173,6 @@ internal static class Measurement
 
     /// <summary>The curve beside an answer. It is drawn in equal steps, so points from before a gap are left out.</summary>
     /// <param name="points">Oldest first.</param>
-    /// <param name="apart">The time between two of them, where nothing is missing.</param>
     public static CheckResult WithCurve(this CheckResult result, IReadOnlyList<(DateTimeOffset At, double Value)> points, TimeSpan apart)
     {
         var first = Math.Max(0, points.Count - 1);
@@ -196,7 +190,6 @@ internal static class Measurement
         };
     }
 
-    /// <summary>How long ago something was, short: <c>12 s</c>, <c>3 min</c>.</summary>
     public static string Age(TimeSpan time) => time switch
     {
         { TotalSeconds: < 120 } => $"{Math.Max(0, time.TotalSeconds):0} s",
@@ -206,7 +199,6 @@ internal static class Measurement
     };
 }
 
-/// <summary>An amount of bytes as a person reads it: <c>26.9 GiB</c>.</summary>
 internal static class Size
 {
     private static readonly string[] s_units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];

@@ -90,7 +90,6 @@ internal sealed partial record KnownRange(double Least, double Most)
             : null;
     }
 
-    /// <summary>What is odd about this threshold; null when nothing is.</summary>
     public ParameterWarning? WarningOf(FailingWhen failing, string metric)
     {
         var range = $"{NumberText.Format(Least)} to {NumberText.Format(Most)}";

@@ -6,10 +6,8 @@ using Runbooks.Settings;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>The channels for messages, and the systems that contacts may take a schedule from.</summary>
 public static class ChannelsServices
 {
-    /// <summary>Every channel but the outbox, and every source of schedules.</summary>
     public static IServiceCollection AddChannels(this IServiceCollection services) => services
         .AddTeams()
         .AddSlack()

@@ -179,6 +179,5 @@ public enum EmailSecurity
     /// <summary>TLS from the first byte.</summary>
     Tls,
 
-    /// <summary>No encryption.</summary>
     None,
 }

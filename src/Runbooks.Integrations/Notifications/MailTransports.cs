@@ -103,7 +103,6 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
         }
     }
 
-    /// <returns>What is wrong with a certificate; null when it is good.</returns>
     private static string? FindFault(string host, X509Chain? chain, SslPolicyErrors errors)
     {
         string[] found =
@@ -147,7 +146,6 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
 internal interface IMailTransport
 {
     /// <returns>Whether it went out; false when it was only accepted and the outcome is not known.</returns>
-    /// <exception cref="DeliveryException">It was not taken.</exception>
     Task<bool> SendAsync(Card card, string to, CancellationToken cancellationToken);
 }
 
@@ -231,7 +229,6 @@ internal sealed class AcsTransport(
         return false;
     }
 
-    /// <exception cref="DeliveryException">It will not be sent.</exception>
     private async Task<bool> HasGoneOutAsync(string operation, string token, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, Url($"emails/operations/{operation}"));

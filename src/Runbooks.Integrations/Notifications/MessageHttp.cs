@@ -8,8 +8,6 @@ internal static class MessageHttp
 {
     private const int LargestAnswer = 64 * 1024;
 
-    /// <returns>The body of the answer.</returns>
-    /// <exception cref="DeliveryException">It was not taken.</exception>
     public static async Task<string> PostAsync(
         this HttpClient client,
         Uri to,
@@ -37,7 +35,6 @@ internal static class MessageHttp
         }
     }
 
-    /// <exception cref="DeliveryException">It is not such an address.</exception>
     public static Uri Url(string text) =>
         HttpsUrl.TryParse(text, out var url) ? url : throw new DeliveryException("The address is not an https URL.");
 
@@ -75,7 +72,6 @@ internal static class MessageJson
         Converters = { CamelCase.Enums },
     };
 
-    /// <summary>For files that people read.</summary>
     public static readonly JsonSerializerOptions Indented =
         new(JsonSerializerDefaults.Web) { WriteIndented = true, Converters = { CamelCase.Enums } };
 
@@ -146,7 +142,6 @@ internal static class CardText
     /// <summary>For channels that show a text beside the card: notifications, screen readers.</summary>
     public static string Summary(Card card) => card.DryRun ? $"{DryRun} {Title(card)}" : Title(card);
 
-    /// <param name="Left">How many lines are not shown.</param>
     private sealed record Part(CardSection Section, IReadOnlyList<string> Lines, int Left)
     {
         /// <summary>A single line that is this short is not cut.</summary>

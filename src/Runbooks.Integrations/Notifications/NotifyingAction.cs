@@ -7,7 +7,6 @@ using Runbooks.SignedLinks;
 
 namespace Runbooks.Integrations.Notifications;
 
-/// <summary>An action that tells people something, and touches nothing that would have to be brought back.</summary>
 // The store and the channels are resolved when it acts: commands that only read runbooks know every action and have neither.
 internal abstract class NotifyingAction<TParameters>(IServiceProvider services, string name, string summary, string stays)
     : RunbookAction<TParameters>(name, summary)
@@ -35,7 +34,6 @@ internal abstract class NotifyingAction<TParameters>(IServiceProvider services, 
     /// What was done, to begin a sentence with: <c>Told ada</c>, or <c>Handed to teams for ada</c> where it is not known whether it
     /// arrived; and who was told in place of a contact that nobody is behind.
     /// </returns>
-    /// <exception cref="UnreachedException">It reached nobody.</exception>
     protected async Task<string> NotifyAsync(
         string to,
         string title,
@@ -93,7 +91,6 @@ public sealed record NotifyParameters
     public ImpactSeverity Severity { get; init; } = ImpactSeverity.Low;
 }
 
-/// <summary>Tells people what they have to do: a step that acts on nothing itself.</summary>
 internal sealed class Notify(IServiceProvider services)
     : NotifyingAction<NotifyParameters>(
         services,

@@ -19,7 +19,6 @@ internal sealed class PagerDutyNotifier(IHttpClientFactory clients, AddressSecre
     public string? ValidateAddress(string to) =>
         to.Length == 32 && to.All(char.IsAsciiLetterOrDigit) ? null : "an integration key has 32 letters and digits.";
 
-    /// <returns>The name of the setting with the integration key, and the alert's own key.</returns>
     public async Task<Receipt> SendAsync(Card card, Address to, CancellationToken cancellationToken)
     {
         // Contacts that share a key see the details of whichever message came first.
@@ -56,7 +55,6 @@ internal sealed class PagerDutyNotifier(IHttpClientFactory clients, AddressSecre
     }
 }
 
-/// <summary>A card as an event of the Events API v2.</summary>
 /// <seealso href="https://developer.pagerduty.com/docs/events-api-v2/trigger-events/"/>
 internal static class PagerDutyEvent
 {

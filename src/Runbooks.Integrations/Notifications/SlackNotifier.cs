@@ -1,6 +1,5 @@
 namespace Runbooks.Integrations.Notifications;
 
-/// <summary>Posts with the app's bot token, so that the message can be changed when somebody has decided.</summary>
 internal sealed class SlackNotifier(IHttpClientFactory clients, AddressSecrets secrets, IOptions<SlackOptions> options) : INotifier
 {
     public const string Name = "slack";

@@ -134,7 +134,6 @@ internal static class CalendarShifts
     /// <summary>Of one event, from its beginning up to now: twenty years of days.</summary>
     private const int MostOccurrences = 8_000;
 
-    /// <summary>Of all events together.</summary>
     private const int MostWork = 200_000;
 
     private const int MostTimesADay = 24;
@@ -143,8 +142,6 @@ internal static class CalendarShifts
     private static readonly EvaluationOptions s_bounds = new() { MaxUnmatchedIncrementsLimit = 1_000 };
 
     /// <param name="zone">The time zone of times without one and of whole days; null for the calendar's own.</param>
-    /// <returns>Every shift that overlaps with the time from <paramref name="from"/> to <paramref name="until"/>.</returns>
-    /// <exception cref="OnCallException">It is not a calendar, or it would be understood wrongly.</exception>
     public static IReadOnlyList<OnCallShift> Read(string text, string? zone, DateTimeOffset from, DateTimeOffset until)
     {
         try

@@ -3,7 +3,6 @@ using static Runbooks.Integrations.Http.JsonAnswer;
 
 namespace Runbooks.Integrations.OnCall;
 
-/// <summary>Asks a system for JSON, with errors in words and without its secrets.</summary>
 internal static class OnCallHttp
 {
     /// <summary>The most pages of one answer: a longer schedule is none that a person keeps.</summary>
@@ -12,7 +11,6 @@ internal static class OnCallHttp
     public static OnCallException TooLong(string service) =>
         new($"{service} has more than {MostPages} pages of it, so who is on call is not known.");
 
-    /// <exception cref="OnCallException">It gave no answer that can be used.</exception>
     public static async Task<JsonObject> ReadJsonAsync(
         this HttpClient client,
         string url,
@@ -106,7 +104,6 @@ internal sealed class PagerDutySchedules(IHttpClientFactory clients, IOptions<Pa
         return new(shifts, shifts.Min(shift => shift.Until));
     }
 
-    /// <summary>One entry for each level of each escalation policy that uses the schedule, over all pages.</summary>
     private async Task<List<JsonObject>> EntriesAsync(string id, CancellationToken cancellationToken)
     {
         var entries = new List<JsonObject>();

@@ -110,7 +110,6 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
 
     public static string GpuOf(PrometheusSeries series) => series.Labels.GetValueOrDefault("gpu", "?");
 
-    /// <summary>What the exporter reports about the GPUs of a node.</summary>
     private sealed record NodeFindings
     {
         public required int Gpus { get; init; }
@@ -120,15 +119,12 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
         /// <summary>In words: the GPUs of which the exporter may have forgotten an XID.</summary>
         public required List<string> Forgotten { get; init; }
 
-        /// <summary>The GPUs with a memory row that could not be remapped.</summary>
         public required List<string> FailedRemaps { get; init; }
 
         public required List<string> Remaps { get; init; }
 
-        /// <summary>In words: the GPUs that were reported before and are not now.</summary>
         public required List<string> Gone { get; init; }
 
-        /// <summary>In words: the GPUs with NVLink errors.</summary>
         public required List<string> BrokenLinks { get; init; }
 
         /// <summary>The GPUs without a report on whether a row remap failed.</summary>

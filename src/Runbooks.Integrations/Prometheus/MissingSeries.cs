@@ -10,9 +10,6 @@ internal static partial class MissingSeries
     private static readonly string[] s_keywords =
         ["and", "or", "unless", "by", "without", "on", "ignoring", "group_left", "group_right", "bool", "offset", "start", "end", "Inf", "NaN", "inf", "nan"];
 
-    /// <summary>Explains why an empty answer proves nothing.</summary>
-    /// <returns>Null when all that the query names exists.</returns>
-    /// <exception cref="PrometheusException">That could not be asked.</exception>
     public static async Task<string?> ExplainEmptyAsync(
         PrometheusClient prometheus, string? endpoint, string query, CancellationToken cancellationToken)
     {
@@ -58,8 +55,6 @@ internal static partial class MissingSeries
         return ill is null ? null : $"Prometheus '{name}' has the alert rule {ill.Name}, and {ill.Trouble}.";
     }
 
-    /// <returns>The names that no series has; empty when all are known.</returns>
-    /// <exception cref="PrometheusException">That could not be asked.</exception>
     public static async Task<IReadOnlyList<string>> FindAsync(
         PrometheusClient prometheus, string? endpoint, string query, CancellationToken cancellationToken)
     {

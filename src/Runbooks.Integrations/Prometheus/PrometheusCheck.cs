@@ -159,7 +159,6 @@ internal static class ClusterLabel
     public static string Matcher(string? cluster) => cluster is null ? "" : $",{Name}=\"{cluster}\"";
 
     /// <summary>The same name in two clusters is two things.</summary>
-    /// <exception cref="PrometheusException">The series are of several clusters.</exception>
     public static void RequireOne(IEnumerable<PrometheusSeries> found, string of)
     {
         var clusters = found

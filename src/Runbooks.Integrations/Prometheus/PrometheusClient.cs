@@ -1,6 +1,5 @@
 namespace Runbooks.Integrations.Prometheus;
 
-/// <summary>The query API of Prometheus and of what is compatible with it.</summary>
 /// <seealso href="https://prometheus.io/docs/prometheus/latest/querying/api/"/>
 internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipelines azure, IOptions<PrometheusOptions> options)
 {
@@ -45,7 +44,6 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
     /// How old the newest scraped sample of anything is. When nothing is scraped any more, a query answers with the last samples for
     /// five minutes and does not say so.
     /// </summary>
-    /// <param name="cluster">Null for any cluster.</param>
     /// <returns>Zero where that is not known: not everything that speaks this API scrapes, and then it has no <c>up</c>.</returns>
     public async Task<TimeSpan> LastScrapeAgeAsync(
         string? endpoint, string? cluster, TimeProvider time, CancellationToken cancellationToken)
@@ -161,5 +159,4 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
     private static string Cut(string text) => Clip.To(text.Trim(), 300);
 }
 
-/// <summary>Prometheus could not be asked, or its answer was not understood; the message is for people.</summary>
 internal sealed class PrometheusException(string message, Exception? inner = null) : Exception(message, inner);

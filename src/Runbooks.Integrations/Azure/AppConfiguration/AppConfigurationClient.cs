@@ -105,11 +105,9 @@ internal interface ISettings
 {
     HeldValue Held(SettingAddress address);
 
-    /// <returns>Null when there is none.</returns>
     Task<Setting?> ReadAsync(SettingAddress address, CancellationToken cancellationToken);
 
     /// <param name="expected">What was read; null when there was nothing. Its other parts, such as tags, stay.</param>
-    /// <returns>False: it has been changed since.</returns>
     /// <exception cref="StepRefusedException">It is locked, or the role is missing.</exception>
     Task<bool> WriteAsync(
         SettingAddress address,
@@ -122,18 +120,14 @@ internal interface ISettings
     Task<bool> DeleteAsync(SettingAddress address, Setting expected, CancellationToken cancellationToken);
 }
 
-/// <param name="Store">The configured store's name.</param>
-/// <param name="Label">Empty for none.</param>
 internal sealed record SettingAddress(string Store, string Key, string Label)
 {
     private const string FlagPrefix = ".appconfig.featureflag/";
 
     public static string KeyOfFlag(string flag) => FlagPrefix + flag;
 
-    /// <summary>For people, who know a feature flag by its name.</summary>
     public string DisplayName => $"{Name}{(Label.Length == 0 ? "" : $" (label {Label})")} in App Configuration '{Store}'";
 
-    /// <summary>The name in requests, without the store.</summary>
     public string Name =>
         Key.StartsWith(FlagPrefix, StringComparison.Ordinal) ? $"the feature flag {Key[FlagPrefix.Length..]}" : $"'{Key}'";
 }
@@ -141,15 +135,12 @@ internal sealed record SettingAddress(string Store, string Key, string Label)
 /// <param name="ETag">With its quotes.</param>
 internal sealed record Setting(string Value, string? ContentType, string ETag)
 {
-    /// <summary>It can be read and not changed.</summary>
     public bool IsLocked { get; init; }
 
     /// <summary>Pipelines and filters choose by them; null where there are none.</summary>
     public IReadOnlyDictionary<string, string>? Tags { get; init; }
 }
 
-/// <summary>A change of one setting that can be taken back: what was there, and what was put there.</summary>
-/// <param name="Before">Null when there was no such key.</param>
 internal sealed record SettingChange(SettingAddress Address, string? Before, string? BeforeType, string After, string? AfterType)
 {
     public JsonElement ToState() => JsonSerializer.SerializeToElement(this);
@@ -234,7 +225,6 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
         new($"{value.Start} was changed by somebody else at this moment. Nothing was written.");
 }
 
-/// <param name="Value">Null for no such key.</param>
 internal sealed record HeldText(string? Value, string? Type);
 
 /// <summary>Section <c>AppConfiguration</c>.</summary>

@@ -1,6 +1,5 @@
 namespace Runbooks.Integrations.Azure.AppConfiguration;
 
-/// <summary>Switches a feature flag on or off, and back to exactly what it was.</summary>
 internal sealed class SetFlag(AppConfigurationClient client, HeldValues held)
     : RunbookAction<SetFlagParameters>("appConfiguration.setFlag", "Switches a feature flag of Azure App Configuration on or off.")
 {

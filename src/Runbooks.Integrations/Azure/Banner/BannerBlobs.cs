@@ -6,7 +6,6 @@ using Runbooks.Integrations.Azure.AppConfiguration;
 
 namespace Runbooks.Integrations.Azure.Banner;
 
-/// <summary>The JSON blobs from which static web pages read the banner.</summary>
 internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOptions> options, IOptions<OutboundHttpOptions> http) : ISettings
 {
     public const string Role = "Storage Blob Data Contributor";
@@ -18,7 +17,6 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
     private readonly Lazy<BlobContainerClient> _container = new(() => Container(credential, options.Value, http.Value));
 
     /// <param name="asked">The blob that the step names; null for the configured one.</param>
-    /// <returns>Null: no blob is wanted.</returns>
     /// <exception cref="StepRefusedException">The step names a blob, and no container is configured.</exception>
     public SettingAddress? Address(string? asked) => options.Value.Container is not null
         ? new SettingAddress(_container.Value.Name, asked ?? options.Value.Blob, "")

@@ -2,7 +2,6 @@ using Runbooks.Integrations.Azure.AppConfiguration;
 
 namespace Runbooks.Integrations.Azure.Banner;
 
-/// <summary>Shows users a status banner in the places where the web pages look for it, and takes it back.</summary>
 internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blobs, HeldValues held)
     : RunbookAction<PublishBannerParameters>(
         "banner.publish",
@@ -92,7 +91,6 @@ public sealed record PublishBannerParameters
 
 public enum BannerSeverity { Info, Warning, Critical }
 
-/// <param name="Blob">Null when no blob is wanted.</param>
 internal sealed record BannerChange(SettingChange Key, SettingChange? Blob)
 {
     public JsonElement ToState() => JsonSerializer.SerializeToElement(this);

@@ -82,8 +82,6 @@ internal sealed class AzureMetrics(ArmResources arm)
     }
 }
 
-/// <param name="Over">How far back at least.</param>
-/// <param name="Every">The interval of one value, where the metric is kept that fine.</param>
 /// <param name="Filter">Which dimensions, in the words of the API: <c>Origin eq '*'</c>.</param>
 internal sealed record MetricQuestion(
     string Metric, MetricAggregation Aggregation, TimeSpan Over, TimeSpan Every, string? Namespace = null, string? Filter = null)
@@ -105,11 +103,9 @@ internal sealed record MetricQuestion(
 /// <param name="MayBeMore">As many came as were asked for, so there may be others of which nothing is known.</param>
 internal sealed record MetricAnswer(IReadOnlyList<MetricSeries> Series, bool MayBeMore);
 
-/// <param name="Until">The end of the value's interval.</param>
 internal sealed record MetricPoint(DateTimeOffset Until, double Value);
 
 /// <param name="Points">Oldest first; at least one.</param>
-/// <param name="Every">The interval of one point.</param>
 internal sealed record MetricSeries(IReadOnlyDictionary<string, string> Dimensions, IReadOnlyList<MetricPoint> Points, TimeSpan Every)
 {
     /// <summary>How late Azure usually has a value.</summary>

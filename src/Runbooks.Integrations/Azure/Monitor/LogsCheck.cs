@@ -216,7 +216,6 @@ internal sealed partial class LogsCheck(LogsClient logs)
     [GeneratedRegex(@"\bago\s*\(\s*(?<age>[0-9]+[a-z]+)\s*\)", RegexOptions.NonBacktracking)]
     private static partial Regex Ages();
 
-    /// <summary>The beginning of a time range.</summary>
     [GeneratedRegex(@"(?:\bbetween\s*\(|>=?)\s*ago\s*\(\s*(?<age>[0-9]+[a-z]+)\s*\)", RegexOptions.NonBacktracking)]
     private static partial Regex Begins();
 
@@ -246,8 +245,6 @@ internal sealed partial class LogsCheck(LogsClient logs)
 
     private sealed record RowValue(double Number);
 
-    /// <param name="Until">The end of the newest quarter of an hour with a row.</param>
-    /// <param name="IsSteady">The table had a row in every quarter of an hour before that, for a long time.</param>
     /// <param name="DenseUntil">The end of the newest minute with a row; null where too many minutes had none for that to say anything.</param>
     private sealed record Written(DateTimeOffset Until, bool IsSteady, DateTimeOffset? DenseUntil);
 }

@@ -2,7 +2,6 @@ using System.Xml;
 
 namespace Runbooks.Integrations.Azure.Monitor;
 
-/// <summary>The query API of Log Analytics.</summary>
 /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/logs/api/response-format"/>
 internal sealed class LogsClient(AzurePipelines pipelines, IOptions<AzureOptions> options)
 {
@@ -29,7 +28,6 @@ internal sealed class LogsClient(AzurePipelines pipelines, IOptions<AzureOptions
             : null;
     }
 
-    /// <returns>The rows of the first table.</returns>
     public async Task<LogRows> QueryAsync(
         string workspace, string query, TimeSpan over, CancellationToken cancellationToken)
     {
@@ -76,15 +74,12 @@ internal sealed record LogColumn(string Name, string Type)
     public bool IsText => Type is "string" or "dynamic";
 }
 
-/// <summary>What a query yields: each row has a cell for each column.</summary>
 internal sealed record LogRows(IReadOnlyList<LogColumn> Columns, IReadOnlyList<IReadOnlyList<JsonNode?>> Rows)
 {
     /// <summary>
     /// The numbers of one column, the same one for every row: a percentile of nothing is null, and the count beside it is no
     /// substitute. Null counts as not a number.
     /// </summary>
-    /// <param name="column">Null for the first column of a numeric type.</param>
-    /// <returns>Null when there is no such column, or when it contains something else.</returns>
     public List<double>? Numbers(string? column)
     {
         var numbers = CellsOf(one => column is null ? one.IsNumber : one.Name.Equals(column, StringComparison.OrdinalIgnoreCase))
@@ -96,7 +91,6 @@ internal sealed record LogRows(IReadOnlyList<LogColumn> Columns, IReadOnlyList<I
     public IReadOnlyList<string>? Texts() => CellsOf(one => one.IsText) is not { } cells ? null :
         [.. cells.Select(JsonAnswer.Text).OfType<string>().Where(text => text.Length > 0)];
 
-    /// <summary>The time in a column of the first row; null when there is none.</summary>
     public DateTimeOffset? Time(string column) =>
         CellsOf(one => one.Name == column) is [var cell, ..]
             && DateTimeOffset.TryParse(JsonAnswer.Text(cell), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)

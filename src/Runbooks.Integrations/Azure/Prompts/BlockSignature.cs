@@ -1,6 +1,5 @@
 namespace Runbooks.Integrations.Azure.Prompts;
 
-/// <summary>Blocks a prompt at the edge while the lease lasts.</summary>
 internal sealed class BlockSignature(ArmResources arm, WholeResource whole, SignatureTrial trial)
     : RunbookAction<BlockSignatureParameters>(
         "waf.blockSignature",
@@ -187,8 +186,6 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
             : $" What {(first.Count == 1 ? "the rule" : "the rules")} {CountText.Names(first, 5)} "
                 + $"{(first.Count == 1 ? "lets pass is not looked at: it comes" : "let pass is not looked at: they come")} first.";
 
-    /// <param name="change">Changes the policy; false when nothing has to be changed.</param>
-    /// <param name="isSeen">Whether the rules read afterwards show the change.</param>
     private Task<bool> ChangeAsync(
         ArmTarget target,
         WafRules kind,

@@ -105,10 +105,6 @@ internal static class OrdinaryText
         "ช่วยเขียนอีเมลสั้นๆ ถึงหัวหน้าเพื่อขอลาพักร้อนสัปดาห์หน้า",
     ];
 
-    /// <param name="words">In lower case.</param>
-    /// <param name="pattern">Finds them in a request in lower case.</param>
-    /// <param name="samples">Ordinary requests that the runbook keeps.</param>
-    /// <returns>Why these words must not be blocked; null when they may.</returns>
     public static string? WhyRefused(IReadOnlyList<string> words, string pattern, IReadOnlyList<string> samples)
     {
         var rare = RareWords(words);
@@ -128,7 +124,6 @@ internal static class OrdinaryText
             : null;
     }
 
-    /// <summary>How many of these requests a filter with that pattern would block.</summary>
     public static int Blocked(string pattern, IReadOnlyList<string> requests)
     {
         var expression = new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);

@@ -23,7 +23,6 @@ internal sealed record PromptSignature
     /// <summary>As it was written, with one blank between the words. For the content filter only, never to be shown.</summary>
     public string Text { get; }
 
-    /// <summary>In lower case.</summary>
     public IReadOnlyList<string> Words { get; }
 
     /// <summary>A regular expression over the body in lower case, the same in .NET and in both WAFs.</summary>
@@ -56,7 +55,6 @@ internal sealed record PromptSignature
     /// <summary>For cards, pages and logs: never the words themselves.</summary>
     public override string ToString() => $"sha256:{Hash[..12]} ({Words.Count} words)";
 
-    /// <returns>The signature, or why there is none.</returns>
     public static (PromptSignature? Signature, string? Refusal) Of(string text, IReadOnlyList<string> ordinary)
     {
         // A lone surrogate is not a character and cannot be normalised.
@@ -92,7 +90,6 @@ internal sealed record PromptSignature
     }));
 }
 
-/// <summary>Which prompt is blocked, wherever that is.</summary>
 public abstract record SignatureParameters
 {
     // The longest item that a blocklist takes.
@@ -133,10 +130,8 @@ public abstract record SignatureParameters
         : [new AnyValueResult("goes with 'workspace': give both, or neither.", nameof(Recent))];
 }
 
-/// <summary>Tells whoever decides what a signature would have done to the requests of the last hour.</summary>
 internal sealed class SignatureTrial(LogsClient logs)
 {
-    /// <param name="pattern">Finds what would be blocked in a request in lower case.</param>
     /// <returns>A sentence that begins with a blank.</returns>
     public async Task<string> TryAsync(string pattern, SignatureParameters parameters, CancellationToken cancellationToken)
     {

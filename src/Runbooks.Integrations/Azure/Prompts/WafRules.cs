@@ -2,12 +2,10 @@ using Runbooks.Integrations.Azure.Routing;
 
 namespace Runbooks.Integrations.Azure.Prompts;
 
-/// <summary>How one kind of WAF policy writes its rules.</summary>
 internal abstract class WafRules
 {
     public const int MaxRules = 100;
 
-    /// <summary>The resource type: <c>Microsoft.Network/…</c>.</summary>
     public abstract string Type { get; }
 
     public abstract string ApiVersion { get; }
@@ -143,7 +141,6 @@ internal abstract class WafRules
         parent[name] as JsonArray ?? (JsonArray)(parent[name] = new JsonArray());
 }
 
-/// <summary>Rules of <c>Microsoft.Network/FrontDoorWebApplicationFirewallPolicies</c>.</summary>
 internal sealed class FrontDoorWafRules : WafRules
 {
     public const string ResourceType = "Microsoft.Network/FrontDoorWebApplicationFirewallPolicies";
@@ -191,7 +188,6 @@ internal sealed class FrontDoorWafRules : WafRules
         ["frontendEndpointLinks", "routingRuleLinks", "securityPolicyLinks", "provisioningState", "resourceState"];
 }
 
-/// <summary>Rules of <c>Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies</c>.</summary>
 internal sealed class ApplicationGatewayWafRules : WafRules
 {
     public const string ResourceType = "Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies";

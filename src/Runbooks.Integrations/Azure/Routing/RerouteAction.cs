@@ -1,6 +1,5 @@
 namespace Runbooks.Integrations.Azure.Routing;
 
-/// <summary>Takes traffic away from one route, and gives it back exactly as it was.</summary>
 internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLease lease, HeldValues held, string name, string summary)
     : RunbookAction<TParameters>(name, summary)
     where TParameters : RerouteParameters
@@ -9,17 +8,14 @@ internal abstract class RerouteAction<TParameters>(ArmResources arm, ResourceLea
 
     protected ArmResources Arm => arm;
 
-    /// <summary>The resource id of what the routes belong to.</summary>
     protected abstract string GroupOf(TParameters parameters);
 
     protected abstract string DisplayName(string group);
 
     protected abstract Task<IReadOnlyList<Route>> ReadAsync(string group, TimeProvider time, CancellationToken cancellationToken);
 
-    /// <summary>A resource of this kind, in the version of its API that is used here.</summary>
     protected abstract ArmTarget Target(string id);
 
-    /// <summary>The property of a route that says whether it is enabled.</summary>
     protected abstract string StateProperty { get; }
 
     /// <summary>Whether the others get the traffic, by the way in which the group spreads it.</summary>

@@ -1,8 +1,5 @@
 namespace Runbooks.Integrations.Azure.Routing;
 
-/// <summary>One way that traffic can take: an endpoint, an origin.</summary>
-/// <param name="Healthy">Whether it is known to be healthy.</param>
-/// <param name="Health">In words, to complete "it is …".</param>
 internal sealed record Route(string Id, string Name, RouteSetting Now, bool Healthy, string Health)
 {
     /// <summary>
@@ -26,15 +23,11 @@ internal sealed record RouteSetting(bool Enabled, int? Weight)
     public override string ToString() => $"{(Enabled ? "enabled" : "disabled")}{(Weight is null ? "" : $", weight {Weight}")}";
 }
 
-/// <param name="Group">What the routes belong to: a profile, an origin group.</param>
 internal sealed record RouteChange(string Group, string Id, string Name, RouteSetting Before, RouteSetting After);
 
-/// <summary>Whether taking traffic away from a route may be done.</summary>
 internal static class RoutePlan
 {
     /// <param name="to">Null: all the others take over together.</param>
-    /// <param name="weight">The weight that it keeps; null to disable it.</param>
-    /// <returns>Why not, in words; null when it may.</returns>
     public static string? Refusal(IReadOnlyList<Route> routes, string from, string? to, int? weight = null)
     {
         foreach (var name in new[] { from, to }.OfType<string>())
@@ -96,7 +89,6 @@ internal static class RoutePlan
     /// <summary>
     /// What a person has to know of the routes that may take over: a sentence that begins with a blank, or nothing where all are probed.
     /// </summary>
-    /// <param name="why">Why they are not probed.</param>
     public static string Unprobed(IReadOnlyList<Route> routes, RerouteParameters parameters, string why)
     {
         var unprobed = routes
@@ -111,7 +103,6 @@ internal static class RoutePlan
                 !Same(route.Name, parameters.From) && (parameters.To is null || Same(route.Name, parameters.To));
     }
 
-    /// <summary>The routes that share the traffic once a route is disabled.</summary>
     private static List<Route> NextAfter(IReadOnlyList<Route> routes, string from)
     {
         var others = Others(routes, from);
