@@ -52,7 +52,6 @@ internal sealed class ClusterNodes(ClusterCalls calls)
             ? null
             : calls.MissingPermission($"{what} node {node}");
 
-    /// <inheritdoc cref="CheckPermissionsAsync(string, string, CancellationToken)"/>
     public async Task<string?> CheckEvictionAsync(string node, CancellationToken cancellationToken) =>
         await calls.MayAsync("create", new("", "pods", "eviction", null, ""), cancellationToken)
             ? null
