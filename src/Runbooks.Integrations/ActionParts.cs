@@ -58,7 +58,6 @@ internal sealed class StepMemory(StepContext context, string what)
 }
 
 /// <summary>A member that traffic is spread over: those of the smallest priority share it by their weights while they answer.</summary>
-/// <param name="Priority">Null where none is set.</param>
 internal sealed record TrafficMember(string Name, int? Priority, double? Weight);
 
 /// <summary>Who gets how much, before and after a change: a priority or a weight alone does not show that.</summary>

@@ -2,9 +2,6 @@ namespace Runbooks.Integrations;
 
 internal static class ConfiguredName
 {
-    /// <param name="asked">The name in the runbook; null for the default one, or for the only one there is.</param>
-    /// <param name="key">The key below it, where one is configured; <c>{0}</c> is its name.</param>
-    /// <returns>The configured name, or what is missing and where to set it.</returns>
     public static (string? Name, string? Problem) Find<T>(
         string? asked, string? usual, IDictionary<string, T> known, string thing, string section, string key, string how)
     {

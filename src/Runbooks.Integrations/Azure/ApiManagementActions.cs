@@ -267,7 +267,6 @@ internal sealed class SuspendSubscription(ArmResources arm, HeldValues held)
 
     private ArmTarget Target(string subscription) => new(subscription, "2024-05-01", Role);
 
-    /// <param name="Name">What people call it; null where that is not known.</param>
     internal sealed record Change(string Subscription, string Before, bool Keep, string? Name = null) : IHeldChange<string>
     {
         string IHeldChange<string>.After => "suspended";

@@ -22,7 +22,6 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
         return answer.Status == 404 ? null : new ArmDocument(ReadObject(target, answer.Body), answer.ETag);
     }
 
-    /// <param name="below">The list's path below the resource, for example <c>/items</c>.</param>
     public async Task<IReadOnlyList<JsonObject>> ListAsync(
         ArmTarget target, CancellationToken cancellationToken, string below = "", int mostPages = MostPages)
     {
@@ -72,7 +71,6 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
     }
 
     /// <param name="operation">As roles name it: <c>Microsoft.Web/sites/restart/action</c>.</param>
-    /// <returns>What is lacking, in words; null when nothing is, or when Azure does not tell.</returns>
     public async Task<string?> CheckPermissionsAsync(ArmTarget target, string operation, CancellationToken cancellationToken)
     {
         try
@@ -105,7 +103,6 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
     /// Sends the only write of a step, and reads whether it shows. What Azure only accepted is looked for again for a while.
     /// </summary>
     /// <returns>False: Azure says that it is done, and the resource does not show it.</returns>
-    /// <exception cref="AzureRequestException">It was accepted and does not show, and its outcome is not known.</exception>
     public async Task<bool> WriteAsync(AzureRequest call, Func<Task<bool>> isSeen, StepContext context, CancellationToken cancellationToken)
     {
         // The incident may have been paused while the step waited for its turn, or for Azure to end its work.
@@ -133,8 +130,6 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
         return true;
     }
 
-    /// <param name="below">Added to the resource's path, for example <c>/restart</c>.</param>
-    /// <param name="query">Added to the api-version, beginning with an ampersand.</param>
     public AzureRequest Call(
         ArmTarget target, RequestMethod method, string what, JsonNode? body = null, string below = "", string query = "") =>
         new(
@@ -147,7 +142,6 @@ internal sealed class ArmResources(AzurePipelines pipelines, IOptions<AzureOptio
             Body = body is null ? null : BinaryData.FromString(body.ToJsonString()),
         };
 
-    /// <exception cref="AzureRequestException">The answer is not JSON.</exception>
     public static JsonObject ReadObject(ArmTarget target, BinaryData body)
     {
         try

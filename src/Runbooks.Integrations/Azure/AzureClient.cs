@@ -13,8 +13,6 @@ internal sealed partial class AzureClient(HttpPipeline pipeline, Uri endpoint)
     /// <summary>Azure keeps no request open for longer.</summary>
     private static readonly TimeSpan s_longestAnswer = TimeSpan.FromMinutes(4);
 
-    /// <exception cref="StepRefusedException">The identity is unknown there or may not do this; the role and the resource are named.</exception>
-    /// <exception cref="AzureRequestException">Anything else that is not 2xx and not understood by the caller.</exception>
     public async Task<AzureResponse> SendAsync(AzureRequest call, CancellationToken cancellationToken)
     {
         using var message = Message(call);

@@ -5,7 +5,6 @@ using Azure.ResourceManager;
 
 namespace Runbooks.Integrations.Azure;
 
-/// <param name="configure">Lets tests trust a certificate of their own.</param>
 internal sealed class AzurePipelines(
     TokenCredential credential, IOptions<OutboundHttpOptions> http, Action<ClientOptions>? configure = null, TimeProvider? time = null)
 {
@@ -91,7 +90,6 @@ public sealed class AzureOptions : IValidatableObject
         select new ValidationResult($"{SectionName}:{setting.Key} must be an https URL.");
 }
 
-/// <summary>A request that was not sent, because the service has not answered for a while.</summary>
 internal sealed class NotAskedException(string message) : RequestFailedException(message);
 
 /// <summary>
@@ -231,7 +229,6 @@ internal sealed record AzureRequest(RequestMethod Method, Uri Uri, string What, 
 }
 
 /// <param name="ETag">With its quotes.</param>
-/// <param name="Poll">Where a long-running operation is followed; null when there is none.</param>
 internal sealed record AzureResponse(int Status, string? ETag, BinaryData Body, Uri? Poll, TimeSpan? RetryAfter)
 {
     /// <summary>Why the operation that Azure named was not followed to its end; null when it was, or when there was none.</summary>

@@ -1,8 +1,5 @@
 namespace Runbooks.Integrations.Azure;
 
-/// <summary>An action that sets a value which several incidents may hold, and restores exactly what was there before.</summary>
-/// <typeparam name="TChange">What the undoing needs; kept as the step's undo state.</typeparam>
-/// <typeparam name="TValue">What is noted for the other incidents.</typeparam>
 internal abstract class HeldValueAction<TParameters, TChange, TValue>(HeldValues held, string name, string summary)
     : RunbookAction<TParameters>(name, summary)
     where TParameters : notnull
@@ -65,8 +62,6 @@ internal abstract class HeldValueAction<TParameters, TChange, TValue>(HeldValues
 
     protected virtual bool Shows(TValue value, TValue now) => EqualityComparer<TValue>.Default.Equals(value, now);
 
-    /// <returns>False: it is so already.</returns>
-    /// <exception cref="ChangedSinceException">The value is neither.</exception>
     protected bool IsToBeSet(TChange change, TValue now, TValue from, TValue to) =>
         !Shows(to, now) && (Shows(from, now) ? true : throw new ChangedSinceException(ChangedText(change, now)) { NothingDone = true });
 }

@@ -68,7 +68,6 @@ internal sealed partial class HeldValues(ISharedState? state, IIncidentStore? in
 
     /// <summary>Call it before the value is read and written: a step that ends meanwhile has to see the note.</summary>
     /// <param name="context">A step notes a change once, however often it is tried, and again where it has found something else since.</param>
-    /// <returns>Whether it was noted already.</returns>
     private async Task<bool> NoteAsync<T>(HeldValue value, T before, T after, StepContext context, CancellationToken cancellationToken)
     {
         if (state is null)
@@ -92,8 +91,6 @@ internal sealed partial class HeldValues(ISharedState? state, IIncidentStore? in
     /// Restores what a step found, unless another step holds the value, with no other step in between.
     /// Safe to run twice if <paramref name="takeBack"/> is.
     /// </summary>
-    /// <param name="shows">Whether the first value is what is there now, the second.</param>
-    /// <param name="takeBack">Restores the first value where the second is there now.</param>
     /// <inheritdoc cref="AloneAsync"/>
     public Task<ActionResult> ReleaseAsync<T, TNow>(
         HeldValue value,
@@ -179,7 +176,6 @@ internal sealed partial class HeldValues(ISharedState? state, IIncidentStore? in
     private static ActionResult FoundSo(HeldValue value) =>
         new($"{value.Start} was left as it is: this step had not changed it.") { FoundSo = true };
 
-    /// <returns>The incident that has set another value and has not ended; null where there is none.</returns>
     public async Task<string?> FindOtherAsync<T>(
         HeldValue value, Func<T, bool> differs, StepContext context, CancellationToken cancellationToken)
     {

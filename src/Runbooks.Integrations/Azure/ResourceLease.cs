@@ -23,7 +23,6 @@ internal sealed class ResourceLease(ISharedState? state)
     /// How long the next writer waits after the work, where a change shows everywhere only then. Asked when the work is over,
     /// however it ended.
     /// </param>
-    /// <exception cref="AzureRequestException">Another step has it for too long; this one has to wait for its turn.</exception>
     public async Task<T> HoldAsync<T>(
         string resource, string words, StepContext context, Func<Task<T>> work, CancellationToken cancellationToken, Func<TimeSpan>? rest = null)
     {
@@ -90,7 +89,6 @@ internal sealed class ResourceLease(ISharedState? state)
         }
     }
 
-    /// <param name="Step">The idempotency key of the step that writes.</param>
     public sealed record Writer(string Step, DateTimeOffset Until);
 }
 
@@ -101,7 +99,6 @@ internal sealed class ResourceLease(ISharedState? state)
 internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
 {
     /// <returns>False: nothing had to be changed, and what is there is in force.</returns>
-    /// <exception cref="AzureRequestException">Somebody else is changing it at this moment, or it does not show what was written.</exception>
     public Task<bool> ChangeAsync(ArmTarget target, WholeChange change, StepContext context, CancellationToken cancellationToken) =>
         lease.HoldAsync(
             target.Id,
@@ -156,7 +153,5 @@ internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
     }
 }
 
-/// <param name="ToWrite">The parts of the resource that a PUT takes, without those that can only be read.</param>
-/// <param name="IsSeen">Whether the resource read afterwards (first) shows what was wanted (second), both as a PUT takes them.</param>
 internal sealed record WholeChange(
     string What, Func<JsonObject, JsonObject> ToWrite, Func<JsonObject, bool> Make, Func<JsonObject, JsonObject, bool> IsSeen);

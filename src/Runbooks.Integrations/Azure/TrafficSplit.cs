@@ -175,7 +175,6 @@ internal static class TrafficShares
             .ToDictionary(one => one.Key, one => (int?)one.Value ?? 0, StringComparer.Ordinal);
 
     /// <summary>The others share the rest in proportion to their present shares; what rounding leaves goes to the largest remainders.</summary>
-    /// <returns>Null when it is not known who takes the rest.</returns>
     public static Dictionary<string, int>? With(IReadOnlyDictionary<string, int> before, string name, int percent)
     {
         var others = before.Where(one => one.Key != name).ToList();

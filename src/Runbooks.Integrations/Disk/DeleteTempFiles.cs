@@ -129,8 +129,6 @@ internal sealed class DeleteTempFiles(Machines machines, IOptions<DiskOptions> o
         ? $"{age.TotalDays:0.#} days"
         : $"{age.TotalHours:0.#} hours";
 
-    /// <param name="Before">How full the disk was before the first attempt.</param>
-    /// <param name="IsPartial">An attempt broke off while it deleted, and what it deleted is not counted.</param>
     private sealed record Tidied(string Before, TempFiles Deleted, bool IsPartial);
 }
 

@@ -83,7 +83,6 @@ internal sealed partial class FolderHandle : IDisposable
 
     private FolderHandle(SafeFileHandle handle, Status self) => (_handle, _self) = (handle, self);
 
-    /// <exception cref="StepRefusedException">There is no such folder, it leads elsewhere, or this system has no such handles.</exception>
     public static FolderHandle Open(string path)
     {
         if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture is not (Architecture.X64 or Architecture.Arm64))
@@ -110,7 +109,6 @@ internal sealed partial class FolderHandle : IDisposable
         Directory.EnumerateFileSystemEntries($"/proc/self/fd/{_handle.DangerousGetHandle()}", "*", s_all).Select(
             path => Path.GetFileName(path));
 
-    /// <returns>Null when nothing has that name any more.</returns>
     public Status? Find(string name) => Native.StatX(_handle, name, NoFollow, BasicAndMount, out var status) == 0 ? status : null;
 
     /// <returns>Null when it is not a folder (a link, for example) or may not be entered.</returns>
@@ -130,7 +128,6 @@ internal sealed partial class FolderHandle : IDisposable
     public bool SharesMountWith(FolderHandle other) =>
         (_self.DeviceMajor, _self.DeviceMinor, _self.Mount) == (other._self.DeviceMajor, other._self.DeviceMinor, other._self.Mount);
 
-    /// <returns>False when it could not be deleted: gone, not ours, or a folder by now.</returns>
     public bool Delete(string name) => Native.UnlinkAt(_handle, name, 0) == 0;
 
     public void Dispose() => _handle.Dispose();

@@ -9,18 +9,15 @@ internal interface IMachine
 
     string? Link { get; }
 
-    /// <exception cref="Catalog.Steps.StepRefusedException">There is no such folder, or it leads elsewhere.</exception>
     Task<DiskSpace> SpaceAsync(string folder, CancellationToken cancellationToken);
 
     /// <summary>Counts what would be deleted, or deletes it. Never follows a link, and never leaves the file system.</summary>
     Task<TempFiles> TempFilesAsync(string folder, TimeSpan olderThan, bool delete, CancellationToken cancellationToken);
 
-    /// <returns>What this identity lacks to delete there, in words; null when nothing, or when nobody can tell.</returns>
     Task<string?> CheckPermissionsAsync(CancellationToken cancellationToken);
 }
 
 /// <param name="Available">The bytes that programs can still write, without what the file system keeps for root: 5 % of a disk in ext4.</param>
-/// <param name="Mount">Where the disk is mounted; null when that is not known.</param>
 internal sealed record DiskSpace(long Used, long Available, string? Mount)
 {
     /// <summary>
@@ -57,7 +54,6 @@ public abstract record MachineFolder
 /// A Linux virtual machine, through run-command. The scripts are fixed. Only a path and a number of minutes are put in, and the path
 /// has passed <see cref="TempFolder.IsPath"/>, so a shell cannot take it for anything else.
 /// </summary>
-/// <param name="longestWait">How long to wait for another script; null for as long as there is time.</param>
 internal sealed partial class VirtualMachine(ArmResources arm, string id, StepContext context, TimeSpan? longestWait) : IMachine
 {
     public const string Role = "Virtual Machine Contributor";

@@ -94,7 +94,6 @@ internal sealed class HttpProbe(IHttpClientFactory clients)
     }
 
     /// <summary>Reads no further than to the text: a stream of events does not end.</summary>
-    /// <returns>What the body lacks, as the end of a sentence; null where it has the text.</returns>
     private static async Task<string?> FindMissingTextAsync(
         HttpResponseMessage answer, string expected, CancellationToken limit, CancellationToken cancellationToken)
     {

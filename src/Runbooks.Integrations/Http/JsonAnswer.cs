@@ -18,7 +18,6 @@ internal static class JsonAnswer
     /// <summary>How long the other side asks to wait: so many seconds, or until a time by its own clock.</summary>
     public static TimeSpan? RetryAfter(HttpResponseMessage answer) => RetryAfter(answer.Headers.RetryAfter, answer.Headers.Date);
 
-    /// <param name="now">The time by the other side's clock.</param>
     /// <inheritdoc cref="RetryAfter(HttpResponseMessage)"/>
     public static TimeSpan? RetryAfter(RetryConditionHeaderValue? asked, DateTimeOffset? now) => asked switch
     {

@@ -50,7 +50,6 @@ public static class OutboundHttp
             : $"shared {(uint)StringComparer.OrdinalIgnoreCase.GetHashCode(host) % SharedBreakers}";
     }
 
-    /// <param name="unreachable">What to throw where no answer comes.</param>
     internal static async Task<(int Status, string Text)> ReadAsync(
         this HttpClient client, HttpRequestMessage request, Func<Exception, Exception> unreachable, CancellationToken cancellationToken)
     {

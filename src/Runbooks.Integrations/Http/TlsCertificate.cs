@@ -21,7 +21,6 @@ public sealed record TlsCertificateParameters
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 }
 
-/// <summary>Reads the certificates that a server shows in the TLS handshake, and sends nothing after it.</summary>
 internal sealed class TlsCertificate(IOptions<HttpProbeOptions> options)
     : Check<TlsCertificateParameters>(
         "tls.certificate",
@@ -128,9 +127,6 @@ public sealed record TlsEndpoint : IParsable<TlsEndpoint>
 }
 
 /// <summary>What a server showed in the handshake. It is read at once, because the certificates end with the connection.</summary>
-/// <param name="First">The one that expires first of all that the server sent.</param>
-/// <param name="Names">The names that the server's own certificate is for.</param>
-/// <param name="Faults">What is wrong with the chain, apart from its dates.</param>
 internal sealed record ShownCertificates(
     CertificateLine Leaf, CertificateLine First, IReadOnlyList<string> Names, bool NameMatches, X509ChainStatusFlags Faults)
 {

@@ -188,7 +188,6 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
             : null;
     }
 
-    /// <returns>A backend of a rule in which none would have a weight; null where there is no such rule.</returns>
     private static RouteBackend? NobodyLeft(IReadOnlyList<RouteBackend> now, IReadOnlyList<RouteBackend> then) =>
         then.FirstOrDefault(one => now.Where(other => other.Rule == one.Rule).All(other => Then(other, then).Weight == 0));
 
@@ -226,7 +225,6 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
 }
 
 /// <summary>A backend in one rule of a route. What the rule leaves out has the default of the resource's schema.</summary>
-/// <param name="Rule">The index of the rule in the route, from 0.</param>
 internal sealed record RouteBackend(int Rule, string? RuleName, int At, string Name, int Weight, int Priority)
 {
     [System.Text.Json.Serialization.JsonIgnore]

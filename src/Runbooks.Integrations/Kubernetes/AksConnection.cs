@@ -116,7 +116,6 @@ internal sealed class AksServers(ArmResources arm)
 
     public static ArmTarget Target(string resourceId) => new(resourceId, Version, Role);
 
-    /// <exception cref="AzureRequestException">Azure did not answer, or not with a kubeconfig.</exception>
     public async Task<AksServer> ReadAsync(string resourceId, TimeProvider time, CancellationToken cancellationToken)
     {
         var cluster = Target(resourceId);
@@ -148,10 +147,8 @@ internal sealed class AksServers(ArmResources arm)
             : null;
 }
 
-/// <param name="CertificateAuthorityData">PEM in base64; null for one that the system trusts.</param>
 internal sealed record AksServer(string Url, string? CertificateAuthorityData);
 
-/// <summary>Tokens of the app's identity for AKS; the credential keeps each until it is about to expire.</summary>
 internal sealed class AksTokens(TokenCredential identity) : ITokenProvider
 {
     /// <summary>The server application of AKS, the same in every tenant.</summary>

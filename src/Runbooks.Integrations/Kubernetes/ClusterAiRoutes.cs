@@ -36,7 +36,6 @@ internal sealed class ClusterAiRoutes(ClusterCalls calls)
     }
 
     /// <summary>Writes the rules of exactly the route that was read.</summary>
-    /// <returns>False when it has changed since.</returns>
     public Task<bool> PatchAsync(JsonObject read, JsonArray rules, string what, CancellationToken cancellationToken)
     {
         var (metadata, version) = (read["metadata"]!, ((string)read["apiVersion"]!).Split('/')[1]);
@@ -62,7 +61,6 @@ internal sealed class ClusterAiRoutes(ClusterCalls calls)
     /// The route once the gateway's controller has looked at it again. The controller writes its condition again each time, without
     /// the version that it saw (its <c>internal/controller/controller.go</c>, newConditions).
     /// </summary>
-    /// <returns>Whether the controller has, within half a minute.</returns>
     public async Task<(JsonObject? Route, bool Confirmed)> SettledAsync(
         JsonObject before, string ns, string name, TimeProvider time, CancellationToken cancellationToken)
     {

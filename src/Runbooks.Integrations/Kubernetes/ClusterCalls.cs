@@ -50,7 +50,6 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
 
     public string MissingPermission(string what) => $"This identity may not {what} on cluster '{cluster}'. It needs {role}.";
 
-    /// <param name="page">Asks for one page: how many objects, and where to go on; null for the first.</param>
     public Task<IReadOnlyList<T>> ListAsync<TList, T>(
         string what,
         Func<IKubernetes, int, string?, Task<TList>> page,
@@ -83,7 +82,6 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
         where T : class =>
         SendAsync<T?>(what, async client => await call(client), status => status == 404 ? () => null : null, cancellationToken);
 
-    /// <returns>False when it has changed since it was read.</returns>
     public Task<bool> PatchAsync(
         string what, JsonObject patch, Func<IKubernetes, V1Patch, Task> send, CancellationToken cancellationToken) => SendAsync(
         what,

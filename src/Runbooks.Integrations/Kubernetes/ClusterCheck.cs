@@ -79,7 +79,6 @@ internal sealed class NodeCheck(Clusters clusters)
     /// A kubelet renews its lease every few seconds, and repeats an unchanged status only every five minutes. So the lease shows
     /// whether the node is alive; where the lease cannot be read, the condition's heartbeat does.
     /// </summary>
-    /// <returns>How long ago the node was heard from last, in words; null when it was heard from just now.</returns>
     /// <seealso href="https://kubernetes.io/docs/reference/node/node-status/#heartbeats"/>
     private static async Task<string?> SilenceAsync(
         ClusterNodes nodes, NodeSigns signs, NodeCheckParameters parameters, TimeProvider time, CancellationToken cancellationToken)

@@ -92,7 +92,6 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
     }
 
     /// <summary>Waits until all its pods are of its present template and ready. The token carries the step's time limit.</summary>
-    /// <exception cref="StepRefusedException">Somebody else has scaled it meanwhile, or made it again.</exception>
     public async Task WaitUntilReadyAsync(
         string ns, string name, string uid, string did, int? wanted, StepContext context, CancellationToken cancellationToken)
     {

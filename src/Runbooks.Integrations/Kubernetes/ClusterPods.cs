@@ -129,7 +129,6 @@ internal enum EvictionOutcome
     Budget,
 }
 
-/// <summary>Finds the pod that a controller puts in the place of one that goes, and waits for it.</summary>
 internal sealed class PodReplacement(ClusterPods pods, string ns, string name, string oldUid, StepContext context)
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);

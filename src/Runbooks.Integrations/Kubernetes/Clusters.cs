@@ -131,7 +131,6 @@ internal interface IClusterConnection : IDisposable
     void Invalidate();
 }
 
-/// <summary>A connection for which the configuration has everything.</summary>
 internal sealed class ConfiguredConnection(k8s.Kubernetes client) : IClusterConnection
 {
     public Task<IKubernetes> OpenAsync(CancellationToken cancellationToken) => Task.FromResult<IKubernetes>(client);

@@ -164,7 +164,6 @@ public sealed record ScaleDeploymentParameters : DeploymentParameters, IValidata
     ];
 }
 
-/// <summary>Replaces the pods as the deployment's strategy says, like <c>kubectl rollout restart</c>.</summary>
 internal sealed class RolloutRestart(Clusters clusters)
     : RunbookAction<RolloutRestartParameters>(
         "kubernetes.rolloutRestart",

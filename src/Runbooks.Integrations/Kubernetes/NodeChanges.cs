@@ -167,7 +167,6 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
             + "time it was about to be changed.");
     }
 
-    /// <returns>Null when the node is gone, or another one has its name.</returns>
     private static async Task<V1Node?> FindAsync(ClusterNodes nodes, NodeUndo undo, CancellationToken cancellationToken) =>
         await nodes.FindAsync(undo.Node, cancellationToken) is { } node && node.Metadata.Uid == undo.Uid ? node : null;
 }
@@ -176,7 +175,6 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
 internal sealed record NodeTexts(string Will, string Did, string WasSo, string Verb);
 
 /// <param name="Taint"><c>key:effect</c>, for a taint: a node has at most one of these.</param>
-/// <param name="Value">The value that it was put on with; null for none.</param>
 internal sealed record NodeUndo(
     string? Cluster, string Node, string Uid, bool Was, bool Keep = false, string? Taint = null, string? Value = null, V1Taint? Former = null);
 

@@ -2,7 +2,6 @@ using Runbooks.Catalog.Templates;
 
 namespace Runbooks.Integrations.Kubernetes;
 
-/// <summary>Looks at a pod for the signs of a zombie: not ready, or ready and silent.</summary>
 internal sealed class PodCheck(Clusters clusters)
     : ClusterCheck<PodCheckParameters>(
         "kubernetes.pod",

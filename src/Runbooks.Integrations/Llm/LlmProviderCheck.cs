@@ -3,7 +3,6 @@ using System.Net.Http.Json;
 
 namespace Runbooks.Integrations.Llm;
 
-/// <summary>Asks the provider once, and tells its outage from a quota, a slow answer and a wrong key of ours.</summary>
 internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmProviderOptions> options)
     : Check<LlmProviderParameters>("llm.provider", "Asks an LLM provider's API whether it answers.")
 {
@@ -159,7 +158,6 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
         return request;
     }
 
-    /// <param name="model">Null where the server has only one, or has it in its address.</param>
     private static JsonObject Completion(string? model, (string Name, int Tokens) limit)
     {
         var body = new JsonObject();

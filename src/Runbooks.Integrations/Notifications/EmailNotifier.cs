@@ -3,7 +3,6 @@ using MimeKit;
 
 namespace Runbooks.Integrations.Notifications;
 
-/// <summary>Mail, as text and HTML. What was sent cannot be changed; its link says how the question ended.</summary>
 internal sealed class EmailNotifier(IMailTransport transport, AddressSecrets secrets, IOptions<EmailOptions> options) : INotifier
 {
     public string Channel => "email";

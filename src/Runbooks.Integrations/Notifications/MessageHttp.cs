@@ -80,7 +80,6 @@ internal static class MessageJson
     public static JsonArray Array(IEnumerable<JsonNode?> nodes) => [.. nodes];
 }
 
-/// <summary>The texts that all channels share, and how much of a card they show: it has to be read on a phone.</summary>
 internal static class CardText
 {
     public const string DryRun = GateText.DryRun;

@@ -46,7 +46,6 @@ public sealed class PrometheusEndpoint
     /// A query answers with the last sample, and does not say how old it is. In steps of one scrape, so that a sample that is read
     /// twice counts once.
     /// </summary>
-    /// <param name="age">How old the newest sample of anything is.</param>
     internal DateTimeOffset MeasuredUntil(DateTimeOffset asked, TimeSpan age)
     {
         var scraped = asked - (age > Every ? age : Every);

@@ -139,7 +139,6 @@ internal sealed record WorkloadSeries(string Namespace, string? Pod, string? Clu
     /// <summary>The pod is gone, and these are all that its controller has in its place: Prometheus does not tell which is the new one.</summary>
     public bool IsReplaced { get; private init; }
 
-    /// <summary>The pods of one deployment, where no pod is named; null for the whole namespace.</summary>
     public string? Deployment { get; init; }
 
     public string Text =>
@@ -148,9 +147,7 @@ internal sealed record WorkloadSeries(string Namespace, string? Pod, string? Clu
             : IsReplaced ? $"of the pods in place of {Namespace}/{Pod}"
             : $"of pod {Namespace}/{Pod}";
 
-    /// <param name="metric">One that every such pod has.</param>
     /// <returns>The pods in its place, where the pod has no such metric and is not scraped either; else the same.</returns>
-    /// <exception cref="PrometheusException">It could not be asked; or several clusters have such pods, and none is named.</exception>
     public async Task<WorkloadSeries> FollowAsync(
         PrometheusClient prometheus, string? endpoint, string metric, CancellationToken cancellationToken)
     {

@@ -7,7 +7,6 @@ internal sealed record PrometheusSeries(IReadOnlyDictionary<string, string> Labe
     public IReadOnlyList<double> Times { get; init; } = [];
 
     /// <summary>Reads <c>data</c> of an answer: a vector, a matrix or a scalar.</summary>
-    /// <exception cref="PrometheusException">It is something else, for example a string.</exception>
     public static IReadOnlyList<PrometheusSeries> Read(JsonElement data)
     {
         var result = data.GetProperty("result");
@@ -63,7 +62,6 @@ internal sealed record AlertRule(string Name, string? Health)
         _ => "could not evaluate it lately",
     };
 
-    /// <summary>Reads <c>data</c> of an answer with rules.</summary>
     public static IReadOnlyList<AlertRule> Read(JsonElement data) =>
     [
         .. from rules in data.GetProperty("groups").EnumerateArray()

@@ -103,7 +103,6 @@ internal sealed class ServiceNowTickets(TicketClient client, string name, Ticket
         return client.SendAsync(name, HttpMethod.Patch, $"{Path(ticket)}?sysparm_fields=sys_id,state", body, what, cancellationToken);
     }
 
-    /// <exception cref="StepRefusedException">The field by which the ticket is found again is among them.</exception>
     private static void Add(JsonObject body, JsonObject? fields)
     {
         foreach (var (field, value) in fields ?? [])

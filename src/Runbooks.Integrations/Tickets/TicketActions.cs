@@ -99,7 +99,6 @@ internal abstract class TicketAction<TParameters>(IServiceProvider services, str
         }
     }
 
-    /// <summary>The incident's ticket as an earlier step left it, or as a search finds it.</summary>
     protected async Task<Ticket?> FindAsync(
         ITicketSystem tickets, string system, StepContext context, CancellationToken cancellationToken) =>
         await TicketEnd.FindAsync(tickets, await KnownIdAsync(system, context, cancellationToken), context.IncidentId, cancellationToken);

@@ -6,7 +6,6 @@ internal sealed class TicketClient(IHttpClientFactory clients, IOptions<TicketsO
 {
     public const string Client = "tickets";
 
-    /// <exception cref="StepRefusedException">There is no such system.</exception>
     public string NameOf(string? name)
     {
         var (found, problem) = ConfiguredName.Find(
@@ -33,7 +32,6 @@ internal sealed class TicketClient(IHttpClientFactory clients, IOptions<TicketsO
         };
     }
 
-    /// <returns>Null when there is no ticket at this path.</returns>
     public Task<JsonNode?> ReadAsync(string name, string path, CancellationToken cancellationToken) =>
         SendAsync(name, HttpMethod.Get, path, null, "read the ticket", "application/json", mayBeGone: true, cancellationToken);
 
@@ -198,16 +196,12 @@ public enum TicketKind { ServiceNow, Jira, AzureDevOps }
 /// </summary>
 internal interface ITicketSystem
 {
-    /// <returns>Null when the search finds none.</returns>
     Task<Ticket?> FindAsync(string incident, CancellationToken cancellationToken);
 
-    /// <param name="id">The system's own id.</param>
-    /// <returns>Null when it is not there any more.</returns>
     Task<Ticket?> ReadAsync(string id, CancellationToken cancellationToken);
 
     Task<Ticket> CreateAsync(TicketDraft draft, CancellationToken cancellationToken);
 
-    /// <summary>Whether one of the latest comments contains this text.</summary>
     Task<bool> HasCommentAsync(Ticket ticket, string text, CancellationToken cancellationToken);
 
     /// <param name="fields">Other fields to change, by the system's own names; null for none.</param>
@@ -219,7 +213,6 @@ internal interface ITicketSystem
     Task CloseAsync(Ticket ticket, string text, bool isWritten, JsonObject? fields, CancellationToken cancellationToken);
 }
 
-/// <param name="Id">The system's own id.</param>
 /// <param name="Key">As people say it: <c>INC0010023</c>, <c>OPS-12</c>, <c>345</c>.</param>
 internal sealed record Ticket(string Id, string Key, string Url, bool IsClosed)
 {
@@ -245,10 +238,8 @@ internal static class TicketMark
     public static string OfComment(string key) => $"runbooks:{key};";
 }
 
-/// <summary>The <c>fields</c> of a step.</summary>
 internal static class TicketFields
 {
-    /// <summary>The same fields with every text in them changed.</summary>
     public static JsonObject? Each(JsonObject? fields, Func<string, string> change) =>
         fields is null ? null : new(fields.Select(field => KeyValuePair.Create(field.Key, Each(field.Value, change))));
 

@@ -35,7 +35,6 @@ internal sealed class TicketEnd(TicketClient client, PinnedRunbooks pinned, Deci
     public static Task<Ticket?> FindAsync(ITicketSystem tickets, string? id, string incident, CancellationToken cancellationToken) =>
         id is null ? tickets.FindAsync(incident, cancellationToken) : tickets.ReadAsync(id, cancellationToken);
 
-    /// <summary>The id of the ticket that a step of the incident opened in this system, or found there.</summary>
     public static string? KnownId(Incident? incident, string system) =>
         incident?.Steps
             .LastOrDefault(step => step.Outputs.GetValueOrDefault(System) == system && step.Outputs.ContainsKey(Key))
@@ -162,7 +161,5 @@ internal sealed record TicketRemark(string Text, string Key)
     public JsonObject? Fields { get; init; }
 }
 
-/// <summary>What became of a comment.</summary>
-/// <param name="Text">A sentence for the record.</param>
 /// <param name="StaysOpen">The ticket was to be closed, and could not be.</param>
 internal sealed record TicketComment(string Text, bool StaysOpen = false);

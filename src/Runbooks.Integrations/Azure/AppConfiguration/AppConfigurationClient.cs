@@ -8,7 +8,6 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
     private const string Version = "2023-11-01";
     private const string Json = "application/vnd.microsoft.appconfig.kv+json";
 
-    /// <exception cref="StepRefusedException">No such store is configured.</exception>
     public SettingAddress Address(string? store, string key, string? label)
     {
         var (found, problem) = ConfiguredName.Find(
@@ -33,7 +32,6 @@ internal sealed class AppConfigurationClient(AzurePipelines pipelines, IOptions<
         return answer.Status == 404 ? null : Read(answer);
     }
 
-    /// <returns>The labels under which the key exists; an empty one for the key without a label.</returns>
     /// <seealso href="https://learn.microsoft.com/azure/azure-app-configuration/rest-api-key-value"/>
     public async Task<IReadOnlyList<string>> LabelsOfAsync(SettingAddress address, CancellationToken cancellationToken)
     {
@@ -108,7 +106,6 @@ internal interface ISettings
     Task<Setting?> ReadAsync(SettingAddress address, CancellationToken cancellationToken);
 
     /// <param name="expected">What was read; null when there was nothing. Its other parts, such as tags, stay.</param>
-    /// <exception cref="StepRefusedException">It is locked, or the role is missing.</exception>
     Task<bool> WriteAsync(
         SettingAddress address,
         string value,

@@ -111,7 +111,6 @@ internal sealed class BannerBlobs(TokenCredential credential, IOptions<BannerOpt
         }
     }
 
-    /// <param name="none">Statuses that are an answer too: there is no blob, or it has changed.</param>
     private async Task<T?> CallAsync<T>(
         SettingAddress address, string verb, Func<BlobClient, Task<T>> call, int[] none, CancellationToken cancellationToken)
     {

@@ -176,7 +176,6 @@ internal sealed partial class LogsCheck(LogsClient logs)
             : (null, null);
     }
 
-    /// <returns>Null when the table was not written to in the last day.</returns>
     private async Task<Written?> WrittenAsync(string workspace, string from, CancellationToken cancellationToken)
     {
         var found = await logs.QueryAsync(

@@ -12,7 +12,6 @@ internal sealed class LogsClient(AzurePipelines pipelines, IOptions<AzureOptions
     /// At its daily cap a workspace stops collecting billable data until the next day. A count is then of what is collected, not of
     /// what happens.
     /// </summary>
-    /// <returns>When the cap was reached; null while the workspace collects.</returns>
     /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/logs/daily-cap"/>
     public async Task<DateTimeOffset?> CappedSinceAsync(string workspace, CancellationToken cancellationToken)
     {

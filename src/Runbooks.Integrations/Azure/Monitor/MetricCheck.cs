@@ -157,7 +157,6 @@ public sealed record MetricParameters : IValidatableObject
 {
     internal static readonly TimeSpan DefaultOver = TimeSpan.FromMinutes(15);
 
-    /// <summary>The intervals of Azure that are of use here.</summary>
     /// <seealso href="https://learn.microsoft.com/azure/azure-monitor/reference/supported-metrics/metrics-index"/>
     private static readonly TimeSpan[] s_granularities =
         [TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(30)];

@@ -170,7 +170,6 @@ internal sealed class BlockSignature(ArmResources arm, WholeResource whole, Sign
             : null;
     }
 
-    /// <returns>What keeps this WAF from finding the signature; null where nothing does, or where that is to be a refusal.</returns>
     private static string? WhySkipped(BlockSignatureParameters parameters, PromptSignature signature, WafRules kind, JsonObject policy) =>
         parameters.WhenUnfit != UnfitSignature.Skip ? null
         : signature.WafObjection is not null ? $"a WAF cannot look for the signature {signature}"

@@ -91,7 +91,6 @@ internal abstract class WafRules
     ];
 
     /// <summary>Whether a rule still does what was written, so nobody has edited it since. Azure may have added its defaults.</summary>
-    /// <param name="hash">The hash of the pattern: the words themselves are not kept.</param>
     public bool IsUnchanged(JsonObject rule, string hash) =>
         PatternIn(rule) is { } pattern
             && PromptSignature.HashOf(pattern) == hash

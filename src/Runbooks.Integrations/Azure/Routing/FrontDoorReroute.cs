@@ -229,7 +229,6 @@ internal sealed class TrafficManagerReroute(ArmResources arm, ResourceLease leas
         };
     }
 
-    /// <returns>azureEndpoints, externalEndpoints or nestedEndpoints.</returns>
     private static string KindOf(Route endpoint) => endpoint.Id.Split('/')[^2];
 
     protected override ArmTarget Target(string id) => new(id, "2022-04-01", Role);

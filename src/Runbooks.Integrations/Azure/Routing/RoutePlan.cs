@@ -14,7 +14,6 @@ internal sealed record Route(string Id, string Name, RouteSetting Now, bool Heal
     public required string Delay { get; init; }
 }
 
-/// <param name="Refusal">Why the change would not have the effect that is meant; null when it would.</param>
 /// <param name="Remark">What else the person who decides has to know: a sentence that begins with a blank.</param>
 internal sealed record Spread(string? Refusal, string Remark = "");
 
@@ -27,7 +26,6 @@ internal sealed record RouteChange(string Group, string Id, string Name, RouteSe
 
 internal static class RoutePlan
 {
-    /// <param name="to">Null: all the others take over together.</param>
     public static string? Refusal(IReadOnlyList<Route> routes, string from, string? to, int? weight = null)
     {
         foreach (var name in new[] { from, to }.OfType<string>())
@@ -77,7 +75,6 @@ internal static class RoutePlan
                 + "Name that one, or change the priorities.";
     }
 
-    /// <summary>Who gets the traffic, in words. A named route gets all of it only where there is no other.</summary>
     public static string Takers(IReadOnlyList<Route> routes, Route from, string? to, int? weight)
     {
         var next = weight is null
