@@ -34,7 +34,6 @@ internal sealed record TempFiles(long Files, long Bytes)
 
 internal sealed class Machines(ArmResources arm)
 {
-    /// <inheritdoc cref="VirtualMachine"/>
     public IMachine Find(string? id, StepContext context, TimeSpan? longestWait = null) =>
         id is null ? new LocalMachine(context.Time) : new VirtualMachine(arm, id, context, longestWait);
 }
