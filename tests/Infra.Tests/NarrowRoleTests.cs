@@ -181,7 +181,7 @@ public partial class NarrowRoleTests
     /// <summary><c>Microsoft.Web/sites</c> of <c>Microsoft.Web/sites/restart/action</c>.</summary>
     private static string TypeOf(string operation) => string.Join('/', operation.Split('/')[..^(operation.EndsWith("/action", StringComparison.Ordinal) ? 2 : 1)]);
 
-    [GeneratedRegex("[aA]rm\\.CheckPermissionsAsync\\([^;\"]*(\\$\"[^\"]*\"\\)[^;\"]*)?\\$?\"(?<operation>[^\"]+)\", cancellationToken\\)", RegexOptions.NonBacktracking)]
+    [GeneratedRegex("[aA]rm\\.CheckPermissionsAsync\\([^;\"]*(\\$\"[^\"]*\"\\)[^;\"]*)?\\$?\"(?<operation>[^\"]+)\",\\s*cancellationToken\\)", RegexOptions.NonBacktracking)]
     private static partial Regex Calls();
 
     // Those on clusters ask the cluster.

@@ -68,7 +68,7 @@ public sealed class OnCallOptions
     [Range(typeof(TimeSpan), "00:01:00", "7.00:00:00")]
     public TimeSpan KeepFor { get; set; } = TimeSpan.FromHours(4);
 
-    /// <summary>Hosts of calendars that may have private addresses: <c>name</c>, <c>name:port</c> or <c>*.domain</c>.</summary>
+    /// <summary>Hosts of calendars that may have private addresses: <c>name</c>, <c>name:port</c> or <c>*.domain</c>. Others have to be on the internet.</summary>
     public IList<string> AllowedHosts { get; } = [];
 }
 

@@ -182,6 +182,7 @@ public sealed class StormOptions
     [Range(typeof(TimeSpan), "00:00:10", "01:00:00")]
     public TimeSpan Within { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>How long the first message of a storm waits for more incidents to join it.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
     public TimeSpan Gather { get; set; } = TimeSpan.FromSeconds(15);
 }
