@@ -40,11 +40,11 @@ public static partial class EndingText
 
     /// <summary>Whether a useless fix counts as its own, also if another incident made the same change while this one waited.</summary>
     internal static bool HasMitigated(Incident incident) =>
-        incident.Steps.Any(step => step is { IsChange: true, Phase: Phase.Mitigation, Preparation.IsSo: false });
+        incident.Steps.Any(step => step is { IsChange: true, NothingDone: false, Phase: Phase.Mitigation, Preparation.IsSo: false });
 
-    /// <summary>Whether its fix did not help. A crashed host, or one that was kept from acting, says nothing about the fix.</summary>
+    /// <summary>Whether its fix did not help. A crashed host, or a step that was kept from acting, says nothing about the fix.</summary>
     internal static bool WasInVain(Incident incident) =>
-        !incident.IsInconclusive && FailedUnverified(incident) && !incident.Steps.Any(step => step.CutOff);
+        !incident.IsInconclusive && FailedUnverified(incident) && !incident.Steps.Any(step => step.CutOff || step.NothingDone);
 
     /// <summary>Whether it acted and failed for any reason, and nothing shows that it helped.</summary>
     internal static bool FailedUnverified(Incident incident) =>

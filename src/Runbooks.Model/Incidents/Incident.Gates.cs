@@ -167,9 +167,9 @@ public sealed partial record Incident
     /// <summary>When the checks were asked again just before a step, and the reasons still held. Null if that was never needed.</summary>
     public DateTimeOffset? ConfirmedAt { get; init; }
 
-    /// <summary>Whether the automation or a person may have changed something. Telling does not count.</summary>
+    /// <summary>Whether the automation or a person may have changed something. Telling does not count, nor does a step that was refused.</summary>
     [JsonIgnore]
-    public bool HasActed => Steps.Any(step => !step.Preparation.TellsOnly);
+    public bool HasActed => Steps.Any(step => step is { Preparation.TellsOnly: false, NothingDone: false });
 
     /// <summary>Whether what a step relies on is too old. A step that broke off a moment ago is finished without new checks.</summary>
     /// <param name="gate">The approval that covers the step. Its age counts if the runbook has no checks.</param>

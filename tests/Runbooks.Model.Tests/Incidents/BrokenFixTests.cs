@@ -33,6 +33,14 @@ public sealed class BrokenFixTests
         (s_next with { Follows = "newer" }).GoOnAfter(s_before, Some.Time).Follows.ShouldBe("newer");
     }
 
+    [Fact]
+    public void StepThatWasRefusedAndDidNothingCameBetween_IsKnownAfterIt()
+    {
+        var refused = new StepRecord { Phase = Phase.Mitigation, Name = "fix", Action = "act", GateId = "g", Preparation = new() { PlannedEffect = "Fix it." }, StartedAt = Some.Time, Status = StepStatus.Failed, NothingDone = true };
+
+        s_next.GoOnAfter(s_before with { State = IncidentState.Failed, Steps = [refused] }, Some.Time).Follows.ShouldBe("fixed");
+    }
+
     /// <summary>What failed an hour ago is known to the next incident, and to the one after it where that one did nothing.</summary>
     [Theory]
     [InlineData("did not help", true)]
@@ -40,11 +48,12 @@ public sealed class BrokenFixTests
     [InlineData("was cut off", true)]
     [InlineData("had helped", false)]
     [InlineData("changed nothing", false)]
+    [InlineData("was refused", false)]
     [InlineData("another alert", false)]
     [InlineData("days ago", false)]
     public void SameWasTriedAndNotSeenToHelp_IsSaidUntilSomethingHasBecomeOfIt(string what, bool known)
     {
-        var step = new StepRecord { Phase = Phase.Mitigation, Name = "fix", Action = "act", GateId = "g", Preparation = new() { PlannedEffect = "Fix it.", IsSo = what == "changed nothing" }, StartedAt = Some.Time, Status = StepStatus.Done, CutOff = what == "was cut off" };
+        var step = new StepRecord { Phase = Phase.Mitigation, Name = "fix", Action = "act", GateId = "g", Preparation = new() { PlannedEffect = "Fix it.", IsSo = what == "changed nothing" }, StartedAt = Some.Time, Status = StepStatus.Done, CutOff = what == "was cut off", NothingDone = what == "was refused" };
         var failed = s_before with
         {
             State = IncidentState.Failed, Follows = null, Steps = [step], IsInconclusive = what == "could not be judged",

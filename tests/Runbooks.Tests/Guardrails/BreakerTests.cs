@@ -1,3 +1,4 @@
+using Runbooks.Catalog.Steps;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -81,6 +82,30 @@ public sealed class BreakerTests : GuardedWorld
     [InlineData(RunOutcome.Ineffective, true, false)]
     public void FixThatFailed_CountsOnlyIfItChangedAnything(RunOutcome? outcome, params bool[] wasSo) =>
         AssessFailed(inconclusive: false, [.. wasSo.Select(isSo => Step(StepStatus.Done, isSo))]).ShouldBe(outcome);
+
+    /// <summary>A setting or a role is missing: once it is there, nothing may stand in the way, and nothing was tried that the next card could warn of.</summary>
+    [Fact]
+    public async Task StepThatWasRefusedAndDidNothing_SaysNothingAboutTheFix()
+    {
+        _options.BreakerAfter = 1;
+        Breaks();
+        _world.Script.BeforeActing = _ => new StepRefusedException("this identity lacks the role.") { NothingDone = true };
+        var refused = await OpenAsync(s_heals);
+        (refused.State, refused.Steps.ShouldHaveSingleItem().NothingDone).ShouldBe((IncidentState.Failed, true));
+        var history = await _world.Get<RunHistoryStore>().ReadAsync(s_heals.Id, CancellationToken.None);
+        (history.Runs.Count, history.Breaker).ShouldBe((0, null));
+
+        _world.Script.BeforeActing = _ => null;
+
+        (await OpenAsync(s_heals)).State.ShouldBe(IncidentState.Resolved, "nobody is asked because of it");
+    }
+
+    /// <summary>A fix of which only a part was made says nothing about the whole.</summary>
+    [Theory]
+    [InlineData(true, null)]
+    [InlineData(false, RunOutcome.Ineffective)]
+    public void LaterStepThatWasRefused_SaysNothingAboutTheFix(bool nothingDone, RunOutcome? outcome) =>
+        AssessFailed(inconclusive: false, Step(StepStatus.Done), Step(StepStatus.Failed) with { Name = "second", NothingDone = nothingDone }).ShouldBe(outcome);
 
     private static StepRecord Step(StepStatus status, bool isSo = false) => new()
     {
