@@ -10,7 +10,7 @@ public sealed partial record Incident
         var known = FindStep(phase, spec.Name);
         if (known is not null)
         {
-            return Replace(known with { GateId = gateId, Attempts = known.Attempts + 1, AttemptedAt = now }, now);
+            return Replace(known with { GateId = gateId, Attempts = known.Attempts + 1, AttemptedAt = now }, now) with { Reason = null };
         }
 
         var record = new StepRecord { Phase = phase, Name = spec.Name, Action = spec.Do, GateId = gateId, Preparation = preparation, StartedAt = now };
@@ -30,9 +30,10 @@ public sealed partial record Incident
         return this with { Steps = [.. steps] };
     }
 
+    /// <summary>Noted once for each reason. The step is tried again.</summary>
     /// <param name="attempt">Its number. Ignored if it is no longer the last.</param>
     /// <remarks>A machine may have slept meanwhile, so the attempt counts as at work no longer than the step's timeout.</remarks>
-    public Incident BreakOffStep(StepSpec spec, Phase phase, int attempt, DateTimeOffset now)
+    public Incident BreakOffStep(StepSpec spec, Phase phase, int attempt, string why, DateTimeOffset now)
     {
         if (FindStep(phase, spec.Name) is not { FinishedAt: null } begun || begun.Attempts != attempt)
         {
@@ -40,7 +41,7 @@ public sealed partial record Incident
         }
 
         var timeUp = (begun.AttemptedAt ?? begun.StartedAt) + spec.Timeout;
-        return Replace(begun with { AttemptedAt = timeUp < now ? timeUp : now }, now);
+        return Replace(begun with { AttemptedAt = timeUp < now ? timeUp : now }, now).Explain($"{spec.Name} is tried again: {why}", now);
     }
 
     /// <summary>
@@ -138,7 +139,7 @@ public sealed partial record Incident
 
     /// <summary>The approved step did not act this time.</summary>
     /// <param name="until">When it is tried again, at the latest.</param>
-    public Incident AwaitNextTry(Phase phase, DateTimeOffset until, DateTimeOffset now) =>
+    private Incident AwaitNextTry(Phase phase, DateTimeOffset until, DateTimeOffset now) =>
         this with { State = StateOf(phase), WaitsUntil = until, UpdatedAt = now };
 
     /// <summary>Noted once for each reason.</summary>
@@ -147,7 +148,10 @@ public sealed partial record Incident
         State.IsFinal() ? this : Hold($"{step} is not taken back yet: {why}", until, now);
 
     private Incident Hold(string words, DateTimeOffset until, DateTimeOffset now) =>
-        (this with { Reason = words, WaitsUntil = until, UpdatedAt = now }).NoteOnce(now, TimelineKind.Safety, "runbook", words);
+        (this with { WaitsUntil = until, UpdatedAt = now }).Explain(words, now);
+
+    private Incident Explain(string words, DateTimeOffset now) =>
+        (this with { Reason = words }).NoteOnce(now, TimelineKind.Safety, "runbook", words);
 
     private static IncidentState StateOf(Phase phase) => phase == Phase.Mitigation ? IncidentState.Mitigating : IncidentState.Resolving;
 

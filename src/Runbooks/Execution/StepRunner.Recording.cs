@@ -50,8 +50,8 @@ public sealed partial class StepRunner
         await store.UpdateAsync(
             attempt.Incident.Id,
             i => i.State.IsFinal() ? i
-                : attempt.Acts ? i.BreakOffStep(attempt.Spec, phase, made, now)
-                : i.AwaitNextTry(phase, now + s_nextTry, now),
+                : attempt.Acts ? i.BreakOffStep(attempt.Spec, phase, made, why, now)
+                : i.HoldStep(attempt.Spec.Name, phase, Again(why), now + s_nextTry, now),
             cancellationToken);
         return new(StepOutcome.AttemptFailed, why);
     }
@@ -72,10 +72,10 @@ public sealed partial class StepRunner
             cancellationToken);
         return new(nothing.IsBusy ? StepOutcome.Waiting : StepOutcome.AttemptFailed, why);
 
-        Incident Wait(Incident i) => nothing.IsBusy
-            ? i.HoldStep(step, phase, why, now + s_nextTry, now)
-            : i.AwaitNextTry(phase, now + s_nextTry, now);
+        Incident Wait(Incident i) => i.HoldStep(step, phase, nothing.IsBusy ? why : Again(why), now + s_nextTry, now);
     }
+
+    private static string Again(string why) => $"{EndingText.Sentence(why)} It is tried again.";
 
     private async Task<StepResult> RehearseAsync(StepAttempt attempt, Preparation preparation, CancellationToken cancellationToken)
     {

@@ -34,6 +34,45 @@ public sealed class NothingDoneTests : IAsyncDisposable
         (step.Status, step.Attempts).ShouldBe((StepStatus.Done, 1));
     }
 
+    /// <summary>Who said yes would otherwise believe that it is at work.</summary>
+    [Fact]
+    public async Task WhileItIsTurnedAway_TheRecordSaysSoOnce()
+    {
+        var incident = await RunAsync(With("script.once"), int.MaxValue, new AttemptFailedException("payments has too much to do at the moment (429).") { NothingDone = true }, TimeSpan.FromMinutes(2));
+
+        const string Said = "fix waits: payments has too much to do at the moment (429). It is tried again.";
+        (incident.State, incident.Reason, incident.WaitsUntil > _world.Time.GetUtcNow()).ShouldBe((IncidentState.Mitigating, Said, true));
+        incident.Timeline.Count(line => line.What == Said).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task WhatItLooksAtDoesNotAnswer_TheRecordSaysSoUntilItActs()
+    {
+        var opened = await _world.OpenAsync(With("script.act"));
+        var away = 3;
+        _world.Script.BeforeLooking = name => name == "fix" && away-- > 0 ? new AttemptFailedException("The cluster does not answer") : null;
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        (await _world.SettleAsync(opened.Id)).Reason.ShouldBe("fix waits: The cluster does not answer. It is tried again.");
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1))).Reason.ShouldNotBe("fix waits: The cluster does not answer. It is tried again.");
+    }
+
+    [Fact]
+    public async Task AttemptThatFailedAndIsMadeAgain_IsSaidUntilThen()
+    {
+        Queue<AttemptFailedException> failures = new([new("no answer"), new("no answer")]);
+        _world.Script.BeforeActing = name => name == "fix" && failures.TryDequeue(out var failure) ? failure : null;
+        var opened = await _world.OpenAsync(With("script.act"));
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        var waits = await _world.SettleAsync(opened.Id);
+        var ended = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1));
+
+        waits.Reason.ShouldBe("fix is tried again: no answer");
+        ended.Timeline.Count(line => line.What == "fix is tried again: no answer").ShouldBe(1);
+        (ended.Steps.Single(step => step.Name == "fix").Attempts, ended.Reason == waits.Reason).ShouldBe((3, false));
+    }
+
     [Fact]
     public async Task NothingIsEverDone_TheStepHasFailedAndTheOthersAreTakenBack()
     {
