@@ -90,7 +90,7 @@ public static class ApprovalGateFactory
         var plan = gate.Plan;
         if (gate.Phase == Phase.Mitigation && runbook.Resolution.Approval is not null)
         {
-            var beginning = plan.Steps.Count == 0
+            var beginning = LeavesItToResolution(gate.Phase, plan, runbook)
                 ? "Nothing is done before the resolution"
                 : "Nobody has to be asked about the mitigation";
             return $"{beginning}; the resolution asks for itself.";
@@ -105,6 +105,10 @@ public static class ApprovalGateFactory
             ? "Its steps are done by people, who are asked for each; nobody had to be asked before."
             : "This runbook heals by itself; nobody had to be asked.";
     }
+
+    /// <summary>Nothing is done before the resolution, and that asks for itself: its question has the warnings.</summary>
+    private static bool LeavesItToResolution(Phase phase, Plan plan, Runbook runbook) =>
+        phase == Phase.Mitigation && plan.Steps.Count == 0 && runbook.Resolution.Approval is not null;
 
     private static bool IsWarning(GuardrailViolation violation) => violation.Severity == GuardrailSeverity.AskFirst;
 
@@ -158,7 +162,7 @@ public static class ApprovalGateFactory
             return Closed(GateOutcome.Refused, $"It cannot run as things are. {blocker}");
         }
 
-        return runbook.ApprovalOf(gate.Phase) is null && !mustAsk
+        return runbook.ApprovalOf(gate.Phase) is null && (!mustAsk || LeavesItToResolution(gate.Phase, gate.Plan, runbook))
             ? Closed(GateOutcome.Approved, WhyNobody(gate, runbook))
             : gate;
 
@@ -174,7 +178,11 @@ public static class ApprovalGateFactory
     {
         private readonly IReadOnlyList<Finding> _unmetNeeds = Diagnosis.UnmetNeeds(mitigation, request.Phase, plan, incident.Findings);
 
-        private readonly bool _isUnclear = request.Unclear || incident.CheckedClaim?.Answer == RecoveryAnswer.Unclear;
+        // Nobody was asked before a resolution that comes first.
+        private readonly bool _isUnclear = request.Unclear
+            || incident.CheckedClaim?.Answer == RecoveryAnswer.Unclear
+            || (request.Phase == Phase.Resolution && mitigation.Steps.Count == 0
+                && Diagnosis.Conclude(mitigation.When, incident.Findings) == Conclusion.Unclear);
 
         /// <summary>A person is asked even where the runbook asks nobody. Messages need that only for a proposal.</summary>
         public bool MustAsk => incident.IsProposed || (!plan.TellsOnly && ChangesNeedPerson);

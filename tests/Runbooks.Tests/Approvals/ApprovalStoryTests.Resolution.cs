@@ -81,4 +81,24 @@ public sealed partial class ApprovalStoryTests
         opened.OpenGate.ShouldNotBeNull().Phase.ShouldBe(Phase.Resolution);
         opened.Gates[0].ClosedBy.ShouldBe(words);
     }
+
+    /// <summary>The people whom the file names are asked, about the steps that there are, and they learn what is not known.</summary>
+    [Fact]
+    public async Task OnlyTheResolutionActsAndTheChecksAreUnclear_ItsOwnPeopleAreAskedAtOnce()
+    {
+        var runbook = Given.Runbook();
+        (_world.Script.Verdicts["stuck"], _world.Script.Verdicts["full"]) = (Verdict.Unknown, Verdict.Passing);
+
+        var opened = await _world.OpenAsync(runbook with
+        {
+            Mitigation = runbook.Mitigation with { Approval = null, Verify = null, Steps = [] },
+            Resolution = runbook.Resolution with { Approval = Given.Approval() with { Ask = "OK?", OnTimeout = OnTimeout.ProceedIfReversible } },
+        });
+
+        var asked = opened.OpenGate.ShouldNotBeNull();
+        (asked.Phase, asked.Question, asked.OnTimeout).ShouldBe((Phase.Resolution, "OK?", OnTimeout.Abort));
+        asked.Approvers.ShouldBe(["oncall"]);
+        asked.Warnings.ShouldBe(["Not every check could be answered, and none of the answered ones failed."]);
+        opened.Gates[0].ClosedBy.ShouldBe("Nothing is done before the resolution; the resolution asks for itself.");
+    }
 }
