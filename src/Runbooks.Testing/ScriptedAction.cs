@@ -95,6 +95,8 @@ internal sealed class ScriptedAction(
         {
             "fails" => throw new InvalidOperationException("As scripted: it fails."),
 
+            "nothingDone" => throw new StepRefusedException("As scripted: it did nothing.") { NothingDone = true },
+
             // A step whose parameters are known only now was never planned.
             "blocked" or "refused" => throw new StepRefusedException("As scripted: refused."),
             _ when real.Name == BuiltInSteps.Note => await real.ApplyAsync(parameters, preparation, context, cancellationToken),
@@ -132,7 +134,7 @@ internal sealed class ScriptedStep
 
     /// <summary>
     /// <c>done</c>; <c>fails</c> on every attempt; <c>blocked</c>: it cannot run, so nobody is asked; <c>refused</c>: it was planned, and is
-    /// refused when it is about to act.
+    /// refused when it is about to act; <c>nothingDone</c>: it begins, and is turned away before it has changed anything.
     /// </summary>
     public string Outcome { get; init; } = "done";
 

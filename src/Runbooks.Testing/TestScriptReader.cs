@@ -19,7 +19,7 @@ internal sealed class TestScriptReader(FileErrors errors)
     private static readonly TimeSpan s_latest = TimeSpan.FromDays(366);
 
     public static readonly string[] Verdicts = ["passing", "failing", "unknown"];
-    public static readonly string[] Outcomes = ["done", "fails", "blocked", "refused"];
+    public static readonly string[] Outcomes = ["done", "fails", "blocked", "refused", "nothingDone"];
 
     public static readonly string[] Undos = ["done", "fails", "left", "handedOn", "asBefore"];
     public static readonly string[] GuardrailAnswers = ["tell", "askFirst", "diagnoseOnly", "suppress", "forbid"];

@@ -22,7 +22,7 @@ internal static class IncidentTestSteps
 
     private static ScriptedStep Ran(IncidentView incident, StepView step) => new()
     {
-        Outcome = Ended(step) is StepStatus.Done or StepStatus.DryRun ? "done" : "fails",
+        Outcome = Ended(step) is StepStatus.Done or StepStatus.DryRun ? "done" : step.NothingDone ? "nothingDone" : "fails",
         Changes = HasChanged(incident, step.Name),
         Outputs = step.Outputs.ToDictionary(),
         Duration = Took(incident, step),

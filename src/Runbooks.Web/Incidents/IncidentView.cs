@@ -207,6 +207,9 @@ public sealed record StepView(
     IReadOnlyDictionary<string, string> Outputs,
     IReadOnlyList<string> Evidence)
 {
+    /// <summary>It failed before it had changed anything.</summary>
+    public bool NothingDone { get; init; }
+
     public static StepView Of(StepRecord step) => new(
         step.Phase,
         step.Name,
@@ -220,5 +223,5 @@ public sealed record StepView(
         step.FinishedAt,
         step.Outcome,
         step.Outputs,
-        step.Evidence);
+        step.Evidence) { NothingDone = step.NothingDone };
 }

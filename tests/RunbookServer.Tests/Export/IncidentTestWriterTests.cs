@@ -55,6 +55,11 @@ public sealed class IncidentTestWriterTests : IDisposable
     private static readonly string s_byHand = Runbook.Replace(
         "    tell: {", "    swap: { do: person, with: { instruction: Swap it., who: [oncall], checklist: [Off, On], undo: Put it back. }, timeout: 1h }\n    tell: {", StringComparison.Ordinal);
 
+    /// <summary>An action that cannot be repeated: where it only failed, nobody knows whether it happened.</summary>
+    private static readonly string s_calling = Without(Runbook, "    switch:")
+        .Replace("do: banner.publish, with: { message: \"{{ findings.slow.summary }}\", severity: warning }", "do: http.request, with: { url: \"https://payments.example.com/restart\" }", StringComparison.Ordinal)
+        .Replace("    tell:", "    call:", StringComparison.Ordinal);
+
     private static readonly string s_telling = Without(s_healing, "    switch:").Replace("do: banner.publish, with: { message: \"{{ findings.slow.summary }}\", severity: warning }", "do: note, with: { text: It is slow. }", StringComparison.Ordinal);
 
     /// <summary>A value that comes once a minute, two minutes after its time, and is asked for every 15 seconds: the newest one fails.</summary>
@@ -68,6 +73,8 @@ public sealed class IncidentTestWriterTests : IDisposable
         { "resolved {switch: done, tell: done, report: done}", Runbook, "checks: { slow: [failing, { verdict: failing, times: 3 }, passing] }\nevents: [{ after: 2m, approve: ada }]" },
         { "failed {switch: undone, tell: undone}", Runbook, "checks: { slow: [failing] }\nevents: [{ after: 2m, approve: ada }]" },
         { "failed {switch: undone, tell: undone}", Runbook, "checks: { slow: [failing] }\nsteps: { tell: fails }\nevents: [{ after: 2m, approve: ada }]" },
+        { "failed {switch: undone, tell: undone}", Runbook, "checks: { slow: [failing] }\nsteps: { tell: nothingDone }\nevents: [{ after: 2m, approve: ada }]" },
+        { "failed {call: failed}", s_calling, "checks: { slow: [failing] }\nsteps: { call: nothingDone }\nevents: [{ after: 2m, approve: ada }]" },
         { "failed {switch: undone}", Runbook, "checks: { slow: [failing] }\nsteps: { tell: refused }\nevents: [{ after: 2m, approve: ada }]" },
         { "failed {switch: undoFailed, tell: undone}", Runbook, "checks: { slow: [failing] }\nsteps: { switch: { undo: fails } }\nevents: [{ after: 2m, approve: ada }]" },
         { "failed {switch: leftAlone, tell: undone}", Runbook, "checks: { slow: [failing] }\nsteps: { switch: { undo: left } }\nevents: [{ after: 2m, approve: ada }]" },
