@@ -14,6 +14,11 @@ public sealed record StepRecord : Evolving
 
     /// <summary>Its status before it was undone. Null if nobody tried to.</summary>
     public StepStatus? UndoneFrom { get; init; }
+
+    /// <summary>Since when each try to undo it has failed. Null if the last one did not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? UndoFailingSince { get; init; }
+
     public int Attempts { get; init; } = 1;
 
     /// <summary>From before the first attempt. Undo restores this.</summary>

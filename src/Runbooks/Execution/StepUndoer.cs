@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
 
@@ -20,6 +21,11 @@ public sealed class StepUndoer(
 
     /// <summary>While the kill switch is on, it is read again at least this often.</summary>
     internal static readonly TimeSpan LongestPausedLook = TimeSpan.FromMinutes(30);
+
+    /// <summary>Where a later try may help, it is made for so long. People are told once the first tries have failed.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromMinutes(30);
+
+    private static readonly TimeSpan s_firstTries = TimeSpan.FromMinutes(1);
 
     public async Task<UndoResult> UndoAsync(UndoRequest request, CancellationToken cancellationToken)
     {
@@ -63,19 +69,50 @@ public sealed class StepUndoer(
             var attempt = asked is null
                 ? await TryAsync(incident, step, runbook.FindStep(step.Phase, step.Name), cancellationToken)
                 : ByHand(step, asked);
-            await store.RecordAsync(incident.Id, i => Finish(i, step, attempt.Status, attempt.Result), time, cancellationToken);
+            attempt = attempt with { FailingSince = attempt.Status == StepStatus.UndoFailed ? FailingSince(step) : null };
+            await store.RecordAsync(incident.Id, i => Finish(i, attempt), time, cancellationToken);
             tried.Add(attempt);
         }
 
         var failed = refusedByHand || tried.Exists(attempt => attempt.Status == StepStatus.UndoFailed);
         var leftAlone = incident.Steps.Any(step => step.Status == StepStatus.LeftAlone)
             || tried.Exists(attempt => attempt.Status == StepStatus.LeftAlone);
+        var page = await HoldAsync(incident.Id, [.. tried.Where(attempt => attempt.MayPass && IsLate(attempt))], cancellationToken);
         return new UndoResult(!failed && !leftAlone, Describe(tried))
         {
+            Page = page,
             IsFinal = tried.TrueForAll(attempt => attempt.Status != StepStatus.UndoFailed || attempt.IsManual),
             IsLeftAlone = leftAlone && !failed,
-            IsBusy = tried.Exists(attempt => attempt.IsBusy),
+            IsBusy = page is not null || tried.Exists(attempt => attempt.IsBusy),
         };
+    }
+
+    /// <summary>A fix that was held on since the last try fails anew.</summary>
+    private DateTimeOffset FailingSince(StepRecord step)
+    {
+        var now = time.GetUtcNow();
+        return step is { Status: StepStatus.UndoFailed, FinishedAt: { } last, UndoFailingSince: { } since } && now - last < Patience ? since : now;
+    }
+
+    private bool IsLate(Tried attempt)
+    {
+        var failing = time.GetUtcNow() - attempt.FailingSince;
+        return failing >= s_firstTries && failing < Patience;
+    }
+
+    /// <returns>What people have to know. Null if nothing waits.</returns>
+    private async Task<DuePage?> HoldAsync(string incidentId, IReadOnlyList<Tried> late, CancellationToken cancellationToken)
+    {
+        if (late.Count == 0)
+        {
+            return null;
+        }
+
+        var (now, since) = (time.GetUtcNow(), late.Min(attempt => attempt.FailingSince!.Value));
+        var (until, steps) = (since + Patience, EndingText.Names(late.Select(attempt => attempt.Step)));
+        var why = $"{EndingText.Sentence(late[0].Result.Result)} It is tried again until {GateText.Clock(until, now)}.";
+        await store.UpdateAsync(incidentId, i => i.HoldUndo(steps, why, until, now), cancellationToken);
+        return new($"undo-late:{since:yyMMddHHmm}", $"{steps} is not taken back yet: {why}", now);
     }
 
     private static Tried ByHand(StepRecord step, Gate asked)
@@ -141,9 +178,10 @@ public sealed class StepUndoer(
 
     private bool IsManual(StepRecord step) => catalog.FindAction(step.Action) is { IsManual: true };
 
-    private Incident Finish(Incident incident, StepRecord step, StepStatus status, ActionResult result)
+    private Incident Finish(Incident incident, Tried attempt)
     {
-        var finished = incident.FinishStep(incident.FindStep(step.Phase, step.Name)!, status, result, time.GetUtcNow());
+        var known = incident.FindStep(attempt.Step.Phase, attempt.Step.Name)! with { UndoFailingSince = attempt.FailingSince };
+        var finished = incident.FinishStep(known, attempt.Status, attempt.Result, time.GetUtcNow());
 
         // Nobody is asked any more.
         return finished is { State: IncidentState.AwaitingApproval, OpenGate: null }
@@ -191,8 +229,11 @@ public sealed class StepUndoer(
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             Log.UndoFailed(logger, step.Name, incident.Id, Redactor.Redact(failure));
-            var isBusy = failure is AttemptFailedException { IsBusy: true };
-            return new(step, StepStatus.UndoFailed, new(Redactor.Redact(failure.Message))) { IsBusy = isBusy };
+            return new(step, StepStatus.UndoFailed, new(Redactor.Redact(failure.Message)))
+            {
+                IsBusy = failure is AttemptFailedException { IsBusy: true },
+                MayPass = failure is AttemptFailedException passing && (action.Repeatable || passing.NothingDone),
+            };
         }
     }
 
@@ -209,6 +250,11 @@ public sealed class StepUndoer(
         public bool IsManual { get; init; }
 
         public bool IsBusy { get; init; }
+
+        /// <summary>A later try may help, and is safe.</summary>
+        public bool MayPass { get; init; }
+
+        public DateTimeOffset? FailingSince { get; init; }
     }
 }
 
@@ -233,8 +279,12 @@ public sealed record UndoResult(bool Complete, string Message)
     /// <summary>Why the fix is held on: its cause does not count as gone any more.</summary>
     public string? HeldOn { get; init; }
 
-    /// <summary>Something else is at work on the target. Waiting is not a failed try.</summary>
+    /// <summary>Something else is at work on the target, or a service is away. Waiting is not a failed try.</summary>
     public bool IsBusy { get; init; }
+
+    /// <summary>For people who have to know that it is tried again. Null if nobody has to.</summary>
+    [JsonIgnore]
+    public DuePage? Page { get; init; }
 
     /// <summary>Nothing failed: somebody has changed it since, so it was left to them.</summary>
     public bool IsLeftAlone { get; init; }

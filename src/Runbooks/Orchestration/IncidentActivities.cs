@@ -70,8 +70,20 @@ public sealed class Recheck(CheckService checks, IncidentPager pager, ActivitySh
     public static readonly TaskName Name = nameof(Recheck);
 }
 
-public sealed class UndoSteps(StepUndoer undoer, ActivityShutdown shutdown, ILogger<UndoSteps> logger)
-    : IncidentActivity<UndoRequest, UndoResult>(shutdown, logger, undoer.UndoAsync)
+public sealed class UndoSteps(StepUndoer undoer, IncidentPager pager, ActivityShutdown shutdown, ILogger<UndoSteps> logger)
+    : IncidentActivity<UndoRequest, UndoResult>(
+    shutdown,
+    logger,
+    async (input, cancellationToken) =>
+    {
+        var result = await undoer.UndoAsync(input, cancellationToken);
+        if (result.Page is { } page)
+        {
+            await pager.RequestPageAsync(new(input.IncidentId, page.Trouble, page.Message), cancellationToken);
+        }
+
+        return result;
+    })
 {
     public static readonly TaskName Name = nameof(UndoSteps);
 }

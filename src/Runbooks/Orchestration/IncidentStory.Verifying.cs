@@ -17,7 +17,7 @@ internal sealed partial class IncidentStory
     private const int UndoLooksAtFirst = 30;
     private const int UndoLooksOften = 60;
 
-    /// <summary>Other steps on the target go first, for two hours at most.</summary>
+    /// <summary>Other steps on the target go first, or a service is away, for two hours at most.</summary>
     private const int MaxUndoTurns = 60;
     private static readonly TimeSpan s_undoTurnPause = TimeSpan.FromMinutes(2);
 

@@ -1,3 +1,4 @@
+using Runbooks.Catalog.Steps;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -148,6 +149,32 @@ public sealed class FixTakenBackTests : LeaseWorld
         (await world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(30))).State.ShouldBe(IncidentState.Holding);
 
         world.Script.Deeds.ShouldBe(["do fix"]);
+    }
+
+    /// <summary>The service is away at that moment: a person is told once, and what they would do by hand is done as soon as it is back.</summary>
+    [Theory]
+    [InlineData(10, StepStatus.Undone, 1)]
+    [InlineData(0.5, StepStatus.Undone, 0)]
+    [InlineData(60, StepStatus.UndoFailed, 1)]
+    public async Task ServiceThatIsAway_IsTriedForHalfAnHourAndOnePersonIsTold(double minutes, StepStatus status, int told)
+    {
+        var holding = await HoldAsync();
+        DateTimeOffset? back = null;
+        _world.Script.BeforeUndoing = _ => _world.Time.GetUtcNow() < (back ??= _world.Time.GetUtcNow().AddMinutes(minutes)) ? new AttemptFailedException("App Configuration answered 503") : null;
+        _world.Script.Verdicts["full"] = Verdict.Passing;
+
+        var later = await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(10));
+        if (told > 0)
+        {
+            later.State.IsFinal().ShouldBeFalse();
+            later.Reason.ShouldNotBeNull().ShouldMatch("^fix is not taken back yet: App Configuration answered 503. It is tried again until [0-9:]+");
+        }
+
+        var ended = await _world.AdvanceAsync(holding.Id, TimeSpan.FromMinutes(50));
+
+        ended.Steps.ShouldHaveSingleItem().Status.ShouldBe(status);
+        ended.State.ShouldBe(status == StepStatus.Undone ? IncidentState.Resolved : IncidentState.Failed);
+        _world.Notifier.Sent.Count(sent => sent.Card.Kind == CardKind.Page && sent.To == ContactBook.Fallback && sent.Card.Sections[0].Lines[0].Contains("It is tried again until", StringComparison.Ordinal)).ShouldBe(told);
     }
 
     [Fact]
