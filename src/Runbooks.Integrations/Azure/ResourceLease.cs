@@ -140,7 +140,10 @@ internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
         var wanted = change.ToWrite(resource);
         if (change.ToWrite((await arm.GetAsync(target, cancellationToken)).Json).ToJsonString() != before)
         {
-            throw new AzureRequestException($"{target.DisplayName} is being changed by somebody else at this moment. Nothing was written.");
+            throw new AzureRequestException($"{target.DisplayName} is being changed by somebody else at this moment. Nothing was written.")
+            {
+                NothingDone = true,
+            };
         }
 
         return await arm.WriteAsync(arm.Call(target, RequestMethod.Put, change.What, wanted), IsSeenAsync, context, cancellationToken)

@@ -144,7 +144,7 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         if (!await routes.PatchAsync(route, RouteBackend.With(route, to), $"give {change.Backend} {Text(to)} in", cancellationToken))
         {
             throw new ClusterException($"The AI gateway route {change.DisplayName} is being changed by somebody else at this "
-                + "moment. Nothing was written.");
+                + "moment. Nothing was written.") { NothingDone = true };
         }
 
         var (seen, confirmed) = await routes.SettledAsync(route, change.Namespace, change.Route, context.Time, cancellationToken);

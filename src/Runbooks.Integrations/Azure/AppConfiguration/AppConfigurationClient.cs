@@ -219,7 +219,7 @@ internal sealed record SettingChange(SettingAddress Address, string? Before, str
 
     // The value was as expected, so something else of the key changed in between, and the next attempt may succeed.
     private static AzureRequestException NotWritten(HeldValue value) =>
-        new($"{value.Start} was changed by somebody else at this moment. Nothing was written.");
+        new($"{value.Start} was changed by somebody else at this moment. Nothing was written.") { NothingDone = true };
 }
 
 internal sealed record HeldText(string? Value, string? Type);
