@@ -62,6 +62,7 @@ public sealed class EveryVerbTests(Chromium chromium) : IClassFixture<Chromium>,
             // The four answers to a question, of which one is given in each way; the other verbs in all.
             var asked = await AskedAsync();
             await page.GotoAsync(Address($"incidents/{asked}"));
+            await Look.EnterInEveryFieldAsync(page);
             await page.Locator("#question input[name=by]").FillAsync("ada");
             if (way < 3)
             {
@@ -175,6 +176,7 @@ public sealed class EveryVerbTests(Chromium chromium) : IClassFixture<Chromium>,
             var page = await chromium.OpenAsync(scripts, colours: scripts ? ColorScheme.Dark : ColorScheme.Light);
             await page.GotoAsync(storm);
             await CheckAsync(page, scripts);
+            await Look.EnterInEveryFieldAsync(page);
             if (scripts)
             {
                 foreach (var box in (await page.Locator("input[type=checkbox]").AllAsync()).Skip(2))
@@ -215,9 +217,12 @@ public sealed class EveryVerbTests(Chromium chromium) : IClassFixture<Chromium>,
         var id = opened["id"]!.ToString();
         await _host.Client.WaitForAsync(id, "awaitingApproval");
         await _host.SettleAsync();
+        await page.GotoAsync(await _host.LinkAsync("oncall", id));
+        await Look.EnterInEveryFieldAsync(page);
         await page.GotoAsync(Address($"incidents/{id}"));
         await Assertions.Expect(page.Locator("#about")).ToContainTextAsync("Waiting for a person to do it");
         await CheckAsync(page, scripts);
+        await Look.EnterInEveryFieldAsync(page);
         await page.GetByLabel("Power is off").PressAsync("Space");
         await page.Locator("#question input[name=by]").FillAsync("ada");
         await PressAsync(page, page.GetByRole(AriaRole.Button, new() { Name = "Done what is ticked" }), byKeyboard: true);

@@ -15,6 +15,29 @@ internal static class Look
         await Assertions.Expect(page.Locator("html:not([data-left]) main")).ToBeVisibleAsync();
     }
 
+    /// <summary>Writes into every field of a question and presses Enter there, and on every tick: that is no answer.</summary>
+    public static async Task EnterInEveryFieldAsync(IPage page)
+    {
+        const string Fields = "form.decide input:visible, #question form input:visible";
+        var sent = new List<string>();
+        page.Request += (_, request) => sent.AddRange(request.Method == "POST" ? [request.Url] : []);
+        var fields = await page.Locator(Fields).AllAsync();
+        fields.ShouldNotBeEmpty();
+        foreach (var field in fields)
+        {
+            if (await field.GetAttributeAsync("type") != "checkbox")
+            {
+                await field.FillAsync("ada");
+            }
+
+            await field.PressAsync("Enter");
+        }
+
+        await page.GotoAsync(page.Url);
+        sent.ShouldBeEmpty();
+        (await page.Locator(Fields).CountAsync()).ShouldBe(fields.Count);
+    }
+
     /// <summary>Long enough apart that what comes next is no storm.</summary>
     public static Task SpreadAsync(RunningHost host) => host.PassAsync(TimeSpan.FromMinutes(6));
 

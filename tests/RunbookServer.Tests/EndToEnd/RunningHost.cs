@@ -82,12 +82,13 @@ internal sealed class RunningHost : IAsyncDisposable
     public Task SettleAsync() => Hub.WhenIdleAsync().WaitAsync(Patience.Limit);
 
     /// <summary>The approval link that practice mode sent to this recipient.</summary>
-    public async Task<string> LinkAsync(string to)
+    public async Task<string> LinkAsync(string to, string? incident = null)
     {
         foreach (var file in Directory.EnumerateFiles(_settings.OutboxDirectory, "*.json"))
         {
             var message = JsonNode.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken))!;
-            if (message["to"]!.ToString() == to && message["approvalLink"] is { } link)
+            var isAbout = incident is null || message["incident"]!.ToString() == incident;
+            if (isAbout && message["to"]!.ToString() == to && message["approvalLink"] is { } link)
             {
                 return link.ToString();
             }
