@@ -84,14 +84,14 @@ public sealed class StormApprovalNotifier(
         var ready = messages.Where(message => message.DueAt <= now).ToList();
         var early = messages.Where(message => message.DueAt > now).ToList();
 
-        // A question goes to everybody it is for at once: after this turn it counts as sent, and nobody would get it later.
-        while (early.Find(message => message.Fresh.Any(incident => !StormMessage.WasTold(incident) && IsAbout(ready, incident))) is { } beside)
+        // A question goes at once to everybody who was not told of it: after this turn it counts as sent, and nobody would get it later.
+        while (early.Find(message => message.Fresh.Any(incident => !StormMessage.WasTold(incident, message.Recipient) && IsAbout(ready, incident))) is { } beside)
         {
             early.Remove(beside);
             ready.Add(beside);
         }
 
-        // Somebody who got a message of the same storm a moment ago gets the rest later, and counts as reached.
+        // Somebody who was told of the question and got a message of the same storm a moment ago counts as reached.
         var asked = unasked.Where(incident => IsAbout(ready, incident) || !IsAbout(early, incident)).ToList();
         if (people.OnCall.Count > 0)
         {
@@ -146,22 +146,24 @@ public sealed class StormApprovalNotifier(
         var known = about.Except(fresh).ToList();
 
         // Once everything that the recipient got is decided, the next message is news again.
-        var before = storm.Told.GetValueOrDefault(name) is { } told && about.Exists(StormMessage.WasTold) ? told : null;
+        var before = storm.Told.GetValueOrDefault(name) is { } told && about.Exists(WasTold) ? told : null;
         if (before is null)
         {
             return new(recipient, about, fresh, null, time.GetUtcNow());
         }
 
-        var otherRunbook = fresh.Any(incident => !StormMessage.WasTold(incident) && !known.Exists(other => other.RunbookId == incident.RunbookId));
+        var otherRunbook = fresh.Any(incident => !WasTold(incident) && !known.Exists(other => other.RunbookId == incident.RunbookId));
         var pause = otherRunbook ? options.CurrentValue.Within : before.Pause;
 
-        // A question that nobody was told of does not wait that long, nor does the first reminder.
+        // A question that the recipient was not told of does not wait that long, nor does the first reminder.
         var due = fresh
-            .Where(incident => before.Count == 1 || !StormMessage.WasTold(incident))
+            .Where(incident => before.Count == 1 || !WasTold(incident))
             .Select(incident => ApprovalSchedule.ToldBy(incident.OpenGate!))
             .Append(before.LastAt + pause)
             .Min();
         return new(recipient, about, fresh, before, due);
+
+        bool WasTold(Incident incident) => StormMessage.WasTold(incident, recipient);
 
         bool IsForRecipient(Incident incident) =>
             people.ContactsOf(incident.OpenGate!.Approvers, recipient).Count > 0 && !incident.OpenGate!.IsAnsweredBy(recipient.Name);

@@ -10,7 +10,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
     {
         var asking = message.About;
         var kind = message.Newcomers > 0 ? CardKind.ApprovalRequest
-            : message.Before is null && !message.IsNextShift ? CardKind.Escalation
+            : (message.Before is null || message.HasNewOnes) && !message.IsNextShift ? CardKind.Escalation
             : CardKind.Reminder;
         if (asking is [var only])
         {

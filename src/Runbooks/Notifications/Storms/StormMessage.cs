@@ -25,7 +25,17 @@ public sealed record StormMessage(
         .GroupBy(record => record.Contact, StringComparer.OrdinalIgnoreCase)
         .Any(contact => Names(contact.Last()) && !Names(contact.First())));
 
+    /// <summary>Others were told of it, and this recipient never: it escalated to them, or their shift has begun.</summary>
+    public bool HasNewOnes => Fresh.Any(incident => !WasTold(incident, Recipient));
+
+    /// <summary>Whether anybody was told of the question.</summary>
     public static bool WasTold(Incident incident) => incident.HasDelivery(incident.OpenGate!.Id);
+
+    /// <summary>Whether this recipient has got a message about the question.</summary>
+    public static bool WasTold(Incident incident, Recipient recipient) => incident.Deliveries.Any(delivery =>
+        delivery.Channel is not null
+        && delivery.IsOf(incident.OpenGate!)
+        && string.Equals(delivery.Contact, recipient.Name, StringComparison.OrdinalIgnoreCase));
 
     public bool IsAbout(Incident incident) => _about.Contains(incident.Id);
 

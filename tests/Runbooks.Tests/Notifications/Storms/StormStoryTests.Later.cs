@@ -1,4 +1,5 @@
 using Runbooks.Approvals;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Notifications;
 using Runbooks.Notifications.Storms;
@@ -110,6 +111,29 @@ public sealed partial class StormStoryTests
 
         _pager.Sent.ShouldHaveSingleItem().Card.Title.ShouldBe("Escalated: 10 incidents of 'Broken thing' ask you at once");
         _world.Store.All.ShouldAllBe(incident => incident.OpenGate!.Approvers.SequenceEqual(new[] { "oncall", "platform-lead", ContactBook.Fallback }));
+    }
+
+    /// <summary>The one on call is asked again at the same time, and sleeps.</summary>
+    [Fact]
+    public async Task LeadToWhomAnotherRunbookEscalatedAMomentAgo_IsAskedAboutThisOneToo()
+    {
+        Runbook[] both = [EscalatesAfter("first-thing", TimeSpan.FromMinutes(4)), EscalatesAfter("second-thing", TimeSpan.FromMinutes(5.5))];
+        await OpenAsync([.. Enumerable.Repeat(both[0], 3), .. Enumerable.Repeat(both[1], 3)]);
+
+        await PassAsync(TimeSpan.FromMinutes(7.5));
+
+        TitlesTo("linus").ShouldBe(["Escalated: 3 incidents of 'Broken thing' ask you at once", "Escalated: 6 incidents ask you at once"]);
+        _world.Store.All.ShouldAllBe(incident => incident.Deliveries.Any(delivery => delivery.Contact == "linus" && delivery.Reached));
+
+        Runbook EscalatesAfter(string id, TimeSpan after) => _runbook with
+        {
+            Id = id,
+            Hash = id,
+            Mitigation = _runbook.Mitigation with
+            {
+                Approval = Given.Approval() with { RemindAfter = null, Timeout = TimeSpan.FromMinutes(12), Escalate = [new(after, ["platform-lead"])] },
+            },
+        };
     }
 
     [Fact]
