@@ -53,7 +53,12 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
 
     public IReadOnlyList<string> Silence => SilenceText.Of([.. Waiting.Select(row => (Runbook.Title, row.Gate))]);
 
-    public IEnumerable<string> Needed => Waiting.Select(row => GateText.Needed(row.Gate)).OfType<string>().Distinct();
+    /// <summary>Who has to approve, where that is the same for all that wait; null where each row says it.</summary>
+    public string? Needed => Waiting.Select(row => GateText.Needed(row.Gate)).Distinct().ToList() is [var one] ? one : null;
+
+    /// <summary>Where it is so for all that wait; empty where each row says it.</summary>
+    public string NoIsRemembered =>
+        Waiting.Select(row => StopText.NoIsRemembered(row.Incident)).Distinct().ToList() is [var one] ? one : "";
 
     /// <summary>What a yes does for these, which is nothing where others have to approve too; null where it would count for none.</summary>
     public string? Yes

@@ -20,6 +20,37 @@ public sealed partial class StormPageTests
         _host.Store.All.ShouldAllBe(incident => incident.OpenGate != null);
     }
 
+    /// <summary>The others run at the first yes.</summary>
+    [Fact]
+    public async Task TwoApproversForSomeOfThem_IsSaidBesideThoseAndNotOverAll()
+    {
+        var some = 0;
+        await ChangeAsync(gate => some++ < 2 ? gate with { Required = 2 } : gate);
+
+        var page = await PageAsync();
+
+        page.ShouldNotContain("<p>2 different people have to approve.</p>");
+        page.Split("<p class=\"found mind\">2 different people have to approve.</p>").Length.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task NoThatIsRememberedForSomeOfThem_IsSaidBesideThose()
+    {
+        var some = 0;
+        foreach (var incident in _host.Store.All.ToList())
+        {
+            await _host.Store.UpdateAsync(
+                incident.Id,
+                current => (some++ == 0 ? current with { Alert = current.Alert with { Source = "manual" } } : current, true),
+                Ct);
+        }
+
+        var page = await PageAsync();
+
+        page.Split("<p class=\"found\">A no is remembered").Length.ShouldBe(Count);
+        page.ShouldNotContain("Opening this page decided nothing. A no is remembered");
+    }
+
     [Fact]
     public async Task SilenceThatMeansTwoThings_IsSaidOfEach()
     {

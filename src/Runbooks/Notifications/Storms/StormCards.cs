@@ -225,11 +225,8 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         [$"{runbook.Title} on {CountText.Format(targets, "target")}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data];
 
     private static IEnumerable<string> WhoApproves(List<(Runbook Runbook, List<Incident> Incidents)> groups) => groups
-        .SelectMany(group => group.Incidents
-            .Select(incident => GateText.Needed(incident.OpenGate!))
-            .OfType<string>()
-            .Select(needed => groups.Count == 1 ? needed : $"{group.Runbook.Title}: {needed}"))
-        .Distinct();
+        .SelectMany(group => StormText.Once(group.Incidents, gate => GateText.Needed(gate))
+            .Select(needed => groups.Count == 1 ? needed : $"{group.Runbook.Title}: {needed}"));
 
     private static IReadOnlyList<string> IfNobodyAnswers(List<(Runbook Runbook, List<Incident> Incidents)> groups) =>
         SilenceText.Of([.. groups.SelectMany(group => group.Incidents.Select(incident => (group.Runbook.Title, incident.OpenGate!)))]);

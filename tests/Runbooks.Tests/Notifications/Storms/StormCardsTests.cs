@@ -77,6 +77,15 @@ public sealed class StormCardsTests
         Lines(card, "What will be rehearsed on each: mitigation, dry run (1 target)")[0].ShouldStartWith("Delete pod");
     }
 
+    [Fact]
+    public void ApprovalOfTwoForSomeOfThem_IsSaidOfThose()
+    {
+        var two = Some.Gate() with { Required = 2 };
+
+        Lines(Question([Asking(0, Some.Gate()), Asking(1, two), Asking(2, two)]), "Who has to approve").ShouldBe(["2 targets: 2 different people have to approve."]);
+        Lines(Question([Asking(0, two), Asking(1, two)]), "Who has to approve").ShouldBe(["2 different people have to approve."]);
+    }
+
     /// <summary>Where several people get one message, nobody's link is in it.</summary>
     [Fact]
     public void Question_LeadsSomewhereWithoutItsLinkToo() =>
