@@ -22,6 +22,12 @@ public static partial class EndingText
     public static bool IsVerifiedFix(Incident incident) =>
         IsVerified(incident) && HasChanged(incident) && !PassedBefore(incident, LastVerifying(incident));
 
+    /// <summary>Whether its fix was verified, the checks passed when asked last, and nothing of it was taken back.</summary>
+    public static bool IsFixInPlace(Incident incident) =>
+        IsVerifiedFix(incident)
+        && incident.Verification.All(finding => finding.Verdict == Verdict.Passing)
+        && !incident.Steps.Any(step => step is { Phase: Phase.Mitigation, Status: StepStatus.Undone or StepStatus.UndoFailed });
+
     /// <summary>Whether every check of the round had passed when last asked before the first step.</summary>
     internal static bool PassedBefore(Incident incident, VerificationRound after)
     {

@@ -188,7 +188,7 @@ public sealed class IncidentCards(DecisionLinks links)
         Sections =
         [
             new("What happened", [message]) { IsNeeded = true },
-            new("What it means", [runbook.Impact.Users, runbook.Impact.Data]),
+            new(ImpactHeading(incident), [runbook.Impact.Users, runbook.Impact.Data]),
             .. CardSection.If(FindingText.Found(incident, now), incident.Findings.Select(FindingText.Line)),
             .. CardSection.If("What was tried", Tried(incident)),
             .. CardSection.If(FindingText.SaidLast(incident, now), incident.Verification.Select(FindingText.Line)),
@@ -214,6 +214,10 @@ public sealed class IncidentCards(DecisionLinks links)
         };
     }
 
+    /// <summary>A runbook says what the fault means for its users while it lasts.</summary>
+    public static string ImpactHeading(Incident incident) =>
+        EndingText.IsFixInPlace(incident) ? "What it meant before the fix" : "What it means";
+
     private static string About(Incident incident, Runbook runbook) => $"{runbook.Title} on {IncidentText.Target(incident.Target)}";
 
     private static string Outage(Incident incident, Runbook runbook) => $"{About(incident, runbook)}. {runbook.Impact.Users}".Trim();
@@ -235,15 +239,16 @@ public sealed class IncidentCards(DecisionLinks links)
     private static string Asked(Incident incident, Gate gate)
     {
         var approvers = string.Join(", ", gate.Approvers);
+        var question = gate.Task is { } task ? $"{(task.Undoes ? "Take back" : "Do")} '{task.Step}' by hand." : gate.Question;
         var isPending = gate.Outcome == GateOutcome.Pending;
         return (incident.HasDelivery(gate.Id), isPending) switch
         {
             (true, _) when incident.ReachedNobody(gate) =>
-                $"No message reached anybody with the question: {gate.Question} {(isPending ? "" : GateText.HowItEnded(gate))}".TrimEnd(),
-            (true, true) => $"Asked {approvers}: {gate.Question} {AnswersSoFar(gate)}".TrimEnd(),
-            (true, false) => $"Asked {approvers}: {gate.Question} {GateText.HowItEnded(gate)}",
-            (false, true) => $"As far as is known, this question has not been sent to anybody yet: {gate.Question}",
-            (false, false) => $"{gate.Question} Nobody was asked. {GateText.HowItEnded(gate)}",
+                $"No message reached anybody with the question: {question} {(isPending ? "" : GateText.HowItEnded(gate))}".TrimEnd(),
+            (true, true) => $"Asked {approvers}: {question} {AnswersSoFar(gate)}".TrimEnd(),
+            (true, false) => $"Asked {approvers}: {question} {GateText.HowItEnded(gate)}",
+            (false, true) => $"As far as is known, this question has not been sent to anybody yet: {question}",
+            (false, false) => $"{question} Nobody was asked. {GateText.HowItEnded(gate)}",
         };
     }
 

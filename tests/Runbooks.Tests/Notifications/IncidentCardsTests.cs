@@ -26,6 +26,41 @@ public sealed class IncidentCardsTests
         card.Sections.Single(section => section.Heading == "What the checks said last, at 03:16:00 UTC").Lines.ShouldBe(["✓ Is the GPU memory full? GPU memory is at 41 %."]);
     }
 
+    /// <summary>Whoever is woken is not told that users fail who were helped an hour ago.</summary>
+    [Fact]
+    public void PageAfterAVerifiedFix_SaysWhatItMeantBefore()
+    {
+        var fixedOne = Some.Incident() with
+        {
+            State = IncidentState.Failed,
+            Findings = [Some.Finding()],
+            Steps = [new() { Phase = Phase.Mitigation, Name = "recycle", Action = "x", GateId = "mitigation-1", Status = StepStatus.Done, Preparation = new() { PlannedEffect = "Delete it." }, StartedAt = Some.Time }],
+            Verification = [Some.Finding(verdict: Verdict.Passing)],
+            VerificationRounds = [new(IncidentState.Verifying, Some.Time.AddMinutes(4), new Dictionary<string, Verdict> { [Some.Finding().Name] = Verdict.Passing }, 1)],
+        };
+
+        Headings(fixedOne).ShouldContain("What it meant before the fix");
+        Headings(fixedOne).ShouldNotContain("What it means");
+        Headings(fixedOne with { Verification = [Some.Finding()] }).ShouldContain("What it means");
+        Headings(fixedOne with { Steps = [fixedOne.Steps[0] with { Status = StepStatus.Undone }] }).ShouldContain("What it means");
+
+        IEnumerable<string> Headings(Incident incident) =>
+            new ApprovalOffice().Cards.Page(incident, Some.Runbook(), "It did not finish.", Some.Time).Sections.Select(section => section.Heading);
+    }
+
+    /// <summary>An instruction is a paragraph, and the end of the work would stand behind its last sentence.</summary>
+    [Fact]
+    public void PageAfterWorkByHand_NamesItsStep()
+    {
+        var gate = Some.Gate() with { Id = "mitigation-inspect", Question = "Look at the node. When one does not ho…", Task = new("inspect", "Look at the node.", []) };
+        var incident = Some.Waiting(gate: gate)
+            .RecordDeliveries([new($"{gate.MessageKey}:ada", "ada", "test", Some.Time, null)])
+            .Decide(gate.Id, new(DecisionVerb.Reject, "ben", "link", Some.Time, "no spare node")).Incident;
+
+        new ApprovalOffice().Cards.Page(incident, Some.Runbook(), "It failed.", Some.Time).Sections.Single(section => section.Heading == "What was tried").Lines[0]
+            .ShouldBe("Asked oncall: Do 'inspect' by hand. ben could not do this at 03:12:00 UTC.");
+    }
+
     [Fact]
     public void CardAsText_IsItsKindAndTitle() =>
         $"{new ApprovalOffice().Cards.Approval(Some.Waiting(), Some.Runbook(), Some.Gate(), "ada", CardKind.ApprovalRequest) with { Title = "Fix it?" }}".ShouldBe("ApprovalRequest: Fix it?");

@@ -166,7 +166,10 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 
         var incidents = news.Select(item => item.Incident).DistinctBy(incident => incident.Id).ToList();
         var messages = news.GroupBy(item => item.Message).OrderByDescending(same => same.Count()).ToList();
-        var impacts = news.Select(item => item.Runbook).DistinctBy(runbook => runbook.Id).SelectMany(runbook => (string[])[runbook.Impact.Users, runbook.Impact.Data]);
+        var impacts = news
+            .OrderBy(item => EndingText.IsFixInPlace(item.Incident))
+            .GroupBy(item => IncidentCards.ImpactHeading(item.Incident), item => item.Runbook)
+            .SelectMany(group => CardSection.If(group.Key, group.DistinctBy(runbook => runbook.Id).SelectMany(ImpactLines)));
         return Base(storm, news, CardKind.Page, $"A person is needed: {CountText.Format(incidents.Count, "incident")}{OfAll(news)}") with
         {
             Sections =
@@ -175,7 +178,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
                 .. messages.Where(same => same.Count() > 1).Select(same => new CardSection(
                     messages.Count == 1 ? "Targets" : $"Targets: {Clip.To(same.Key, 80)}",
                     StormText.Targets(same.Select(item => item.Incident)))),
-                .. CardSection.If("What it means", impacts.Where(line => line.Length > 0)),
+                .. impacts,
                 new("What to do now", NextSteps(incidents, now)) { IsNeeded = true },
             ],
         };
@@ -220,6 +223,8 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 
     private static string ByHand(int count, int all) =>
         count == 0 ? "" : count == all ? ", to do something by hand" : $", {count} of them to do something by hand";
+
+    private static IEnumerable<string> ImpactLines(Runbook runbook) => new[] { runbook.Impact.Users, runbook.Impact.Data }.Where(line => line.Length > 0);
 
     private static string[] WhatBroke(Runbook runbook, int targets) =>
         [$"{runbook.Title} on {CountText.Format(targets, "target")}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data];
