@@ -22,7 +22,10 @@ public sealed record Gate : Evolving
     /// <summary>What speaks against it without forbidding it.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>Why nothing could run when it was last asked, even with an approval, in whole sentences. Null if something could.</summary>
+    /// <summary>
+    /// Why nothing could run when it was last asked, or when somebody tried to approve after that, in whole sentences. Null if something
+    /// could.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? BlockedBy { get; init; }
 

@@ -100,6 +100,22 @@ public static class GateText
         return $"Incident {incident.Id} {ended}{when}: {EndingText.Sentence(EndingText.WithHeadline(incident))}";
     }
 
+    /// <summary>For a question that is asked again because something can run again. Null for any other.</summary>
+    public static string? RunsAgain(Gate gate)
+    {
+        if (gate is not { AskedAt: { } asked, BlockedBy: null, WasBlocked: false } || gate.IsHeldBack(asked))
+        {
+            return null;
+        }
+
+        var lost = gate.HeldBack
+            .Where(approval => approval.At < asked && !gate.IsAnsweredBy(approval.Person))
+            .GroupBy(approval => approval.Person, StringComparer.OrdinalIgnoreCase)
+            .Select(person => $" {person.Key}'s yes of {Clock(person.Last().At, gate.OpenedAt)} was not taken and has to be given again.")
+            .ToList();
+        return lost.Count > 0 || gate.BlockedAt < asked ? $"Nothing could run for a time; now something can.{string.Concat(lost)}" : null;
+    }
+
     /// <summary>What latecomers are told.</summary>
     public static string Late(Gate gate, DateTimeOffset now) => gate switch
     {

@@ -78,7 +78,7 @@ public sealed partial record Incident
         }
 
         var approval = isKnown ? null : new HeldBackApproval(person, why, now);
-        return (isKnown ? this : noted).Replace(ApprovalSchedule.HoldBack(gate, approval, until, now));
+        return (isKnown ? this : noted).Replace(ApprovalSchedule.HoldBack(gate, approval, until, now) with { BlockedBy = why });
     }
 
     public Incident Replace(Gate gate) =>

@@ -42,7 +42,7 @@ public sealed class IncidentCards(DecisionLinks links)
         Sections =
         [
             .. Story(incident, runbook, gate),
-            .. CardSection.If("What changed since you were asked", gate.Difference is null ? [] : [gate.Difference]),
+            .. CardSection.If("What changed since you were asked", Lines.Of(gate.Difference, GateText.RunsAgain(gate))),
             .. CardSection.If("How often", incident.RecurrenceLines()),
             .. Since(incident, gate),
             .. CardSection.If("Warning", gate.AllWarnings, isNeeded: true),

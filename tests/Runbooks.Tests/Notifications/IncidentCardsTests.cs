@@ -62,6 +62,28 @@ public sealed class IncidentCardsTests
     }
 
     [Fact]
+    public void YesThatWasNotTaken_IsOnTheCardThenAndWhenItIsAskedAgain()
+    {
+        const string Why = "The kill switch is on.";
+        var gate = Some.Gate();
+        var held = Some.Waiting(gate: gate).NoteHeldBack(gate.Id, "ada", Why, until: null, Some.Time.AddMinutes(2));
+        Lines(held, "Warning").ShouldBe([$"When this went out, nothing could run, and no yes is taken while that lasts: {Why}"]);
+        Lines(held, "What changed since you were asked").ShouldBeEmpty();
+
+        var (released, due) = Some.Advance(held, gate.Id, Some.Time.AddMinutes(3));
+        due.ShouldBe(CardKind.Reminder);
+        var again = ApprovalSchedule.NoteWhetherItRuns(released, gate.Id, why: null, Some.Time.AddMinutes(3));
+
+        Lines(again, "Warning").ShouldBeEmpty();
+        Lines(again, "What changed since you were asked").ShouldBe(
+            ["Nothing could run for a time; now something can. ada's yes of 03:14:00 UTC was not taken and has to be given again."]);
+
+        static IReadOnlyList<string> Lines(Incident incident, string heading) =>
+            new ApprovalOffice().Cards.Approval(incident, Some.Runbook(), incident.OpenGate!, "ben", CardKind.Reminder).Sections
+                .FirstOrDefault(section => section.Heading == heading)?.Lines ?? [];
+    }
+
+    [Fact]
     public void CardAsText_IsItsKindAndTitle() =>
         $"{new ApprovalOffice().Cards.Approval(Some.Waiting(), Some.Runbook(), Some.Gate(), "ada", CardKind.ApprovalRequest) with { Title = "Fix it?" }}".ShouldBe("ApprovalRequest: Fix it?");
 
