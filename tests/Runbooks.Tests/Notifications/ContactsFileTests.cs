@@ -45,6 +45,24 @@ public sealed class ContactsFileTests
         book.IsMember(oncall.Recipients[1], "grace").ShouldBeFalse();
     }
 
+    /// <summary>Buttons go there, so whoever presses them has to be known.</summary>
+    [Fact]
+    public void SomebodysOwnUserInSlack_IsWhoTheyAre()
+    {
+        var book = new ContactsFile([new ScriptedChannel("slack")], [], ApprovalOffice.Secrets()).Read("c.yaml", """
+            people:
+              hal: { reach: [{ slack: U0HAL0001 }] }
+              ida: { slackUser: U0IDA0001, reach: [{ slack: U0IDA0001 }] }
+            rooms:
+              ops: { reach: [{ slack: U0OPS0001 }] }
+            contacts: { fallback: [hal, ida, ops] }
+            """).Book.ShouldNotBeNull();
+
+        book.FindPerson(Identity.Slack("U0HAL0001"))!.Name.ShouldBe("hal");
+        book.FindPerson(Identity.Slack("U0IDA0001"))!.Identities.Count.ShouldBe(1);
+        book.FindPerson(Identity.Slack("U0OPS0001")).ShouldBeNull("who a room is, is not known");
+    }
+
     /// <summary>Of a schedule and of a group the file does not tell who they are.</summary>
     [Fact]
     public void WhoIsBehindAContact_IsKnownWhereTheFileNamesThemAll()
