@@ -195,6 +195,10 @@ public sealed record PlannedStep(
     /// <summary>Null if there is nothing to say.</summary>
     [JsonIgnore]
     public string? UndoLine => !ShowsUndo ? null : Undo is { } undo ? $"Undo: {undo}" : "Cannot be undone.";
+
+    /// <summary>For a list of several steps. Null if there is nothing to say.</summary>
+    [JsonIgnore]
+    public string? NamedUndo => ShowsUndo ? $"{Name}: {Undo ?? "cannot be undone."}" : null;
 }
 
 /// <summary>Changes when anything that a person saw changes.</summary>

@@ -185,7 +185,7 @@ public sealed partial class ApproverRules(CurrentContacts contacts, OnCallDirect
             return gate with { Starter = NameOf(startedBy) };
         }
 
-        var warning = $"{startedBy} started it and is not a person in the contacts. "
+        var warning = $"{CleanText.Capital(startedBy)} started it and is not a person in the contacts. "
             + "Whoever started it may not be the only one to approve, so two people have to approve.";
         return gate with { Required = 2, Warnings = [.. gate.Warnings, warning] };
     }

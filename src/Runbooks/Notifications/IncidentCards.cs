@@ -49,9 +49,7 @@ public sealed class IncidentCards(DecisionLinks links)
             .. CardSection.If("How it went before", gate.TrackRecord is { } before ? [before] : []),
             .. CardSection.If("Who has to approve", GateText.Quorum(gate) is { } quorum ? [quorum] : [], isNeeded: true),
             new("What will be done", [.. gate.Plan.Steps.Select(step => step.PlannedEffect)]) { IsNeeded = true },
-            .. CardSection.If(
-                "How to undo it",
-                [.. gate.Plan.Steps.Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.")]),
+            .. CardSection.If("How to undo it", Lines.Of(gate.Plan.Steps.Select(step => step.NamedUndo))),
             .. Close(incident, gate),
         ],
         Links = [new("Look and decide", links.For(incident, gate, recipient)), IncidentLink(incident)],

@@ -154,7 +154,7 @@ internal sealed record StormPart(Runbook Runbook, IReadOnlyList<Incident> Incide
     /// <summary>Empty for work by hand, which a person undoes in their own way.</summary>
     public IEnumerable<string> HowToUndo => AsksForWork
         ? []
-        : Gate.Plan.Steps.Where(step => step.ShowsUndo).Select(step => step.Undo ?? $"{step.Name}: cannot be undone.");
+        : Lines.Of(Gate.Plan.Steps.Select(step => step.NamedUndo));
 
     /// <summary>The largest first. A question that is asked again may be about other steps, so it is a part of its own.</summary>
     public static IReadOnlyList<StormPart> Of(IReadOnlyList<Incident> asking, IReadOnlyDictionary<string, Runbook> runbooks) =>

@@ -40,8 +40,8 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
                 .. CardSection.If("What changed since you were asked", StormText.Once(asking, gate => Lines.Of(gate.Difference, GateText.RunsAgain(gate)))),
                 .. CardSection.If("Warning", StormText.Once(asking, gate => gate.AllWarnings), isNeeded: true),
                 .. CardSection.If("How it went before", StormText.Once(asking, gate => gate.TrackRecord)),
-                .. parts.Select(part => new CardSection(HeadingOf(part.StepsHeading, part), Steps(part.Example)) { IsNeeded = true }),
-                .. CardSection.If("How to undo it", parts.SelectMany(part => part.HowToUndo).Distinct()),
+                .. parts.Select(part => new CardSection(HeadingOf(part.StepsHeading, part), Steps(part)) { IsNeeded = true }),
+                .. CardSection.If("How to undo it", HowToUndo(parts, groups.Count == 1)),
                 .. CardSection.If("Who has to approve", WhoApproves(groups), isNeeded: true),
                 new("If nobody answers", IfNobodyAnswers(groups)) { IsNeeded = true },
             ],
@@ -229,6 +229,9 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
     private static string[] WhatBroke(Runbook runbook, int targets) =>
         [$"{runbook.Title} on {CountText.Format(targets, "target")}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data];
 
+    private static IEnumerable<string> HowToUndo(IEnumerable<StormPart> parts, bool isOneRunbook) =>
+        parts.SelectMany(part => part.HowToUndo.Select(line => isOneRunbook ? line : $"{part.Runbook.Title}, {line}")).Distinct();
+
     private static IEnumerable<string> WhoApproves(List<(Runbook Runbook, List<Incident> Incidents)> groups) => groups
         .SelectMany(group => StormText.Once(group.Incidents, gate => GateText.Needed(gate))
             .Select(needed => groups.Count == 1 ? needed : $"{group.Runbook.Title}: {needed}"));
@@ -286,11 +289,12 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 
     private static string Heading(string heading, Runbook runbook, int groups) => groups == 1 ? heading : $"{heading}: {runbook.Title}";
 
-    private static List<string> Steps(Incident example)
+    private static IReadOnlyList<string> Steps(StormPart part)
     {
-        var (gate, target) = (example.OpenGate!, IncidentText.Target(example.Target));
-        return gate.Task is { } task
-            ? [task.Instruction, .. task.Items.Select((item, at) => $"{at + 1}. {item.Text}"), $"(As on {target}; the page leads to each one's own.)"]
-            : [.. gate.Plan.Steps.Select(step => step.PlannedEffect), $"(As on {target}; the page shows each one's own steps and findings.)"];
+        IEnumerable<string> what = part.Gate.Task is { } task
+            ? [task.Instruction, .. task.Items.Select((item, at) => $"{at + 1}. {item.Text}")]
+            : part.Gate.Plan.Steps.Select(step => step.PlannedEffect);
+        var others = part.AsksForWork ? "the page leads to each one's own" : "the page shows each one's own steps and findings";
+        return part.Incidents.Count == 1 ? [.. what] : [.. what, $"(As on {IncidentText.Target(part.Example.Target)}; {others}.)"];
     }
 }
