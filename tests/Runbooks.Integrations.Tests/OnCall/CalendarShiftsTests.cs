@@ -78,6 +78,44 @@ public sealed class CalendarShiftsTests
             () => At("2026-11-27T12:00:00Z", $"X-WR-TIMEZONE:{zone}\n" + Event("UID:f\nDTSTART:20261127T090000\nDURATION:PT8H\nSUMMARY:ada")))
         .Message.ShouldBe($"its time zone '{zone}' is not known. Write 'timeZone' with an IANA name such as Europe/Berlin in the contacts.");
 
+    /// <summary>Names that Exchange, Outlook and others write, also where one that is known stands within.</summary>
+    [Theory]
+    [InlineData("(UTC+09:00) Osaka")]
+    [InlineData("(GMT+01.00) Amsterdam / Berlin")]
+    [InlineData("UTC+9")]
+    [InlineData("GMT+0100")]
+    [InlineData("Custom EST")]
+    [InlineData("Customized Time Zone")]
+    [InlineData("Germany/Berlin")]
+    public void ZoneOfAnEventThatNobodyKnows_IsAnErrorAndNoGuess(string zone)
+    {
+        string[] events =
+        [
+            $"DTSTART;TZID=\"{zone}\":20261127T090000\nDURATION:PT8H",
+            $"DTSTART:20261127T090000Z\nDTEND;TZID=\"{zone}\":20261127T170000",
+            $"DTSTART:20261101T090000Z\nDURATION:PT8H\nRRULE:FREQ=DAILY\nEXDATE;TZID=\"{zone}\":20261127T090000",
+            $"DTSTART:20261101T090000Z\nDURATION:PT8H\nRDATE;TZID=\"{zone}\":20261127T090000",
+            $"DTSTART:20261127T090000Z\nDURATION:PT8H\nRECURRENCE-ID;TZID=\"{zone}\":20261127T090000",
+        ];
+
+        events.Select(lines => Should.Throw<OnCallException>(() => At("2026-11-27T12:00:00Z", Event($"UID:f\n{lines}\nSUMMARY:ada"))).Message).Distinct()
+            .ShouldBe([$"the time zone '{zone}' of an event is not known. Give the event an IANA zone such as Europe/Berlin."]);
+    }
+
+    [Theory]
+    [InlineData("Tokyo Standard Time")]
+    [InlineData("Asia/Tokyo")]
+    [InlineData("Asia-Tokyo")]
+    [InlineData("/freeassociation.sourceforge.net/Asia/Tokyo")]
+    [InlineData("/example.org/20260101_1/Asia/Tokyo")]
+    public void ZoneOfAnEventByAnotherName_IsKnown(string zone)
+    {
+        var day = Event($"UID:f\nDTSTART;TZID={zone}:20261127T090000\nDTEND;TZID={zone}:20261127T170000\nSUMMARY:ada");
+
+        At("2026-11-27T07:59:59Z", day).ShouldBe("ada");
+        At("2026-11-27T08:00:00Z", day).ShouldBe("");
+    }
+
     /// <summary>The end of the 31st in India, in UTC; and until the 31st, as a person writes it.</summary>
     [Theory]
     [InlineData("", "RRULE:FREQ=DAILY;UNTIL=20261231T182959Z")]
@@ -121,6 +159,9 @@ public sealed class CalendarShiftsTests
     [Theory]
     [InlineData("ATTENDEE:mailto:ada@example.com\nATTENDEE;PARTSTAT=DECLINED:mailto:grace@example.com\nORGANIZER:mailto:boss@example.com\nSUMMARY:On call", "ada@example.com")]
     [InlineData("ATTENDEE;PARTSTAT=DECLINED:mailto:ada@example.com\nORGANIZER:mailto:boss@example.com\nSUMMARY:ada on call", "")]
+    [InlineData("ATTENDEE;CUTYPE=ROOM;CN=War room:mailto:war@example.com\nATTENDEE;CUTYPE=RESOURCE:mailto:phone@example.com\nSUMMARY:ada", "ada")]
+    [InlineData("ATTENDEE;CUTYPE=ROOM:mailto:war@example.com\nATTENDEE;CUTYPE=INDIVIDUAL:mailto:ada@example.com\nSUMMARY:On call", "ada@example.com")]
+    [InlineData("ATTENDEE;PARTSTAT=DELEGATED;DELEGATED-TO=\"mailto:ben@example.com\":mailto:ada@example.com\nATTENDEE:mailto:ben@example.com", "ben@example.com")]
     [InlineData("ORGANIZER:mailto:boss@example.com\nSUMMARY:ada", "ada|boss@example.com")]
     [InlineData("ORGANIZER:mailto:boss@example.com", "boss@example.com")]
     [InlineData("ATTENDEE:tel:+123\nSUMMARY:ada", "ada")]
@@ -144,7 +185,7 @@ public sealed class CalendarShiftsTests
     [InlineData("UID:a\nDTSTART:20260101T000000Z\nDURATION:PT1S\nRRULE:FREQ=DAILY;BYHOUR=1,2,3,4,5;BYMINUTE=1,2,3,4,5\nSUMMARY:ada", "repeats more often than shifts do", true)]
     [InlineData("UID:a\nDTSTART:18000101T000000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY\nSUMMARY:ada", "repeats for so long", true)]
     [InlineData("UID:a\nDTSTART:20260101T000000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30\nSUMMARY:ada", "cannot be read as a calendar", true)]
-    [InlineData("UID:a\nDTSTART;TZID=Nowhere/Else:20261127T000000\nDURATION:P1D\nSUMMARY:ada", "cannot be read as a calendar", true)]
+    [InlineData("UID:a\nDTSTART;TZID=Nowhere/Else:20261127T000000\nDURATION:P1D\nSUMMARY:ada", "'Nowhere/Else' of an event is not known", true)]
     [InlineData("UID:a\nRECURRENCE-ID;RANGE=THISANDFUTURE:20261127T000000Z\nDTSTART:20261127T000000Z\nDURATION:P1D\nSUMMARY:ada", "RANGE=THISANDFUTURE", true)]
     public void WhatCannotBeUnderstood_IsAnErrorAndNoGuess(string text, string problem, bool isEvent) =>
         Should.Throw<OnCallException>(() => CalendarShifts.Read(isEvent ? Calendar(Event(text)) : text, null, DateTimeOffset.Parse("2026-11-27T12:00:00Z", null), DateTimeOffset.Parse("2026-11-27T16:00:00Z", null)))
