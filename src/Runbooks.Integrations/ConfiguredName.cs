@@ -6,7 +6,9 @@ internal static class ConfiguredName
         string? asked, string? usual, IDictionary<string, T> known, string thing, string section, string key, string how)
     {
         var name = asked ?? usual ?? (known.Count == 1 ? known.Keys.First() : null);
-        return name is null ? (null, $"No {thing} is chosen. Set {section}:Default, or {how}.")
+        return name is null && known.Count == 0
+            ? (null, $"No {thing} is configured. Add {section}:{key.Replace("{0}", "NAME", StringComparison.Ordinal)}.")
+            : name is null ? (null, $"No {thing} is chosen. Set {section}:Default, or {how}.")
             : known.ContainsKey(name) ? (name, null)
             : (null, $"No {thing} is configured as '{name}'. Add {section}:{key.Replace("{0}", name, StringComparison.Ordinal)}.");
     }
