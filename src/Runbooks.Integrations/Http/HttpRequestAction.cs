@@ -85,7 +85,7 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
 
     public override Reversal ReversalOf(JsonElement with) => Reversals.UndoneIn(with);
 
-    protected override Task<Preparation> PrepareAsync(
+    protected override async Task<Preparation> PrepareAsync(
         HttpRequestParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
         var call = new HttpCall(parameters.Url, parameters.Method, parameters.Body, parameters.ExpectStatus);
@@ -93,13 +93,15 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
         var undo = parameters.Undo is { } said
             ? new HttpCall(said.Url, said.Method, said.Body, said.ExpectStatus, parameters.Token is not null)
             : null;
-        return Task.FromResult(new Preparation
+        return new Preparation
         {
             PlannedEffect = call.Text,
-            Refusal = Refusal(call, parameters.Token) ?? (undo is null ? null : Refusal(undo, parameters.Token)),
+            Refusal = Refusal(call, parameters.Token)
+                ?? (undo is null ? null : Refusal(undo, parameters.Token))
+                ?? await FindPrivateAsync(new(call.Url), cancellationToken),
             Undo = undo?.Text,
             UndoState = undo is null ? null : JsonSerializer.SerializeToElement(undo),
-        });
+        };
     }
 
     protected override Task<ActionResult> ApplyAsync(
@@ -158,6 +160,10 @@ internal sealed class HttpRequestAction(IHttpClientFactory clients, IOptions<Htt
             throw new AttemptFailedException($"{call.Shown} {OwnNetwork.Describe(failed)}", failed) { NothingDone = true };
         }
     }
+
+    /// <summary>The undo is on the same host.</summary>
+    private Task<string?> FindPrivateAsync(Uri url, CancellationToken cancellationToken) =>
+        options.Value.Guard.FindRefusalAsync(url.DnsSafeHost, url.Port, cancellationToken);
 
     private string? Refusal(HttpCall call, string? token)
     {

@@ -174,13 +174,35 @@ public sealed class EgressGuard(IReadOnlyCollection<string> allowedHosts, string
             addresses = [.. addresses.Where(PublicAddress.Is)];
             if (addresses.Length == 0)
             {
-                throw new EgressRefusedException($"{host}:{port} is a private, link-local or metadata address. "
-                    + $"Add it to {setting} if it is meant.");
+                throw new EgressRefusedException(Refusal(host, port));
             }
         }
 
         return await NameLookup.ConnectAsync(addresses, port, cancellationToken);
     }
+
+    /// <summary>Before anybody is asked; the connection itself is still checked when it is made.</summary>
+    /// <returns>Why it would be refused as things are; null where it would not, or where the name cannot be resolved now.</returns>
+    internal async Task<string?> FindRefusalAsync(string host, int port, CancellationToken cancellationToken)
+    {
+        if (Allows(host, port))
+        {
+            return null;
+        }
+
+        try
+        {
+            var addresses = await NameLookup.ResolveAsync(host, lookUp, cancellationToken);
+            return addresses.Length > 0 && !addresses.Any(PublicAddress.Is) ? Refusal(host, port) : null;
+        }
+        catch (SocketException)
+        {
+            return null;
+        }
+    }
+
+    private string Refusal(string host, int port) =>
+        $"{host}:{port} is a private, link-local or metadata address. Add it to {setting} if it is meant.";
 }
 
 /// <summary>The address must not be called; the message says which and where to allow it.</summary>

@@ -16,6 +16,8 @@ public sealed class OtherActionsTests : OnTheSandbox
         ["ArmRequest:AllowedScopes:0"] = "/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg-assist",
         ["HttpRequest:AllowedHosts:0"] = "127.0.0.1",
         ["HttpRequest:AllowedHosts:1"] = "169.254.169.254",
+        ["HttpRequest:AllowedHosts:2"] = "localhost",
+        ["HttpRequest:AllowedHosts:3"] = "nowhere.invalid",
         ["HttpRequest:PrivateHosts:0"] = "127.0.0.1",
     };
 
@@ -171,5 +173,18 @@ public sealed class OtherActionsTests : OnTheSandbox
         var refused = await Should.ThrowAsync<StepRefusedException>(() => RunAsync("http.request", with));
         refused.Message.ShouldEndWith("is a private, link-local or metadata address. Add it to HttpRequest:PrivateHosts if it is meant.");
         refused.NothingDone.ShouldBeTrue();
+    }
+
+    /// <summary>Nobody is asked for a yes to a call that would be refused.</summary>
+    [Theory]
+    [InlineData("http://169.254.169.254/metadata/identity", true)]
+    [InlineData("http://localhost:8080/hook", true)]
+    [InlineData("http://nowhere.invalid/hook", false)]
+    public async Task PrivateAddress_IsRefusedBeforeAnybodyIsAsked(string url, bool refused)
+    {
+        var refusal = (await PrepareAsync("http.request", new { url })).Refusal;
+
+        (refusal?.EndsWith("is a private, link-local or metadata address. Add it to HttpRequest:PrivateHosts if it is meant.", StringComparison.Ordinal))
+            .ShouldBe(refused ? true : null);
     }
 }
