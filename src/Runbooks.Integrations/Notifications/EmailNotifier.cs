@@ -129,7 +129,7 @@ public sealed class EmailOptions : IValidatableObject
     /// <summary>The SMTP server. Without it, and without an endpoint of Azure Communication Services, the channel cannot be used.</summary>
     public string? Host { get; set; }
 
-    /// <summary>587 begins in the clear and switches to TLS; 465 begins with it.</summary>
+    /// <summary>587 begins in the clear and switches to TLS; 465 begins with it, also where <c>Security</c> is <c>StartTls</c>.</summary>
     [Range(1, 65_535)]
     public int Port { get; set; } = 587;
 
@@ -160,6 +160,12 @@ public sealed class EmailOptions : IValidatableObject
             : Array.Empty<ValidationResult>(),
         .. !string.IsNullOrEmpty(Host) && string.IsNullOrEmpty(From)
             ? [new("Set Email:From to the sender's address.", [nameof(From)])]
+            : Array.Empty<ValidationResult>(),
+        .. !string.IsNullOrEmpty(From) && !(MimeKit.MailboxAddress.TryParse(From, out var sender) && sender.Domain.Length > 0)
+            ? [new("Email:From must be a mail address, such as runbooks@example.com.", [nameof(From)])]
+            : Array.Empty<ValidationResult>(),
+        .. !string.IsNullOrEmpty(Host) && Uri.CheckHostName(Host) == UriHostNameType.Unknown
+            ? [new("Email:Host must be the bare name or address of the mail server, such as mail.example.com. Its port is Email:Port.", [nameof(Host)])]
             : Array.Empty<ValidationResult>(),
         .. !string.IsNullOrEmpty(AcsEndpoint) && !HttpsUrl.TryParse(AcsEndpoint, out _)
             ? [new("Email:AcsEndpoint has to begin with https://.", [nameof(AcsEndpoint)])]

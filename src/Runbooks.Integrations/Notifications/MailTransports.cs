@@ -34,7 +34,7 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
         };
         try
         {
-            await client.ConnectAsync(settings.Host!, settings.Port, Socket(settings.Security), cancellationToken);
+            await client.ConnectAsync(settings.Host!, settings.Port, Socket(settings), cancellationToken);
             if (!string.IsNullOrEmpty(settings.User))
             {
                 await LogInAsync(client, settings.User, settings.Password ?? "", cancellationToken);
@@ -62,7 +62,9 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
         }
         catch (Exception broken) when (broken is IOException or SocketException or ProtocolException or TimeoutException)
         {
-            throw new DeliveryException($"The mail server cannot be reached ({broken.GetType().Name}).", transient: true);
+            throw new DeliveryException(
+                $"The mail server {settings.Host}:{settings.Port} (Email:Host, Email:Port) cannot be reached ({broken.GetType().Name}).",
+                transient: true);
         }
         finally
         {
@@ -135,8 +137,12 @@ internal sealed class SmtpTransport(IOptions<EmailOptions> options, TimeProvider
         return message;
     }
 
-    private static SecureSocketOptions Socket(EmailSecurity security) => security switch
+    private const int PortWithTls = 465;
+
+    /// <summary>At port 465 a server waits for TLS and says nothing before (RFC 8314), so StartTls could not work there.</summary>
+    internal static SecureSocketOptions Socket(EmailOptions settings) => settings.Security switch
     {
+        EmailSecurity.StartTls when settings.Port == PortWithTls => SecureSocketOptions.SslOnConnect,
         EmailSecurity.Tls => SecureSocketOptions.SslOnConnect,
         EmailSecurity.None => SecureSocketOptions.None,
         _ => SecureSocketOptions.StartTls,

@@ -60,6 +60,9 @@ public sealed class PrometheusEndpoint
         [
             .. Every < TimeSpan.Zero || Every > TimeSpan.FromHours(1) ? [$"{setting}:Every must be from 0 to 1 hour."] : Array.Empty<string>(),
             .. isUrl ? Array.Empty<string>() : [$"{setting}:Url must be an absolute http or https URL."],
+            .. isUrl && url!.AbsolutePath.TrimEnd('/').EndsWith("/api/v1", StringComparison.Ordinal)
+                ? [$"{setting}:Url must not end in /api/v1: that is added."]
+                : Array.Empty<string>(),
             .. isUrl && sendsToken && url is { Scheme: "http", IsLoopback: false }
                 ? [$"{setting} would send its token over plain http. Use https."]
                 : Array.Empty<string>(),

@@ -117,6 +117,16 @@ public sealed class TokenTests : OnTheSandbox, IAsyncLifetime
         options.Validate(new(options)).ShouldHaveSingleItem().ErrorMessage!.ShouldContain("Choose one");
     }
 
+    [Theory]
+    [InlineData("https://prometheus.example/api/v1")]
+    [InlineData("https://prometheus.example/prometheus/api/v1/")]
+    public void AddressWithThePathThatIsAdded_IsRefused(string url)
+    {
+        var options = new PrometheusOptions { Endpoints = { ["p"] = new() { Url = url } } };
+
+        options.Validate(new(options)).ShouldHaveSingleItem().ErrorMessage.ShouldBe("Prometheus:Endpoints:p:Url must not end in /api/v1: that is added.");
+    }
+
     [Fact]
     public void IdentityOverPlainHttp_IsRefused()
     {

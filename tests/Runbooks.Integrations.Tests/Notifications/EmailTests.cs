@@ -1,4 +1,5 @@
 using Azure.Core;
+using MailKit.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -160,6 +161,38 @@ public sealed partial class EmailTests
         (await FailAsync(server.Port, "ada@example.com", ("Email:User", "bot"), ("Email:Password", "right"))).Message
             .ShouldBe("The mail server offers no login that this host knows. If it takes mail without one, leave Email:User out.");
     }
+
+    [Theory]
+    [InlineData("mail.example.com:587", null, "Email:Host must be the bare name or address")]
+    [InlineData("smtp://mail.example.com", null, "Email:Host must be the bare name or address")]
+    [InlineData("mail.example.com", "Runbooks", "Email:From must be a mail address")]
+    [InlineData("mail_relay", "Runbooks <runbooks@example.com>", null)]
+    [InlineData("::1", null, null)]
+    public void SettingThatCanNeverWork_IsRefusedAtTheStart(string host, string? from, string? problem)
+    {
+        var options = Services(25, ("Email:Host", host), ("Email:From", from ?? "runbooks@example.com"), ("Email:Security", "StartTls")).GetRequiredService<IOptions<EmailOptions>>();
+
+        if (problem is null)
+        {
+            options.Value.Host.ShouldBe(host);
+        }
+        else
+        {
+            Should.Throw<OptionsValidationException>(() => options.Value).Message.ShouldContain(problem);
+        }
+    }
+
+    /// <summary>A server at port 465 says nothing before TLS.</summary>
+    [Theory]
+    [InlineData(587, EmailSecurity.StartTls, SecureSocketOptions.StartTls)]
+    [InlineData(465, EmailSecurity.StartTls, SecureSocketOptions.SslOnConnect)]
+    [InlineData(587, EmailSecurity.Tls, SecureSocketOptions.SslOnConnect)]
+    public void ConnectionIsProtected_AsItsPortIs(int port, EmailSecurity security, SecureSocketOptions how) =>
+        SmtpTransport.Socket(new() { Port = port, Security = security }).ShouldBe(how);
+
+    [Fact]
+    public async Task ServerThatIsNotThere_IsNamedWithItsSettings() =>
+        (await FailAsync(1, "ada@example.com")).Message.ShouldBe("The mail server 127.0.0.1:1 (Email:Host, Email:Port) cannot be reached (SocketException).");
 
     [Theory]
     [InlineData("mail.example.com", "None", false)]
