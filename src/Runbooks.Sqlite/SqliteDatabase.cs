@@ -126,11 +126,19 @@ public sealed class SqliteDatabase : IDisposable
             // SQLite will report what is wrong with it.
             return new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.None);
         }
-        catch (IOException e) when (File.Exists(file))
+        catch (IOException e)
         {
-            throw new IOException($"{path} is in use by another process. Stop it, or choose another data folder.", e);
+            throw new IOException(
+                IsHeld(e)
+                    ? $"{path} is in use by another process. Stop it, or choose another data folder."
+                    : $"The data folder {Path.GetDirectoryName(Path.GetFullPath(path))} cannot be used: {e.Message}",
+                e);
         }
     }
+
+    /// <summary>EWOULDBLOCK of Linux or macOS, or a sharing violation of Windows. A read-only or a broken disk is an IOException as well.</summary>
+    private static bool IsHeld(IOException e) =>
+        e.HResult == (OperatingSystem.IsWindows() ? unchecked((int)0x80070020) : OperatingSystem.IsMacOS() ? 35 : 11);
 
     private SqliteConnection Open(string more)
     {

@@ -141,6 +141,24 @@ public sealed partial class SqliteWriterTests : IDisposable
         await Insert(database, "late").ShouldThrowAsync<StoreUnavailableException>();
     }
 
+    [Fact]
+    public void FolderThatIsHeld_IsInUse()
+    {
+        using var holder = Open();
+
+        Should.Throw<IOException>(() => Open()).Message.ShouldContain("is in use by another process");
+    }
+
+    /// <summary>As on a disk that has become read-only: nobody else has the file, so no other host is to blame.</summary>
+    [Fact]
+    public void FileThatCannotBeOpened_IsNotSaidToBeInUse()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need rights there.");
+        File.CreateSymbolicLink(Database, Database);
+
+        Should.Throw<IOException>(() => Open()).Message.ShouldStartWith($"The data folder {_folder} cannot be used: ");
+    }
+
     private string Database => Path.Combine(_folder, "t.db");
 
     private SqliteDatabase Open(Action<WritePoint>? failpoint = null, ILogger<SqliteDatabase>? logger = null) =>
