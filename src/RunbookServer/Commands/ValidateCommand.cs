@@ -82,7 +82,16 @@ internal static class ValidateCommand
     }
 
     private static RuleSet SetOf(IEnumerable<string> runbooks, string? contacts, string? windows, IReadOnlyList<TeamFiles> teams) =>
-        new([.. runbooks.Select(RunbookFolder.ReadWithSamples)], Read(contacts), Read(windows)) { Teams = teams };
+        new([.. runbooks.Select(RunbookFolder.ReadWithSamples)], Read(contacts), Read(windows))
+        {
+            Teams = teams,
+            Calendars = teams.Select(team => (Prefix: $"{team.Folder}/", Beside: team.File.Name))
+                .Concat(contacts is null ? [] : [(Prefix: "", Beside: contacts)])
+                .SelectMany(place => Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(place.Beside))!)
+                    .Where(file => RuleSet.IsCalendar(Path.GetFileName(file)))
+                    .Select(file => KeyValuePair.Create($"{place.Prefix}{Path.GetFileName(file)}", File.ReadAllText(file))))
+                .ToDictionary(StringComparer.Ordinal),
+        };
 
     /// <summary>A file that is in two of the reports is one case.</summary>
     private static Report Merged(IReadOnlyList<Report> reports)
@@ -117,10 +126,12 @@ internal static class ValidateCommand
     /// <param name="isWhole">Whether these are all files of the folder.</param>
     public static Report Check(RuleSet files, bool isWhole, bool strict, HostSettings settings)
     {
-        using var services = OfflineServices.Build(host: settings);
+        using var services = OfflineServices.Build(
+            host: settings, beside: (name, _) => Task.FromResult(files.Calendars.GetValueOrDefault(name)));
 
         // Checks that need the host's settings are made when the host starts.
-        var contacts = services.GetRequiredService<ContactsFile>().Read(files.People, withSettings: false);
+        var contacts = services.GetRequiredService<ContactsFile>().Read(
+            files.People, withSettings: false, schedule => FindProblem(services.GetServices<IOnCallSource>(), schedule));
         var catalog = services.GetRequiredService<RunbookCatalog>();
         var handOver = services.GetServices<INotifier>()
             .Where(notifier => notifier.OnlyHandsOver)
@@ -144,6 +155,28 @@ internal static class ValidateCommand
             .. result.Warnings,
         ];
         return new("validate", strict, CasesOf(files, problems.Distinct().ToLookup(problem => problem.File)));
+    }
+
+    /// <summary>Of a calendar beside the contacts, for the next week. Whatever is elsewhere is not asked.</summary>
+    private static string? FindProblem(IEnumerable<IOnCallSource> sources, OnCallSchedule schedule)
+    {
+        if (!RuleSet.IsCalendar(Path.GetFileName(schedule.Id)) || Uri.TryCreate(schedule.Id, UriKind.Absolute, out _))
+        {
+            return null;
+        }
+
+        var now = TimeProvider.System.GetUtcNow();
+        try
+        {
+            // The text is there already, so nothing is waited for.
+            sources.First(source => source.Kind == schedule.Kind)
+                .ReadAsync(schedule, now, now.AddDays(7), CancellationToken.None).GetAwaiter().GetResult();
+            return null;
+        }
+        catch (OnCallException unreadable)
+        {
+            return unreadable.Message;
+        }
     }
 
     private static IReadOnlyList<ReportedCase> CasesOf(RuleSet files, ILookup<string, CatalogError> problems)

@@ -19,6 +19,7 @@ public static class WarningCodes
     public const string RingsLast = "rings-last";
     public const string PagerShared = "pager-shared";
     public const string ScheduleWithoutFallback = "schedule-without-fallback";
+    public const string CalendarUnreadable = "calendar-unreadable";
     public const string WindowNever = "window-never";
     public const string WindowAlways = "window-always";
     public const string NoOwner = "no-owner";
@@ -62,6 +63,7 @@ public static class WarningCodes
         [RingsLast] = "What calls somebody up stands behind a channel that does not.",
         [PagerShared] = "Two people are called up by one alert.",
         [ScheduleWithoutFallback] = "A schedule names nobody for when it cannot be asked.",
+        [CalendarUnreadable] = "A calendar beside the contacts is not there or cannot be read.",
         [WindowNever] = "A maintenance window is never open.",
         [WindowAlways] = "A maintenance window never closes.",
         [NoOwner] = "Nobody owns the runbook.",

@@ -17,12 +17,13 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
     public ContactsResult Read(string file, string text, bool withSettings = true) => Read(new ContactFiles(new(file, text), []), withSettings);
 
     /// <param name="withSettings">Whether this is the host that sends. Elsewhere its settings are not checked.</param>
-    public ContactsResult Read(ContactFiles files, bool withSettings = true)
+    /// <param name="findProblem">Why a schedule cannot be read, for a warning; left out where none is looked at.</param>
+    public ContactsResult Read(ContactFiles files, bool withSettings = true, Func<OnCallSchedule, string?>? findProblem = null)
     {
-        var common = files.Common is { } file ? ReadOne(file, null, null, withSettings) : null;
+        var common = files.Common is { } file ? ReadOne(file, null, null, withSettings, findProblem) : null;
         List<FileContacts> teams = [.. files.Teams
             .Where(team => team.Contacts is not null && TeamFile.IsName(team.Folder))
-            .Select(team => ReadOne(team.Contacts!, team.Folder, common, withSettings))];
+            .Select(team => ReadOne(team.Contacts!, team.Folder, common, withSettings, findProblem))];
         List<FileContacts> read = common is null ? teams : [common, .. teams];
         List<string> rings = [.. _channels.Where(channel => channel.Rings).Select(channel => channel.Channel)];
         var people = new TeamPeople();
@@ -85,7 +86,8 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
     }
 
     /// <param name="common">What a team's file may name; null where that is not known here.</param>
-    private FileContacts ReadOne(RunbookFile file, string? team, FileContacts? common, bool withSettings)
+    private FileContacts ReadOne(
+        RunbookFile file, string? team, FileContacts? common, bool withSettings, Func<OnCallSchedule, string?>? findProblem)
     {
         var errors = new FileErrors(file.Name, file.Text, "docs/contacts.md");
         if (YamlSection.Open(errors, "people") is not { } root)
@@ -96,7 +98,12 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
         var others = team is null ? [] : common?.Recipients;
         var recipients = new RecipientReader(_channels, withSettings ? secrets : null, others).Read(root, isWhole: team is null);
         List<Recipient> known = [.. recipients.Concat(others ?? []).DistinctBy(recipient => recipient.Name, StringComparer.OrdinalIgnoreCase)];
-        var onCall = new OnCallReader(_schedules, known, withSettings) { Team = team, KnowsOthers = others is not null };
+        var onCall = new OnCallReader(_schedules, known, withSettings) 
+        {
+            Team = team,
+            KnowsOthers = others is not null,
+            FindProblem = findProblem,
+        };
         var contacts = ReadContacts(root, team, known, others is not null, onCall);
         root.RejectOthers();
         contacts.AddRange(recipients.Where(recipient => recipient.GroupId is not null).Select(group => new Contact(Named(team, group.Name), [group])));

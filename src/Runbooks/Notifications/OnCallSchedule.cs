@@ -83,6 +83,9 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
     /// <summary>Whether the recipients include everybody whom the file may name.</summary>
     public bool KnowsOthers { get; init; } = true;
 
+    /// <summary>Why a calendar beside the file cannot be read; null where that is not looked at.</summary>
+    public Func<OnCallSchedule, string?>? FindProblem { get; init; }
+
     public Contact Read(string name, YamlSection section)
     {
         var known = KnowsOthers ? recipients.Select(recipient => recipient.Name).ToList() : null;
@@ -111,7 +114,7 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
         }
         else
         {
-            Check(section, named[0].Source, id);
+            Check(section, named[0].Source, id, schedule);
         }
 
         if (zone.Length > 0 && !TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _))
@@ -126,7 +129,7 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
     private bool IsTeamCalendar(string id) =>
         Team is not null && id.EndsWith(".ics", StringComparison.OrdinalIgnoreCase) && !id.Contains('/', StringComparison.Ordinal);
 
-    private void Check(YamlSection section, IOnCallSource source, string id)
+    private void Check(YamlSection section, IOnCallSource source, string id, OnCallSchedule schedule)
     {
         var path = section.PathOf(source.Kind);
         if (withSettings && source.ConfigurationError is { } missing)
@@ -136,6 +139,14 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
         else if (source.ValidateId(id) is { } objection && (withSettings || !AddressSecrets.IsReference(id, out _)))
         {
             section.Errors.AtValue(path, $"cannot be used: {objection}", $"Write {source.IdFormat}.");
+        }
+        else if (FindProblem?.Invoke(schedule) is { } problem)
+        {
+            section.Errors.Warn(
+                WarningCodes.CalendarUnreadable,
+                path,
+                $"does not say who is on call: {problem}",
+                "Put that right; until then the fallback is asked each time.");
         }
     }
 

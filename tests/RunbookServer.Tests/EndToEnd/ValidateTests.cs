@@ -38,6 +38,23 @@ public sealed class ValidateTests : IDisposable
         error.ShouldContain("in 1 of 2 files");
     }
 
+    /// <summary>Its fallback would be asked each night, and nobody would know why.</summary>
+    [Theory]
+    [InlineData("other.ics", "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n", "there is no file rota.ics beside the contacts.")]
+    [InlineData("rota.ics", "", "it is no iCalendar file.")]
+    [InlineData("rota.ics", "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n", null)]
+    public async Task CalendarThatCannotBeRead_IsWarnedOf(string file, string text, string? problem)
+    {
+        _runbooks.Write(Contacts.Replace("oncall: ada", "oncall: { ical: rota.ics, fallback: ada }", StringComparison.Ordinal), "contacts.yaml");
+        _runbooks.Write(text, file);
+
+        var (code, output, error) = await ValidateAsync("contacts.yaml");
+
+        code.ShouldBe(0, error);
+        output.Contains("calendar-unreadable", StringComparison.Ordinal).ShouldBe(problem is not null, output);
+        output.ShouldContain(problem is null ? "" : $"contacts.oncall.ical  does not say who is on call: {problem}");
+    }
+
     [Fact]
     public async Task ContactsAlone_CanBeNamed()
     {
