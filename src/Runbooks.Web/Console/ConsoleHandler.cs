@@ -1,4 +1,5 @@
 using Runbooks.Storage;
+using Runbooks.Watchdog;
 using Runbooks.Web.Decisions;
 using Runbooks.Web.Incidents;
 using Runbooks.Web.Safety;
@@ -15,6 +16,7 @@ public sealed class ConsoleHandler(
     ClosedGuards guards,
     ApproverRules approvers,
     LiveIncidents live,
+    SystemHealth health,
     TimeProvider time,
     HttpRequestRunner runner)
 {
@@ -35,6 +37,7 @@ public sealed class ConsoleHandler(
         var more = next is null ? null : filter.AddressAt(next);
         var model = new ConsoleModel(open, closed, filter, runbooks, more, options.Value.TryThis, time.GetUtcNow())
         {
+            Trouble = health.LastTrouble is { } trouble ? EndingText.Sentence(trouble) : null,
             Warnings = await safety.WarningsAsync(cancellationToken),
             // Shown first under every filter, or they would be forgotten.
             NeedsPerson = ConsoleModel.MostUrgentFirst(now.NeedPerson),

@@ -16,6 +16,9 @@ public sealed record ConsoleModel(
 
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
+    /// <summary>Why nothing can be recorded or carried on at present; null where it can.</summary>
+    public string? Trouble { get; init; }
+
     /// <summary>Ended ones with something left to do that nobody has acknowledged, under every filter.</summary>
     public IReadOnlyList<IncidentSummary> NeedsPerson { get; init; } = [];
 
@@ -95,6 +98,11 @@ internal static class ConsoleHeading
 {
     public static string Of(ConsoleModel model)
     {
+        if (model.Trouble is not null)
+        {
+            return "The runbook service does not work";
+        }
+
         var atLeast = model.OpenIsCut ? "At least " : "";
         var need = model is { NeedsPerson.Count: 1, NeedsPersonIsCut: false } ? "incident needs" : "incidents need";
         var asked = Lines.Of(

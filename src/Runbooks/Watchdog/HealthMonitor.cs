@@ -141,6 +141,9 @@ public sealed class SystemHealth(IIncidentStore store, IIncidentEngine engine, T
 
     private volatile Found? _last;
 
+    /// <summary>What was wrong at the last look; null where nothing was, or none was made yet.</summary>
+    public string? LastTrouble => _last?.Store ?? _last?.Engine;
+
     /// <returns>What is wrong with each; null for what works.</returns>
     public async Task<(string? Store, string? Engine)> LookAsync(CancellationToken cancellationToken)
     {
