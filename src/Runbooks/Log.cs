@@ -120,7 +120,7 @@ internal static partial class Log
         64,
         LogLevel.Critical,
         "The store was restored from a backup: what was done since the backup is not in it. "
-            + "{Count} open incidents ask again before they act.")]
+            + "Open incidents that ask again before they act: {Count}.")]
     public static partial void StoreRestored(ILogger logger, int count);
 
     [LoggerMessage(66, LogLevel.Error, "The weekly digest could not be sent. The next minute tries again.")]

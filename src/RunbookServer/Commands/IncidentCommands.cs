@@ -204,7 +204,7 @@ internal static class IncidentsCommand
 
     private static string[] Cells(JsonNode? incident, DateTimeOffset now)
     {
-        var alerts = incident?["alertCount"]?.GetValue<int>() is > 1 and var count ? $" ({count} alerts)" : "";
+        var alerts = incident?["alertCount"]?.GetValue<int>() is > 1 and var count ? $" ({count} alert messages)" : "";
         var dryRun = incident?["dryRun"]?.GetValue<bool>() == true ? ", dry run" : "";
         return
         [
