@@ -1,3 +1,5 @@
+using Azure;
+
 namespace Runbooks.Integrations.Azure;
 
 internal sealed partial class AzureClient
@@ -14,21 +16,42 @@ internal sealed partial class AzureClient
     private static readonly string[] s_notForTheRole =
         ["LinkedAuthorizationFailed", "DenyAssignmentAuthorizationFailed", "RequestDisallowedByPolicy"];
 
-    private static Exception Refused(AzureRequest call, int status, BinaryData body) => status switch
+    /// <summary>How long the answer asks to wait.</summary>
+    public static TimeSpan? RetryAfter(Response response) =>
+        response.Headers.TryGetValue("Retry-After", out var text) && RetryConditionHeaderValue.TryParse(text, out var after)
+            ? JsonAnswer.RetryAfter(after, response.Headers.Date)
+            : response.Headers.TryGetValue("retry-after-ms", out var inMilliseconds)
+                && int.TryParse(inMilliseconds, CultureInfo.InvariantCulture, out var milliseconds)
+                ? TimeSpan.FromMilliseconds(milliseconds)
+                : null;
+
+    private static Exception Refused(AzureRequest call, Response response)
     {
-        401 => new StepRefusedException($"{call.On} does not know this identity (401), so it may not {call.What}. "
-            + $"Are both of the same tenant? Azure says: {ErrorWords(body)}") { NothingDone = call.Method != RequestMethod.Get },
-        403 => Forbidden(call, body),
-        412 => new AzureRequestException(
-            $"{call.On} was changed by somebody else at this moment, so nothing was written to {call.What}.",
-            status) { NothingDone = true },
-        _ => new AzureRequestException($"{call.On} answered {status} to: {call.What}. {ErrorWords(body)}".TrimEnd(), status)
+        var (status, body, wait) = (response.Status, response.Content, RetryAfter(response));
+        return status switch
         {
-            IsSilent = status is 408 or 429 or >= 500,
-            NothingDone = status is >= 400 and < 500 and not 408,
-            IsBusy = status == 409 && s_busyWords.Any(ErrorWords(body).ToUpperInvariant().Contains),
-        },
-    };
+            401 => new StepRefusedException($"{call.On} does not know this identity (401), so it may not {call.What}. "
+                + $"Are both of the same tenant? Azure says: {ErrorWords(body)}") { NothingDone = call.Method != RequestMethod.Get },
+            403 => Forbidden(call, body),
+            412 => new AzureRequestException(
+                $"{call.On} was changed by somebody else at this moment, so nothing was written to {call.What}.",
+                status) { NothingDone = true },
+            _ => new AzureRequestException($"{call.On} answered {status} to: {call.What}. {ErrorWords(body)}".TrimEnd() + Asked(wait), status)
+            {
+                IsSilent = status is 408 or 429 or >= 500,
+                NothingDone = status is >= 400 and < 500 and not 408,
+                IsBusy = IsBusy(call, status, body),
+                RetryAfter = wait,
+            },
+        };
+    }
+
+    // To a change, Microsoft.Network also answers 429 while somebody else is changing the resource, and 400 as well as 409.
+    private static bool IsBusy(AzureRequest call, int status, BinaryData body) =>
+        !call.OnlyReads
+        && (status == 429 || (status is 400 or 409 && s_busyWords.Any(ErrorWords(body).ToUpperInvariant().Contains)));
+
+    private static string Asked(TimeSpan? wait) => wait >= TimeSpan.FromSeconds(1) ? $" It asks to wait {wait.Value.TotalSeconds:0} s." : "";
 
     private static StepRefusedException Forbidden(AzureRequest call, BinaryData body)
     {

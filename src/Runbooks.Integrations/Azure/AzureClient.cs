@@ -147,7 +147,7 @@ internal sealed partial class AzureClient(HttpPipeline pipeline, Uri endpoint)
             {
                 progress?.Report($"{change.On} took the request to {change.What}, and cannot be asked how that goes: "
                     + $"{nobody.Message.TrimEnd('.')}");
-                await Task.Delay(s_defaultPause, time, cancellationToken);
+                await Task.Delay(nobody.RetryAfter ?? s_defaultPause, time, cancellationToken);
             }
         }
     }
@@ -172,8 +172,10 @@ internal sealed partial class AzureClient(HttpPipeline pipeline, Uri endpoint)
     private HttpMessage Message(AzureRequest call)
     {
         var message = pipeline.CreateMessage();
-        // A request that is not sent again has the time of its step or check: giving it up early would leave its outcome unknown.
-        message.NetworkTimeout = IdempotentRetryPolicy.IsRead(call.Method) ? null : s_longestAnswer;
+        message.SetProperty(typeof(AzureRequest), call);
+        // Giving up a change early would leave its outcome unknown, and a query of logs may take long: both have the time of their step
+        // or check.
+        message.NetworkTimeout = call.Method == RequestMethod.Get ? null : s_longestAnswer;
         var request = message.Request;
         request.Method = call.Method;
         request.Uri.Reset(call.Uri);
@@ -202,7 +204,7 @@ internal sealed partial class AzureClient(HttpPipeline pipeline, Uri endpoint)
         var body = response.Content;
         if (response.Status is < 200 or > 299 && !call.Understood.Contains(response.Status))
         {
-            throw Refused(call, response.Status, body);
+            throw Refused(call, response);
         }
 
         var follow = response.Headers.TryGetValue("Azure-AsyncOperation", out var operation) ? operation
@@ -213,9 +215,7 @@ internal sealed partial class AzureClient(HttpPipeline pipeline, Uri endpoint)
             response.Headers.TryGetValue("ETag", out var etag) ? etag : null,
             body,
             follow is null ? null : new Uri(call.Uri, follow),
-            response.Headers.TryGetValue("Retry-After", out var text) && RetryConditionHeaderValue.TryParse(text, out var after)
-                ? JsonAnswer.RetryAfter(after, response.Headers.Date)
-                : null);
+            RetryAfter(response));
     }
 
     /// <summary>

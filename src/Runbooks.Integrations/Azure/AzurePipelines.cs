@@ -215,6 +215,9 @@ internal sealed record AzureRequest(RequestMethod Method, Uri Uri, string What, 
 {
     public BinaryData? Body { get; init; }
 
+    /// <summary>It changes nothing, so it may be sent again; some queries are a POST.</summary>
+    public bool OnlyReads { get; init; } = Method == RequestMethod.Get;
+
     public string ContentType { get; init; } = "application/json";
 
     public string? Accept { get; init; }
@@ -250,3 +253,6 @@ internal sealed class AzureRequestException(string message, int status = 0, Exce
     /// <summary>Nobody answered, or nobody had time for the request: the resource may be well.</summary>
     public bool IsSilent { get; init; }
 }
+
+    /// <summary>How long the answer asks to wait; null where it does not.</summary>
+    public TimeSpan? RetryAfter { get; init; }

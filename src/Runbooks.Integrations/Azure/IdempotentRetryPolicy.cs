@@ -3,8 +3,9 @@ using Azure.Core.Pipeline;
 namespace Runbooks.Integrations.Azure;
 
 /// <summary>
-/// Azure.Core repeats every request, even a POST that may have been carried out. This policy repeats only reads, and requests that
-/// were answered 429, because these were turned away before they did anything. It honours a Retry-After.
+/// Azure.Core repeats every request, even a POST that may have been carried out. This policy repeats only reads. A change that was
+/// turned away is left to the next attempt of its step: until then somebody else may have changed the resource or paused everything.
+/// A Retry-After is honoured where it is short; a longer one is for the caller to tell.
 /// </summary>
 internal sealed class IdempotentRetryPolicy(int retries, TimeSpan delay)
     : RetryPolicy(retries, DelayStrategy.CreateExponentialDelayStrategy(delay, TimeSpan.FromSeconds(30)))
@@ -15,9 +16,8 @@ internal sealed class IdempotentRetryPolicy(int retries, TimeSpan delay)
     protected override ValueTask<bool> ShouldRetryAsync(HttpMessage message, Exception? exception) =>
         MayRepeat(message) ? base.ShouldRetryAsync(message, exception) : ValueTask.FromResult(false);
 
-    public static bool IsRead(RequestMethod method) => method == RequestMethod.Get || method == RequestMethod.Head;
-
     private static bool MayRepeat(HttpMessage message) =>
-        IsRead(message.Request.Method)
-        || (message.HasResponse && message.Response.Status == 429);
+        message.TryGetProperty(typeof(AzureRequest), out var call)
+        && call is AzureRequest { OnlyReads: true }
+        && !(message.HasResponse && AzureClient.RetryAfter(message.Response) > OutboundHttp.LongestRetryAfter);
 }

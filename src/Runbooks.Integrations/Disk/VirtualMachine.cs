@@ -171,7 +171,7 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, StepCo
             {
                 return await arm.SendAsync(call, context.Time, cancellationToken);
             }
-            catch (AzureRequestException busy) when (busy.IsBusy
+            catch (AzureRequestException busy) when (busy is { IsBusy: true, Status: not 429 }
                 && (longestWait is not { } longest || context.Time.GetElapsedTime(began) < longest))
             {
                 context.Progress.Report($"{DisplayName} runs another script, and takes one at a time");

@@ -15,6 +15,9 @@ public static class OutboundHttp
     private const int MostAtOnce = 256;
     private const uint SharedBreakers = 256;
 
+    /// <summary>A read is sent again after no longer wait than this: checks have 20 seconds, and tell what the other side asked for.</summary>
+    internal static readonly TimeSpan LongestRetryAfter = TimeSpan.FromSeconds(10);
+
     private static readonly ConcurrentDictionary<string, string> s_hosts = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>A named client; only requests that change nothing are retried.</summary>
@@ -82,11 +85,20 @@ public static class OutboundHttp
         resilience.CircuitBreaker.SamplingDuration = Max(resilience.CircuitBreaker.SamplingDuration, 2 * options.AttemptTimeout);
         resilience.Retry.MaxRetryAttempts = Math.Max(1, options.Retries);
         resilience.Retry.Delay = options.RetryDelay;
-        resilience.Retry.DisableForUnsafeHttpMethods();
+        resilience.Retry.LimitToReads();
         if (options.Retries == 0)
         {
             resilience.Retry.ShouldHandle = static _ => ValueTask.FromResult(false);
         }
+    }
+
+    /// <summary>Repeats nothing that may change something, and nothing whose answer asks to wait for long.</summary>
+    internal static void LimitToReads(this HttpRetryStrategyOptions retry)
+    {
+        retry.DisableForUnsafeHttpMethods();
+        var may = retry.ShouldHandle;
+        retry.ShouldHandle = async attempt =>
+            !(attempt.Outcome.Result is { } answer && JsonAnswer.RetryAfter(answer) > LongestRetryAfter) && await may(attempt);
     }
 
     private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
@@ -116,8 +128,7 @@ public sealed class OutboundHttpOptions
     public const string SectionName = "OutboundHttp";
 
     /// <summary>
-    /// The longest one attempt may take. What Azure is not sent again, such as a change or a log query, has the time of its step or
-    /// check, and at most 4 minutes.
+    /// The longest one attempt may take. A change or a log query of Azure has the time of its step or check, and at most 4 minutes.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")]
     public TimeSpan AttemptTimeout { get; set; } = TimeSpan.FromSeconds(10);
@@ -133,7 +144,7 @@ public sealed class OutboundHttpOptions
     [Range(0, 10)]
     public int Retries { get; set; } = 2;
 
-    /// <summary>The pause before the first repetition; later ones double. A Retry-After of the server is honoured instead.</summary>
+    /// <summary>The pause before the first repetition; later ones double. A Retry-After of the server is honoured instead, of up to 10 seconds.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
     public TimeSpan RetryDelay { get; set; } = TimeSpan.FromMilliseconds(500);
 }

@@ -120,7 +120,9 @@ internal sealed class AksServers(ArmResources arm)
     {
         var cluster = Target(resourceId);
         var answer = await arm.SendAsync(
-            arm.Call(cluster, RequestMethod.Post, "get its credentials", below: "/listClusterUserCredential"), time, cancellationToken);
+            arm.Call(cluster, RequestMethod.Post, "get its credentials", below: "/listClusterUserCredential") with { OnlyReads = true },
+            time,
+            cancellationToken);
         try
         {
             var file = ArmResources.ReadObject(cluster, answer.Body)["kubeconfigs"]![0]!["value"]!.GetValue<string>();

@@ -115,7 +115,7 @@ internal sealed class Clusters(
         if (options.Retries > 0)
         {
             var retry = new HttpRetryStrategyOptions { MaxRetryAttempts = options.Retries, Delay = options.RetryDelay };
-            retry.DisableForUnsafeHttpMethods();
+            retry.LimitToReads();
             pipeline.AddRetry(retry);
         }
 

@@ -47,6 +47,20 @@ public sealed class OutboundHttpTests
         host.Asked.ShouldBe(Requests);
     }
 
+    /// <summary>Whoever asks has less time than that, and tells better what the host said than that it did not answer.</summary>
+    [Theory]
+    [InlineData(600, 1)]
+    [InlineData(0, 2)]
+    public async Task HostThatAsksToWaitForLong_IsNotAskedAgain(int seconds, int times)
+    {
+        var host = new Throttled(TimeSpan.FromSeconds(seconds));
+        await using var services = Channel(host);
+
+        var answer = await services.GetRequiredService<IHttpClientFactory>().CreateClient("channel").GetAsync(new Uri("https://throttled.example/api"), TestContext.Current.CancellationToken);
+
+        (answer.StatusCode, host.Asked).ShouldBe((times == 1 ? HttpStatusCode.TooManyRequests : HttpStatusCode.OK, times));
+    }
+
     private static ServiceProvider Channel(HttpMessageHandler host) => new ServiceCollection()
         .AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
         .AddOutboundClient("channel").ConfigurePrimaryHttpMessageHandler(() => host).Services
@@ -75,5 +89,18 @@ public sealed class OutboundHttpTests
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
             request.RequestUri!.Host == "dead.example" ? throw new HttpRequestException("no answer") : Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK));
+    }
+
+    /// <summary>Turns the first request away.</summary>
+    private sealed class Throttled(TimeSpan wait) : HttpMessageHandler
+    {
+        public int Asked { get; private set; }
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var answer = new HttpResponseMessage(++Asked == 1 ? HttpStatusCode.TooManyRequests : HttpStatusCode.OK);
+            answer.Headers.RetryAfter = new(wait);
+            return Task.FromResult(answer);
+        }
     }
 }

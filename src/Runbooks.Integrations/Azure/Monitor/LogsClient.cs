@@ -39,6 +39,7 @@ internal sealed class LogsClient(AzurePipelines pipelines, IOptions<AzureOptions
             on,
             Role)
         {
+            OnlyReads = true,
             Body = BinaryData.FromString(new JsonObject { ["query"] = query, ["timespan"] = XmlConvert.ToString(over) }.ToJsonString()),
         };
         var answer = await pipelines.To(endpoint, Scope).SendAsync(call, cancellationToken);

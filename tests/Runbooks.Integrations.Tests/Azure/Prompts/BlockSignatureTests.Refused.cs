@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Runbooks.Catalog.Steps;
+using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Azure.Prompts;
 using TestKit;
 
@@ -133,5 +134,21 @@ public sealed partial class BlockSignatureTests
         (await ApplyAsync(Block, with, skipped)).Result.ShouldStartWith("Left WAF policy gwwaf as it is");
         (await UndoAsync(Block, skipped)).Result.ShouldContain("has no rule");
         (await RequestsAsync()).ShouldEach(request => request.StartsWith("GET "));
+    }
+
+    /// <summary>Azure answers 429 while somebody else changes the policy: what was read before that must not be written after it.</summary>
+    [Fact]
+    public async Task WriteThatIsTurnedAway_DoesNotWipeOutWhatSomebodyWroteMeanwhile()
+    {
+        var preparation = await PrepareAsync(Block, With(s_gateway));
+        await FaultAsync("arm", "429", on: "PUT");
+
+        var failed = await Should.ThrowAsync<AzureRequestException>(() => ApplyAsync(Block, With(s_gateway), preparation));
+        (failed.NothingDone, failed.IsBusy).ShouldBe((true, true));
+
+        await PutRulesAsync(s_gateway, ["UrgentByAda"]);
+        await ApplyAsync(Block, With(s_gateway), preparation);
+        (await RulesAsync(s_gateway)).EnumerateArray().Select(rule => rule.GetProperty("name").GetString()).ShouldContain("UrgentByAda");
+        (await RulesAsync(s_gateway)).GetArrayLength().ShouldBe(2);
     }
 }

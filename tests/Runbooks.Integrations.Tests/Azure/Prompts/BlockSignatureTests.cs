@@ -19,6 +19,12 @@ public sealed partial class BlockSignatureTests : OnTheSandbox
 
     protected override IServiceCollection Add(IServiceCollection services) => services.AddWaf();
 
+    protected override IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?>
+    {
+        ["OutboundHttp:Retries"] = "2",
+        ["OutboundHttp:RetryDelay"] = "00:00:00.001",
+    };
+
     /// <summary>Custom rules of Front Door read forms alone.</summary>
     private static object With(string policy) => new { policy, signature = Signature, body = policy == s_frontDoor ? "form" : "json" };
 

@@ -1,0 +1,63 @@
+using Azure.Core;
+using Microsoft.AspNetCore.Http;
+using Runbooks.Integrations.Azure;
+
+namespace Runbooks.Integrations.Tests.Azure;
+
+/// <content>Which requests are sent again, and which are left to their step or check.</content>
+public sealed partial class AzureClientTests
+{
+    [Fact]
+    public async Task FailedRead_IsRepeated()
+    {
+        (await SendAsync(RequestMethod.Get, (_, n) => n < 3 ? Results.StatusCode(503) : Results.Ok())).Status.ShouldBe(200);
+
+        _seen.Count.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task FailedPost_IsNeverRepeated()
+    {
+        (await Should.ThrowAsync<AzureRequestException>(() => SendAsync(RequestMethod.Post, (_, _) => Results.StatusCode(503)))).Status.ShouldBe(503);
+
+        _seen.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task ThrottledChange_IsLeftToTheNextAttempt()
+    {
+        var failed = await Should.ThrowAsync<AzureRequestException>(() => SendAsync(RequestMethod.Post, (request, _) => AsksToWait(request, 429, "1")));
+
+        _seen.Count.ShouldBe(1);
+        failed.Message.ShouldContain("It asks to wait 1 s.");
+    }
+
+    [Theory]
+    [InlineData("GET")]
+    [InlineData("POST")]
+    public async Task ThrottledQuery_IsRepeated(string method)
+    {
+        (await SendAsync(new RequestMethod(method), (request, n) => n == 1 ? AsksToWait(request, 429, "0") : n == 2 ? Results.StatusCode(503) : Results.Ok(), onlyReads: true)).Status.ShouldBe(200);
+
+        _seen.Count.ShouldBe(3);
+    }
+
+    /// <summary>A check would have no time left, and say that nobody answered.</summary>
+    [Theory]
+    [InlineData(429)]
+    [InlineData(503)]
+    public async Task ReadThatIsToWaitForLong_IsToldAtOnce(int status)
+    {
+        var failed = await Should.ThrowAsync<AzureRequestException>(() => SendAsync(RequestMethod.Get, (request, _) => AsksToWait(request, status, "600")));
+
+        _seen.Count.ShouldBe(1);
+        failed.Message.ShouldContain($"answered {status} to: restart thing.");
+        failed.Message.ShouldEndWith("It asks to wait 600 s.");
+    }
+
+    private static IResult AsksToWait(HttpRequest request, int status, string seconds)
+    {
+        request.HttpContext.Response.Headers.RetryAfter = seconds;
+        return Results.StatusCode(status);
+    }
+}
