@@ -38,6 +38,7 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
                    Number(one["litellm_params"]?["weight"]),
                    Number(one["litellm_params"]?["order"]),
                    JsonAnswer.Flag(one["model_info"]?["db_model"]) == true,
+                   JsonAnswer.Flag(one["model_info"]?["blocked"]) == true,
                    [.. (one["litellm_params"] as JsonObject ?? [])
                        .Where(parameter => parameter.Value?.GetValueKind() == JsonValueKind.True)
                        .Select(parameter => parameter.Key)]),
@@ -141,8 +142,9 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
 /// <param name="Id">LiteLLM's own id: <c>model_info.id</c>.</param>
 /// <param name="Order">Only deployments of the lowest order get requests; null when it has none.</param>
 /// <param name="IsStored">It is in the proxy's database, and not in its configuration file, so it can be changed.</param>
+/// <param name="IsPaused">An admin has blocked it: the router leaves it out before it looks at orders and weights.</param>
 internal sealed record RoutedDeployment(
-    string Id, string Model, double? Weight, double? Order, bool IsStored, IReadOnlyList<string> Switches);
+    string Id, string Model, double? Weight, double? Order, bool IsStored, bool IsPaused, IReadOnlyList<string> Switches);
 
 internal sealed class LiteLlmException(string message, Exception? inner = null) : Exception(message, inner);
 

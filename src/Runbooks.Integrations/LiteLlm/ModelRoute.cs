@@ -49,7 +49,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
         List<TrafficMember> shares = [.. First(all).Select(one => new TrafficMember(one.Id, 0, one.Weight))];
         var then = shares.ConvertAll(one => one.Name == parameters.Deployment ? one with { Weight = parameters.Weight } : one);
         var deployment = found is null ? parameters.Deployment : $"{parameters.Deployment} ({found.Model})";
-        var shift = found is null ? "" : $" {WeightedTraffic.Describe("traffic", shares, then)}";
+        var shift = found is null || shares.Count == 0 ? "" : $" {WeightedTraffic.Describe("traffic", shares, then)}";
         var doubt = strategy is null ? $" The proxy does not say how it routes; only '{Weighted}' looks at weights." : "";
         return new Preparation
         {
@@ -99,7 +99,7 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
             if (NobodyLeft(First(all), change.Deployment, to!.Value))
             {
                 throw new ChangedSinceException($"Nobody would be left to serve {change.Model}: "
-                    + "all the others have the weight 0 by now. Nothing was changed.") { NothingDone = true };
+                    + "all the others have the weight 0 or are paused by now. Nothing was changed.") { NothingDone = true };
             }
 
             await context.EnsureNotPausedAsync(done: null, cancellationToken);
@@ -147,6 +147,11 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
             return $"{found.Id} stands in LiteLLM's configuration file, and only models in its database can be changed while it runs.";
         }
 
+        if (found.IsPaused)
+        {
+            return $"{found.Id} is paused in LiteLLM (blocked), and gets nothing whatever its weight. Unblock it first.";
+        }
+
         var first = First(all);
         if (!first.Contains(found))
         {
@@ -163,23 +168,24 @@ internal sealed class ModelRoute(LiteLlmClient proxies, ResourceLease lease, Hel
 
         if (first.Count == 1)
         {
-            return $"{found.Id} is the only deployment of "
-                + $"{parameters.Model}{(all.Count == 1 ? "" : " that has its order")}: its weight changes nothing.";
+            var others = all.Count == 1 ? "" : $" that has its order{(all.Any(one => one.IsPaused) ? " and is not paused" : "")}";
+            return $"{found.Id} is the only deployment of {parameters.Model}{others}: its weight changes nothing.";
         }
 
         return NobodyLeft(first, found.Id, parameters.Weight)
-            ? $"Nobody would be left to serve {parameters.Model}: all the others have the weight 0."
+            ? $"Nobody would be left to serve {parameters.Model}: all the others have the weight 0{(all.Any(one => one.IsPaused) ? " or are paused" : "")}."
             : null;
     }
 
     private static List<RoutedDeployment> First(IReadOnlyList<RoutedDeployment> all)
     {
-        var lowest = all.Min(one => one.Order);
-        return [.. all.Where(one => one.Order == lowest)];
+        var running = all.Where(one => !one.IsPaused).ToList();
+        var lowest = running.Min(one => one.Order);
+        return running.FindAll(one => one.Order == lowest);
     }
 
     private static string Weights(IReadOnlyList<RoutedDeployment> all) =>
-        all.Count == 0 ? "nothing" : string.Join(", ", all.Select(one => $"{one.Id} {Text(one.Weight)}"));
+        all.Count == 0 ? "nothing" : string.Join(", ", all.Select(one => $"{one.Id} {Text(one.Weight)}{(one.IsPaused ? " (paused)" : "")}"));
 
     private static string Text(double? weight) => weight is { } known ? NumberText.Format(known) : "no weight";
 

@@ -103,6 +103,11 @@ internal sealed class LiteLlmApi(SandboxChanges changes, FaultRegistry faults) :
                 model["litellm_params"]![name] = value!.DeepClone();
             }
 
+            if (patch["model_info"]?["blocked"] is { } blocked)
+            {
+                model["model_info"]!["blocked"] = blocked.DeepClone();
+            }
+
             changes.Touch();
             return Results.Text(
                 new JsonObject

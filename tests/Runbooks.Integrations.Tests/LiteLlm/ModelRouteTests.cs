@@ -105,6 +105,43 @@ public sealed class ModelRouteTests : OnTheSandbox
         (await PrepareAsync(Route, s_away)).Refusal.ShouldBe("Nobody would be left to serve gpt-4o: all the others have the weight 0.");
     }
 
+    /// <summary>The router leaves it out before it looks at orders and weights, so it takes over nothing.</summary>
+    [Fact]
+    public async Task DeploymentThatAnAdminHasPaused_IsNotCountedOn()
+    {
+        await PauseAsync("paygo");
+
+        var preparation = await PrepareAsync(Route, s_away);
+        preparation.PlannedEffect.ShouldContain("(now ptu 9, paygo 1 (paused)). The traffic then goes to: ptu 100 %");
+        preparation.Refusal.ShouldBe("ptu is the only deployment of gpt-4o that has its order and is not paused: its weight changes nothing.");
+        (await PrepareAsync(Route, With(deployment: "paygo", weight: 9))).Refusal.ShouldBe("paygo is paused in LiteLLM (blocked), and gets nothing whatever its weight. Unblock it first.");
+
+        await PauseAsync("ptu");
+        (await PrepareAsync(Route, s_away)).PlannedEffect.ShouldNotContain("The traffic then goes to");
+
+        // All of the lowest order are paused, so the next order gets the requests.
+        await PauseAsync("spare-a");
+        (await PrepareAsync(Route, With("spare", "spare-b", 9))).Refusal.ShouldBe("spare-b is the only deployment of spare that has its order and is not paused: its weight changes nothing.");
+    }
+
+    [Fact]
+    public async Task DeploymentThatIsPausedAfterTheApproval_LeavesTheTrafficWhereItIs()
+    {
+        var preparation = await PrepareAsync(Route, s_away);
+        await PauseAsync("paygo");
+
+        var refused = await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Route, s_away, preparation));
+
+        (refused.Message, refused.NothingDone).ShouldBe(("Nobody would be left to serve gpt-4o: all the others have the weight 0 or are paused by now. Nothing was changed.", true));
+    }
+
+    private async Task PauseAsync(string id)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Patch, $"/litellm/model/{id}/update") { Content = JsonContent.Create(new { model_info = new { blocked = true } }) };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "practice");
+        (await Http.SendAsync(request, Cancel)).EnsureSuccessStatusCode();
+    }
+
     [Theory]
     [InlineData("403", "is not one of a proxy admin", typeof(NoAdminKeyException))]
     [InlineData("500", "answered 500 to: change the weight of ptu", typeof(LiteLlmException))]
