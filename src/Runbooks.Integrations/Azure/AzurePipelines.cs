@@ -154,11 +154,14 @@ internal sealed class OutageBackoff(TimeProvider time) : HttpPipelinePolicy
         }
     }
 
-    /// <summary>The host, and for Resource Manager the provider too: <c>management.azure.com/Microsoft.Cdn</c>.</summary>
+    /// <summary>
+    /// The host, and for Resource Manager the provider that answers too: <c>management.azure.com/Microsoft.Cdn</c>. For what extends a
+    /// resource, such as its metrics, that is the last one of the path.
+    /// </summary>
     private static string ServiceOf(Uri uri)
     {
         const string Providers = "/providers/";
-        var at = uri.AbsolutePath.IndexOf(Providers, StringComparison.OrdinalIgnoreCase);
+        var at = uri.AbsolutePath.LastIndexOf(Providers, StringComparison.OrdinalIgnoreCase);
         return at < 0 ? uri.Authority : $"{uri.Authority}/{uri.AbsolutePath[(at + Providers.Length)..].Split('/', 2)[0]}";
     }
 
@@ -213,10 +216,11 @@ internal sealed class OutageBackoff(TimeProvider time) : HttpPipelinePolicy
 
 internal sealed record AzureRequest(RequestMethod Method, Uri Uri, string What, string On, string Role)
 {
-    public BinaryData? Body { get; init; }
-
     /// <summary>It changes nothing, so it may be sent again; some queries are a POST.</summary>
     public bool OnlyReads { get; init; } = Method == RequestMethod.Get;
+
+    /// <summary>JSON; null for no body.</summary>
+    public BinaryData? Body { get; init; }
 
     public string ContentType { get; init; } = "application/json";
 
@@ -252,7 +256,7 @@ internal sealed class AzureRequestException(string message, int status = 0, Exce
 
     /// <summary>Nobody answered, or nobody had time for the request: the resource may be well.</summary>
     public bool IsSilent { get; init; }
-}
 
     /// <summary>How long the answer asks to wait; null where it does not.</summary>
     public TimeSpan? RetryAfter { get; init; }
+}

@@ -50,6 +50,28 @@ public sealed class OutageBackoffTests : OnTheSandbox
         (await FindAsync(s_site)).ShouldNotBeNull();
     }
 
+    /// <summary>Azure Monitor answers for the metrics of every resource, and says nothing about the resource itself.</summary>
+    [Fact]
+    public async Task MetricsThatNobodyAnswers_DoNotKeepAnybodyFromTheirResource()
+    {
+        await FaultAsync("arm", "503", count: 5);
+        for (var n = 0; n < 5; n++)
+        {
+            await Should.ThrowAsync<AzureRequestException>(MetricsAsync);
+        }
+
+        (await FindAsync(s_site)).ShouldNotBeNull();
+
+        // And the resource that answers says nothing about its metrics.
+        (await Should.ThrowAsync<AzureRequestException>(MetricsAsync)).Message.ShouldContain("It has not answered 5 times in a row");
+
+        Task<AzureResponse> MetricsAsync()
+        {
+            var arm = Services.GetRequiredService<ArmResources>();
+            return arm.SendAsync(arm.Call(s_site, RequestMethod.Get, "read the metric x", below: "/providers/microsoft.insights/metrics"), Clock, Cancel);
+        }
+    }
+
     private Task<ArmDocument?> FindAsync(ArmTarget target) => Services.GetRequiredService<ArmResources>().FindAsync(target, Cancel);
 
     /// <returns>The words of the last failure.</returns>
