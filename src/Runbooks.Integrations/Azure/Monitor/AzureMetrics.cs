@@ -71,7 +71,7 @@ internal sealed class AzureMetrics(ArmResources arm)
                        points,
                        every),
             ],
-            question.Filter is not null && all.Count >= MostSeries);
+            question.Filter is not null && all.Count >= MostSeries) { Every = every };
         }
         catch (Exception odd) when (odd is NullReferenceException or InvalidOperationException or FormatException or ArgumentException)
         {
@@ -101,7 +101,11 @@ internal sealed record MetricQuestion(
 /// whose interval is not over or may still grow: a low value in a minute that has just begun or ended means nothing.
 /// </param>
 /// <param name="MayBeMore">As many came as were asked for, so there may be others of which nothing is known.</param>
-internal sealed record MetricAnswer(IReadOnlyList<MetricSeries> Series, bool MayBeMore);
+internal sealed record MetricAnswer(IReadOnlyList<MetricSeries> Series, bool MayBeMore)
+{
+    /// <summary>The interval of one value, which may be wider than was asked for.</summary>
+    public TimeSpan Every { get; init; }
+}
 
 internal sealed record MetricPoint(DateTimeOffset Until, double Value);
 

@@ -47,11 +47,20 @@ internal sealed class MetricCheck(AzureMetrics metrics)
             parameters.Namespace,
             parameters.Filter);
         var found = await metrics.ReadAsync(target, question, context.Time, cancellationToken);
-        var judged = found.Series.Count == 0
-            ? await EmptyAsync(parameters, target, question, found.MayBeMore, context.Time, cancellationToken)
+        var isTooShort = found.Series.Count == 0 && found.Every > question.Every && found.Every * 2 > parameters.Over;
+        var judged = isTooShort ? TooShort(parameters, found.Every)
+            : found.Series.Count == 0 ? await EmptyAsync(parameters, target, question, found.MayBeMore, context.Time, cancellationToken)
             : Judge(parameters, target, found, context.Time.GetUtcNow());
         return judged with { Link = Link(target) };
     }
+
+    // Azure may have values, but none whose interval lies wholly in the time.
+    private static CheckResult TooShort(MetricParameters parameters, TimeSpan every) =>
+        CheckResult.Unknown($"Azure keeps {parameters.Metric} by {DurationText.Format(every)}, so there may be no whole value in "
+            + $"{DurationText.Format(parameters.Over)}: set 'over' to {DurationText.Format(every * 2)} or more.") with
+        {
+            Threshold = parameters.Failing.ToString(),
+        };
 
     private async Task<CheckResult> EmptyAsync(
         MetricParameters parameters,

@@ -44,6 +44,21 @@ public sealed class StaleMetricTests : WithServer
         (result.Verdict, result.Summary).ShouldBe((verdict, words));
     }
 
+    /// <summary>Its newest value is of an hour that is not over, and the one before it is out of sight.</summary>
+    [Theory]
+    [InlineData("< 99", WhenEmpty.Passing)]
+    [InlineData("< 99", WhenEmpty.Unknown)]
+    [InlineData("absent", WhenEmpty.Unknown)]
+    public async Task MetricThatIsKeptByTheHour_IsNotMissing(string failing, WhenEmpty whenEmpty)
+    {
+        _server.Answer = context => context.Response.WriteAsync($$"""{"interval":"PT1H",{{Metric(Series("30=12.5"))[1..]}}""");
+
+        var result = await AskAsync(failing, whenEmpty: whenEmpty);
+
+        (result.Verdict, result.Summary).ShouldBe((Verdict.Unknown, "Azure keeps M by 1h, so there may be no whole value in 1h: set 'over' to 2h or more."));
+        (await AskAsync(failing, whenEmpty: whenEmpty, hours: 2)).Summary.ShouldNotContain("set 'over'");
+    }
+
     /// <summary>Azure may still add to what it has measured in a minute that has just ended.</summary>
     [Theory]
     [InlineData(MetricAggregation.Count)]
