@@ -14,7 +14,7 @@ internal sealed class Clusters(
     AksServers aks,
     TimeProvider time) : IDisposable
 {
-    private readonly ConcurrentDictionary<string, Lazy<IClusterConnection>> _connections = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, IClusterConnection> _connections = new(StringComparer.Ordinal);
 
     /// <exception cref="ClusterException">There is no such cluster, or its configuration cannot be used.</exception>
     /// <param name="role">The role that an error asks for; the one for changes when left out.</param>
@@ -41,7 +41,7 @@ internal sealed class Clusters(
             "name a cluster in the step");
         var cluster = options.Value.Clusters[found ?? throw new ClusterException(problem!)];
         var link = cluster.ResourceId is { } id ? $"{AksServers.Target(id).PortalLink}/workloads" : null;
-        return new(_connections.GetOrAdd(found, _ => new(() => Connection(found, cluster))).Value, found, role) { Link = link };
+        return new(_connections.GetOrAdd(found, _ => Connection(found, cluster)), found, role) { Link = link };
     }
 
     // Alerts of managed Prometheus name an AKS cluster as Azure does.
@@ -61,9 +61,9 @@ internal sealed class Clusters(
 
     public void Dispose()
     {
-        foreach (var connection in _connections.Values.Where(connection => connection.IsValueCreated))
+        foreach (var connection in _connections.Values)
         {
-            connection.Value.Dispose();
+            connection.Dispose();
         }
     }
 
@@ -71,7 +71,7 @@ internal sealed class Clusters(
         ? new AksConnection(aks, id, time, server => Connect(
             name,
             new ClusterOptions { Server = server.Url, CertificateAuthorityData = server.CertificateAuthorityData, AzureIdentity = true }))
-        : new ConfiguredConnection(Connect(name, cluster));
+        : new ConfiguredConnection(() => Connect(name, cluster), cluster.KubeConfig);
 
     private k8s.Kubernetes Connect(string name, ClusterOptions cluster)
     {
@@ -121,26 +121,6 @@ internal sealed class Clusters(
 
         return pipeline.AddTimeout(options.AttemptTimeout).Build();
     }
-}
-
-internal interface IClusterConnection : IDisposable
-{
-    Task<IKubernetes> OpenAsync(CancellationToken cancellationToken);
-
-    /// <summary>The cluster could not be asked, so the known address may be out of date.</summary>
-    void Invalidate();
-}
-
-internal sealed class ConfiguredConnection(k8s.Kubernetes client) : IClusterConnection
-{
-    public Task<IKubernetes> OpenAsync(CancellationToken cancellationToken) => Task.FromResult<IKubernetes>(client);
-
-    public void Invalidate()
-    {
-        // There is nowhere to learn the address again.
-    }
-
-    public void Dispose() => client.Dispose();
 }
 
 internal sealed class ClusterException(string message, Exception? inner = null) : AttemptFailedException(message, inner)

@@ -1,0 +1,63 @@
+using Microsoft.Extensions.DependencyInjection;
+using Runbooks.Integrations.Kubernetes;
+using Runbooks.Integrations.Tests.Support;
+
+namespace Runbooks.Integrations.Tests.Kubernetes;
+
+/// <summary>A kubeconfig file is mended and renewed while the process runs.</summary>
+public sealed class KubeConfigFileTests : OnTheSandbox
+{
+    private static readonly object s_with = new { cluster = "k", @namespace = "inference", pod = "llm-b-1", quietFor = "0s" };
+
+    private readonly string _file = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.kubeconfig");
+
+    protected override IReadOnlyDictionary<string, string?> Settings => new Dictionary<string, string?> { ["Kubernetes:Clusters:k:KubeConfig"] = _file };
+
+    protected override IServiceCollection Add(IServiceCollection services) => services.AddKubernetes();
+
+    [Fact]
+    public async Task FileThatComesLater_IsRead()
+    {
+        (await SummaryAsync()).ShouldStartWith("The configuration of cluster 'k' cannot be used: kubeconfig file not found");
+
+        await WriteAsync($"{SandboxAddress.ToString().TrimEnd('/')}/kubernetes/b", minute: 1);
+        (await SummaryAsync()).ShouldContain("Running, ready");
+
+        File.Delete(_file);
+    }
+
+    [Fact]
+    public async Task FileThatIsWrittenAnew_IsReadAnew()
+    {
+        await WriteAsync($"{SandboxAddress.ToString().TrimEnd('/')}/nowhere", minute: 1);
+        (await SummaryAsync()).ShouldNotContain("Running, ready");
+
+        await WriteAsync($"{SandboxAddress.ToString().TrimEnd('/')}/kubernetes/b", minute: 2);
+        (await SummaryAsync()).ShouldContain("Running, ready");
+
+        // Half written: what was read before counts.
+        await File.WriteAllTextAsync(_file, "clusters: [", Cancel);
+        File.SetLastWriteTimeUtc(_file, new DateTime(2026, 11, 24, 3, 3, 0, DateTimeKind.Utc));
+        (await SummaryAsync()).ShouldContain("Running, ready");
+
+        File.Delete(_file);
+    }
+
+    private async Task<string> SummaryAsync() => (await AskAsync("kubernetes.pod", s_with)).Summary;
+
+    private async Task WriteAsync(string server, int minute)
+    {
+        await File.WriteAllTextAsync(
+            _file,
+            $$"""
+            apiVersion: v1
+            kind: Config
+            current-context: c
+            clusters: [{ name: c, cluster: { server: "{{server}}" } }]
+            contexts: [{ name: c, context: { cluster: c, user: u } }]
+            users: [{ name: u, user: { token: practice } }]
+            """,
+            Cancel);
+        File.SetLastWriteTimeUtc(_file, new DateTime(2026, 11, 24, 3, minute, 0, DateTimeKind.Utc));
+    }
+}
