@@ -192,7 +192,8 @@ internal sealed class LlmProviderCheck(IHttpClientFactory clients, IOptions<LlmP
             401 or 403 => (Verdict.Unknown,
                 $"refuses our key: {status}{said}. That says nothing about its health; "
                     + $"check {LlmProviderOptions.SectionName}:Providers:{name}:ApiKey"),
-            >= 500 => (Verdict.Failing, $"is failing: {status} {answer.Reason}{wait}"),
+            // Online endpoints of Azure Machine Learning answer 424 where the model's container fails, and 408 where it takes too long.
+            408 or 424 or >= 500 => (Verdict.Failing, $"is failing: {status} {answer.Reason}{said}{wait}"),
             _ => (Verdict.Unknown, $"answered {status}{said}, which says nothing about its health; check its Url and Model"),
         };
         return new CheckResult(verdict, $"{name} {words}.")
@@ -236,7 +237,7 @@ public sealed record LlmProviderParameters
         + "which costs nothing and proves little: it is answered while the model hangs, or while every completion is turned away.")]
     public ProviderQuestion Ask { get; init; } = ProviderQuestion.Completion;
 
-    [Description("What is bad: an outage (5xx, no answer, an answer without a completion, "
+    [Description("What is bad: an outage (5xx, 408, 424, no answer, an answer without a completion, "
         + "or an account whose quota or credit is used up), or that requests are limited (429, too many requests). "
         + "Of a provider that has the other trouble the check says unknown, so that a person decides whether the mitigation fits it. "
         + "`any`: both are bad.")]

@@ -45,6 +45,8 @@ public sealed class LlmProviderCheckTests : OnTheSandbox
     [InlineData("429", "outage", Verdict.Unknown, "That is a limit on requests, and no outage.")]
     [InlineData("402", "outage", Verdict.Failing, "its quota or credit is used up")]
     [InlineData("503", "outage", Verdict.Failing, "is failing: 503")]
+    [InlineData("408", "outage", Verdict.Failing, "is failing: 408")]
+    [InlineData("424", "outage", Verdict.Failing, "is failing: 424")]
     [InlineData("503", "limited", Verdict.Unknown, "That is an outage, and no limit on requests.")]
     [InlineData("unreachable", "limited", Verdict.Unknown, "That is an outage, and no limit on requests.")]
     [InlineData("401", "limited", Verdict.Unknown, "refuses our key")]
