@@ -34,6 +34,11 @@ internal static class SandboxControl
         app.MapGet(
             "/_sandbox/troubles",
             () => Results.Json(troubles.All.Select(trouble => new { trouble.Name, trouble.What, On = trouble.IsOn() }), s_json));
+        app.MapPost("/_sandbox/pods/{ns}/{pod}/hang", (string ns, string pod) =>
+        {
+            app.Services.GetRequiredService<SandboxClusters>().Find("b")!.Hang(ns, pod);
+            return Results.NoContent();
+        });
         app.MapPost("/_sandbox/troubles/{name}/break", (string name) => Turn(name, trouble => trouble.Break));
         app.MapPost("/_sandbox/troubles/{name}/heal", (string name) => Turn(name, trouble => trouble.Heal));
 
@@ -209,8 +214,12 @@ internal sealed class SandboxTroubles(IServiceProvider services, SandboxClusters
         var disks = services.GetServices<ArmKind>().OfType<VirtualMachineKind>().Single();
         return
         [
-            new("hung-pod", $"The pod {SandboxCluster.Namespace}/{Hung} takes requests and answers none",
-                () => cluster.Find(SandboxCluster.Namespace, Hung)?.Last.HungAt is not null, () => cluster.Hang(Hung), () => cluster.Revive(Hung)),
+            new(
+                "hung-pod",
+                $"The pod {SandboxCluster.Namespace}/{Hung} takes requests and answers none",
+                () => cluster.Find(SandboxCluster.Namespace, Hung)?.Last.HungAt is not null,
+                () => cluster.Hang(SandboxCluster.Namespace, Hung),
+                () => cluster.Revive(SandboxCluster.Namespace, Hung)),
             new(
                 "gpu-node",
                 "A GPU of a node has fallen off the bus (XID 79)",

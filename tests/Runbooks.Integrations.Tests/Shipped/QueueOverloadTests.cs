@@ -18,7 +18,7 @@ public sealed class QueueOverloadTests : InSandboxWorld
         asked.State.ShouldBe(IncidentState.AwaitingApproval, asked.Reason);
         asked.Findings.ToDictionary(finding => finding.Name, finding => finding.Verdict).ShouldBe(new Dictionary<string, Verdict>
         {
-            ["queue"] = Verdict.Failing, ["first-token"] = Verdict.Failing, ["demand"] = Verdict.Failing, ["servers"] = Verdict.Passing,
+            ["queue"] = Verdict.Failing, ["engines"] = Verdict.Passing, ["first-token"] = Verdict.Failing, ["demand"] = Verdict.Failing, ["servers"] = Verdict.Passing,
         }, ignoreOrder: true);
         asked.OpenGate!.Plan.Steps[0].PlannedEffect.ShouldBe("Scale deployment chat/chat-vllm on cluster b from 2 to 4 pods (at most 6), and wait until they are ready.");
 
@@ -44,6 +44,20 @@ public sealed class QueueOverloadTests : InSandboxWorld
         (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(2))).State.ShouldBe(IncidentState.Holding);
 
         (await ReplicasAsync()).ShouldBe(4);
+    }
+
+    /// <summary>Requests pile up behind it, and more servers do not help there.</summary>
+    [Fact]
+    public async Task ServerHangsAndNobodyAnswers_NoServersAreAdded()
+    {
+        await _world.SendAsync(HttpMethod.Post, "/_sandbox/pods/chat/chat-vllm-5c47b8d6f9-x2x4v/hang", new { });
+        var asked = await _world.FireAsync(Sample);
+        asked.State.ShouldBe(IncidentState.AwaitingApproval, asked.Reason);
+        asked.Findings.Where(finding => finding.Verdict == Verdict.Failing).Select(finding => finding.Name).ShouldBe(["queue", "engines", "first-token", "demand"], ignoreOrder: true);
+
+        (await _world.AdvanceAsync(asked.Id, TimeSpan.FromMinutes(11))).State.ShouldBe(IncidentState.Expired);
+
+        (await ReplicasAsync()).ShouldBe(2);
     }
 
     [Fact]

@@ -219,15 +219,17 @@ internal sealed class EngineTraffic(
     {
         var began = chatLoad.At;
         var (busyFrom, busyTo) = (began - s_climb, began + options.LoadLastsFor);
+        var hung = life.HungAt ?? DateTimeOffset.MaxValue;
         var lives = clusters.All.SelectMany(cluster => cluster.PodsEver()).Where(pod => pod.App == Chat).SelectMany(pod => pod.Lives).ToList();
         var edges = lives.SelectMany(each => new[] { each.ReadyAt, each.DeletedAt ?? DateTimeOffset.MaxValue })
-            .Concat([busyFrom, busyTo, life.ReadyAt])
+            .Concat([busyFrom, busyTo, life.ReadyAt, hung])
             .Where(at => at >= life.ReadyAt && at <= until).Distinct().Order().Append(DateTimeOffset.MaxValue).ToList();
         foreach (var (from, to) in edges.Zip(edges.Skip(1)))
         {
             var servers = Math.Max(1, lives.Count(each => each.ReadyAt <= from && !(each.DeletedAt <= from)));
             var demand = (from >= busyFrom && from < busyTo ? BusyDemand : OrdinaryDemand) / servers;
-            yield return demand > Capacity
+            yield return from >= hung ? new(from, to, 0, 10, 16, 48)
+                : demand > Capacity
                 ? new(from, to, Capacity, 6 + demand, 32, Math.Round((demand - Capacity) * 20))
                 : new(from, to, demand, 0.25, Math.Round(demand * 6), 0);
         }

@@ -82,13 +82,13 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
         return true;
     });
 
-    public void Hang(string podName) => Live(podName, life => life with { HungAt = Now - s_hungFor });
+    public void Hang(string ns, string podName) => Live(ns, podName, life => life with { HungAt = Now - s_hungFor });
 
-    public void Revive(string podName) => Live(podName, life => life with { HungAt = null });
+    public void Revive(string ns, string podName) => Live(ns, podName, life => life with { HungAt = null });
 
-    private void Live(string podName, Func<PodLife, PodLife> change)
+    private void Live(string ns, string podName, Func<PodLife, PodLife> change)
     {
-        if (Find(Namespace, podName) is { } pod)
+        if (Find(ns, podName) is { } pod)
         {
             Locked(() =>
             {
