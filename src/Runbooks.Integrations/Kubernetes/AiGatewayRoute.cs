@@ -19,7 +19,8 @@ public sealed record AiGatewayRouteParameters : ClusterParameters, IValidatableO
     public string? Rule { get; init; }
 
     [Range(0, 1_000_000)]
-    [Description("Its weight among those of the same priority; 0 sends it nothing.")]
+    [Description("Its weight among those of the same priority; 0 sends it nothing. "
+        + "In releases before 0.5, 0 breaks the other backends of the rule: write 1 there, or a priority.")]
     public int? Weight { get; init; }
 
     [Range(0, 100)]
