@@ -95,10 +95,11 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
     public async Task WaitUntilReadyAsync(
         string ns, string name, string uid, string did, int? wanted, StepContext context, CancellationToken cancellationToken)
     {
+        var known = $"deployment {ns}/{name} was {did}";
         while (true)
         {
             var deployment = await context.LookAsync(
-                $"deployment {ns}/{name} was {did}", () => FindAsync(ns, name, cancellationToken), cancellationToken);
+                known, () => FindAsync(ns, name, cancellationToken), cancellationToken);
             if (deployment is null || deployment.Metadata.Uid != uid)
             {
                 throw new StepRefusedException($"Deployment {ns}/{name} was {did}, and then it was deleted, or another one took its name.");
@@ -117,7 +118,8 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
             }
 
             var stuckText = signs.Stuck is { } stuck ? $"; {stuck.TrimEnd('.')}" : "";
-            context.Progress.Report($"deployment {ns}/{name} was {did} and has {signs.Text}{stuckText}");
+            known = $"deployment {ns}/{name} was {did} and has {signs.Text}{stuckText}";
+            context.Progress.Report(known);
             await Task.Delay(s_pause, context.Time, cancellationToken);
         }
     }

@@ -165,9 +165,10 @@ internal sealed class PodReplacement(ClusterPods pods, string ns, string name, s
     public async Task<V1Pod> WaitAsync(CancellationToken cancellationToken)
     {
         var done = $"pod {ns}/{name} (uid {oldUid}) was removed";
+        var known = done;
         while (true)
         {
-            if (await context.LookAsync(done, () => FindAsync(cancellationToken), cancellationToken) is { } pod)
+            if (await context.LookAsync(known, () => FindAsync(cancellationToken), cancellationToken) is { } pod)
             {
                 var signs = new PodSigns(pod);
                 if (signs.IsReady)
@@ -175,13 +176,14 @@ internal sealed class PodReplacement(ClusterPods pods, string ns, string name, s
                     return pod;
                 }
 
-                context.Progress.Report($"{done}, and its replacement is not ready: {pod.Metadata.Name}: {signs.Text}; {signs.Trouble}");
+                known = $"{done}, and its replacement is not ready: {pod.Metadata.Name}: {signs.Text}; {signs.Trouble}";
             }
             else
             {
-                context.Progress.Report($"{done}, and there is no replacement yet");
+                known = $"{done}, and there is no replacement yet";
             }
 
+            context.Progress.Report(known);
             await Task.Delay(s_pause, context.Time, cancellationToken);
         }
     }

@@ -136,7 +136,10 @@ internal static class ClusterLook
     /// <summary>
     /// A cluster that does not answer says nothing about the change in it, so it is asked again until the step has no time left.
     /// </summary>
-    public static async Task<T> LookAsync<T>(this StepContext context, string done, Func<Task<T>> look, CancellationToken cancellationToken)
+    /// <param name="known">
+    /// What was done, and what was seen of it, for the message when the time is over: <c>deployment a/b was restarted</c>.
+    /// </param>
+    public static async Task<T> LookAsync<T>(this StepContext context, string known, Func<Task<T>> look, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -146,11 +149,11 @@ internal static class ClusterLook
             }
             catch (ClusterException nobody)
             {
-                context.Progress.Report($"{done}, and how that goes cannot be seen: {nobody.Message.TrimEnd('.')}");
+                context.Progress.Report($"{known}, and how that goes cannot be seen: {nobody.Message.TrimEnd('.')}");
             }
             catch (StepRefusedException refused)
             {
-                throw new StepRefusedException($"{CleanText.Capital(done)}. {refused.Message}");
+                throw new StepRefusedException($"{CleanText.Capital(known)}. {refused.Message}");
             }
 
             await Task.Delay(s_pause, context.Time, cancellationToken);

@@ -95,6 +95,7 @@ internal sealed class DrainNode(Clusters clusters)
         private List<string> _stuck = [];
         private List<string> _came = [];
         private bool _mayBeEvicted;
+        private string? _lastRound;
 
         private string Done =>
             $"{CountText.Format(evicted.Names.Count, "pod")} {CountText.Were(evicted.Names.Count)} evicted from node {parameters.Node}";
@@ -102,12 +103,15 @@ internal sealed class DrainNode(Clusters clusters)
         /// <summary>An eviction that nobody answered may have been carried out.</summary>
         private bool NothingDone => evicted.Names.Count == 0 && !_mayBeEvicted;
 
+        /// <summary>What was done, and since the first round what holds the other pods.</summary>
+        private string Known => _lastRound ?? Done;
+
         private string DoneByName => $"{Done} ({Named(evicted.Names)})";
 
         public async Task<List<V1Pod>> ReadLeftAsync(CancellationToken cancellationToken)
         {
             await EnsureApprovedAsync(cancellationToken);
-            var all = await context.LookAsync(Done, () => nodes.PodsAsync(parameters.Node, cancellationToken), cancellationToken);
+            var all = await context.LookAsync(Known, () => nodes.PodsAsync(parameters.Node, cancellationToken), cancellationToken);
             var there = all.Where(PodRoom.Moves).ToList();
             var first = _first ??= await ReadFirstAsync(there, cancellationToken);
             _came = Names(there.Where(pod => !first.Contains(pod.Metadata.Uid) && !IsEnding(pod)));
@@ -165,7 +169,8 @@ internal sealed class DrainNode(Clusters clusters)
         {
             var waitsFor = held ?? $"{PodRoom.NameOf(left[0])} is still there";
             var refused = _refused.Count == 0 ? "" : $"; {_refused.Values.First().TrimEnd('.')}";
-            context.Progress.Report($"{Done}, and {waitsFor}{refused}");
+            _lastRound = $"{Done}, and {waitsFor}{refused}";
+            context.Progress.Report(_lastRound);
         }
 
         public async Task<ActionResult> ResultAsync(CancellationToken cancellationToken)
@@ -204,7 +209,7 @@ internal sealed class DrainNode(Clusters clusters)
         /// <summary>A person who uncordons the node meanwhile means to stop this, and a machine may be replaced at any time.</summary>
         private async Task EnsureApprovedAsync(CancellationToken cancellationToken)
         {
-            var node = await context.LookAsync(Done, () => nodes.FindAsync(parameters.Node, cancellationToken), cancellationToken);
+            var node = await context.LookAsync(Known, () => nodes.FindAsync(parameters.Node, cancellationToken), cancellationToken);
             if (Lapse(node, uid) is { } lapse)
             {
                 var before = evicted.Names.Count == 0 ? "Nothing was evicted." : $"Before that, {DoneByName}; no further one was.";

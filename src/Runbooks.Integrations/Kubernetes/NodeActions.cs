@@ -200,14 +200,16 @@ internal sealed partial class ReimageNode(Clusters clusters, ArmResources arm)
         var (before, started) = (new NodeSigns(node).Boot, context.Time.GetTimestamp());
         await arm.SendAsync(
             arm.Call(machine, RequestMethod.Post, "reimage it", below: "/reimage"), context.Time, cancellationToken, context.Progress);
-        var done = $"node {parameters.Node} was reimaged";
+        var known = $"node {parameters.Node} was reimaged";
+        var waits = $"{known}, and has not started anew and become ready";
         // The machine comes back under the same name. Until then its record may be gone, or still show the old state: a node that has
         // stopped is called ready until its heartbeat is missed.
-        while (await context.LookAsync(done, () => nodes.FindAsync(parameters.Node, cancellationToken), cancellationToken) is not { } back
+        while (await context.LookAsync(known, () => nodes.FindAsync(parameters.Node, cancellationToken), cancellationToken) is not { } back
             || new NodeSigns(back) is not { IsReady: true } signs
             || signs.Boot == before)
         {
-            context.Progress.Report($"{done}, and has not started anew and become ready");
+            known = waits;
+            context.Progress.Report(known);
             await Task.Delay(s_pause, context.Time, cancellationToken);
         }
 

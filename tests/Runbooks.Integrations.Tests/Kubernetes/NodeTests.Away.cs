@@ -1,4 +1,5 @@
 using Runbooks.Integrations.Kubernetes;
+using Runbooks.Integrations.Tests.Support;
 
 namespace Runbooks.Integrations.Tests.Kubernetes;
 
@@ -34,6 +35,29 @@ public sealed partial class NodeTests
         await FaultAsync("kubernetes", "500", count: 3, on: "/eviction");
 
         (await ApplyAsync(Drain, With(), preparation)).Result.ShouldStartWith($"Evicted 1 pod from node {Broken}: search/embedder-");
+    }
+
+    [Fact]
+    public async Task ClusterThatStopsAnswering_DoesNotHideWhatHoldsThePods()
+    {
+        await RunAsync(Cordon, With());
+        var preparation = await PrepareAsync(Drain, With());
+        await FaultAsync("kubernetes", "429", count: 1_000, on: "/eviction");
+        using var time = new CancellationTokenSource(TimeSpan.FromMinutes(2), Clock);
+        var (found, evictions) = (Action(Drain), 0);
+        var context = ContextOf("inc-1") with
+        {
+            Time = new SkippingTime(Clock),
+            FindPause = async _ =>
+            {
+                await (evictions++ == 2 ? FaultAsync("kubernetes", "503", count: 1_000, on: "GET ") : Task.CompletedTask);
+                return null;
+            },
+        };
+
+        await Should.ThrowAsync<OperationCanceledException>(() => found.ApplyAsync(Bind(With(), found.ParametersType), preparation, context, time.Token));
+
+        context.Progress.Text.ShouldNotBeNull().ShouldStartWith($"0 pods were evicted from node {Broken}, and a disruption budget holds search/embedder-6f7c9b4d88-k9q7d, and how that goes cannot be seen: Cluster 'b' answered 503");
     }
 
     [Theory]
