@@ -106,8 +106,7 @@ internal static class MessagesServices
 
     /// <summary>Then nobody is called, and everybody with a link may approve, so it must not act on real systems. Azure sets WEBSITE_SITE_NAME.</summary>
     public static IEnumerable<string> FindProblems(
-        IConfiguration configuration,
-        IHostEnvironment environment) => IsDevelopment(configuration)
+        IConfiguration configuration, IHostEnvironment environment) => IsDevelopment(configuration)
             && !environment.IsDevelopment()
             && configuration["WEBSITE_SITE_NAME"] is { Length: > 0 }
         ? [

@@ -16,11 +16,7 @@ namespace RunbookFunctions;
 
 /// <summary>The API, behind a function key.</summary>
 internal sealed class IncidentFunctions(
-    IncidentsHandler incidents,
-    DecisionHandler decisions,
-    IncidentVerbsHandler verbs,
-    AccessGuard access,
-    DurableClients clients)
+    IncidentsHandler incidents, DecisionHandler decisions, IncidentVerbsHandler verbs, AccessGuard access, DurableClients clients)
 {
     [Function("ListIncidents")]
     public Task<IResult> ListAsync(
@@ -78,11 +74,7 @@ internal sealed class IncidentFunctions(
 
 /// <summary>The addresses for alerts, and for a person who starts a runbook.</summary>
 internal sealed class AlertFunctions(
-    AlertsHandler alerts,
-    ManualStartHandler manual,
-    SecureWebhook webhook,
-    AccessGuard access,
-    DurableClients clients)
+    AlertsHandler alerts, ManualStartHandler manual, SecureWebhook webhook, AccessGuard access, DurableClients clients)
 {
     [Function("AlertIntake")]
     public Task<IResult> TakeAsync(
@@ -123,26 +115,22 @@ internal sealed class SafetyFunctions(SafetyHandler safety, AuditHandler audit, 
 
     [Function("ResetBreaker")]
     public Task<IResult> ResetAsync(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/runbooks/{id}/breaker/reset")] HttpRequest request,
-        string id) =>
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/runbooks/{id}/breaker/reset")] HttpRequest request, string id) =>
         access.ApiAsync(request, Role.Admin, () => safety.ResetBreakerAsync(request, id));
 
     [Function("ReportRunbook")]
     public Task<IResult> ReportAsync(
-        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/runbooks/{id}/report")] HttpRequest request,
-        string id) =>
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/runbooks/{id}/report")] HttpRequest request, string id) =>
         access.ApiAsync(request, Role.Viewer, () => safety.ReportAsync(request, id));
 
     [Function("AuditIncident")]
     public Task<IResult> AuditAsync(
-        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/incidents/{id}/audit")] HttpRequest request,
-        string id) =>
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/incidents/{id}/audit")] HttpRequest request, string id) =>
         access.ApiAsync(request, Role.Viewer, () => audit.GetAsync(request, id));
 
     [Function("ReportIncident")]
     public Task<IResult> ReportIncidentAsync(
-        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/incidents/{id}/report")] HttpRequest request,
-        string id) =>
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/incidents/{id}/report")] HttpRequest request, string id) =>
         access.ApiAsync(request, Role.Viewer, () => report.GetAsync(request, id));
 }
 

@@ -32,65 +32,47 @@ internal sealed class OrchestrationFunctions(
 
     [Function(nameof(Diagnose))]
     public Task<DiagnosisResult> DiagnoseAsync(
-        [ActivityTrigger] DiagnosisRequest request,
-        [DurableClient] DurableTaskClient client,
-        CancellationToken cancellationToken) =>
+        [ActivityTrigger] DiagnosisRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => diagnose.RunAsync(request, cancellationToken));
 
     [Function(nameof(CheckSuppression))]
     public Task<SuppressionResult> CheckSuppressionAsync(
-        [ActivityTrigger] SuppressionRequest request,
-        [DurableClient] DurableTaskClient client,
-        CancellationToken cancellationToken) =>
+        [ActivityTrigger] SuppressionRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => checkSuppression.RunAsync(request, cancellationToken));
 
     [Function(nameof(OpenGate))]
     public Task<GateStatus> OpenGateAsync(
-        [ActivityTrigger] OpenGateRequest request,
-        [DurableClient] DurableTaskClient client,
-        CancellationToken cancellationToken) =>
+        [ActivityTrigger] OpenGateRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => openGate.RunAsync(request, cancellationToken));
 
     [Function(nameof(ReviewGate))]
     public Task<GateStatus> ReviewGateAsync(
-        [ActivityTrigger] ReviewGateRequest request,
-        [DurableClient] DurableTaskClient client,
-        CancellationToken cancellationToken) =>
+        [ActivityTrigger] ReviewGateRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => reviewGate.RunAsync(request, cancellationToken));
 
     [Function(nameof(RunSteps))]
     public Task<PhaseResult> RunStepsAsync(
-        [ActivityTrigger] RunStepsRequest request,
-        [DurableClient] DurableTaskClient client,
-        CancellationToken cancellationToken) =>
+        [ActivityTrigger] RunStepsRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => runSteps.RunAsync(request, cancellationToken));
 
     [Function(nameof(Recheck))]
     public Task<RecheckResult> RecheckAsync(
-        [ActivityTrigger] RecheckRequest request,
-        [DurableClient] DurableTaskClient client,
-        CancellationToken cancellationToken) =>
+        [ActivityTrigger] RecheckRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => recheck.RunAsync(request, cancellationToken));
 
     [Function(nameof(UndoSteps))]
     public Task<UndoResult> UndoStepsAsync(
-        [ActivityTrigger] UndoRequest request,
-        [DurableClient] DurableTaskClient client,
-        CancellationToken cancellationToken) =>
+        [ActivityTrigger] UndoRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => undoSteps.RunAsync(request, cancellationToken));
 
     [Function(nameof(PagePerson))]
     public Task<bool> PagePersonAsync(
-        [ActivityTrigger] PageRequest request,
-        [DurableClient] DurableTaskClient client,
-        CancellationToken cancellationToken) =>
+        [ActivityTrigger] PageRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => pagePerson.RunAsync(request, cancellationToken));
 
     [Function(nameof(EndIncident))]
     public Task<IncidentState> EndIncidentAsync(
-        [ActivityTrigger] CloseRequest request,
-        [DurableClient] DurableTaskClient client,
-        CancellationToken cancellationToken) =>
+        [ActivityTrigger] CloseRequest request, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => endIncident.RunAsync(request, cancellationToken));
 }
 
@@ -99,15 +81,11 @@ internal sealed class WatchdogFunctions(IncidentWatchdog watch, Retention retent
 {
     [Function(nameof(IncidentWatchdog))]
     public Task CheckAsync(
-        [TimerTrigger("0 * * * * *")] TimerInfo timer,
-        [DurableClient] DurableTaskClient client,
-        CancellationToken cancellationToken) =>
+        [TimerTrigger("0 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => watch.CheckAsync(cancellationToken));
 
     [Function(nameof(Retention))]
     public Task PurgeAsync(
-        [TimerTrigger("0 30 4 * * *")] TimerInfo timer,
-        [DurableClient] DurableTaskClient client,
-        CancellationToken cancellationToken) =>
+        [TimerTrigger("0 30 4 * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken) =>
         clients.UseAsync(client, () => retention.RunAsync(cancellationToken));
 }

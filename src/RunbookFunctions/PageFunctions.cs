@@ -99,11 +99,7 @@ internal sealed class IncidentFormFunctions(IncidentFormsHandler forms, AccessGu
 }
 
 internal sealed class RunbookPageFunctions(
-    RunbookPagesHandler pages,
-    StatisticsHandler statistics,
-    UnmatchedHandler unmatched,
-    AccessGuard access,
-    DurableClients clients)
+    RunbookPagesHandler pages, StatisticsHandler statistics, UnmatchedHandler unmatched, AccessGuard access, DurableClients clients)
 {
     [Function("RunbooksPage")]
     public Task<IResult> ListAsync([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "runbooks")] HttpRequest request) =>
@@ -119,8 +115,7 @@ internal sealed class RunbookPageFunctions(
 
     [Function("RunbookPage")]
     public Task<IResult> ShowAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "runbooks/{id}")] HttpRequest request,
-        string id) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "runbooks/{id}")] HttpRequest request, string id) =>
         access.PageAsync(request, Role.Viewer, () => pages.ShowAsync(request, id));
 
     [Function("StartForm")]
@@ -149,8 +144,7 @@ internal sealed class SafetyPageFunctions(SafetyPageHandler page, AccessGuard ac
 
     [Function("BreakerForm")]
     public Task<IResult> ResetAsync(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "safety/breakers/{id}")] HttpRequest request,
-        string id) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "safety/breakers/{id}")] HttpRequest request, string id) =>
         access.PageAsync(request, Role.Admin, () => page.ResetBreakerAsync(request, id));
 }
 

@@ -16,13 +16,9 @@ internal sealed partial class AzureOrchestrationService
         Guard(() => inner.SendTaskOrchestrationMessageBatchAsync(messages));
 
     public Task<OrchestrationState> WaitForOrchestrationAsync(
-        string instanceId,
-        string executionId,
-        TimeSpan timeout,
-        CancellationToken cancellationToken) =>
+        string instanceId, string executionId, TimeSpan timeout, CancellationToken cancellationToken) =>
         AzureStorageErrors.GuardAsync(
-            async () => (await inner.WaitForOrchestrationAsync(instanceId, executionId, timeout, cancellationToken))!,
-            cancellationToken);
+            async () => (await inner.WaitForOrchestrationAsync(instanceId, executionId, timeout, cancellationToken))!, cancellationToken);
 
     public Task ForceTerminateTaskOrchestrationAsync(string instanceId, string reason) =>
         Guard(() => inner.ForceTerminateTaskOrchestrationAsync(instanceId, reason));

@@ -171,9 +171,7 @@ internal static class StorageHealth
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(8);
 
     public static async Task<string?> FindTroubleAsync(
-        IEnumerable<(string What, Func<Task> Try)> parts,
-        TimeProvider time,
-        CancellationToken cancellationToken)
+        IEnumerable<(string What, Func<Task> Try)> parts, TimeProvider time, CancellationToken cancellationToken)
     {
         var troubles = await Task.WhenAll(parts.Select(part => FindTroubleAsync(part.What, part.Try, time, cancellationToken)));
         return string.Join(' ', troubles.OfType<string>()) is { Length: > 0 } words ? words : null;

@@ -55,9 +55,7 @@ public static class AzureStorageServices
         .AddSingleton<IIncidentStore>(provider => new TableIncidentStore(
             Clients(provider), Options(provider), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<TableIncidentStore>>()))
         .AddSingleton<ISharedState>(provider => new TableSharedState(
-            Clients(provider),
-            Options(provider),
-            provider.GetRequiredService<TimeProvider>()))
+            Clients(provider), Options(provider), provider.GetRequiredService<TimeProvider>()))
         .AddSingleton<IEvidenceStore>(provider => new BlobEvidenceStore(Clients(provider).Container(Options(provider).EvidenceContainer)))
         .AddSingleton<IGenerationWitness>(provider => new BlobWitness(Clients(provider).Container(Options(provider).DocumentContainer)));
 
@@ -70,12 +68,7 @@ public static class AzureStorageServices
         var inner = AzureTaskHub.Create(account, provider.GetRequiredService<TaskHubTimes>(), redeliveries, log);
         var attempts = new TurnAttempts(Clients(provider).Table(Options(provider).StateTable));
         var service = new AzureOrchestrationService(
-            inner,
-            AzureTaskHub.WorkItems(account),
-            redeliveries,
-            attempts,
-            provider.GetRequiredService<TaskHubOptions>(),
-            log);
+            inner, AzureTaskHub.WorkItems(account), redeliveries, attempts, provider.GetRequiredService<TaskHubOptions>(), log);
 
         // Before the worker stops asking for work: a message that it takes after that would stay locked without anybody working on it.
         provider.GetService<IHostApplicationLifetime>()?.ApplicationStopping.Register(() => _ = service.StopAsync(isForced: false));

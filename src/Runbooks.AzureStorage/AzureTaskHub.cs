@@ -69,9 +69,7 @@ internal static class AzureTaskHub
         ("Queues of the task hub", () => AzureStorageErrors.GuardAsync(read, cancellationToken));
 
     private static StorageAccountClientProvider Clients(
-        StorageAccountOptions options,
-        RedeliveryCounts redeliveries,
-        Action<ClientOptions>? configure)
+        StorageAccountOptions options, RedeliveryCounts redeliveries, Action<ClientOptions>? configure)
     {
         var (blobs, queues, tables) = (new BlobClientOptions(), new QueueClientOptions(), new TableClientOptions());
         queues.AddPolicy(redeliveries, HttpPipelinePosition.PerCall);

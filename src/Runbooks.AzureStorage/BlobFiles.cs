@@ -45,8 +45,7 @@ internal sealed class BlobFiles(BlobContainerClient container)
     /// <summary>The whole of a blob that is small enough for memory, so that no stream can break off later.</summary>
     public Task<BinaryData?> ReadAsync(string name, CancellationToken cancellationToken) =>
         UnlessMissingAsync(
-            async () => (await container.GetBlobClient(name).DownloadContentAsync(cancellationToken)).Value.Content,
-            cancellationToken);
+            async () => (await container.GetBlobClient(name).DownloadContentAsync(cancellationToken)).Value.Content, cancellationToken);
 
     public Task RemoveAsync(string name, CancellationToken cancellationToken) =>
         UnlessMissingAsync(() => container.DeleteBlobIfExistsAsync(name, cancellationToken: cancellationToken), cancellationToken);

@@ -114,9 +114,7 @@ public sealed class BlobRuleSetPlace : IRuleSetPlace
     public Task<IReadOnlyList<StoredName>> ListAsync(string prefix, CancellationToken cancellationToken) => GuardAsync<IReadOnlyList<StoredName>>(
         async () => [
             .. (await _container.ListAsync(prefix, cancellationToken)).Select(blob => new StoredName(
-                blob.Name,
-                blob.Properties.LastModified ?? DateTimeOffset.MaxValue,
-                blob.Properties.ETag.ToString()!)),
+                blob.Name, blob.Properties.LastModified ?? DateTimeOffset.MaxValue, blob.Properties.ETag.ToString()!)),
         ],
         cancellationToken);
 

@@ -54,10 +54,7 @@ internal sealed class DocumentCache(int most, TimeProvider time)
     /// <summary>Tries a change on the cached document. It counts only once it is written under that document's tag.</summary>
     /// <returns>False when the document has to be read: it was not seen, or no write would prove it current.</returns>
     public bool TryChange<T, TResult>(
-        string key,
-        Func<T?, (T, TResult)> change,
-        [NotNullWhen(true)] out TableDocument<T>? seen,
-        out (T, TResult) changed)
+        string key, Func<T?, (T, TResult)> change, [NotNullWhen(true)] out TableDocument<T>? seen, out (T, TResult) changed)
         where T : class
     {
         (seen, changed) = (Find<T>(key), default);

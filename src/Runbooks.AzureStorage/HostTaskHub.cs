@@ -28,9 +28,7 @@ public sealed class HostTaskHub
     /// <summary>Null when the hub's queues can be read, or are not in a storage account of the settings; otherwise what is wrong, in words.</summary>
     public async Task<string?> CheckQueuesAsync(CancellationToken cancellationToken) => _workItems is null ? null
         : await StorageHealth.FindTroubleAsync(
-            [AzureTaskHub.Queues(() => ReadAsync(_workItems, cancellationToken), cancellationToken)],
-            _time,
-            cancellationToken);
+            [AzureTaskHub.Queues(() => ReadAsync(_workItems, cancellationToken), cancellationToken)], _time, cancellationToken);
 
     /// <returns>Null where something else keeps the hub, and where the settings name no account for queues.</returns>
     internal static QueueClient? FindWorkItems(IConfiguration settings, Action<ClientOptions>? configure)
@@ -41,11 +39,7 @@ public sealed class HostTaskHub
         return settings[$"{DurableTask}:storageProvider:type"] is { } keeper
             && !keeper.Equals("azureStorage", StringComparison.OrdinalIgnoreCase) ? null
             : account.Value is { Length: > 0 } || address is not null ? AzureTaskHub.WorkItems(
-                hub,
-                account.Value,
-                address,
-                account["clientId"],
-                configure)
+                hub, account.Value, address, account["clientId"], configure)
             : null;
     }
 

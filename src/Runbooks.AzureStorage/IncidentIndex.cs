@@ -27,8 +27,7 @@ internal sealed class IncidentIndex(TableRows rows)
 
     /// <summary>A row of another version of the program may lack fields that this version shows, or the state.</summary>
     private static readonly string s_shape = TableKeys.Hash(string.Join(
-        ',',
-        typeof(IncidentSummary).GetProperties().Select(property => property.Name).Append($"row.{State}.marked")))[..16];
+        ',', typeof(IncidentSummary).GetProperties().Select(property => property.Name).Append($"row.{State}.marked")))[..16];
 
     /// <summary>A recently changed incident may soon change again, and each change of a marked one costs one more write.</summary>
     public static readonly TimeSpan FilledAfter = TimeSpan.FromMinutes(5);
@@ -118,22 +117,14 @@ internal sealed class IncidentIndex(TableRows rows)
     }
 
     public IAsyncEnumerable<TableEntity> ReadAsync(
-        bool open,
-        IncidentQuery query,
-        IncidentCursor? after,
-        int pageSize,
-        CancellationToken cancellationToken) =>
+        bool open, IncidentQuery query, IncidentCursor? after, int pageSize, CancellationToken cancellationToken) =>
         ReadAsync(First(open), query, after, pageSize, cancellationToken);
 
     public async Task<int> CountOpenAsync(DateTimeOffset since, int most, CancellationToken cancellationToken)
     {
         var counted = 0;
         await using var open = ReadAsync(
-            open: true,
-            new IncidentQuery(Since: since),
-            null,
-            most,
-            cancellationToken).GetAsyncEnumerator(cancellationToken);
+            open: true, new IncidentQuery(Since: since), null, most, cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (counted < most && await open.MoveNextAsync())
         {
             counted++;
@@ -143,18 +134,11 @@ internal sealed class IncidentIndex(TableRows rows)
     }
 
     public IAsyncEnumerable<TableEntity> ReadLeftAsync(
-        IncidentQuery query,
-        IncidentCursor? after,
-        int pageSize,
-        CancellationToken cancellationToken) =>
+        IncidentQuery query, IncidentCursor? after, int pageSize, CancellationToken cancellationToken) =>
         ReadAsync(Left, query, after, pageSize, cancellationToken);
 
     private IAsyncEnumerable<TableEntity> ReadAsync(
-        string index,
-        IncidentQuery query,
-        IncidentCursor? after,
-        int pageSize,
-        CancellationToken cancellationToken)
+        string index, IncidentQuery query, IncidentCursor? after, int pageSize, CancellationToken cancellationToken)
     {
         var from = after is null ? index : index + TableKeys.Day(after.OpenedAt);
         var filter = TableClient.CreateQueryFilter($"PartitionKey ge {from} and PartitionKey lt {Last(index)}");

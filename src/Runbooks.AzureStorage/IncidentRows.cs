@@ -146,9 +146,7 @@ internal sealed class AlertIndex(TableRows rows)
     {
         var found = new List<TableEntity>();
         await foreach (var row in rows.QueryAsync(
-            TableClient.CreateQueryFilter($"PartitionKey eq {Partition(identity)}"),
-            MaxByAlert,
-            cancellationToken))
+            TableClient.CreateQueryFilter($"PartitionKey eq {Partition(identity)}"), MaxByAlert, cancellationToken))
         {
             found.Add(row);
             if (found.Count == MaxByAlert)

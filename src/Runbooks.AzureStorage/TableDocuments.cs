@@ -211,9 +211,7 @@ internal sealed class TableSharedState(AzureStorageClients clients, AzureStorage
         (await ReadAsync<T>(TableKeys.Hash(key), cancellationToken))?.Value;
 
     public async Task<(T Document, TResult Result)> UpdateAsync<T, TResult>(
-        string key,
-        Func<T?, (T, TResult)> change,
-        CancellationToken cancellationToken)
+        string key, Func<T?, (T, TResult)> change, CancellationToken cancellationToken)
         where T : class
     {
         var partition = TableKeys.Hash(key);
@@ -241,9 +239,7 @@ internal sealed class TableSharedState(AzureStorageClients clients, AzureStorage
 
     /// <returns>Null when another writer was faster.</returns>
     private async Task<Tuple<T, TResult>?> ReadAndChangeAsync<T, TResult>(
-        string partition,
-        Func<T?, (T, TResult)> change,
-        CancellationToken cancellationToken)
+        string partition, Func<T?, (T, TResult)> change, CancellationToken cancellationToken)
         where T : class
     {
         var before = await ReadAsync<T>(partition, cancellationToken);

@@ -8,9 +8,7 @@ namespace Runbooks.AzureStorage;
 internal sealed partial class TableIncidentStore
 {
     public async Task<IReadOnlyList<string>> PurgeAsync(
-        DateTimeOffset endedBefore,
-        Func<string, CancellationToken, Task<bool>> removeRest,
-        CancellationToken cancellationToken)
+        DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken)
     {
         var purged = new List<string>();
         await foreach (var some in _index.ReadEndedAsync(endedBefore, cancellationToken).Chunk(8).WithCancellation(cancellationToken))

@@ -63,15 +63,12 @@ internal sealed partial class TableIncidentStore : IIncidentStore
     {
         var rows = await _alerts.FindAsync(identity, cancellationToken);
         var found = await Task.WhenAll(rows.Select(row => TryReadAsync(
-            IncidentIndex.IncidentKeyOf(row),
-            () => ReadOfAlertAsync(row, cancellationToken))));
+            IncidentIndex.IncidentKeyOf(row), () => ReadOfAlertAsync(row, cancellationToken))));
         return [.. found.OfType<IncidentSummary>()];
     }
 
     public async Task<(Incident Incident, T Result)> UpdateAsync<T>(
-        string id,
-        Func<Incident, (Incident, T)> change,
-        CancellationToken cancellationToken)
+        string id, Func<Incident, (Incident, T)> change, CancellationToken cancellationToken)
     {
         var key = TableKeys.Hash(id);
         var done = await _retry.RetryAsync(

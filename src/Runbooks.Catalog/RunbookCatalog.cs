@@ -68,9 +68,7 @@ public sealed class RunbookCatalog(RunbookReader reader)
     }
 
     private (List<Entry> Good, List<CatalogError> Errors, IReadOnlyList<CatalogError> Warnings) Examine(
-        List<RunbookFile> all,
-        KnownContacts? contacts,
-        bool whole)
+        List<RunbookFile> all, KnownContacts? contacts, bool whole)
     {
         var publications = new Dictionary<string, Publication?>(StringComparer.Ordinal);
         var read = new List<(string Name, ReadResult Result)>();

@@ -89,12 +89,7 @@ internal static class SandboxControl
 }
 
 internal sealed class FaultMiddleware(
-    RequestDelegate next,
-    FaultRegistry faults,
-    IEnumerable<SandboxApi> apis,
-    SandboxMemory memory,
-    RequestLog log,
-    TimeProvider time)
+    RequestDelegate next, FaultRegistry faults, IEnumerable<SandboxApi> apis, SandboxMemory memory, RequestLog log, TimeProvider time)
 {
     private readonly Dictionary<string, SandboxApi> _apis = apis.ToDictionary(api => api.Name, StringComparer.OrdinalIgnoreCase);
 

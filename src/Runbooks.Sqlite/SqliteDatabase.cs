@@ -29,10 +29,7 @@ public sealed class SqliteDatabase : IDisposable
         try
         {
             Writer = new SqliteWriter(
-                () => Open("PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;"),
-                options.Failpoint,
-                Damage,
-                logger);
+                () => Open("PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;"), options.Failpoint, Damage, logger);
         }
         catch
         {

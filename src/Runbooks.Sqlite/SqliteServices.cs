@@ -30,8 +30,7 @@ public static class SqliteServices
         return services
             .AddSingleton(new SqliteOptions { Path = Path.Combine(dataFolder, "runbooks.db"), SurvivesPowerCut = survivesPowerCut })
             .AddSingleton(provider => new SqliteDatabase(
-                provider.GetRequiredService<SqliteOptions>(),
-                provider.GetRequiredService<ILogger<SqliteDatabase>>()))
+                provider.GetRequiredService<SqliteOptions>(), provider.GetRequiredService<ILogger<SqliteDatabase>>()))
             .AddSingleton<IIncidentStore>(provider => new SignallingIncidentStore(
                 new SqliteIncidentStore(provider.GetRequiredService<SqliteDatabase>()),
                 provider.GetRequiredService<IncidentChanges>(),

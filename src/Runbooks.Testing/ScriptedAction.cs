@@ -10,11 +10,7 @@ namespace Runbooks.Testing;
 /// <summary>Takes the parameters of a real action, and does what the script says, without touching anything.</summary>
 /// <param name="pause">Lets virtual time pass.</param>
 internal sealed class ScriptedAction(
-    IAction real,
-    Runbook runbook,
-    WorldScript script,
-    ScriptUse use,
-    Func<TimeSpan, CancellationToken, Task> pause) : IAction
+    IAction real, Runbook runbook, WorldScript script, ScriptUse use, Func<TimeSpan, CancellationToken, Task> pause) : IAction
 {
     public string Name => real.Name;
 
@@ -72,9 +68,7 @@ internal sealed class ScriptedAction(
 
     /// <summary>A scripted world has no identities and no permissions.</summary>
     public Task<string?> CheckPermissionsAsync(
-        object parameters,
-        StepContext context,
-        CancellationToken cancellationToken) => Task.FromResult<string?>(null);
+        object parameters, StepContext context, CancellationToken cancellationToken) => Task.FromResult<string?>(null);
 
     public async Task<ActionResult> ApplyAsync(object parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {

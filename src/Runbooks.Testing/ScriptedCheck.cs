@@ -142,9 +142,7 @@ internal sealed class ScriptUse
             else if (step.Undo != ScriptedStep.Usual.Undo && !_undone.ContainsKey(name))
             {
                 yield return new(
-                    $"steps.{name}",
-                    $"Step '{name}' was never taken back, so what the test says about that was not tried.",
-                    IsKey: true);
+                    $"steps.{name}", $"Step '{name}' was never taken back, so what the test says about that was not tried.", IsKey: true);
             }
         }
     }

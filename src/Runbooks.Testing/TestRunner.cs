@@ -42,9 +42,7 @@ internal static class TestRunner
     }
 
     private static async Task<(Incident? Incident, ScriptUse Use, IReadOnlyList<TestProblem> Problems)> RunToEndAsync(
-        TestCase test,
-        Runbook runbook,
-        StepCatalog real)
+        TestCase test, Runbook runbook, StepCatalog real)
     {
         await using var world = await TestWorld.StartAsync(test.Script, runbook, real);
         if (test.Script.Strangers(runbook).ToList() is { Count: > 0 } strangers)
@@ -214,8 +212,7 @@ internal sealed record TestCase(string RunbookId, string? AlertFile, TestScript 
     public Func<TestProblem, CatalogError> PlaceOf { get; private init; } = problem => new(FileName, 1, 1, "", problem.Text, "");
 
     private static Position PlaceIn(
-        FileErrors errors,
-        TestProblem problem) => problem.IsKey ? errors.PlaceOfKey(problem.Path) : errors.PlaceOf(problem.Path);
+        FileErrors errors, TestProblem problem) => problem.IsKey ? errors.PlaceOfKey(problem.Path) : errors.PlaceOf(problem.Path);
 }
 
 internal sealed class TestCaseException(string message) : Exception(message);

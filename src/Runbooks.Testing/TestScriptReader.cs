@@ -216,9 +216,7 @@ internal sealed class TestScriptReader(FileErrors errors)
 
     private static Dictionary<string, T> Mapping<T>(YamlSection section, string key, Func<YamlNode, string, T> read) =>
         section.Free(key)?.Entries.ToDictionary(
-            entry => entry.Key,
-            entry => read(entry.Value, FileErrors.Join(section.PathOf(key), entry.Key)),
-            StringComparer.Ordinal)
+            entry => entry.Key, entry => read(entry.Value, FileErrors.Join(section.PathOf(key), entry.Key)), StringComparer.Ordinal)
             ?? [];
 
     private List<int>? Numbers(YamlSection section, string key)
@@ -239,8 +237,7 @@ internal sealed class TestScriptReader(FileErrors errors)
 
     /// <summary>Empty texts are allowed, since an incident's record may have them too.</summary>
     private static string? Said(
-        YamlSection section,
-        string key) => section.Node(key) is null ? null : section.Text(key, longest: Longest, mayBeEmpty: true);
+        YamlSection section, string key) => section.Node(key) is null ? null : section.Text(key, longest: Longest, mayBeEmpty: true);
 
     private static Dictionary<string, string> Texts(YamlSection section, string key) => new(section.TextMap(key, Longest, mayBeEmpty: true));
 

@@ -29,10 +29,7 @@ internal static class TestScriptWriter
     private static YamlNode Alert(TestAlert alert) => alert.File is { } file ? Text(file) : Keys(
         MappingStyle.Block,
         ("name", alert.Name), ("severity", alert.Severity), ("summary", alert.Summary), ("labels", Mapping(
-            alert.Labels,
-            Text)), ("annotations", Mapping(
-            alert.Annotations,
-            Text)),
+            alert.Labels, Text)), ("annotations", Mapping(alert.Annotations, Text)),
         ("fingerprint", alert.Fingerprint), ("link", alert.Link), ("runbook", alert.Runbook));
 
     private static YamlSequenceNode Answers(List<ScriptedAnswer> answers) =>

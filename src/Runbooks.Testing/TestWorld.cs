@@ -55,11 +55,7 @@ internal sealed class TestWorld : IAsyncDisposable
             real.Checks.Select(check => script.IsLive
                 ? (ICheck)new LiveCheck(check, runbook)
                 : new ScriptedCheck(check, script, Use)), real.Actions.Select(action => new ScriptedAction(
-                    action,
-                    runbook,
-                    script,
-                    Use,
-                    PauseAsync)))));
+                    action, runbook, script, Use, PauseAsync)))));
         _services = services.BuildServiceProvider();
     }
 

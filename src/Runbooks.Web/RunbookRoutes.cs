@@ -32,23 +32,18 @@ public static class RunbookRoutes
             (HttpRequest request, string source, AlertsHandler handler) => handler.PostAsync(request, source))
             .Needs(Role.Sender, allowQuery: true);
         app.MapPost(
-            "/api/runbooks/{id}/incidents",
-            (HttpRequest request, string id, ManualStartHandler handler) => handler.PostAsync(request, id))
+            "/api/runbooks/{id}/incidents", (HttpRequest request, string id, ManualStartHandler handler) => handler.PostAsync(request, id))
             .Needs(Role.Operator);
         app.MapMethods("/api/incidents", s_read, (HttpRequest request, IncidentsHandler handler) => handler.ListAsync(request))
             .Needs(Role.Viewer);
         app.MapMethods(
-            "/api/incidents/{id}",
-            s_read,
-            (HttpRequest request, string id, IncidentsHandler handler) => handler.GetAsync(request, id))
+            "/api/incidents/{id}", s_read, (HttpRequest request, string id, IncidentsHandler handler) => handler.GetAsync(request, id))
             .Needs(Role.Viewer);
         app.MapPost(
-            "/api/incidents/{id}/decision",
-            (HttpRequest request, string id, DecisionHandler handler) => handler.PostAsync(request, id))
+            "/api/incidents/{id}/decision", (HttpRequest request, string id, DecisionHandler handler) => handler.PostAsync(request, id))
             .Needs(Role.Operator);
         app.MapPost(
-            "/api/incidents/{id}/retry",
-            (HttpRequest request, string id, IncidentVerbsHandler handler) => handler.RetryAsync(request, id))
+            "/api/incidents/{id}/retry", (HttpRequest request, string id, IncidentVerbsHandler handler) => handler.RetryAsync(request, id))
             .Needs(Role.Operator);
         foreach (var verb in IncidentVerb.All)
         {
@@ -65,14 +60,10 @@ public static class RunbookRoutes
         // No role: Slack's signature is the credential.
         app.MapPost("/api/slack/interactions", (HttpRequest request, SlackInteractionsHandler handler) => handler.PostAsync(request));
         app.MapMethods(
-            "/api/incidents/{id}/audit",
-            s_read,
-            (HttpRequest request, string id, AuditHandler handler) => handler.GetAsync(request, id))
+            "/api/incidents/{id}/audit", s_read, (HttpRequest request, string id, AuditHandler handler) => handler.GetAsync(request, id))
             .Needs(Role.Viewer);
         app.MapMethods(
-            "/api/incidents/{id}/report",
-            s_read,
-            (HttpRequest request, string id, ReportHandler handler) => handler.GetAsync(request, id))
+            "/api/incidents/{id}/report", s_read, (HttpRequest request, string id, ReportHandler handler) => handler.GetAsync(request, id))
             .Needs(Role.Viewer);
         app.MapMethods("/api/safety", s_read, (HttpRequest request, SafetyHandler handler) => handler.GetAsync(request))
             .Needs(Role.Viewer);
@@ -95,31 +86,23 @@ public static class RunbookRoutes
 
         // Signed links are their own credential.
         app.MapMethods(
-            "/decide/{token?}",
-            s_read,
-            (HttpRequest request, string? token, LinkAccess links) => links.GetAsync(request, token));
+            "/decide/{token?}", s_read, (HttpRequest request, string? token, LinkAccess links) => links.GetAsync(request, token));
         app.MapPost("/decide/{token?}", (HttpRequest request, string? token, LinkAccess links) => links.PostAsync(request, token))
             .DisableAntiforgery();
 
         app.MapMethods("/", s_read, (HttpRequest request, ConsoleHandler handler) => handler.ListAsync(request))
             .PageNeeds(Role.Viewer);
         app.MapMethods(
-            "/incidents/{id}",
-            s_read,
-            (HttpRequest request, string id, ConsoleHandler handler) => handler.ShowAsync(request, id))
+            "/incidents/{id}", s_read, (HttpRequest request, string id, ConsoleHandler handler) => handler.ShowAsync(request, id))
             .PageNeeds(Role.Viewer);
         app.MapMethods(
-            "/incidents/{id}/report",
-            s_read,
-            (HttpRequest request, string id, ReportHandler handler) => handler.GetAsync(request, id))
+            "/incidents/{id}/report", s_read, (HttpRequest request, string id, ReportHandler handler) => handler.GetAsync(request, id))
             .PageNeeds(Role.Viewer);
         app.MapPost(
-            "/incidents/{id}/decision",
-            (HttpRequest request, string id, IncidentFormsHandler handler) => handler.DecideAsync(request, id))
+            "/incidents/{id}/decision", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.DecideAsync(request, id))
             .PageNeeds(Role.Operator);
         app.MapPost(
-            "/incidents/{id}/retry",
-            (HttpRequest request, string id, IncidentFormsHandler handler) => handler.RetryAsync(request, id))
+            "/incidents/{id}/retry", (HttpRequest request, string id, IncidentFormsHandler handler) => handler.RetryAsync(request, id))
             .PageNeeds(Role.Operator);
         app.MapMethods(
             "/incidents/{id}/evidence/{name}",
@@ -134,13 +117,10 @@ public static class RunbookRoutes
         app.MapMethods("/runbooks", s_read, (HttpRequest request, RunbookPagesHandler handler) => handler.ListAsync(request))
             .PageNeeds(Role.Viewer);
         app.MapMethods(
-            "/runbooks/{id}",
-            s_read,
-            (HttpRequest request, string id, RunbookPagesHandler handler) => handler.ShowAsync(request, id))
+            "/runbooks/{id}", s_read, (HttpRequest request, string id, RunbookPagesHandler handler) => handler.ShowAsync(request, id))
             .PageNeeds(Role.Viewer);
         app.MapPost(
-            "/runbooks/{id}/start",
-            (HttpRequest request, string id, RunbookPagesHandler handler) => handler.StartAsync(request, id))
+            "/runbooks/{id}/start", (HttpRequest request, string id, RunbookPagesHandler handler) => handler.StartAsync(request, id))
             .PageNeeds(Role.Operator);
 
         app.MapMethods("/safety", s_read, (HttpRequest request, SafetyPageHandler handler) => handler.ShowAsync(request))
@@ -150,8 +130,7 @@ public static class RunbookRoutes
         app.MapPost("/safety/release", (HttpRequest request, SafetyPageHandler handler) => handler.ReleaseAsync(request))
             .PageNeeds(Role.Admin);
         app.MapPost(
-            "/safety/breakers/{id}",
-            (HttpRequest request, string id, SafetyPageHandler handler) => handler.ResetBreakerAsync(request, id))
+            "/safety/breakers/{id}", (HttpRequest request, string id, SafetyPageHandler handler) => handler.ResetBreakerAsync(request, id))
             .PageNeeds(Role.Admin);
 
         app.MapMethods("/healthz", s_read, (HttpRequest request, HealthHandler handler) => handler.GetAsync(request));

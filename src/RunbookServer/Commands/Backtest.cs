@@ -75,8 +75,7 @@ internal sealed class Backtest(IReadOnlyCollection<Runbook> runbooks, IReadOnlyC
         {
             ({ } own, _) => Joined(await PlayedAsync(incident, own, mode), added),
             (null, [var next, ..]) => Joined(
-                $"'{next.Id}' takes it in place of '{incident.Runbook}': {await PlayedAsync(incident, next, mode)}",
-                added.Skip(1)),
+                $"'{next.Id}' takes it in place of '{incident.Runbook}': {await PlayedAsync(incident, next, mode)}", added.Skip(1)),
             _ when takers.Others.Count > 0 => $"'{incident.Runbook}' takes it no longer; "
                 + $"beside it as before: {string.Join(", ", takers.Others.Select(other => other.Id))}",
             _ => $"no runbook takes it: {takers.Reason}",
@@ -159,9 +158,7 @@ internal sealed record Takers(Runbook? Own, IReadOnlyList<Runbook> Others, strin
         };
         var match = RunbookMatcher.Match(alert, runbooks);
         return new(
-            match.Runbooks.FirstOrDefault(runbook => runbook == own),
-            [.. match.Runbooks.Where(runbook => runbook != own)],
-            match.Reason);
+            match.Runbooks.FirstOrDefault(runbook => runbook == own), [.. match.Runbooks.Where(runbook => runbook != own)], match.Reason);
     }
 
     public IReadOnlyList<Runbook> Beside(IReadOnlyList<Runbook> known) =>

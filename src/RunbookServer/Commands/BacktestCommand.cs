@@ -11,8 +11,7 @@ internal static class BacktestCommand
     {
         var options = new BacktestOptions();
         var command = new Command(
-            "backtest",
-            "Plays past incidents with the runbooks as they are now, and tells which go otherwise. Touches nothing.");
+            "backtest", "Plays past incidents with the runbooks as they are now, and tells which go otherwise. Touches nothing.");
         options.AddTo(command);
         command.SetAction((parsed, cancellationToken) => RunAsync(options, parsed, cancellationToken));
         return command;
@@ -36,9 +35,7 @@ internal static class BacktestCommand
     }
 
     private static async Task<IReadOnlyList<IncidentView>> PastAsync(
-        BacktestOptions options,
-        ParseResult parsed,
-        CancellationToken cancellationToken)
+        BacktestOptions options, ParseResult parsed, CancellationToken cancellationToken)
     {
         var save = parsed.GetValue(options.Save);
         return (parsed.GetValue(options.Incidents), parsed.GetValue(options.Since)) switch
@@ -57,16 +54,11 @@ internal static class BacktestCommand
         return loaded.Errors.Count == 0
             ? catalog.Current
             : throw new CommandException(
-                $"The runbooks in {folder.Path} have errors; nothing was played.\n{string.Join("\n", loaded.Errors)}",
-                ExitCode.Failed);
+                $"The runbooks in {folder.Path} have errors; nothing was played.\n{string.Join("\n", loaded.Errors)}", ExitCode.Failed);
     }
 
     private static async Task<IReadOnlyList<IncidentView>> FetchAsync(
-        ClientOptions client,
-        ParseResult parsed,
-        string age,
-        string? save,
-        CancellationToken cancellationToken)
+        ClientOptions client, ParseResult parsed, string age, string? save, CancellationToken cancellationToken)
     {
         var began = DurationText.TryParse(age, out var length)
             ? TimeProvider.System.GetUtcNow() - length

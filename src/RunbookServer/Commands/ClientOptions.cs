@@ -89,8 +89,7 @@ internal sealed class ClientOptions
     private string Key(ParseResult parsed) => Find(parsed) is var key && key.All(character => character is > ' ' and <= '~')
         ? key
         : throw new CommandException(
-            "The key holds characters that no key has, such as a line break in its middle. Copy it anew.",
-            ExitCode.Unreachable);
+            "The key holds characters that no key has, such as a line break in its middle. Copy it anew.", ExitCode.Unreachable);
 
     private string Find(ParseResult parsed)
     {

@@ -155,11 +155,7 @@ internal static class DecideCommand
 
     /// <summary>Prints an open question, so that exactly this plan is approved. The host says how a question ended that is no longer open.</summary>
     private static async Task<(JsonNode? Question, bool IsDryRun)> QuestionAsync(
-        ApiClient api,
-        string id,
-        string? gate,
-        bool isUnasked,
-        CancellationToken cancellationToken)
+        ApiClient api, string id, string? gate, bool isUnasked, CancellationToken cancellationToken)
     {
         var incident = await api.GetIncidentAsync(id, cancellationToken);
         var asked = gate is null
@@ -189,8 +185,7 @@ internal static class DecideCommand
         .LastOrDefault();
 
     private static bool HasYesThroughApi(JsonNode gate) => ShowCommand.Items(gate, "decisions").Any(decision =>
-        decision["decision"]?.ToString() == Approve
-        && decision["via"]?.ToString() == DecisionVia.Api);
+        decision["decision"]?.ToString() == Approve && decision["via"]?.ToString() == DecisionVia.Api);
 
     private static bool IsOpen(JsonNode? question) => question?["outcome"]?.ToString() == "pending";
 

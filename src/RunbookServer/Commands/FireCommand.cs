@@ -20,8 +20,7 @@ internal static class FireCommand
             Description = "First puts the sandbox back to how it was at the start; without a sample, that alone.",
         };
         var command = new Command(
-            "fire",
-            "Posts a sample or a given alert to the running host. Ends with 1 when nothing of it was taken, or not all.")
+            "fire", "Posts a sample or a given alert to the running host. Ends with 1 when nothing of it was taken, or not all.")
         {
             what,
             source,
@@ -34,12 +33,7 @@ internal static class FireCommand
     }
 
     private static async Task<int> FireAsync(
-        ClientOptions client,
-        ParseResult parsed,
-        string? name,
-        string? source,
-        bool wantsReset,
-        CancellationToken cancellationToken)
+        ClientOptions client, ParseResult parsed, string? name, string? source, bool wantsReset, CancellationToken cancellationToken)
     {
         if (string.IsNullOrEmpty(name) && !wantsReset)
         {

@@ -38,9 +38,7 @@ internal static class ShowCommand
         .. Section(Heading(incident), Question(incident)),
         .. Section(IsDryRun(incident) ? "Rehearsed" : "Done", Items(incident, "steps").Select(Step)),
         .. Section("Verification", Items(incident, "verification").Select(Finding)),
-        .. Section(
-            "Record",
-            Items(incident, "timeline").Select(entry => $"{Clock(entry["at"])} {entry["who"]}: {entry["what"]}")),
+        .. Section("Record", Items(incident, "timeline").Select(entry => $"{Clock(entry["at"])} {entry["who"]}: {entry["what"]}")),
     ];
     private static string Severity(JsonNode incident) => incident["severity"] is { } severity ? $", {severity} severity" : "";
 

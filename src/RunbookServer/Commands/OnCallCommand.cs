@@ -14,8 +14,7 @@ internal static class OnCallCommand
         };
         var json = new Option<bool>("--json") { Description = "As JSON, for another program." };
         var command = new Command(
-            "oncall",
-            "Asks each schedule of the contacts who is on call now, and says from where it knows. Tells nobody.")
+            "oncall", "Asks each schedule of the contacts who is on call now, and says from where it knows. Tells nobody.")
         {
             folder,
             config,
@@ -63,14 +62,10 @@ internal static class OnCallCommand
     }
 
     private static async Task<IReadOnlyList<OnCallRecord>> AskAsync(
-        ServiceProvider services,
-        ContactBook book,
-        CancellationToken cancellationToken)
+        ServiceProvider services, ContactBook book, CancellationToken cancellationToken)
     {
         var directory = ActivatorUtilities.CreateInstance<OnCallDirectory>(
-            services,
-            new CurrentContacts(book),
-            ActivatorUtilities.CreateInstance<OnCallAnswers>(services));
+            services, new CurrentContacts(book), ActivatorUtilities.CreateInstance<OnCallAnswers>(services));
         return (await directory.ResolveAllAsync(cancellationToken)).OnCall;
     }
 }

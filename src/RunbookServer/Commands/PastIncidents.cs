@@ -16,9 +16,7 @@ internal static class PastIncidents
         : throw new CommandException($"There is no folder {folder}. Fill one with: runbook backtest --since 30d --save {folder}");
 
     public static async Task<IReadOnlyList<(IncidentView Incident, string Json)>> FetchAsync(
-        ApiClient api,
-        DateTimeOffset since,
-        CancellationToken cancellationToken)
+        ApiClient api, DateTimeOffset since, CancellationToken cancellationToken)
     {
         var found = new List<(IncidentView, string)>();
         var after = "";
@@ -73,8 +71,7 @@ internal static class PastIncidents
         catch (JsonException other)
         {
             throw new CommandException(
-                $"{from} is no incident as this version's API gives it (runbook show ID --json): {other.Message}",
-                ExitCode.Failed);
+                $"{from} is no incident as this version's API gives it (runbook show ID --json): {other.Message}", ExitCode.Failed);
         }
     }
 }

@@ -117,8 +117,7 @@ internal static class PublishCommand
                 ?? throw new CommandException($"Nothing was published to {place.Address}: there is nothing to go back to.");
             var earlier = parsed.GetValue(options.RollBack) is { } named
                 ? log.Find(named)
-                    ?? throw new CommandException(
-                        $"No publication is called {named}. See: runbook publish --to {place.Address} --list")
+                    ?? throw new CommandException($"No publication is called {named}. See: runbook publish --to {place.Address} --list")
                 : log.Publications.FirstOrDefault(publication => publication.Set != log.Current.Set)
                     ?? throw new CommandException("There is no earlier set to go back to.");
             if (earlier.Set == log.Current.Set)
@@ -140,10 +139,7 @@ internal static class PublishCommand
         }
 
         private async Task<int> FinishAsync(
-            RuleSet? before,
-            RuleSet after,
-            Func<bool, Task<PublishResult>> publish,
-            CancellationToken cancellationToken)
+            RuleSet? before, RuleSet after, Func<bool, Task<PublishResult>> publish, CancellationToken cancellationToken)
         {
             using var services = OfflineServices.Build(host: host);
             var changes = RuleSetDifference.Of(before, after, services.GetRequiredService<RunbookReader>());

@@ -97,11 +97,7 @@ internal sealed class PublishOptions
     public IConfiguration SettingsOf(ParseResult parsed) => SettingsFile.Read(parsed.GetValue(Config));
 
     public PublicationOrigin OriginOf(ParseResult parsed) => new(
-        parsed.GetValue(Repository),
-        parsed.GetValue(Commit),
-        parsed.GetValue(Author),
-        parsed.GetValue(By),
-        parsed.GetValue(Reason));
+        parsed.GetValue(Repository), parsed.GetValue(Commit), parsed.GetValue(Author), parsed.GetValue(By), parsed.GetValue(Reason));
 }
 
 /// <summary>Where the files come from and who publishes them: as given, else from the pipeline, else from git.</summary>
@@ -230,8 +226,7 @@ internal static class RuleSetDifference
             : "";
 
     private static bool TakesAlertsOf(Runbook gone, Runbook other) => other.Trigger.Any(now => gone.Trigger.Any(old =>
-        old.Source != AlertSource.Manual
-        && (TriggerOverlap.Covers(now, old) || TriggerOverlap.Covers(old, now))));
+        old.Source != AlertSource.Manual && (TriggerOverlap.Covers(now, old) || TriggerOverlap.Covers(old, now))));
 
     private static string VersionOf(Runbook? runbook) => runbook?.Hash[..12] ?? "with errors";
 

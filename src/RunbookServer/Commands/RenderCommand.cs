@@ -16,8 +16,7 @@ internal static class RenderCommand
         {
             using var services = OfflineServices.Build(host: runbook.Settings.Of(parsed));
             var markdown = new RunbookMarkdown(
-                runbook.Load(parsed, services.GetRequiredService<RunbookCatalog>()),
-                services.GetRequiredService<StepCatalog>());
+                runbook.Load(parsed, services.GetRequiredService<RunbookCatalog>()), services.GetRequiredService<StepCatalog>());
             ConsoleOutput.Raw(markdown.Write().TrimEnd());
             return ExitCode.Done;
         });

@@ -57,10 +57,7 @@ internal static class SimulateCommand
     }
 
     private static async Task<SimulationReport> ReportAsync(
-        Runbook runbook,
-        IReadOnlyList<Alert> alerts,
-        Assumptions assumed,
-        StepCatalog real)
+        Runbook runbook, IReadOnlyList<Alert> alerts, Assumptions assumed, StepCatalog real)
     {
         var fitting = alerts.Where(alert => RunbookMatcher.Misses(alert, runbook).Count == 0).ToList();
         if (fitting.Count == 0)
@@ -76,8 +73,7 @@ internal static class SimulateCommand
         catch (TestCaseException nothing)
         {
             throw new CommandException(
-                $"There is nothing to simulate: {nothing.Message} Simulate with an alert that fires.",
-                ExitCode.Failed);
+                $"There is nothing to simulate: {nothing.Message} Simulate with an alert that fires.", ExitCode.Failed);
         }
     }
 
@@ -98,8 +94,7 @@ internal sealed class AssumptionOptions
         "What diagnosis finds: CHECK=passing|failing|unknown[:text]. Unless named, the checks that the mitigation is for fail.");
 
     private readonly Option<string[]> _afterwards = Many(
-        "--then",
-        "What a check answers after the steps, in the same form. Unless named, it passes.");
+        "--then", "What a check answers after the steps, in the same form. Unless named, it passes.");
 
     private readonly Option<string[]> _steps = Many("--step", "How a step goes: STEP=done|fails|blocked|refused.");
     private readonly Option<string> _decision = new("--decision")
@@ -134,8 +129,7 @@ internal sealed class AssumptionOptions
     public Assumptions NoneOf(ParseResult parsed)
     {
         var given = Array.Find(
-            new Option[] { _findings, _afterwards, _steps, _decision, _after },
-            option => parsed.GetResult(option) is { Implicit: false });
+            new Option[] { _findings, _afterwards, _steps, _decision, _after }, option => parsed.GetResult(option) is { Implicit: false });
         return given is null
             ? new() { IsLive = true, By = parsed.GetRequiredValue(_by) }
             : throw new CommandException($"{given.Name} assumes something, and --live asks the real world. Leave one of them out.");
@@ -148,10 +142,7 @@ internal sealed class AssumptionOptions
         {
             Findings = Read(parsed, _findings, answer => Answer(_findings, answer)),
             Afterwards = Read(parsed, _afterwards, answer => Answer(_afterwards, answer)),
-            Steps = Read(
-                parsed,
-                _steps,
-                outcome => new ScriptedStep { Outcome = OneOf(_steps, outcome, TestScriptReader.Outcomes) }),
+            Steps = Read(parsed, _steps, outcome => new ScriptedStep { Outcome = OneOf(_steps, outcome, TestScriptReader.Outcomes) }),
             Decision = Enum.TryParse<DecisionVerb>(parsed.GetRequiredValue(_decision), ignoreCase: true, out var verb) ? verb : null,
             By = parsed.GetRequiredValue(_by),
             After = DurationText.TryParse(parsed.GetRequiredValue(_after), out var after)

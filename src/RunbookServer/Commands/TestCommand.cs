@@ -114,8 +114,7 @@ internal static class TestCommand
     }
 
     private static bool HasRunbook(string folder, string[] files, string id) => Directory.EnumerateFiles(folder).Concat(files).Any(file =>
-        RuleSet.IsRunbook(Path.GetFileName(file))
-        && Path.GetFileNameWithoutExtension(file) == id);
+        RuleSet.IsRunbook(Path.GetFileName(file)) && Path.GetFileNameWithoutExtension(file) == id);
 
     private static ReportedCase WithoutRunbook(string tests)
     {

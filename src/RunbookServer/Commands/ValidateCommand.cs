@@ -22,8 +22,7 @@ internal static class ValidateCommand
         var format = new FormatOption();
         var settings = new HostSettingsOption();
         var command = new Command(
-            "validate",
-            "Checks runbook files, contacts, maintenance windows and teams and reports every error and warning with its line.")
+            "validate", "Checks runbook files, contacts, maintenance windows and teams and reports every error and warning with its line.")
         {
             files,
             folder,

@@ -63,8 +63,7 @@ internal static class PracticeGuard
         && section.All(setting => IsLoopback(setting.Value) || IsNameOrKey(setting.Setting, setting.Value));
 
     private static bool IsNameOrKey(string setting, string value) =>
-        value.IndexOfAny(['/', '.', ':', '\\']) < 0
-        && !setting.Contains("Hosts", StringComparison.OrdinalIgnoreCase);
+        value.IndexOfAny(['/', '.', ':', '\\']) < 0 && !setting.Contains("Hosts", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsLoopback(string value)
     {

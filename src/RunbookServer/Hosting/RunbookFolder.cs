@@ -211,10 +211,7 @@ internal sealed class RuleSetWatch(RunbookFolder folder, RuleSetRefresh refresh,
 }
 
 internal sealed class ContactsWatch(
-    string file,
-    ContactsReload reload,
-    TimeProvider time,
-    ILogger<ContactsWatch> logger) : BackgroundService
+    string file, ContactsReload reload, TimeProvider time, ILogger<ContactsWatch> logger) : BackgroundService
 {
     private string? _trouble;
 

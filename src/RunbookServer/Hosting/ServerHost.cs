@@ -162,16 +162,14 @@ internal static class ServerHost
         if (result.Errors.Count > 0 && services.GetRequiredService<RunbookCatalog>().Current.Count == 0)
         {
             throw new CommandException(
-                $"The runbooks in {folder.Path} have errors; nothing was started.\n{string.Join("\n", result.Errors)}",
-                ExitCode.Failed);
+                $"The runbooks in {folder.Path} have errors; nothing was started.\n{string.Join("\n", result.Errors)}", ExitCode.Failed);
         }
 
         if (windows.Count > 0)
         {
             // A window that cannot be understood would otherwise be found out during the maintenance.
             throw new CommandException(
-                $"The maintenance windows have errors; nothing was started.\n{string.Join("\n", windows)}",
-                ExitCode.Failed);
+                $"The maintenance windows have errors; nothing was started.\n{string.Join("\n", windows)}", ExitCode.Failed);
         }
 
         if (result.Kept.Count > 0)

@@ -52,9 +52,7 @@ internal static class ServerServices
             .Configure<DiskOptions>(disk => disk.ThisMachine = false) // before the settings, which have the last word
             .AddFileReports($"{Environment.MachineName} ({Environment.ProcessId})")
             .AddSingleton(provider => new WatchTurn(
-                provider.GetRequiredService<ISharedState>(),
-                provider.GetRequiredService<TimeProvider>(),
-                $"{Guid.NewGuid():N}"))
+                provider.GetRequiredService<ISharedState>(), provider.GetRequiredService<TimeProvider>(), $"{Guid.NewGuid():N}"))
         : services.AddSqlite(settings.DataDirectory);
 
     private static IServiceCollection AddKeys(this IServiceCollection services, ServerSettings settings)

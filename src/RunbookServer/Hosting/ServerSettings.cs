@@ -63,10 +63,7 @@ internal static class ServerSettingsCheck
     /// <summary>A misspelt setting from the file or the environment would do nothing, and nobody would notice.</summary>
     /// <exception cref="CommandException">A setting is read by nothing; the message has each on a line of its own.</exception>
     public static async Task RefuseUnknownAsync(
-        IServiceProvider services,
-        IConfiguration configuration,
-        ServerSettings settings,
-        CancellationToken cancellationToken)
+        IServiceProvider services, IConfiguration configuration, ServerSettings settings, CancellationToken cancellationToken)
     {
         // The account counts with --storage azure only. A host with it in the environment may also start without.
         var sections = services.GetServices<SettingsSection>().Append(s_account);
@@ -114,9 +111,7 @@ internal static class ServerSettingsCheck
     }
 
     private static SettingsChecker Checker(
-        IEnumerable<SettingsSection> sections,
-        IEnumerable<string> others,
-        IConfiguration configuration) =>
+        IEnumerable<SettingsSection> sections, IEnumerable<string> others, IConfiguration configuration) =>
         new(sections, others, path => Origin((IConfigurationRoot)configuration, path));
 
     public static IEnumerable<(string Setting, string Value, string Origin)> FindGiven(IConfiguration configuration) =>

@@ -12,12 +12,7 @@ internal static class StartupMessage
     private const string Tried = "hanged-gpu";
 
     public static void Show(
-        ServerSettings settings,
-        IServiceProvider services,
-        string folder,
-        Uri address,
-        SandboxWorld? sandbox,
-        StartupSummary summary)
+        ServerSettings settings, IServiceProvider services, string folder, Uri address, SandboxWorld? sandbox, StartupSummary summary)
     {
         var runbooks = services.GetRequiredService<RunbookCatalog>().Current;
         ConsoleOutput.Line();

@@ -50,10 +50,7 @@ internal static class StorageAccountStartup
 
     /// <param name="former">The key that senders have, from the time when the host was alone.</param>
     private static async Task TakeKeysAsync(
-        IServiceProvider services,
-        ServerSettings settings,
-        string? former,
-        CancellationToken cancellationToken)
+        IServiceProvider services, ServerSettings settings, string? former, CancellationToken cancellationToken)
     {
         var configuration = services.GetRequiredService<IConfiguration>();
         var shared = services.GetRequiredService<SharedKeys>();
@@ -105,8 +102,7 @@ internal sealed class FormerRecords : IDisposable
         }
 
         var records = DataFolder.Open(
-            () => new FormerRecords(new SqliteDatabase(options, NullLogger<SqliteDatabase>.Instance)),
-            options.Path);
+            () => new FormerRecords(new SqliteDatabase(options, NullLogger<SqliteDatabase>.Instance)), options.Path);
         try
         {
             if (await PracticeGuard.IsForPracticeAsync(records._state, cancellationToken))

@@ -11,18 +11,12 @@ namespace RunbookServer.Practice;
 /// <c>/sandbox</c> and its forms, and <c>POST /api/sandbox/reset</c>: fire a sample, break the sandbox and heal it. In practice only.
 /// </summary>
 internal sealed class SandboxHandler(
-    SandboxClient sandbox,
-    AlertReader reader,
-    IncidentIntake intake,
-    TimeProvider time,
-    HttpRequestRunner runner)
+    SandboxClient sandbox, AlertReader reader, IncidentIntake intake, TimeProvider time, HttpRequestRunner runner)
 {
     public const string Address = "/sandbox";
 
     public Task<IResult> ShowAsync(HttpRequest request) => runner.RunAsync(
-        request,
-        cancellationToken => PageAsync(null, StatusCodes.Status200OK, cancellationToken),
-        Caller.Person);
+        request, cancellationToken => PageAsync(null, StatusCodes.Status200OK, cancellationToken), Caller.Person);
 
     public Task<IResult> FireAsync(HttpRequest request) => FormAsync(request, async (form, cancellationToken) =>
     {
@@ -66,9 +60,7 @@ internal sealed class SandboxHandler(
         runner.RunAsync(request, cancellationToken => OnFormAsync(request, work, cancellationToken), Caller.Person);
 
     private static async Task<IResult> OnFormAsync(
-        HttpRequest request,
-        Func<IFormCollection, CancellationToken, Task<IResult>> work,
-        CancellationToken cancellationToken)
+        HttpRequest request, Func<IFormCollection, CancellationToken, Task<IResult>> work, CancellationToken cancellationToken)
     {
         if (!SameOrigin.Allows(request))
         {
@@ -78,10 +70,7 @@ internal sealed class SandboxHandler(
         return await FormFields.ReadAsync(request, cancellationToken) is { } form
             ? await work(form, cancellationToken)
             : MessageResult.Of(
-                StatusCodes.Status400BadRequest,
-                "Nothing was done",
-                "This is no form of the page about the sandbox.",
-                home: true);
+                StatusCodes.Status400BadRequest, "Nothing was done", "This is no form of the page about the sandbox.", home: true);
     }
 
     private async Task<IResult> DoAsync(Func<Task> work, CancellationToken cancellationToken)

@@ -160,9 +160,7 @@ internal static class JUnitReport
     }
 
     private static XElement Failure(List<CatalogError> failures) => new(
-        "failure",
-        new XAttribute("message", Valid(CountText.Format(failures.Count, "problem"))),
-        Valid(string.Join("\n", failures)));
+        "failure", new XAttribute("message", Valid(CountText.Format(failures.Count, "problem"))), Valid(string.Join("\n", failures)));
 
     private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.000", CultureInfo.InvariantCulture);
 

@@ -103,10 +103,7 @@ internal sealed class SimulationReportFactory(Runbook runbook, SimulatedIncident
     {
         var card = same[0].Card;
         return new(
-            After(at),
-            "message",
-            $"{Of(card.Kind)} to {string.Join(", ", same.Select(message => message.To))}",
-            card with { Links = [] });
+            After(at), "message", $"{Of(card.Kind)} to {string.Join(", ", same.Select(message => message.To))}", card with { Links = [] });
     }
 
     private IEnumerable<string> Problems(IEnumerable<SimulatedCheck> checks) => checks
@@ -174,13 +171,7 @@ internal sealed record SimulationReport(
 /// <param name="Parameters">Filled in, secrets masked.</param>
 /// <param name="Problem">Why the real check would refuse the parameters; null when it would not.</param>
 internal sealed record SimulatedCheck(
-    string Name,
-    string Ask,
-    string Check,
-    JsonElement Parameters,
-    string? Problem,
-    string Verdict,
-    string Summary);
+    string Name, string Ask, string Check, JsonElement Parameters, string? Problem, string Verdict, string Summary);
 
 /// <param name="Asked">False where the runbook went on, or could not, without asking anybody.</param>
 /// <param name="IfNobodyAnswers">Who is asked when, up to the end of the question.</param>

@@ -163,12 +163,7 @@ internal sealed record TriggerMatch(Specificity Specificity, string? Mismatch, i
 
 /// <summary>Orders triggers: an exact name before a glob, a longer glob before a shorter one, then more labels, severity, source.</summary>
 internal readonly record struct Specificity(
-    bool ExactName,
-    int NameWeight,
-    int ExactLabels,
-    int Labels,
-    bool Severity,
-    bool Source) : IComparable<Specificity>
+    bool ExactName, int NameWeight, int ExactLabels, int Labels, bool Severity, bool Source) : IComparable<Specificity>
 {
     public static Specificity Of(Trigger trigger) => new(
         Glob.IsExact(trigger.Alert),

@@ -84,10 +84,7 @@ public static class WithRenderer
                     return new JsonArray([.. element.EnumerateArray().Select((item, index) => Visit(item, $"{key}[{index}]", parameter))]);
                 case JsonValueKind.String:
                     var rendered = Template.Parse(element.GetString()!).Render(
-                        scope,
-                        mode,
-                        parameter?.Insert,
-                        lenient: parameter?.ForPeople is not null);
+                        scope, mode, parameter?.Insert, lenient: parameter?.ForPeople is not null);
                     pending |= rendered.Pending;
                     errors.AddRange(rendered.Errors.Select(error => new ParameterError(key, error, "")));
                     return rendered.Value is not { } text || rendered.Pending ? rendered.Value

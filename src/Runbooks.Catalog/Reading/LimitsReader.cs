@@ -38,10 +38,7 @@ internal static class LimitsReader
             if (section.Has(key) && !isUsed)
             {
                 section.Errors.Warn(
-                    WarningCodes.LimitUnused,
-                    section.PathOf(key),
-                    $"has no effect without {needed}.",
-                    $"Add {needed}, or remove '{key}'.");
+                    WarningCodes.LimitUnused, section.PathOf(key), $"has no effect without {needed}.", $"Add {needed}, or remove '{key}'.");
             }
         }
     }
@@ -56,9 +53,7 @@ internal static class LimitsReader
             if (section.Has("fleet"))
             {
                 section.Errors.AtKey(
-                    section.PathOf("fleet"),
-                    "is not used: 'maxTargets' is no percentage.",
-                    "Write 'maxTargets: 10%', or remove 'fleet'.");
+                    section.PathOf("fleet"), "is not used: 'maxTargets' is no percentage.", "Write 'maxTargets: 10%', or remove 'fleet'.");
             }
 
             return section.Count("maxTargets", MaxTargetsAllowed, ", or a percentage of 'fleet' such as 10%");

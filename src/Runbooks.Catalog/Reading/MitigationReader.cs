@@ -200,9 +200,7 @@ internal static class ApprovalReader
         if (approval.OnTimeout == OnTimeout.ProceedIfReversible && WhoMatters(approval) is var (who, key))
         {
             section.Errors.AtValue(
-                section.PathOf("onTimeout"),
-                $"takes silence for a yes, but {who}.",
-                $"Use abort or escalate, or remove '{key}'.");
+                section.PathOf("onTimeout"), $"takes silence for a yes, but {who}.", $"Use abort or escalate, or remove '{key}'.");
         }
     }
 

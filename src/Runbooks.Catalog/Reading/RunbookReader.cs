@@ -12,11 +12,7 @@ public sealed class RunbookReader(StepCatalog steps, HostSettings? host = null)
     /// <param name="samples">The text files beside it, see <see cref="RunbookFile.Samples"/>.</param>
     /// <param name="team">Null for a runbook without a team.</param>
     public ReadResult Read(
-        string file,
-        string text,
-        KnownContacts? contacts = null,
-        IReadOnlyDictionary<string, string>? samples = null,
-        Team? team = null)
+        string file, string text, KnownContacts? contacts = null, IReadOnlyDictionary<string, string>? samples = null, Team? team = null)
     {
         var errors = new FileErrors(file, text);
         var tree = YamlTree.Read(errors.Text, errors.Refuse, errors.Warn);

@@ -27,9 +27,7 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
             if (_earlier.ContainsKey(name))
             {
                 section.Errors.AtKey(
-                    section.Path,
-                    $"is a second step called '{name}'.",
-                    "Give it another name: outputs are read by the step's name.");
+                    section.Path, $"is a second step called '{name}'.", "Give it another name: outputs are read by the step's name.");
             }
 
             var place = Place with { Later = [.. sections.Skip(index).Select(pair => pair.Name).Except(_earlier.Keys)] };
@@ -70,14 +68,7 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
     /// <param name="parameters">Null if there is none of that name.</param>
     /// <param name="hint">What it may be instead. May be empty.</param>
     public static void CheckUse(
-        YamlSection section,
-        string key,
-        string kind,
-        string name,
-        JsonObject with,
-        Type? parameters,
-        IEnumerable<string> all,
-        string hint)
+        YamlSection section, string key, string kind, string name, JsonObject with, Type? parameters, IEnumerable<string> all, string hint)
     {
         foreach (var error in parameters is null ? [] : ParameterBinder.Check(with, parameters))
         {
@@ -132,9 +123,7 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
         if (attempts > 1)
         {
             section.Errors.AtValue(
-                section.PathOf("retry.attempts"),
-                $"is {attempts}, but {action.Name} cannot be repeated safely.",
-                "Remove 'retry'.");
+                section.PathOf("retry.attempts"), $"is {attempts}, but {action.Name} cannot be repeated safely.", "Remove 'retry'.");
         }
 
         // It is tried again only if an attempt is known to have done nothing. The pause is for that.

@@ -6,10 +6,7 @@ namespace Runbooks.Catalog.Reading;
 /// <param name="Checks">The checks that have been asked by then.</param>
 /// <param name="Earlier">Null for an unknown action.</param>
 internal sealed record TemplatePlace(
-    bool Incident,
-    IReadOnlyCollection<string> Checks,
-    IReadOnlyDictionary<string, IAction?> Earlier,
-    IReadOnlyCollection<string> Later)
+    bool Incident, IReadOnlyCollection<string> Checks, IReadOnlyDictionary<string, IAction?> Earlier, IReadOnlyCollection<string> Later)
 {
     public static readonly TemplatePlace Target = new(false, [], new Dictionary<string, IAction?>(), []);
 

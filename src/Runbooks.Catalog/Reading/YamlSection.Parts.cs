@@ -9,8 +9,7 @@ internal sealed partial class YamlSection
         null => new Dictionary<string, string>(),
         YamlMapping found =>
             found.Entries.ToDictionary(
-                entry => entry.Key,
-                entry => Word(entry.Value, $"{PathOf(key)}.{entry.Key}", longest, mayBeEmpty) ?? ""),
+                entry => entry.Key, entry => Word(entry.Value, $"{PathOf(key)}.{entry.Key}", longest, mayBeEmpty) ?? ""),
         var other =>
             Wrong<IReadOnlyDictionary<string, string>>(key, other, "a mapping of names to texts", new Dictionary<string, string>()),
     };
@@ -66,9 +65,7 @@ internal sealed partial class YamlSection
     {
         var isEmpty = node is YamlSequence or YamlMapping && expected.StartsWith(node.Description, StringComparison.Ordinal);
         errors.AtValue(
-            PathOf(key),
-            $"is {(isEmpty ? "empty" : node.Description)} and must be {expected}.",
-            $"See {errors.Page} for an example.");
+            PathOf(key), $"is {(isEmpty ? "empty" : node.Description)} and must be {expected}.", $"See {errors.Page} for an example.");
         return fallback;
     }
 }

@@ -117,9 +117,7 @@ public abstract class RunbookAction<TParameters>(string name, string summary) : 
 
     /// <inheritdoc cref="IAction.CheckPermissionsAsync"/>
     protected virtual Task<string?> CheckPermissionsAsync(
-        TParameters parameters,
-        StepContext context,
-        CancellationToken cancellationToken) =>
+        TParameters parameters, StepContext context, CancellationToken cancellationToken) =>
         Task.FromResult<string?>(null);
 
     protected abstract Task<ActionResult> ApplyAsync(TParameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken);

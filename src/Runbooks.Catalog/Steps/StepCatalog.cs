@@ -111,10 +111,7 @@ internal sealed class NoteAction() : RunbookAction<NoteAction.Parameters>(BuiltI
         });
 
     protected override Task<ActionResult> ApplyAsync(
-        Parameters parameters,
-        Preparation preparation,
-        StepContext context,
-        CancellationToken cancellationToken) =>
+        Parameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) =>
         Task.FromResult(new ActionResult(parameters.Text));
 
     public override Task<ActionResult> UndoAsync(JsonElement undoState, StepContext context, CancellationToken cancellationToken) =>
@@ -191,10 +188,7 @@ public sealed partial class ManualAction() : RunbookAction<ManualAction.Paramete
     });
 
     protected override Task<ActionResult> ApplyAsync(
-        Parameters parameters,
-        Preparation preparation,
-        StepContext context,
-        CancellationToken cancellationToken) =>
+        Parameters parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken) =>
         throw new InvalidOperationException("A person does this; there is nothing to apply.");
 
     public static string Planned(JsonElement shown) =>

@@ -124,8 +124,7 @@ public sealed partial class Template
 
     public string RenderLenient(TemplateScope scope) =>
         Clip.To(
-            string.Concat(_parts.Select(part => part.Placeholder is null ? part.Text : scope.Find(part.Placeholder) ?? "?")),
-            MaxLength);
+            string.Concat(_parts.Select(part => part.Placeholder is null ? part.Text : scope.Find(part.Placeholder) ?? "?")), MaxLength);
 
     /// <summary><c>{labels.pod}</c> of Python and C#, <c>${labels.pod}</c> of shells and Bicep, <c>$labels.pod</c> of Prometheus' rules.</summary>
     [GeneratedRegex(@"(\$\{?|\{)\s*\.?(labels|annotations|alert|findings|steps)\.\w+(\s*\})?", RegexOptions.NonBacktracking)]

@@ -51,10 +51,7 @@ internal static partial class FileText
     }
 
     private static bool CheckBlanks(
-        string line,
-        int number,
-        Action<Position, string, string> report,
-        Action<string, Position, string, string> warn)
+        string line, int number, Action<Position, string, string> report, Action<string, Position, string, string> warn)
     {
         if (BlankInStructure().Match(line) is { Success: true } structure)
         {

@@ -21,10 +21,7 @@ internal sealed class YamlTree
     private Position _last = new(1, 1);
 
     private YamlTree(
-        IParser parser,
-        string[] lines,
-        Action<Position, string, string> report,
-        Action<string, Position, string, string> warn) =>
+        IParser parser, string[] lines, Action<Position, string, string> report, Action<string, Position, string, string> warn) =>
         (_parser, _lines, _report, _warn) = (parser, lines, report, warn);
 
     /// <param name="report">Receives position, problem and remedy of each error.</param>
@@ -199,9 +196,7 @@ internal sealed class YamlTree
         if (!node.Tag.IsEmpty)
         {
             _report(
-                at,
-                $"Tags ({Clip.To(node.Tag.Value, 40)}) are not allowed.",
-                "Remove the tag; put quotes around what is meant as text.");
+                at, $"Tags ({Clip.To(node.Tag.Value, 40)}) are not allowed.", "Remove the tag; put quotes around what is meant as text.");
         }
     }
 

@@ -137,8 +137,7 @@ internal sealed class BackendPool(ArmResources arm, HeldValues held)
             context.Time,
             cancellationToken);
         return answer.Describe(
-            $"Gave {change.Backend} {to}{(back ? " again, as before" : "")}.",
-            $"give {change.Backend} {to}{(back ? " again" : "")}");
+            $"Gave {change.Backend} {to}{(back ? " again, as before" : "")}.", $"give {change.Backend} {to}{(back ? " again" : "")}");
     }
 
     private static TrafficMember Member((string Name, BackendShare Share) one) => new(one.Name, one.Share.Priority, one.Share.Weight);

@@ -63,8 +63,7 @@ public enum ArmMethod { Post, Put, Patch }
 /// </summary>
 internal sealed class ArmRequest(ArmResources arm, IOptions<ArmRequestOptions> options)
     : RunbookAction<ArmRequestParameters>(
-        "arm.request",
-        "Sends one request to Azure Resource Manager, within the scopes that the configuration allows.")
+        "arm.request", "Sends one request to Azure Resource Manager, within the scopes that the configuration allows.")
 {
     public override string Role =>
         "Whatever the request needs; grant it on the resource alone, and what follows its operations, "

@@ -23,8 +23,7 @@ internal sealed partial class AzureClient(HttpPipeline pipeline, Uri endpoint)
         catch (AuthenticationFailedException failed)
         {
             throw new AzureRequestException(
-                $"No token to {call.What} on {call.On}: {Cut(failed.Message)}",
-                inner: failed) { IsSilent = true, NothingDone = true };
+                $"No token to {call.What} on {call.On}: {Cut(failed.Message)}", inner: failed) { IsSilent = true, NothingDone = true };
         }
         catch (Exception unreachable) when (unreachable is RequestFailedException or AggregateException or HttpRequestException or IOException
             || (unreachable is OperationCanceledException && !cancellationToken.IsCancellationRequested))
@@ -163,9 +162,7 @@ internal sealed partial class AzureClient(HttpPipeline pipeline, Uri endpoint)
         {
             // The error is about this read, and not about the change.
             throw new AzureRequestException(
-                $"{look.On} took the request to {look.What}, and does not tell how that goes: {odd.Message}",
-                odd.Status,
-                odd);
+                $"{look.On} took the request to {look.What}, and does not tell how that goes: {odd.Message}", odd.Status, odd);
         }
     }
 

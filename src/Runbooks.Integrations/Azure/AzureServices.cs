@@ -49,9 +49,7 @@ public static class AzureServices
         // A command that only reads files has no store, and changes nothing.
         services.TryAddSingleton(provider => new ResourceLease(provider.GetService<ISharedState>()));
         services.TryAddSingleton(provider => new HeldValues(
-            provider.GetService<ISharedState>(),
-            provider.GetService<IIncidentStore>(),
-            provider.GetRequiredService<ResourceLease>()));
+            provider.GetService<ISharedState>(), provider.GetService<IIncidentStore>(), provider.GetRequiredService<ResourceLease>()));
         services.TryAddSingleton<WholeResource>();
         return services;
     }

@@ -101,11 +101,7 @@ internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
     /// <returns>False: nothing had to be changed, and what is there is in force.</returns>
     public Task<bool> ChangeAsync(ArmTarget target, WholeChange change, StepContext context, CancellationToken cancellationToken) =>
         lease.HoldAsync(
-            target.Id,
-            target.DisplayName,
-            context,
-            () => ChangeAloneAsync(target, change, context, cancellationToken),
-            cancellationToken);
+            target.Id, target.DisplayName, context, () => ChangeAloneAsync(target, change, context, cancellationToken), cancellationToken);
 
     /// <summary>The parts of a resource that a PUT takes, without the properties that only the service sets.</summary>
     public static JsonObject Written(JsonObject resource, ReadOnlySpan<string> parts, ReadOnlySpan<string> readOnlyProperties)

@@ -26,9 +26,7 @@ public sealed record TrafficSplitParameters
 /// <seealso href="https://learn.microsoft.com/rest/api/azureml/online-endpoints/create-or-update?view=rest-azureml-2024-10-01"/>
 internal sealed class TrafficSplit(ArmResources arm, WholeResource whole, HeldValues held)
     : HeldValueAction<TrafficSplitParameters, TrafficSplit.Change, Dictionary<string, int>>(
-        held,
-        "azureMl.trafficSplit",
-        "Changes which share of the requests a deployment of an Azure Machine Learning online endpoint gets.")
+        held, "azureMl.trafficSplit", "Changes which share of the requests a deployment of an Azure Machine Learning online endpoint gets.")
 {
     private const string EndpointRole = "AzureML Data Scientist";
     private const string IdentityRole = "Managed Identity Operator";

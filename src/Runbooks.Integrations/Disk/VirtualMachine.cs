@@ -99,8 +99,7 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, StepCo
     public async Task<TempFiles> TempFilesAsync(string folder, TimeSpan olderThan, bool delete, CancellationToken cancellationToken)
     {
         var what = delete ? "delete its old temporary files" : "count its old temporary files";
-        var found = FilesLine().Match(
-            await RunAsync(folder, TempFilesScript(olderThan, delete), what, changes: delete, cancellationToken));
+        var found = FilesLine().Match(await RunAsync(folder, TempFilesScript(olderThan, delete), what, changes: delete, cancellationToken));
         return found.Success ? new TempFiles(Number(found, 1), Number(found, 2)) : throw Odd();
     }
 

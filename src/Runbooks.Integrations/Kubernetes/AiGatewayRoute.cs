@@ -38,9 +38,7 @@ public sealed record AiGatewayRouteParameters : ClusterParameters, IValidatableO
 /// <seealso href="https://github.com/envoyproxy/ai-gateway/blob/v1.1.0/manifests/charts/ai-gateway-crds-helm/templates/aigateway.envoyproxy.io_aigatewayroutes.yaml"/>
 internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
     : HeldValueAction<AiGatewayRouteParameters, AiGatewayRoute.Change, IReadOnlyList<RouteBackend>>(
-        held,
-        "envoyAiGateway.route",
-        "Changes the weight or the priority of a backend in a route of Envoy AI Gateway.")
+        held, "envoyAiGateway.route", "Changes the weight or the priority of a backend in a route of Envoy AI Gateway.")
 {
     public override string Role => ClusterAiRoutes.Role;
 
@@ -61,12 +59,7 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         });
         var rules = backends.GroupBy(one => one.Rule).Where(rule => rule.Intersect(before).Any()).ToList();
         var change = new Change(
-            parameters.Cluster,
-            parameters.Namespace,
-            parameters.Route,
-            (string?)route?["metadata"]?["uid"] ?? "",
-            before,
-            after);
+            parameters.Cluster, parameters.Namespace, parameters.Route, (string?)route?["metadata"]?["uid"] ?? "", before, after);
         var wanted = string.Join(" and ", Lines.Of(
             parameters.Weight is { } weight ? $"weight {weight}" : null,
             parameters.Priority is { } priority ? $"priority {priority}" : null));

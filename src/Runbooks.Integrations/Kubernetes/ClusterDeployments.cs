@@ -98,8 +98,7 @@ internal sealed class ClusterDeployments(ClusterCalls calls)
         var known = $"deployment {ns}/{name} was {did}";
         while (true)
         {
-            var deployment = await context.LookAsync(
-                known, () => FindAsync(ns, name, cancellationToken), cancellationToken);
+            var deployment = await context.LookAsync(known, () => FindAsync(ns, name, cancellationToken), cancellationToken);
             if (deployment is null || deployment.Metadata.Uid != uid)
             {
                 throw new StepRefusedException($"Deployment {ns}/{name} was {did}, and then it was deleted, or another one took its name.");

@@ -67,12 +67,7 @@ internal sealed class ClusterPods(ClusterCalls calls)
         cancellationToken);
 
     private async Task<EvictionOutcome> RemoveAsync<T>(
-        string what,
-        string ns,
-        string name,
-        V1DeleteOptions exactly,
-        Func<IKubernetes, Task<T>> send,
-        CancellationToken cancellationToken)
+        string what, string ns, string name, V1DeleteOptions exactly, Func<IKubernetes, Task<T>> send, CancellationToken cancellationToken)
     {
         try
         {

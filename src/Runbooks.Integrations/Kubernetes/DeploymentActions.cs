@@ -226,13 +226,7 @@ internal sealed class RolloutRestart(Clusters clusters)
         }
 
         await deployments.WaitUntilReadyAsync(
-            parameters.Namespace,
-            parameters.Deployment,
-            deployment!.Metadata.Uid,
-            "restarted",
-            wanted: null,
-            context,
-            cancellationToken);
+            parameters.Namespace, parameters.Deployment, deployment!.Metadata.Uid, "restarted", wanted: null, context, cancellationToken);
         var did = same ? "Restarted" : "Restarted when this attempt came to it, by an earlier attempt or by somebody else:";
         return new ActionResult($"{did} deployment {parameters.Namespace}/{parameters.Deployment}; "
             + $"its new pods were ready after {context.Time.GetElapsedTime(started).TotalSeconds:0} s.");

@@ -4,10 +4,7 @@ namespace Runbooks.Integrations.Kubernetes;
 
 internal sealed class TaintNode(Clusters clusters, HeldValues held)
     : NodeChange<TaintNodeParameters, V1Taint?>(
-        clusters,
-        held,
-        "kubernetes.taintNode",
-        "Puts a taint on a node, which keeps pods away that do not tolerate it.")
+        clusters, held, "kubernetes.taintNode", "Puts a taint on a node, which keeps pods away that do not tolerate it.")
 {
     // With noExecute it stops what runs, and no undoing starts that again. An effect that comes from an alert may be that one.
     public override bool AlwaysAsks(JsonElement with) =>

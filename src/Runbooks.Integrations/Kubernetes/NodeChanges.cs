@@ -230,11 +230,7 @@ public sealed record CordonNodeParameters : NodeParameters
 
 internal sealed class UncordonNode(Clusters clusters, HeldValues held)
     : NodeScheduling<UncordonNodeParameters>(
-        clusters,
-        held,
-        cordons: false,
-        "kubernetes.uncordonNode",
-        "Uncordons a node: new pods may be scheduled on it again.")
+        clusters, held, cordons: false, "kubernetes.uncordonNode", "Uncordons a node: new pods may be scheduled on it again.")
 {
     protected override NodeTexts Texts(UncordonNodeParameters parameters, string cluster) => new(
         $"Uncordon node {parameters.Node} on cluster {cluster}: new pods may be scheduled on it again.",

@@ -107,12 +107,7 @@ internal sealed class PodCheck(Clusters clusters)
         ClusterPods pods, V1Pod pod, string container, CancellationToken cancellationToken)
     {
         await using var log = await pods.LogAsync(
-            pod.Metadata.NamespaceProperty,
-            pod.Metadata.Name,
-            container,
-            previous: false,
-            lines: 1,
-            cancellationToken);
+            pod.Metadata.NamespaceProperty, pod.Metadata.Name, container, previous: false, lines: 1, cancellationToken);
         if (log is null)
         {
             return null;

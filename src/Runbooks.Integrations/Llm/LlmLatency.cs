@@ -5,9 +5,7 @@ namespace Runbooks.Integrations.Llm;
 
 internal sealed class LlmLatency(PrometheusClient prometheus)
     : PrometheusCheck<LlmLatencyParameters>(
-        prometheus,
-        "llm.latency",
-        "Holds the time to the first token, or the tokens a second, of vLLM servers against a threshold.")
+        prometheus, "llm.latency", "Holds the time to the first token, or the tokens a second, of vLLM servers against a threshold.")
 {
     /// <summary>Nobody waits longer than ten minutes for a first token.</summary>
     private const int MostSeconds = 600;
@@ -95,9 +93,7 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
     {
         var requests = $"(sum({of.Of(VllmHealth.Running)}) + sum({of.Of(VllmHealth.Waiting)}))";
         var least = await Prometheus.QueryAsync(
-            parameters.Endpoint,
-            $"min_over_time({requests}[{PromDuration.Of(parameters.Window)}:15s])",
-            cancellationToken);
+            parameters.Endpoint, $"min_over_time({requests}[{PromDuration.Of(parameters.Window)}:15s])", cancellationToken);
         if (!least.Any(series => series.Values[^1] > 0))
         {
             return false;

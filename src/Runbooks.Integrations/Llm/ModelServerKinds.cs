@@ -6,10 +6,7 @@ namespace Runbooks.Integrations.Llm;
 /// <seealso href="https://github.com/vllm-project/vllm/blob/v0.10.1/vllm/v1/metrics/stats.py"/>
 internal sealed class VllmHealth(PrometheusClient prometheus)
     : ModelServerHealth(
-        prometheus,
-        s_server,
-        "vllm.health",
-        "Looks whether vLLM engines have work and generate no token, or let too many requests wait.")
+        prometheus, s_server, "vllm.health", "Looks whether vLLM engines have work and generate no token, or let too many requests wait.")
 {
     public const string Running = "vllm:num_requests_running";
     public const string Waiting = "vllm:num_requests_waiting";

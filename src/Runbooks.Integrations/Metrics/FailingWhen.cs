@@ -47,8 +47,7 @@ public sealed record FailingWhen : IParsable<FailingWhen>
 
     /// <summary>The bound is a share of one. "Less than 1" is not: it may well mean nearly nothing.</summary>
     public bool IsOfAShare =>
-        (_operator is ">" or ">=" && _bound is > 0 and <= 1)
-        || (_operator is "<" or "<=" && _bound is > 0 and < 1);
+        (_operator is ">" or ">=" && _bound is > 0 and <= 1) || (_operator is "<" or "<=" && _bound is > 0 and < 1);
 
     /// <summary>The item whose value is the furthest on the failing side. One that is not a number is taken only when all are.</summary>
     public T Worst<T>(IReadOnlyCollection<T> items, Func<T, double> value)

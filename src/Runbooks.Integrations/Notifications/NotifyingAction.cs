@@ -93,10 +93,7 @@ public sealed record NotifyParameters
 
 internal sealed class Notify(IServiceProvider services)
     : NotifyingAction<NotifyParameters>(
-        services,
-        "notify",
-        "Tells a contact what to do. Nobody is asked, and nothing else is done.",
-        stays: "what was told stays told")
+        services, "notify", "Tells a contact what to do. Nobody is asked, and nothing else is done.", stays: "what was told stays told")
 {
     protected override string Plan(NotifyParameters parameters) => $"Tell {parameters.To}: {parameters.Message}";
 
@@ -106,13 +103,7 @@ internal sealed class Notify(IServiceProvider services)
         var incident = await IncidentAsync(context, cancellationToken);
         var title = $"{incident.Title} on {IncidentText.Target(incident.Target)}";
         var told = await NotifyAsync(
-            parameters.To,
-            title,
-            parameters.Severity,
-            [new("What to do", [parameters.Message])],
-            "",
-            context,
-            cancellationToken);
+            parameters.To, title, parameters.Severity, [new("What to do", [parameters.Message])], "", context, cancellationToken);
         return new ActionResult($"{told}: {parameters.Message}");
     }
 }
@@ -160,13 +151,7 @@ internal sealed class Escalate(IServiceProvider services)
                 + "open it where others do not look over your shoulder."]),
         ];
         var told = await NotifyAsync(
-            parameters.To,
-            incident.Title,
-            ImpactSeverity.High,
-            sections,
-            $" The bundle is kept: {reference}.",
-            context,
-            cancellationToken);
+            parameters.To, incident.Title, ImpactSeverity.High, sections, $" The bundle is kept: {reference}.", context, cancellationToken);
         return new ActionResult($"{told}, and kept the forensic bundle {reference}.")
         {
             Evidence = [reference],

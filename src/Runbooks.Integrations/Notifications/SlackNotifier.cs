@@ -198,11 +198,7 @@ internal static class SlackButtons
         yield return Button("approve", "Approve", value, "primary", card.Yes ?? "The steps run as shown.");
         yield return Button("reject", "Reject", value, "danger", card.No ?? "The incident ends.");
         yield return Button(
-            "takeOver",
-            "Take over",
-            value,
-            null,
-            "The automation stops, and nothing is undone. You own the incident until you close it.");
+            "takeOver", "Take over", value, null, "The automation stops, and nothing is undone. You own the incident until you close it.");
     }
 
     public static JsonNode Link(CardLink link, int place) => new JsonObject

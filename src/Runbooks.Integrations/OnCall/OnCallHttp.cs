@@ -110,8 +110,7 @@ internal sealed class PagerDutySchedules(IHttpClientFactory clients, IOptions<Pa
         for (var page = 0; page < OnCallHttp.MostPages; page++)
         {
             var answer = await GetAsync(
-                $"oncalls?schedule_ids[]={id}&earliest=true&include[]=users&limit={Most}&offset={page * Most}",
-                cancellationToken);
+                $"oncalls?schedule_ids[]={id}&earliest=true&include[]=users&limit={Most}&offset={page * Most}", cancellationToken);
             entries.AddRange(
                 (answer["oncalls"] as JsonArray ?? throw new OnCallException("PagerDuty's answer has no 'oncalls'.")).OfType<JsonObject>());
             if (JsonAnswer.Flag(answer["more"]) != true)

@@ -11,9 +11,7 @@ namespace Runbooks.Integrations.Prometheus;
 /// <seealso href="https://github.com/NVIDIA/dcgm-exporter/issues/700"/>
 internal sealed class GpuHealth(PrometheusClient prometheus)
     : PrometheusCheck<GpuHealthParameters>(
-        prometheus,
-        "gpu.health",
-        "Looks for fatal XID errors, failed row remaps and NVLink errors on the GPUs of a node.")
+        prometheus, "gpu.health", "Looks for fatal XID errors, failed row remaps and NVLink errors on the GPUs of a node.")
 {
     /// <summary>In the exporter's default list, and reported for every GPU that answers.</summary>
     public const string Energy = "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION";
@@ -31,9 +29,7 @@ internal sealed class GpuHealth(PrometheusClient prometheus)
         // Up to 4.5.3 the exporter writes the label for the machine's name with a capital letter.
         string Selected(string metric, string label, string around) =>
             around.Replace(
-                "{0}",
-                $"{metric}{{{label}=\"{parameters.Node}\"{ClusterLabel.Matcher(parameters.Cluster)}}}",
-                StringComparison.Ordinal);
+                "{0}", $"{metric}{{{label}=\"{parameters.Node}\"{ClusterLabel.Matcher(parameters.Cluster)}}}", StringComparison.Ordinal);
         string On(string metric, string around = "{0}") =>
             $"({Selected(metric, "Hostname", around)} or {Selected(metric, "hostname", around)})";
         string OfGpus(string metric) => $"max by ({ClusterLabel.Name}, gpu) {On(metric)}";

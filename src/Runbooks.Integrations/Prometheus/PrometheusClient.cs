@@ -54,9 +54,7 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
         {
             // Both times are of the clock of Prometheus.
             var newest = await QueryAsync(
-                endpoint,
-                $"max(timestamp(up{(cluster is null ? "" : $"{{{ClusterLabel.Name}=\"{cluster}\"}}")}))",
-                either.Token);
+                endpoint, $"max(timestamp(up{(cluster is null ? "" : $"{{{ClusterLabel.Name}=\"{cluster}\"}}")}))", either.Token);
             return newest is [{ Times: [var asked], Values: [var scraped] }] && asked - scraped is >= 0 and <= 3600 and var seconds
                 ? TimeSpan.FromSeconds(seconds)
                 : TimeSpan.Zero;

@@ -191,9 +191,7 @@ internal sealed record WorkloadSeries(string Namespace, string? Pod, string? Clu
     // All values are names by Kubernetes' rules, or patterns of such, so none can end the quoted text.
     private string Wrapped(string around, string metric, string prefix)
     {
-        var pod = Pods is { } pods ? $",{prefix}pod=~\"{pods}\""
-            : Pod is null ? ""
-            : $",{prefix}pod=\"{Pod}\"";
+        var pod = Pods is { } pods ? $",{prefix}pod=~\"{pods}\"" : Pod is null ? "" : $",{prefix}pod=\"{Pod}\"";
         var selector = $"{metric}{{{prefix}namespace=\"{Namespace}\"{pod}{ClusterLabel.Matcher(Cluster)}}}";
         return around.Replace("{0}", selector, StringComparison.Ordinal);
     }

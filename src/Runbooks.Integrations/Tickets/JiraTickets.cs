@@ -43,24 +43,14 @@ internal sealed class JiraTickets(TicketClient client, string name, TicketSystem
         fields[Labels] = new JsonArray(
             [.. (fields[Labels] as JsonArray ?? []).Select(label => label?.DeepClone()), JsonValue.Create(TicketMark.Of(draft.Incident))]);
         var answer = await client.SendAsync(
-            name,
-            HttpMethod.Post,
-            $"{Api}/issue",
-            new JsonObject { ["fields"] = fields },
-            "open a ticket",
-            cancellationToken);
+            name, HttpMethod.Post, $"{Api}/issue", new JsonObject { ["fields"] = fields }, "open a ticket", cancellationToken);
         return Of(answer as JsonObject ?? []);
     }
 
     public async Task<bool> HasCommentAsync(Ticket ticket, string text, CancellationToken cancellationToken)
     {
         var answer = await client.SendAsync(
-            name,
-            HttpMethod.Get,
-            $"{Issue(ticket)}/comment?orderBy=-created&maxResults=50",
-            null,
-            "read the comments",
-            cancellationToken);
+            name, HttpMethod.Get, $"{Issue(ticket)}/comment?orderBy=-created&maxResults=50", null, "read the comments", cancellationToken);
         return (answer?["comments"] as JsonArray ?? []).Any(
             comment => comment?["body"] is { } body && Texts(body).Any(words => words.Contains(text, StringComparison.Ordinal)));
     }

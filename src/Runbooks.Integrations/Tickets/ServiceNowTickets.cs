@@ -55,12 +55,7 @@ internal sealed class ServiceNowTickets(TicketClient client, string name, Ticket
         };
         Add(body, draft.Fields);
         var answer = await client.SendAsync(
-            name,
-            HttpMethod.Post,
-            $"{Path()}?sysparm_fields=sys_id,number,state",
-            body,
-            "open a ticket",
-            cancellationToken);
+            name, HttpMethod.Post, $"{Path()}?sysparm_fields=sys_id,number,state", body, "open a ticket", cancellationToken);
         return Of(answer?["result"] as JsonObject ?? []);
     }
 

@@ -110,11 +110,7 @@ internal abstract class TicketAction<TParameters>(IServiceProvider services, str
     protected Task<ActionResult> HoldAsync(
         string system, StepContext context, Func<Task<ActionResult>> work, CancellationToken cancellationToken) =>
         _services.GetRequiredService<ResourceLease>().HoldAsync(
-            $"ticket/{system}/{context.IncidentId}",
-            $"The ticket of incident {context.IncidentId}",
-            context,
-            work,
-            cancellationToken);
+            $"ticket/{system}/{context.IncidentId}", $"The ticket of incident {context.IncidentId}", context, work, cancellationToken);
 
     protected static ActionResult Done(string words, string system, Ticket ticket, TicketAtEnd? atEnd) => new(words)
     {

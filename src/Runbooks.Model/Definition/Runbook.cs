@@ -96,10 +96,7 @@ public static class RunModes
 /// <param name="Severity">Any of these, ignoring case. Empty for every severity.</param>
 /// <param name="Labels">Each value exact or a glob.</param>
 public sealed record Trigger(
-    string? Source,
-    string Alert,
-    IReadOnlyList<string> Severity,
-    IReadOnlyDictionary<string, string> Labels);
+    string? Source, string Alert, IReadOnlyList<string> Severity, IReadOnlyDictionary<string, string> Labels);
 
 /// <summary>While an incident of that runbook is open on that target, an incident of this one waits and asks nobody.</summary>
 /// <param name="Target">A template over this incident's alert.</param>

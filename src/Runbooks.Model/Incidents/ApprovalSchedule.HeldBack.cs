@@ -64,10 +64,7 @@ public static partial class ApprovalSchedule
     /// <returns>Null if nothing stood against it, if something still does, if it was asked at the end of a window anyway, or if that was in
     /// vain too often.</returns>
     private static (Incident Incident, CardKind? Due)? AskUnblocked(
-        Incident incident,
-        Gate gate,
-        HeldBackBy? heldBackBy,
-        DateTimeOffset now) =>
+        Incident incident, Gate gate, HeldBackBy? heldBackBy, DateTimeOffset now) =>
         heldBackBy is null && gate.WasBlocked && (gate.IsStanding || Silence.MayCount(gate) || !(gate.HeldUntil >= gate.BlockedAt)) ? Silence.Prolong(incident, gate, now) : null;
 
     /// <summary>

@@ -12,11 +12,7 @@ public static partial class ApprovalSchedule
     /// <param name="isAsked">Whether somebody whom the question reached may still answer it. Null for everybody.</param>
     /// <param name="heldBackBy">What keeps it from running now, even if somebody approves. Null for nothing.</param>
     public static (Incident Incident, CardKind? Due) Advance(
-        Incident incident,
-        string gateId,
-        DateTimeOffset now,
-        Func<Gate, string, bool>? isAsked,
-        HeldBackBy? heldBackBy)
+        Incident incident, string gateId, DateTimeOffset now, Func<Gate, string, bool>? isAsked, HeldBackBy? heldBackBy)
     {
         if (incident.FindGate(gateId) is not { Outcome: GateOutcome.Pending } gate)
         {

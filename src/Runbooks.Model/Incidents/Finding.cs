@@ -110,10 +110,7 @@ public enum Verdict { Passing, Failing, Unknown }
 /// <param name="Verdicts">By the check's name in the runbook.</param>
 /// <param name="Rounds">How many rounds in a row gave these answers.</param>
 public sealed record VerificationRound(
-    IncidentState State,
-    DateTimeOffset At,
-    IReadOnlyDictionary<string, Verdict> Verdicts,
-    int Rounds) : Evolving
+    IncidentState State, DateTimeOffset At, IReadOnlyDictionary<string, Verdict> Verdicts, int Rounds) : Evolving
 {
     /// <summary>Dropped rounds between this and the previous one of its state.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]

@@ -23,8 +23,7 @@ public sealed partial record Incident
     /// fix.
     /// </summary>
     public bool AcceptsResolved(IReadOnlyList<Alert> alerts, DateTimeOffset now) =>
-        Accepts(now)
-        || (AlertResolvedAt is null && alerts.Any(KnowsFiring));
+        Accepts(now) || (AlertResolvedAt is null && alerts.Any(KnowsFiring));
 
     public bool Knows(Alert alert) => Find(alert) is not null;
 

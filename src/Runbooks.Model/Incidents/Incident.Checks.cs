@@ -79,10 +79,7 @@ public sealed partial record Incident
 
     /// <summary>If no newer value has come for too long, old passes become unknown, and people are asked.</summary>
     public IReadOnlyList<Finding> WithoutStandstill(
-        Condition when,
-        IReadOnlyList<Finding> findings,
-        TimeSpan healthyFor,
-        DateTimeOffset now)
+        Condition when, IReadOnlyList<Finding> findings, TimeSpan healthyFor, DateTimeOffset now)
     {
         if (Diagnosis.MeasuredUntil(when, findings) is not { } measured)
         {

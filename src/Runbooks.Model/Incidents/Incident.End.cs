@@ -144,10 +144,7 @@ public sealed partial record Incident
 
         var words = stop.Text;
         var noted = (this with { Stop = stop with { BeforeResolution = !HasReachedResolution && UndoBeganAt is null } }).Note(
-            stop.At,
-            TimelineKind.Decision,
-            stop.By,
-            words);
+            stop.At, TimelineKind.Decision, stop.By, words);
         return noted.OpenGate is { Task: not { Undoes: true } } gate
             ? noted.CloseGate(gate.Id, GateOutcome.Cancelled, words, stop.At)
             : noted;

@@ -32,10 +32,7 @@ public sealed partial record Incident
     public Incident LoseApprovals(string gateId, Func<Decision, Decision?> asOfNow, DateTimeOffset now) =>
         FindGate(gateId) is { Outcome: GateOutcome.Pending, Task: null } gate && gate.Decisions.Any(decision => asOfNow(decision) != decision)
             ? Replace(gate with { Decisions = [.. gate.Decisions.Select(asOfNow).OfType<Decision>()] }).Note(
-                now,
-                TimelineKind.Gate,
-                "runbook",
-                LostText(gate, asOfNow))
+                now, TimelineKind.Gate, "runbook", LostText(gate, asOfNow))
             : this;
 
     /// <summary>Why an approval no longer counts.</summary>
@@ -55,10 +52,7 @@ public sealed partial record Incident
     public Incident CloseGate(string gateId, GateOutcome outcome, string closedBy, DateTimeOffset now) =>
         FindGate(gateId) is { Outcome: GateOutcome.Pending } gate
             ? Replace(gate with { Outcome = outcome, ClosedAt = now, ClosedBy = closedBy }).Note(
-                now,
-                TimelineKind.Gate,
-                "runbook",
-                closedBy)
+                now, TimelineKind.Gate, "runbook", closedBy)
             : this;
 
     /// <summary>Somebody wanted to approve while nothing may run. Noted once for each person and reason.</summary>

@@ -155,9 +155,6 @@ public sealed partial record Incident
         var title = alert.Summary is { Length: > 0 } summary ? $": {Clip.To(summary, 300)}" : "";
         var before = known.HasEnded ? "" : $", before that {Clip.To(told, 60)}";
         return DropNews(newest ?? "").AddNews(
-            $"{key}{health}",
-            alert.Source,
-            $"Azure says that the resource is {Clip.To(health, 60)} now{before}{title}",
-            now);
+            $"{key}{health}", alert.Source, $"Azure says that the resource is {Clip.To(health, 60)} now{before}{title}", now);
     }
 }

@@ -90,10 +90,7 @@ public sealed partial record Incident
             changed = last is not null && last.SaysTheSameAs(one)
                 ? changed.Replace(gate with { OnCall = [.. gate.OnCall.Select(known => known == last ? known with { Message = one.Message } : known)] })
                 : changed.Replace(gate with { OnCall = [.. gate.OnCall, one] }).Note(
-                    one.At,
-                    TimelineKind.Gate,
-                    "runbook",
-                    $"{one.Contact}: {one.Words}");
+                    one.At, TimelineKind.Gate, "runbook", $"{one.Contact}: {one.Words}");
         }
 
         return changed;
@@ -114,12 +111,7 @@ public sealed record DuePage(string Trouble, string Message, DateTimeOffset At) 
 /// <param name="Failure">What went wrong before it was taken, or why it never was.</param>
 /// <param name="Reference">The channel's reference to the message, so that it can be changed. Null if it cannot.</param>
 public sealed record Delivery(
-    string Key,
-    string Contact,
-    string? Channel,
-    DateTimeOffset At,
-    string? Failure,
-    string? Reference = null) : Evolving
+    string Key, string Contact, string? Channel, DateTimeOffset At, string? Failure, string? Reference = null) : Evolving
 {
     /// <summary>Whether it reached somebody who can act on it.</summary>
     public bool Reached => Channel is not null && !IsStranger;

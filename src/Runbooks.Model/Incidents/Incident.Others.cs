@@ -206,11 +206,7 @@ public sealed partial record Incident
                 FollowedBy = next,
                 Alerts = [.. Alerts.Select(known => alerts.Any(known.Is) ? known with { HandedTo = next } : known)],
             })
-            .Note(
-                now,
-                TimelineKind.Closed,
-                "runbook",
-                $"{string.Join(", ", names)} {how} on this target; incident {next} looks at it.");
+            .Note(now, TimelineKind.Closed, "runbook", $"{string.Join(", ", names)} {how} on this target; incident {next} looks at it.");
     }
 
     public bool KnowsEndUnseen(Alert alert) => Alerts.Any(known => known.Is(alert) && known.EndedBecause is not null);

@@ -118,10 +118,7 @@ public sealed partial record Incident
         var why = $"Incident {other.Id} of '{other.Title}' on {IncidentText.Target(other.Target)} covers this one and is open. "
             + $"This one asks nobody until that has ended, at the latest at {GateText.Clock(until, now)}.";
         return (waits with { SuppressedBy = new(other.Id, other.RunbookId, other.Target, now, until), Reason = why }).Note(
-            now,
-            TimelineKind.Safety,
-            "runbook",
-            why);
+            now, TimelineKind.Safety, "runbook", why);
     }
 
     /// <summary>Does nothing if it does not wait.</summary>
@@ -134,12 +131,7 @@ public sealed partial record Incident
 /// <param name="Until">The longest wait.</param>
 /// <param name="Over">When it stopped waiting. Null while it waits.</param>
 public sealed record IncidentSuppression(
-    string Incident,
-    string Runbook,
-    string Target,
-    DateTimeOffset Since,
-    DateTimeOffset Until,
-    DateTimeOffset? Over = null) : Evolving;
+    string Incident, string Runbook, string Target, DateTimeOffset Since, DateTimeOffset Until, DateTimeOffset? Over = null) : Evolving;
 
 /// <summary>
 /// An incident in between that ended by itself, or was about another alert, does not cancel an earlier rejection on the target. A decision

@@ -157,13 +157,7 @@ public sealed record UnlistedAlert(string Id, long At) : Evolving
     /// <summary>As if it were listed, without its text.</summary>
     /// <param name="alert">Any message of it.</param>
     internal AttachedAlert As(Alert alert, DateTimeOffset? lastAt) => new(
-        alert.Fingerprint,
-        alert.Source,
-        alert.Name,
-        0,
-        Time(At),
-        lastAt ?? Time(At),
-        Over && Why is null)
+        alert.Fingerprint, alert.Source, alert.Name, 0, Time(At), lastAt ?? Time(At), Over && Why is null)
     {
         BeganAt = Time(At),
         StartsAt = Starts is { } starts ? Time(starts) : null,

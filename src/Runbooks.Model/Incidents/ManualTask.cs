@@ -6,11 +6,7 @@ namespace Runbooks.Model.Incidents;
 /// <param name="Undo">How a person undoes it. Null if nobody can.</param>
 /// <param name="Undoes">It is about undoing an earlier step.</param>
 public sealed record ManualTask(
-    string Step,
-    string Instruction,
-    IReadOnlyList<TaskItem> Items,
-    string? Undo = null,
-    bool Undoes = false) : Evolving
+    string Step, string Instruction, IReadOnlyList<TaskItem> Items, string? Undo = null, bool Undoes = false) : Evolving
 {
     [JsonIgnore]
     public int Left => Items.Count(item => item.DoneBy is null);

@@ -8,12 +8,7 @@ namespace Runbooks.Model.Incidents;
 /// <param name="LastAt">When it last began or ended.</param>
 /// <param name="Starts">When it began the last three times, oldest first.</param>
 public sealed record Recurrence(
-    string Source,
-    string Name,
-    int Times,
-    DateTimeOffset Since,
-    DateTimeOffset LastAt,
-    IReadOnlyList<DateTimeOffset> Starts) : Evolving
+    string Source, string Name, int Times, DateTimeOffset Since, DateTimeOffset LastAt, IReadOnlyList<DateTimeOffset> Starts) : Evolving
 {
     /// <summary>With this many starts within <see cref="Within"/> it flaps.</summary>
     public const int FlapsFrom = 3;
@@ -53,8 +48,7 @@ public sealed record Recurrence(
     public string Describe()
     {
         var since = Since.ToUniversalTime().ToString(
-            LastAt - Since > TimeSpan.FromHours(12) ? "yyyy-MM-dd HH:mm 'UTC'" : "HH:mm 'UTC'",
-            CultureInfo.InvariantCulture);
+            LastAt - Since > TimeSpan.FromHours(12) ? "yyyy-MM-dd HH:mm 'UTC'" : "HH:mm 'UTC'", CultureInfo.InvariantCulture);
         var often = FiringSince is null ? $"{Times} times" : $"{Ordinal(Times)} time";
         var which = FiringSince is null ? "each" : Times == 2 ? "the one before" : $"each of the {Times - 1} before";
         var lasted = Longest is { } longest ? $"; {which} lasted under {Rounded(longest)}." : ".";

@@ -71,10 +71,7 @@ public static class IncidentStoreExtensions
 {
     /// <inheritdoc cref="IIncidentStore.UpdateAsync{T}"/>
     public static async Task<Incident> UpdateAsync(
-        this IIncidentStore store,
-        string id,
-        Func<Incident, Incident> change,
-        CancellationToken cancellationToken) =>
+        this IIncidentStore store, string id, Func<Incident, Incident> change, CancellationToken cancellationToken) =>
         (await store.UpdateAsync(id, incident => (change(incident), true), cancellationToken)).Incident;
 
     public static async IAsyncEnumerable<IncidentSummary> ListAllAsync(
@@ -106,10 +103,7 @@ public static class IncidentStoreExtensions
     /// <inheritdoc cref="IIncidentStore.FindLatestAsync"/>
     /// <inheritdoc cref="TryFindAsync"/>
     public static Task<Incident?> TryFindLatestAsync(
-        this IIncidentStore store,
-        string runbookId,
-        string targetKey,
-        CancellationToken cancellationToken) =>
+        this IIncidentStore store, string runbookId, string targetKey, CancellationToken cancellationToken) =>
         TryReadAsync(store.FindLatestAsync(runbookId, targetKey, cancellationToken));
 
     /// <inheritdoc cref="IIncidentStore.FindCachedAsync"/>

@@ -57,9 +57,7 @@ internal static class SecretValues
             return true;
         }
 
-        return IsWord(value)
-            ? value.Length >= LongestWord || (isAnything && !goesOn)
-            : value.Length >= 6 || isAnything;
+        return IsWord(value) ? value.Length >= LongestWord || (isAnything && !goesOn) : value.Length >= 6 || isAnything;
     }
 
     private static bool IsNothing(string value) =>

@@ -38,9 +38,7 @@ public static class Suggestion
                 {
                     (0, _) => j,
                     (_, 0) => i,
-                    _ => Math.Min(
-                        Math.Min(rows[i - 1, j], rows[i, j - 1]) + 1,
-                        rows[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)),
+                    _ => Math.Min(Math.Min(rows[i - 1, j], rows[i, j - 1]) + 1, rows[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)),
                 };
                 if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
                 {

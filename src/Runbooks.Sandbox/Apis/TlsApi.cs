@@ -13,9 +13,7 @@ namespace Runbooks.Sandbox.Apis;
 /// A server certificate that is about to expire. TLS handshakes on the sandbox's port show it until <c>POST /tls/_renew</c> replaces it.
 /// </summary>
 internal sealed class TlsApi(
-    [FromKeyedServices(TlsApi.Began)] FirstAsked began,
-    SandboxChanges changes,
-    TimeProvider time) : SandboxApi("tls"), IRemembered
+    [FromKeyedServices(TlsApi.Began)] FirstAsked began, SandboxChanges changes, TimeProvider time) : SandboxApi("tls"), IRemembered
 {
     public const string Began = "tls/began";
 

@@ -97,9 +97,7 @@ internal sealed class SqliteIncidentStore : IIncidentStore
                 : null);
 
     public async Task<IReadOnlyList<string>> PurgeAsync(
-        DateTimeOffset endedBefore,
-        Func<string, CancellationToken, Task<bool>> removeRest,
-        CancellationToken cancellationToken)
+        DateTimeOffset endedBefore, Func<string, CancellationToken, Task<bool>> removeRest, CancellationToken cancellationToken)
     {
         var purged = new List<string>();
         var (last, more) = (0L, true);

@@ -107,11 +107,7 @@ public sealed record RefusedRequest(string Who, string What, string Role, int Co
 /// without a key of ours may be anybody: each kind of sender then pages once a day, and nothing that the caller wrote is passed on.
 /// </summary>
 public sealed class RefusedSenders(
-    AlertReader reader,
-    LostAlerts lost,
-    ISharedState state,
-    TimeProvider time,
-    ILogger<RefusedSenders> logger)
+    AlertReader reader, LostAlerts lost, ISharedState state, TimeProvider time, ILogger<RefusedSenders> logger)
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromDays(1);
 

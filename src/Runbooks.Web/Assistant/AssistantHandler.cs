@@ -37,16 +37,14 @@ public sealed class AssistantHandler(
         if (!options.Value.Enabled)
         {
             return ApiResults.Problem(
-                StatusCodes.Status404NotFound,
-                "Assistants are not let in here. Set Mcp:Enabled to let those in that hold a key.");
+                StatusCodes.Status404NotFound, "Assistants are not let in here. Set Mcp:Enabled to let those in that hold a key.");
         }
 
         if (!HttpMethods.IsPost(request.Method))
         {
             request.HttpContext.Response.Headers.Allow = HttpMethods.Post;
             return ApiResults.Problem(
-                StatusCodes.Status405MethodNotAllowed,
-                "There are no sessions and no streams here: send each message by POST.");
+                StatusCodes.Status405MethodNotAllowed, "There are no sessions and no streams here: send each message by POST.");
         }
 
         // A page of another site has no key. One that got a key by mistake still does not act for its visitor.
@@ -68,8 +66,7 @@ public sealed class AssistantHandler(
     });
 
     private static IResult NoMessage() => ApiResults.Problem(
-        StatusCodes.Status400BadRequest,
-        "The body is no message of JSON-RPC 2.0. Send one, as the Model Context Protocol has it.");
+        StatusCodes.Status400BadRequest, "The body is no message of JSON-RPC 2.0. Send one, as the Model Context Protocol has it.");
 
     private static IResult Refuse(JsonRpcMessage message, JsonRpcErrorDetail error, int status)
     {

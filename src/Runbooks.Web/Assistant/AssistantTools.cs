@@ -131,10 +131,7 @@ internal sealed class AssistantTools(
     }
 
     private async Task<object> LookAsync(
-        string runbook,
-        IReadOnlyDictionary<string, JsonElement> labels,
-        string? check,
-        CancellationToken cancellationToken)
+        string runbook, IReadOnlyDictionary<string, JsonElement> labels, string? check, CancellationToken cancellationToken)
     {
         var found = await preview.MakeAsync(runbook, Read(labels), actor.Who, check, cancellationToken);
         return found.Errors.Count > 0
@@ -189,8 +186,7 @@ internal sealed class AssistantTools(
     private sealed class RefusingTool(McpServerTool tool, ILogger logger) : DelegatingMcpServerTool(tool)
     {
         public override async ValueTask<CallToolResult> InvokeAsync(
-            RequestContext<CallToolRequestParams> request,
-            CancellationToken cancellationToken = default)
+            RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken = default)
         {
             try
             {

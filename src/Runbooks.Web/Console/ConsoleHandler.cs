@@ -138,10 +138,7 @@ public sealed class IncidentFormsHandler(
         if (form is null || !DecisionVerbText.TryParse(form.Fields["decision"], out var verb))
         {
             return refusal ?? MessageResult.Of(
-                StatusCodes.Status400BadRequest,
-                NotDone,
-                "No decision was sent: go back and press one of the buttons.",
-                home: true);
+                StatusCodes.Status400BadRequest, NotDone, "No decision was sent: go back and press one of the buttons.", home: true);
         }
 
         var reason = DecisionVerbText.Reason(form.Reason);

@@ -76,12 +76,7 @@ public sealed class RunbookPagesHandler(
     }, Caller.Person);
 
     private async Task<IResult> PageAsync(
-        string id,
-        Visitor visitor,
-        string? refusal,
-        Dictionary<string, string> given,
-        int status,
-        CancellationToken cancellationToken)
+        string id, Visitor visitor, string? refusal, Dictionary<string, string> given, int status, CancellationToken cancellationToken)
     {
         if (loaded().FirstOrDefault(runbook => runbook.Id == id) is not { } runbook)
         {

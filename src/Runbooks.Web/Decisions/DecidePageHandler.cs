@@ -72,11 +72,7 @@ public sealed class DecidePageHandler(
     }, Caller.Person);
 
     private async Task<IResult> DecideAsync(
-        HttpRequest request,
-        LinkGrant grant,
-        IFormCollection form,
-        DecisionVerb verb,
-        CancellationToken cancellationToken)
+        HttpRequest request, LinkGrant grant, IFormCollection form, DecisionVerb verb, CancellationToken cancellationToken)
     {
         if (time.GetUtcNow() >= grant.ExpiresAt)
         {
@@ -94,9 +90,7 @@ public sealed class DecidePageHandler(
         };
         var result = (await approvals.DecideAsync(grant.IncidentId, grant.GateId, decision, cancellationToken)).Result;
         return await runner.ShowAsync(
-            () => ShowAsync(request, grant, result, cancellationToken),
-            DecisionResponse.StatusOf(result.Status),
-            result.Message);
+            () => ShowAsync(request, grant, result, cancellationToken), DecisionResponse.StatusOf(result.Status), result.Message);
     }
 
     /// <returns>Null where the form asks for no name, and where none was typed.</returns>
@@ -113,9 +107,7 @@ public sealed class DecidePageHandler(
         if (await store.FindAsync(grant.IncidentId, cancellationToken) is not { } incident || incident.FindGate(grant.GateId) is not { } gate)
         {
             return MessageResult.Of(
-                StatusCodes.Status404NotFound,
-                "No longer kept",
-                "The record of this incident is no longer kept. Nothing was decided.");
+                StatusCodes.Status404NotFound, "No longer kept", "The record of this incident is no longer kept. Nothing was decided.");
         }
 
         var now = time.GetUtcNow();

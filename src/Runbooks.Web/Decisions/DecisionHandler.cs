@@ -44,21 +44,11 @@ public sealed class DecisionHandler(ApprovalService approvals, HttpRequestRunner
     }
 
     private sealed record DecisionBody(
-        string? Gate,
-        string? Decision,
-        string? By,
-        string? Reason,
-        string? PlanHash,
-        IReadOnlyList<int>? Items);
+        string? Gate, string? Decision, string? By, string? Reason, string? PlanHash, IReadOnlyList<int>? Items);
 }
 
 public sealed record DecisionResponse(
-    string? Incident,
-    IncidentState? State,
-    DecisionStatus Status,
-    string Message,
-    IReadOnlyList<string> DecidedBy,
-    GateView? Gate)
+    string? Incident, IncidentState? State, DecisionStatus Status, string Message, IReadOnlyList<string> DecidedBy, GateView? Gate)
 {
     private static DecisionResponse Of(DecisionReceipt receipt)
     {
@@ -130,26 +120,16 @@ internal static class DecisionVerbText
 public sealed record IncidentVerb(string Path, string Does, string Example, IncidentVerb.Work RunAsync)
 {
     public delegate Task<DecisionReceipt> Work(
-        IncidentVerbService verbs,
-        string id,
-        string by,
-        string reason,
-        CancellationToken cancellationToken);
+        IncidentVerbService verbs, string id, string by, string reason, CancellationToken cancellationToken);
 
     public static readonly IncidentVerb Stop = new(
-        "cancel",
-        "stops it",
-        "false alarm",
-        (verbs, id, by, reason, cancel) => verbs.StopAsync(id, by, reason, cancel))
+        "cancel", "stops it", "false alarm", (verbs, id, by, reason, cancel) => verbs.StopAsync(id, by, reason, cancel))
     {
         Form = "stop",
     };
 
     public static readonly IncidentVerb Close = new(
-        "close",
-        "closes it",
-        "restarted the node by hand",
-        (verbs, id, by, reason, cancel) => verbs.CloseAsync(id, by, reason, cancel));
+        "close", "closes it", "restarted the node by hand", (verbs, id, by, reason, cancel) => verbs.CloseAsync(id, by, reason, cancel));
 
     /// <summary>Takes back now what the incident has changed, a temporary fix also before its cause is gone, and ends the incident.</summary>
     public static readonly IncidentVerb TakeBack = new(
@@ -170,10 +150,7 @@ public sealed record IncidentVerb(string Path, string Does, string Example, Inci
 
     /// <summary>A note that is too long is refused. Other reasons are cut, so that nobody who stops something is sent back.</summary>
     public static readonly IncidentVerb Note = new(
-        "notes",
-        "writes it",
-        "the vendor confirmed a bad batch",
-        (verbs, id, by, text, cancel) => verbs.AddNoteAsync(id, by, text, cancel))
+        "notes", "writes it", "the vendor confirmed a bad batch", (verbs, id, by, text, cancel) => verbs.AddNoteAsync(id, by, text, cancel))
     {
         TooLong = $"A note has at most {Attribution.LongestReason} characters. Nothing was recorded.",
     };

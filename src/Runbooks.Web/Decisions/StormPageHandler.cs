@@ -29,20 +29,13 @@ public sealed class StormPageHandler(
     /// <param name="ticks">Which questions are ticked: the safe ones, unless the reader asked for all or none.</param>
     /// <param name="person">The person who is signed in; null where nobody signs in, and the link's recipient counts.</param>
     internal async Task<IResult> ShowAsync(
-        StormGrant grant,
-        StormTicks ticks,
-        string? notice,
-        bool good,
-        SignedInPerson? person,
-        CancellationToken cancellationToken)
+        StormGrant grant, StormTicks ticks, string? notice, bool good, SignedInPerson? person, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         if (now >= grant.ExpiresAt)
         {
             return MessageResult.Of(
-                StatusCodes.Status200OK,
-                "This link has expired",
-                notice ?? "Decide from the newest message, or look at the console.");
+                StatusCodes.Status200OK, "This link has expired", notice ?? "Decide from the newest message, or look at the console.");
         }
 
         var people = (await directory.ResolveAllAsync(cancellationToken)).Book;
@@ -95,11 +88,7 @@ public sealed class StormPageHandler(
     }
 
     internal async Task<IResult> DecideAsync(
-        StormGrant grant,
-        IFormCollection form,
-        DecisionVerb verb,
-        SignedInPerson? person,
-        CancellationToken cancellationToken)
+        StormGrant grant, IFormCollection form, DecisionVerb verb, SignedInPerson? person, CancellationToken cancellationToken)
     {
         if (time.GetUtcNow() >= grant.ExpiresAt)
         {
@@ -114,15 +103,11 @@ public sealed class StormPageHandler(
         var answers = new ConcurrentBag<Answer?>();
         var limits = new ParallelOptions { MaxDegreeOfParallelism = MaxConcurrency, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(
-            tickets,
-            limits,
-            async (ticket, token) => answers.Add(await TryAnswerAsync(grant, ticket, form, verb, person, token)));
+            tickets, limits, async (ticket, token) => answers.Add(await TryAnswerAsync(grant, ticket, form, verb, person, token)));
         var words = Summarize(verb, [.. answers]);
         var good = answers.All(answer => answer is { Counts: true });
         return await runner.ShowAsync(
-            () => ShowAsync(grant, StormTicks.Safe, words, good, person, cancellationToken),
-            StatusCodes.Status200OK,
-            words);
+            () => ShowAsync(grant, StormTicks.Safe, words, good, person, cancellationToken), StatusCodes.Status200OK, words);
     }
 
     /// <returns>Null when it is not known whether the answer was recorded. The other tickets go on.</returns>
@@ -199,9 +184,7 @@ public sealed class StormPageHandler(
         }
 
         return MessageResult.Of(
-            StatusCodes.Status404NotFound,
-            "Not here",
-            "This question does not belong to this page. Nothing was decided.");
+            StatusCodes.Status404NotFound, "Not here", "This question does not belong to this page. Nothing was decided.");
     }
 
     private static bool IsAsked(Incident incident, string recipient, ContactBook people) =>

@@ -19,11 +19,7 @@ internal sealed record Attribution(string By, string Reason)
     /// <param name="does">Completes "Say who … and why."</param>
     /// <param name="reasonNeeded">False for a note, which may be left out.</param>
     public static async Task<(Attribution? Body, IResult? Refusal)> ReadJsonAsync(
-        HttpRequest request,
-        string does,
-        string reason,
-        CancellationToken cancellationToken,
-        bool reasonNeeded = true)
+        HttpRequest request, string does, string reason, CancellationToken cancellationToken, bool reasonNeeded = true)
     {
         var example = $$"""{"by":"ada","{{(reasonNeeded ? "reason" : "note")}}":"{{reason}}"}""";
         var (body, refusal) = await RequestBody.ReadJsonAsync<Unchecked>(request, example, cancellationToken);
@@ -46,10 +42,7 @@ internal sealed record Attribution(string By, string Reason)
 
     /// <summary>Where somebody is signed in, the typed name does not count.</summary>
     public static async Task<(Attribution? Form, IResult? Refusal)> ReadFormAsync(
-        HttpRequest request,
-        string notDone,
-        CancellationToken cancellationToken,
-        bool reasonNeeded = true)
+        HttpRequest request, string notDone, CancellationToken cancellationToken, bool reasonNeeded = true)
     {
         if (!SameOrigin.Allows(request))
         {

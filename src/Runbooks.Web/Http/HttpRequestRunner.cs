@@ -40,9 +40,7 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
 
             return caller == Caller.Person
                 ? MessageResult.Of(
-                    refused.StatusCode,
-                    "Not read",
-                    "The request could not be read, and nothing was recorded. Go back and try again.")
+                    refused.StatusCode, "Not read", "The request could not be read, and nothing was recorded. Go back and try again.")
                 : ApiResults.Problem(refused.StatusCode, "The request could not be read.");
         }
         catch (StoreUnavailableException fault)
@@ -62,9 +60,7 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
     {
         Caller.Sender => TryAgain(request, caller),
         Caller.Person => MessageResult.Of(
-            StatusCodes.Status500InternalServerError,
-            "Something broke",
-            reads ? "It is in the log." : $"It is in the log. {NotKnown}"),
+            StatusCodes.Status500InternalServerError, "Something broke", reads ? "It is in the log." : $"It is in the log. {NotKnown}"),
         _ => ApiResults.Problem(
             StatusCodes.Status500InternalServerError,
             $"Something broke on our side; it is in the log.{(reads ? "" : " It is not known whether it was recorded.")}"),

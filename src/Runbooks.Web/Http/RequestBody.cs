@@ -20,9 +20,7 @@ internal static class RequestBody
 
     /// <returns>What was read, at most <paramref name="limit"/> bytes, and whether that is everything.</returns>
     public static async Task<(ReadOnlyMemory<byte> Begin, bool Whole)> ReadBeginAsync(
-        HttpRequest request,
-        int limit,
-        CancellationToken cancellationToken)
+        HttpRequest request, int limit, CancellationToken cancellationToken)
     {
         // The buffer grows with the bytes that come, since anybody can announce any length.
         var buffer = new byte[(int)Math.Min(request.ContentLength ?? FirstBuffer, Math.Min(limit, FirstBuffer)) + 1];
@@ -98,10 +96,7 @@ internal static class FormFields
     public static Task<IFormCollection?> ReadListAsync(HttpRequest request, CancellationToken cancellationToken) =>
         ReadAsync(request, s_list, cancellationToken);
 
-    private static async Task<IFormCollection?> ReadAsync(
-        HttpRequest request,
-        FormOptions limits,
-        CancellationToken cancellationToken)
+    private static async Task<IFormCollection?> ReadAsync(HttpRequest request, FormOptions limits, CancellationToken cancellationToken)
     {
         if (!request.HasFormContentType || request.ContentLength > limits.BufferBodyLengthLimit)
         {

@@ -76,12 +76,7 @@ public sealed record UnlistedAlertsView(int Count, int Firing, bool Complete)
 
 /// <param name="LongestSeconds">Of the episodes that have ended; null before the first has.</param>
 public sealed record RecurrenceView(
-    string Source,
-    string Name,
-    int Times,
-    DateTimeOffset Since,
-    DateTimeOffset LastAt,
-    double? LongestSeconds)
+    string Source, string Name, int Times, DateTimeOffset Since, DateTimeOffset LastAt, double? LongestSeconds)
 {
     public static RecurrenceView Of(Recurrence known) =>
         new(known.Source, known.Name, known.Times, known.Since, known.LastAt, known.Longest?.TotalSeconds);

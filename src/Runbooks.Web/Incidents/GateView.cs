@@ -70,13 +70,7 @@ public sealed record GateView(
 /// <param name="Until">When the shift ends; null where that is not known.</param>
 /// <param name="At">When the schedule was asked.</param>
 public sealed record OnCallView(
-    string Contact,
-    IReadOnlyList<string> People,
-    OnCallFrom From,
-    string Source,
-    DateTimeOffset? Until,
-    string Words,
-    DateTimeOffset At)
+    string Contact, IReadOnlyList<string> People, OnCallFrom From, string Source, DateTimeOffset? Until, string Words, DateTimeOffset At)
 {
     public static OnCallView Of(OnCallRecord record) =>
         new(record.Contact, record.People, record.From, record.Source, record.Until, record.Words, record.At);

@@ -56,10 +56,7 @@ public sealed class AlertsHandler(
         {
             var known = string.Join(", ", reader.Sources);
             await lost.RecordAsync(
-                LostAlerts.UnknownSender,
-                alerts: 0,
-                $"'{Clip.To(source, 80)}' is no known sender; known: {known}.",
-                cancellationToken);
+                LostAlerts.UnknownSender, alerts: 0, $"'{Clip.To(source, 80)}' is no known sender; known: {known}.", cancellationToken);
             return ApiResults.Problem(StatusCodes.Status404NotFound, $"This sender is not known. Known: {known}.");
         }
 
@@ -103,10 +100,7 @@ public sealed class AlertsHandler(
     /// repeat it while the group fires, and would not report the end of a refused group, so it gets no refusal where something was taken.
     /// </summary>
     private async Task<IResult> HandleTruncatedAsync(
-        HttpRequest request,
-        string source,
-        ReadOnlyMemory<byte> begin,
-        CancellationToken cancellationToken)
+        HttpRequest request, string source, ReadOnlyMemory<byte> begin, CancellationToken cancellationToken)
     {
         var tooLarge = new AlertError(
             "$",
@@ -129,11 +123,7 @@ public sealed class AlertsHandler(
     }
 
     private async Task<ParsedAlerts> ParseAsync(
-        HttpRequest request,
-        string source,
-        ReadOnlyMemory<byte>? body,
-        AlertError? tooLarge,
-        CancellationToken cancellationToken)
+        HttpRequest request, string source, ReadOnlyMemory<byte>? body, AlertError? tooLarge, CancellationToken cancellationToken)
     {
         var charset = MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
             ? HeaderUtilities.RemoveQuotes(type.Charset).Value
@@ -170,10 +160,7 @@ public sealed class AlertsHandler(
 
     /// <summary>The readable alerts are recorded first, since paging about the rest may take a moment.</summary>
     private async Task<IReadOnlyList<IntakeOutcome>> ReceiveAsync(
-        HttpRequest request,
-        string source,
-        ParsedAlerts parsed,
-        CancellationToken cancellationToken)
+        HttpRequest request, string source, ParsedAlerts parsed, CancellationToken cancellationToken)
     {
         if (parsed.IsRefused)
         {
@@ -203,10 +190,7 @@ public sealed class AlertsHandler(
     }
 
     private async Task<IReadOnlyList<IntakeOutcome>> ReceiveAsync(
-        HttpRequest request,
-        string source,
-        IReadOnlyList<Alert> alerts,
-        CancellationToken cancellationToken)
+        HttpRequest request, string source, IReadOnlyList<Alert> alerts, CancellationToken cancellationToken)
     {
         try
         {

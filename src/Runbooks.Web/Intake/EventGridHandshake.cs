@@ -28,8 +28,7 @@ internal static class EventGridHandshake
         if (origin.Length is 0 or > MaxOrigin || !origin.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or ':'))
         {
             return ApiResults.Problem(
-                StatusCodes.Status400BadRequest,
-                "The header WebHook-Request-Origin does not name a host that wants to post here.");
+                StatusCodes.Status400BadRequest, "The header WebHook-Request-Origin does not name a host that wants to post here.");
         }
 
         answer.Allow = $"{HttpMethods.Post}, {HttpMethods.Options}";

@@ -43,10 +43,7 @@ public sealed record ApprovalModel(Incident Incident, Gate Gate, Runbook Runbook
 public sealed record ReportModel(Incident Incident, Impact? Impact, DateTimeOffset Now);
 
 public sealed record SafetyModel(
-    RunMode Mode,
-    KillSwitchState KillSwitch,
-    IReadOnlyList<(string Title, RunbookReport Report)> Runbooks,
-    DateTimeOffset Now)
+    RunMode Mode, KillSwitchState KillSwitch, IReadOnlyList<(string Title, RunbookReport Report)> Runbooks, DateTimeOffset Now)
 {
     public IReadOnlyList<IncidentSummary> Changes { get; init; } = [];
 

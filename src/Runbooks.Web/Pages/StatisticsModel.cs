@@ -86,10 +86,7 @@ public sealed record DayCount(DateOnly Day, IReadOnlyList<int> ByGroup)
 public sealed record TimeTaken(string What, string Meaning, int Count, TimeSpan? Median, TimeSpan? Ninety)
 {
     public static TimeTaken Of(
-        string what,
-        string meaning,
-        IEnumerable<IncidentSummary> incidents,
-        Func<IncidentSummary, DateTimeOffset?> until)
+        string what, string meaning, IEnumerable<IncidentSummary> incidents, Func<IncidentSummary, DateTimeOffset?> until)
     {
         var took = incidents
             .Where(incident => until(incident) >= incident.OpenedAt)

@@ -11,11 +11,7 @@ namespace Runbooks.Web.SignIn;
 /// request for the handlers.
 /// </summary>
 public sealed class AccessGuard(
-    PlatformPrincipal principal,
-    ApiKeyAuthentication keys,
-    RefusedRequests refused,
-    RefusedSenders senders,
-    ILogger<AccessGuard> logger)
+    PlatformPrincipal principal, ApiKeyAuthentication keys, RefusedRequests refused, RefusedSenders senders, ILogger<AccessGuard> logger)
 {
     /// <param name="allowQuery">Whether <c>?code=</c> counts: only where a sender can set no header.</param>
     public async Task<IResult> ApiAsync(HttpRequest request, Role needed, Func<Task<IResult>> enter, bool allowQuery = false)
@@ -30,8 +26,7 @@ public sealed class AccessGuard(
         {
             request.HttpContext.Response.Headers.WWWAuthenticate = "Bearer";
             return ApiResults.Problem(
-                StatusCodes.Status401Unauthorized,
-                "A key is needed: send it as X-Api-Key, or as Authorization: Bearer.");
+                StatusCodes.Status401Unauthorized, "A key is needed: send it as X-Api-Key, or as Authorization: Bearer.");
         }
 
         if (!actor.May(needed))
@@ -76,8 +71,7 @@ public sealed class AccessGuard(
         request.HttpContext.Response.Headers.WWWAuthenticate =
             "Basic realm=\"Runbooks: any name, the API key as password\", charset=\"UTF-8\"";
         return Results.Text(
-            "The console needs a key: give it as the password, with any name.",
-            statusCode: StatusCodes.Status401Unauthorized);
+            "The console needs a key: give it as the password, with any name.", statusCode: StatusCodes.Status401Unauthorized);
     }
 
     private static string MessageOf(Actor actor, Role needed)
@@ -91,10 +85,7 @@ public sealed class AccessGuard(
         var what = $"{request.Method} {request.Path}";
         Log.RoleRefused(logger, actor.Who, RoleText.Of(actor.Role), what, RoleText.Of(needed));
         await refused.RecordAsync(
-            actor.Who,
-            what,
-            $"{RoleText.Of(actor.Role)}, needs {RoleText.Of(needed)}",
-            request.HttpContext.RequestAborted);
+            actor.Who, what, $"{RoleText.Of(actor.Role)}, needs {RoleText.Of(needed)}", request.HttpContext.RequestAborted);
     }
 }
 
@@ -103,21 +94,14 @@ public static class AccessFilters
     internal static TBuilder Needs<TBuilder>(this TBuilder endpoints, Role role, bool allowQuery = false)
         where TBuilder : IEndpointConventionBuilder =>
         Guarded(
-            endpoints,
-            new NeededRole(role, IsPage: false),
-            (guard, request, enter) => guard.ApiAsync(request, role, enter, allowQuery));
+            endpoints, new NeededRole(role, IsPage: false), (guard, request, enter) => guard.ApiAsync(request, role, enter, allowQuery));
 
     public static TBuilder PageNeeds<TBuilder>(this TBuilder endpoints, Role role)
         where TBuilder : IEndpointConventionBuilder =>
-        Guarded(
-            endpoints,
-            new NeededRole(role, IsPage: true),
-            (guard, request, enter) => guard.PageAsync(request, role, enter));
+        Guarded(endpoints, new NeededRole(role, IsPage: true), (guard, request, enter) => guard.PageAsync(request, role, enter));
 
     private static TBuilder Guarded<TBuilder>(
-        TBuilder endpoints,
-        NeededRole needed,
-        Func<AccessGuard, HttpRequest, Func<Task<IResult>>, Task<IResult>> pass)
+        TBuilder endpoints, NeededRole needed, Func<AccessGuard, HttpRequest, Func<Task<IResult>>, Task<IResult>> pass)
         where TBuilder : IEndpointConventionBuilder =>
         endpoints.WithMetadata(needed).AddEndpointFilter(async (context, next) =>
             await pass(

@@ -6,11 +6,7 @@ using Runbooks.Notifications;
 namespace Runbooks.Web.Slack;
 
 public sealed class SlackDecisions(
-    ApprovalService approvals,
-    CurrentContacts contacts,
-    SlackReply reply,
-    TimeProvider time,
-    ILogger<SlackDecisions> logger)
+    ApprovalService approvals, CurrentContacts contacts, SlackReply reply, TimeProvider time, ILogger<SlackDecisions> logger)
 {
     private const int Attempts = 3;
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2);
@@ -88,9 +84,7 @@ public sealed class SlackReply(IHttpClientFactory clients, ILogger<SlackReply> l
         {
             // The address has a secret in it, so it is in no log and in no exception that is passed on.
             using var answer = await clients.CreateClient(Client).PostAsJsonAsync(
-                to,
-                new { response_type = "ephemeral", replace_original = false, text = Escape(text) },
-                cancellationToken);
+                to, new { response_type = "ephemeral", replace_original = false, text = Escape(text) }, cancellationToken);
             if (!answer.IsSuccessStatusCode)
             {
                 Log.SlackReplyFailed(logger, $"Slack answered {(int)answer.StatusCode}");

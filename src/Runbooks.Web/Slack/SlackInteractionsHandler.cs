@@ -86,14 +86,7 @@ public sealed class SlackInteractionsHandler(
 /// <param name="Card">The message with the button, as the channel names its messages: <c>channel/ts</c>.</param>
 /// <param name="ResponseUrl">Where a private answer goes; null where the click has no address of Slack.</param>
 internal sealed record SlackInteraction(
-    string UserId,
-    string UserName,
-    DecisionVerb Verb,
-    string IncidentId,
-    string GateId,
-    string PlanHash,
-    string? Card,
-    Uri? ResponseUrl)
+    string UserId, string UserName, DecisionVerb Verb, string IncidentId, string GateId, string PlanHash, string? Card, Uri? ResponseUrl)
 {
     /// <returns>Null for all other reports of Slack: opened links, buttons of other apps.</returns>
     public static SlackInteraction? Read(string form)

@@ -113,12 +113,7 @@ public static class ApprovalGateFactory
     private static bool IsWarning(GuardrailViolation violation) => violation.Severity == GuardrailSeverity.AskFirst;
 
     private static Gate Settle(
-        Gate gate,
-        Incident incident,
-        Runbook runbook,
-        IReadOnlyList<GuardrailViolation> violations,
-        bool mustAsk,
-        DateTimeOffset now)
+        Gate gate, Incident incident, Runbook runbook, IReadOnlyList<GuardrailViolation> violations, bool mustAsk, DateTimeOffset now)
     {
         if (incident.Stop is { } stop)
         {
@@ -170,11 +165,7 @@ public static class ApprovalGateFactory
     }
 
     private sealed class Grounds(
-        Incident incident,
-        Mitigation mitigation,
-        OpenGateRequest request,
-        Plan plan,
-        IReadOnlyList<GuardrailViolation> violations)
+        Incident incident, Mitigation mitigation, OpenGateRequest request, Plan plan, IReadOnlyList<GuardrailViolation> violations)
     {
         private readonly IReadOnlyList<Finding> _unmetNeeds = Diagnosis.UnmetNeeds(mitigation, request.Phase, plan, incident.Findings);
 

@@ -41,12 +41,7 @@ public sealed class ApprovalGateReview(
         }
 
         return await gates.AskAsync(
-            incident,
-            await pinned.OfAsync(incident, cancellationToken),
-            request.GateId,
-            kind,
-            alone: !incident.InStorm,
-            cancellationToken);
+            incident, await pinned.OfAsync(incident, cancellationToken), request.GateId, kind, alone: !incident.InStorm, cancellationToken);
     }
 
     private async Task<(Incident Incident, CardKind? Due)> AdvanceAsync(ReviewGateRequest request, CancellationToken cancellationToken)

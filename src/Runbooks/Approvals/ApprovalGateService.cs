@@ -147,8 +147,7 @@ public sealed class ApprovalGateService(
 
         if (!Reach.IsEnough(message, gate))
         {
-            incident = await store.UpdateAsync(
-                incident.Id, i => ApprovalSchedule.AskAgain(i, gateId, time.GetUtcNow()), cancellationToken);
+            incident = await store.UpdateAsync(incident.Id, i => ApprovalSchedule.AskAgain(i, gateId, time.GetUtcNow()), cancellationToken);
         }
 
         await updater.ShowIfAnsweredAsync(shown, incident, gateId, cancellationToken);

@@ -148,8 +148,7 @@ public sealed class IncidentVerbService(
                     + "it is taken back before anything else runs.")),
         _ when incident.State.IsFinal() => (incident, new(DecisionStatus.AlreadyClosed, GateText.HowItEnded(incident))),
         _ when ChangeText.InPlace(incident).Count == 0 => (incident, new(
-            DecisionStatus.NotAllowed,
-            $"Incident {incident.Id} has changed nothing that could be taken back. To end it, stop it.")),
+            DecisionStatus.NotAllowed, $"Incident {incident.Id} has changed nothing that could be taken back. To end it, stop it.")),
         _ => (incident.RequestStop(new StopRequest(by, reason, time.GetUtcNow(), TakesBack: true)), new(
             DecisionStatus.Decided,
             "It is on record: what can be taken back is taken back next, and the incident ends. "
@@ -180,8 +179,7 @@ public sealed class IncidentVerbService(
         }
 
         return (incident.RequestStop(new StopRequest(by, reason, time.GetUtcNow())), new(
-            DecisionStatus.Decided,
-            $"It stops before the next step. {StopText.Of(incident)}"));
+            DecisionStatus.Decided, $"It stops before the next step. {StopText.Of(incident)}"));
     }
 }
 

@@ -107,12 +107,7 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
     }
 
     private async Task<(Preparation?, string?)> PrepareAsync(
-        IAction action,
-        object parameters,
-        StepContext context,
-        StepSpec spec,
-        StepBinding binding,
-        CancellationToken cancellationToken)
+        IAction action, object parameters, StepContext context, StepSpec spec, StepBinding binding, CancellationToken cancellationToken)
     {
         try
         {

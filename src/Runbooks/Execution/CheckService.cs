@@ -24,8 +24,7 @@ public sealed class CheckService(
         var incident = await store.GetCachedAsync(request.IncidentId, cancellationToken);
         if (request.State == IncidentState.Resolved)
         {
-            return await settleWindow.RecheckAsync(
-                incident, await pinned.OfAsync(incident, cancellationToken), request, cancellationToken);
+            return await settleWindow.RecheckAsync(incident, await pinned.OfAsync(incident, cancellationToken), request, cancellationToken);
         }
 
         if (incident.Stop is { } stop)
@@ -60,8 +59,7 @@ public sealed class CheckService(
             {
                 List<Finding> sinceActing = [.. answers.Select(finding => finding.SinceActing(i.ActedAt, time.GetUtcNow()))];
                 var wasUnseen = i.WasUnseen(request.State, runbook.Mitigation, asked);
-                var recorded = i.RecordVerification(
-                    request.State, sinceActing, request.WakeEvent, time.GetUtcNow(), wasUnseen, reason);
+                var recorded = i.RecordVerification(request.State, sinceActing, request.WakeEvent, time.GetUtcNow(), wasUnseen, reason);
                 return (recorded, sinceActing);
             },
             cancellationToken);
@@ -105,10 +103,7 @@ public sealed class CheckService(
 
         var when = runbook.Mitigation.When;
         var findings = await checks.AskAllAsync(incident, runbook.Diagnosis.Where(spec => when.Asks(spec.Name)), cancellationToken);
-        return await store.UpdateAsync(
-            incident.Id,
-            i => i.RecordRecovery(claimedAt, when, findings, time.GetUtcNow()),
-            cancellationToken);
+        return await store.UpdateAsync(incident.Id, i => i.RecordRecovery(claimedAt, when, findings, time.GetUtcNow()), cancellationToken);
     }
 
     /// <returns>Null where there is nothing to say.</returns>

@@ -93,8 +93,7 @@ public sealed class GroundCheck(IIncidentStore store, CheckRunner checks, TimePr
         [.. (runbook.Mitigation.Verify?.Checks ?? []).Union(runbook.Mitigation.Needs)];
 
     /// <returns>Null where the steps have what they need, or a person saw what they lack and approved.</returns>
-    private static string? FindUnmetNeed(
-        Incident incident, Runbook runbook, Gate gate, Phase phase, IReadOnlyList<Finding> findings)
+    private static string? FindUnmetNeed(Incident incident, Runbook runbook, Gate gate, Phase phase, IReadOnlyList<Finding> findings)
     {
         var shown = gate.Decisions.Count > 0
             ? Diagnosis.UnmetNeeds(runbook.Mitigation, phase, gate.Plan, incident.Findings)

@@ -111,9 +111,7 @@ public sealed class FollowUps(IIncidentStore store, NextIncident next, TimeProvi
 
         // A person who stopped it has decided about everything until then; one who took it over, about everything until they close it.
         var wasTakenOver = ended.State == IncidentState.TakenOver;
-        var beside = wasTakenOver ? ended.BegunSinceTakenOver()
-            : ended.Stop is null ? ended.Others
-            : [];
+        var beside = wasTakenOver ? ended.BegunSinceTakenOver() : ended.Stop is null ? ended.Others : [];
         var unseen = wasTakenOver ? [] : ended.BegunUnseen();
         var others = unseen
             .Concat(beside.Where(NeedsOwnIncident).Select(other => other.Alert!))
@@ -129,12 +127,7 @@ public sealed class FollowUps(IIncidentStore store, NextIncident next, TimeProvi
             ? "was closed by hand. It began after that had been taken over."
             : "ended, which did not look at it.";
         var opened = await next.OpenAsync(
-            ended,
-            runbook,
-            others,
-            $"{others[0].Name} {fired} on this target when incident {ended.Id} {when}",
-            Link,
-            cancellationToken);
+            ended, runbook, others, $"{others[0].Name} {fired} on this target when incident {ended.Id} {when}", Link, cancellationToken);
         var followed = await store.UpdateAsync(ended.Id, i => i.FollowUp(opened.Id, others, time.GetUtcNow()), cancellationToken);
         await next.StartAsync(opened);
         return followed;

@@ -21,8 +21,7 @@ public sealed class SettleWindow(IIncidentStore store, CheckRunner checks, RunHi
         }
 
         var question = SettleQuestion.Of(current, runbook, request.Checks);
-        var answers = await checks.AskAllAsync(
-            closed, runbook.Diagnosis.Where(spec => question.Asks(spec.Name)), cancellationToken);
+        var answers = await checks.AskAllAsync(closed, runbook.Diagnosis.Where(spec => question.Asks(spec.Name)), cancellationToken);
         var ofNow = answers.Select(finding => question.OfNow(finding, current.ActedAt, time.GetUtcNow()));
         var findings = current.SinceFiring([.. ofNow], time.GetUtcNow());
         if (question.Failing(findings) is { Count: > 0 } failing)

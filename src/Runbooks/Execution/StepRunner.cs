@@ -216,8 +216,7 @@ public sealed partial class StepRunner(
 
         try
         {
-            var (begun, refused) = await store.UpdateAsync(
-                attempt.Incident.Id, i => Begin(i, attempt, preparation), cancellationToken);
+            var (begun, refused) = await store.UpdateAsync(attempt.Incident.Id, i => Begin(i, attempt, preparation), cancellationToken);
             if (refused is not null)
             {
                 return refused;

@@ -30,8 +30,7 @@ public sealed class StepUndoer(
     public async Task<UndoResult> UndoAsync(UndoRequest request, CancellationToken cancellationToken)
     {
         await restored.EnsureCheckedAsync(cancellationToken);
-        var incident = await store.UpdateAsync(
-            request.IncidentId, i => i.BeginUndo(request.Why, time.GetUtcNow()), cancellationToken);
+        var incident = await store.UpdateAsync(request.IncidentId, i => i.BeginUndo(request.Why, time.GetUtcNow()), cancellationToken);
         if (incident.State.IsFinal())
         {
             // The person who ended it has said what becomes of the changes.

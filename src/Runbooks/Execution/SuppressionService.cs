@@ -30,9 +30,7 @@ public sealed class SuppressionService(
         }
 
         // Read last: a person's stop counts, whatever the other incident does.
-        return incident.Stop is { } stop
-            ? new(Waits: false, StoppedBy: stop.Text)
-            : new(incident.IsWaitingForOther);
+        return incident.Stop is { } stop ? new(Waits: false, StoppedBy: stop.Text) : new(incident.IsWaitingForOther);
     }
 
     private async Task<Incident> DecideAsync(Incident incident, SuppressedBy rule, string wakeEvent, CancellationToken cancellationToken)

@@ -165,8 +165,7 @@ public static class MaintenanceCalendar
 /// <summary>
 /// During planned work, what looks broken is no reason to act. An incident that the window kept from acting is remembered until it ends.
 /// </summary>
-public sealed class MaintenanceWindowGuardrail(
-    MaintenanceWindows windows, SuppressedIncidents suppressed, TimeProvider time) : IGuardrail
+public sealed class MaintenanceWindowGuardrail(MaintenanceWindows windows, SuppressedIncidents suppressed, TimeProvider time) : IGuardrail
 {
     public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken)
     {

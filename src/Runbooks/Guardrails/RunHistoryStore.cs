@@ -4,11 +4,7 @@ using Runbooks.Catalog.Templates;
 namespace Runbooks.Guardrails;
 
 public sealed class RunHistoryStore(
-    ISharedState state,
-    StepCatalog catalog,
-    IOptionsMonitor<SafetyOptions> options,
-    TimeProvider time,
-    ILogger<RunHistoryStore> logger)
+    ISharedState state, StepCatalog catalog, IOptionsMonitor<SafetyOptions> options, TimeProvider time, ILogger<RunHistoryStore> logger)
 {
     public async Task<RunHistory> ReadAsync(string runbookId, CancellationToken cancellationToken) =>
         await state.FindAsync<RunHistory>(Key(runbookId), cancellationToken) ?? new RunHistory();

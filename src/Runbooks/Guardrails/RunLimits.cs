@@ -51,9 +51,7 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
         if (runbook.Limits.MaxTargets is not null)
         {
             await state.ChangeAsync<BlastRadius>(
-                ReachKey(incident),
-                known => (known ?? BlastRadius.None).Without(incident.TargetKey, incident.Id),
-                cancellationToken);
+                ReachKey(incident), known => (known ?? BlastRadius.None).Without(incident.TargetKey, incident.Id), cancellationToken);
         }
     }
 
@@ -90,8 +88,7 @@ public sealed class RunLimits(ISharedState state, TimeProvider time)
             cancellationToken)).Result;
 
     private Task GiveRunBackAsync(Incident incident, Limits limits, CancellationToken cancellationToken) => Counts(limits)
-        ? state.ChangeAsync<CountedRuns>(
-            RunsKey(incident), known => (known ?? CountedRuns.None).Without(incident.Id), cancellationToken)
+        ? state.ChangeAsync<CountedRuns>(RunsKey(incident), known => (known ?? CountedRuns.None).Without(incident.Id), cancellationToken)
         : Task.CompletedTask;
 
     private static bool Counts(Limits limits) => limits.MaxRuns is not null || limits.CoolDown > TimeSpan.Zero;

@@ -7,8 +7,7 @@ namespace Runbooks.Intake;
 /// overtake each other.
 /// </summary>
 /// <param name="known">For each identity, the incidents that it has reached before, newest first.</param>
-internal sealed class AlertBatcher(
-    IReadOnlyCollection<Runbook> runbooks, IReadOnlyDictionary<string, IReadOnlyList<IncidentSummary>> known)
+internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadOnlyDictionary<string, IReadOnlyList<IncidentSummary>> known)
 {
     /// <summary>Ended incidents of one alert that are checked for a person's no.</summary>
     private const int MaxEnded = 5;

@@ -178,8 +178,7 @@ public sealed class AlertUpdates(IIncidentStore store, IIncidentEngine engine, T
         var who = concerned.Count == 1
             ? $"incident {first.Id}, which is about its alerts, says so"
             : $"{concerned.Count} open incidents, which are about its alerts, say so";
-        return new(
-            first.Id, first.RunbookId, first.Target, IntakeResult.Folded, $"{MeasuringText(told, Clip.To(rule, 100))}; {who}.");
+        return new(first.Id, first.RunbookId, first.Target, IntakeResult.Folded, $"{MeasuringText(told, Clip.To(rule, 100))}; {who}.");
     }
 
     private static string MeasuringText(Alert told, string rule)

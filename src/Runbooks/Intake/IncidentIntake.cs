@@ -85,9 +85,7 @@ public sealed partial class IncidentIntake(
 
     internal static void Count(Alert alert, IntakeOutcome answer) =>
         Instruments.Alerts.Add(
-            1,
-            Instruments.Tag(Attributes.Source, alert.Source),
-            Instruments.Tag(Attributes.Outcome, CamelCase.Of(answer.Outcome)));
+            1, Instruments.Tag(Attributes.Source, alert.Source), Instruments.Tag(Attributes.Outcome, CamelCase.Of(answer.Outcome)));
 
     private async Task<IReadOnlyDictionary<string, IReadOnlyList<IncidentSummary>>> KnownAsync(
         IReadOnlyList<Alert> alerts, CancellationToken cancellationToken)

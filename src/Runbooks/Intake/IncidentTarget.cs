@@ -76,9 +76,7 @@ internal static class IncidentTarget
         }
 
         // The hash distinguishes two long targets that differ only after the cut.
-        return text.Length <= MaxLength
-            ? text
-            : $"{Clip.To(text, MaxLength - 17)} {TextHash.Of(text, bytes: 8)}";
+        return text.Length <= MaxLength ? text : $"{Clip.To(text, MaxLength - 17)} {TextHash.Of(text, bytes: 8)}";
     }
 }
 

@@ -119,9 +119,7 @@ public sealed class IncidentRetry(
         if (loaded().FirstOrDefault(loaded => loaded.Id == ended.RunbookId) is not { } runbook)
         {
             return new(
-                DecisionStatus.NotAllowed,
-                $"Runbook '{ended.RunbookId}' is not loaded any more, so there is nothing to try again.",
-                null);
+                DecisionStatus.NotAllowed, $"Runbook '{ended.RunbookId}' is not loaded any more, so there is nothing to try again.", null);
         }
 
         var now = time.GetUtcNow();
@@ -176,11 +174,7 @@ public sealed class RunbookPreview(LoadedRunbooks loaded, CheckRunner checks, Pl
 {
     /// <param name="check">The only check to ask; null asks all, and what the steps would do.</param>
     public async Task<PreviewResult> MakeAsync(
-        string runbookId,
-        IReadOnlyDictionary<string, string> labels,
-        string by,
-        string? check,
-        CancellationToken cancellationToken)
+        string runbookId, IReadOnlyDictionary<string, string> labels, string by, string? check, CancellationToken cancellationToken)
     {
         if (ManualStart.Find(loaded(), runbookId, out var problem) is not { } runbook)
         {

@@ -276,8 +276,7 @@ public sealed class IncidentCards(DecisionLinks links)
     /// <summary>A line of block characters is a graph that every channel shows. Before and after have one scale.</summary>
     private static string LineWithGraph(Finding finding, IReadOnlyList<Finding> others) =>
         $"{FindingText.Line(finding)} {MarkdownText.Sparkline(
-            finding.Result.Series,
-            others.FirstOrDefault(other => other.Name == finding.Name)?.Result.Series ?? [])}".TrimEnd();
+            finding.Result.Series, others.FirstOrDefault(other => other.Name == finding.Name)?.Result.Series ?? [])}".TrimEnd();
 
     private static string Prefix(CardKind kind) => kind switch
     {

@@ -21,9 +21,7 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         foreach (var (identity, first, last) in Shared(people, person => person.Identities))
         {
             root.Errors.AtValue(
-                $"people.{last}",
-                $"has the identity {Clip.To(identity, 80)}, which {first} has too.",
-                "An identity proves one person.");
+                $"people.{last}", $"has the identity {Clip.To(identity, 80)}, which {first} has too.", "An identity proves one person.");
         }
 
         foreach (var (called, first, last) in Shared(people, person => person.OnCallNames.Distinct(StringComparer.OrdinalIgnoreCase)))

@@ -5,9 +5,7 @@ namespace Runbooks.Orchestration;
 
 /// <summary>Runs at least once. History keeps what it throws, so only a redacted message leaves it.</summary>
 public abstract class IncidentActivity<TInput, TOutput>(
-    ActivityShutdown shutdown,
-    ILogger logger,
-    Func<TInput, CancellationToken, Task<TOutput>> call) : TaskActivity<TInput, TOutput>
+    ActivityShutdown shutdown, ILogger logger, Func<TInput, CancellationToken, Task<TOutput>> call) : TaskActivity<TInput, TOutput>
 {
     public sealed override Task<TOutput> RunAsync(TaskActivityContext context, TInput input) => RunAsync(input, shutdown.Token);
 

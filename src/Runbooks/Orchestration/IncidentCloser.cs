@@ -240,8 +240,7 @@ public sealed class IncidentPager(
         var runbook = await pinned.OfAsync(incident, cancellationToken);
         var contacts = NotificationRecipients.OfPage(incident, runbook);
         var card = cards.Page(ending?.Invoke(incident) ?? incident, runbook, request.Message, time.GetUtcNow());
-        var result = await SendAsync(
-            incident, runbook, DuePage.KeyOf(request.Key), contacts, card, needsPerson: true, cancellationToken);
+        var result = await SendAsync(incident, runbook, DuePage.KeyOf(request.Key), contacts, card, needsPerson: true, cancellationToken);
         if (!result.Reached)
         {
             Log.NobodyReached(logger, incident.Id, request.Message);

@@ -125,8 +125,7 @@ internal sealed partial class IncidentStory
         var gate = await _context.CallActivityAsync<GateStatus>(OpenGate.Name, request, s_persistent);
 
         // Undoing has no stage from which a new execution could go on; its time is bounded.
-        return await WaitForAnswerAsync(
-            gate, wake, runs: null, undoes ? null : () => ContinueAsNew(At(StageOf(phase), began, _round)));
+        return await WaitForAnswerAsync(gate, wake, runs: null, undoes ? null : () => ContinueAsNew(At(StageOf(phase), began, _round)));
     }
 
     /// <param name="runs">The phase that runs at once after a yes; null for work by hand.</param>

@@ -29,8 +29,7 @@ internal sealed partial class IncidentStory
         while (true)
         {
             var wake = NextWake();
-            var (round, wasSeen) = await TryRecheckAsync(
-                IncidentState.Holding, hold.Checks, wake, _runbook.Verify?.Checks);
+            var (round, wasSeen) = await TryRecheckAsync(IncidentState.Holding, hold.Checks, wake, _runbook.Verify?.Checks);
             if (round.StoppedBy is { } stoppedBy)
             {
                 return Ending.Stopped(stoppedBy);
@@ -42,8 +41,7 @@ internal sealed partial class IncidentStory
                 && (round.MeasuredAt ?? Now) - since >= hold.StableFor;
             if (round.IsRehearsal || isStable)
             {
-                var undone = await UndoAsync(
-                    new(_id, "The cause is gone, so the temporary fix is to be taken back.") { EndsLease = true });
+                var undone = await UndoAsync(new(_id, "The cause is gone, so the temporary fix is to be taken back.") { EndsLease = true });
                 if (undone.HeldOn is not { } cause)
                 {
                     return undone.Complete ? null : new(IncidentState.Failed, EndingCause.NotTakenBack(undone.IsLeftAlone));

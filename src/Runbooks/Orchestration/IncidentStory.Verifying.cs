@@ -72,8 +72,7 @@ internal sealed partial class IncidentStory
 
             if (!round.Healthy && Now + verify.Every > began + verify.Within)
             {
-                return new(
-                    IncidentState.Failed, EndingCause.DidNotHelp(verify.Within, round.IsUnclear, round.Summary), Undo: true)
+                return new(IncidentState.Failed, EndingCause.DidNotHelp(verify.Within, round.IsUnclear, round.Summary), Undo: true)
                 {
                     IsInconclusive = round.IsUnclear,
                 };

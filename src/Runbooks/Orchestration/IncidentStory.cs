@@ -252,10 +252,7 @@ internal sealed partial class IncidentStory
     private void Show(IncidentState state, string? detail = null) => _context.SetCustomStatus(new IncidentStatus(state, detail));
 
     private static Ending Broken(TaskFailedException failure) =>
-        new(
-            IncidentState.Failed,
-            EndingCause.Broke($"{failure.TaskName} failed: {failure.FailureDetails.ErrorMessage}"),
-            Undo: true)
+        new(IncidentState.Failed, EndingCause.Broke($"{failure.TaskName} failed: {failure.FailureDetails.ErrorMessage}"), Undo: true)
         {
             IsInconclusive = true,
         };

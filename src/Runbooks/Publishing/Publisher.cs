@@ -79,9 +79,7 @@ public sealed class Publisher(IRuleSetPlace place, TimeProvider time)
         var there = inForce is null ? [] : await HashesAsync(inForce.Set, cancellationToken) ?? [];
         var missing = contents.DistinctBy(file => file.Hash).Where(file => !there.Contains(file.Hash)).ToList();
         await BoundedConcurrency.ForEachAsync(
-            missing,
-            AtOnce,
-            file => place.WriteAsync($"{SetManifest.FilesFolder}{file.Hash}", file.Content, cancellationToken));
+            missing, AtOnce, file => place.WriteAsync($"{SetManifest.FilesFolder}{file.Hash}", file.Content, cancellationToken));
         await place.WriteAsync(SetManifest.NameOf(set), manifest, cancellationToken);
         return await PutInForceAsync(state, origin with { Set = set }, cancellationToken);
     }

@@ -33,9 +33,7 @@ public sealed record RuleSet(IReadOnlyList<RunbookFile> Runbooks, RunbookFile? C
     public RuleSet ReadWith(ContactFiles inForce)
     {
         var teams = Teams.ToDictionary(
-            team => team.Folder,
-            team => IsTeamInForce(team.Folder, inForce) ? team : Waiting(team),
-            StringComparer.Ordinal);
+            team => team.Folder, team => IsTeamInForce(team.Folder, inForce) ? team : Waiting(team), StringComparer.Ordinal);
         var runbooks = Runbooks.Select(file => file.Team is { } team ? file with { Team = teams[team.Folder] } : file);
         return this with { Teams = [.. teams.Values], Runbooks = [.. runbooks] };
     }

@@ -26,9 +26,7 @@ public sealed class FileVersions(ISharedState state, ILogger<FileVersions>? logg
     /// <summary>The version in force stays.</summary>
     /// <param name="mark">People are told once for each mark; the errors unless given.</param>
     public void Refuse(string name, IReadOnlyList<string> errors, string? mark = null) => _known.AddOrUpdate(
-        name,
-        _ => new(false, null, errors) { Mark = mark },
-        (_, known) => known with { Errors = errors, Mark = mark });
+        name, _ => new(false, null, errors) { Mark = mark }, (_, known) => known with { Errors = errors, Mark = mark });
 
     /// <returns>The version that was last in force, on whichever host; null when there was none.</returns>
     public async Task<RunbookFile?> FindLastAsync(string name, CancellationToken cancellationToken)

@@ -158,9 +158,7 @@ public static class StoreSignals
         services.Remove(store);
         services.TryAddSingleton<IncidentChanges>();
         return services.AddSingleton<IIncidentStore>(provider => new SignallingIncidentStore(
-            Make(store, provider),
-            provider.GetRequiredService<IncidentChanges>(),
-            provider.GetRequiredService<TimeProvider>()));
+            Make(store, provider), provider.GetRequiredService<IncidentChanges>(), provider.GetRequiredService<TimeProvider>()));
     }
 
     private static IIncidentStore Make(ServiceDescriptor store, IServiceProvider provider) =>

@@ -106,9 +106,7 @@ public sealed class RestoredRecords(
         if (written.Mark is not null || !begun.IsWitnessed)
         {
             await state.ChangeAsync<Generation>(
-                Key,
-                known => known! with { IsWitnessed = true, FileMark = written.Mark, MarkOf = written.Number },
-                cancellationToken);
+                Key, known => known! with { IsWitnessed = true, FileMark = written.Mark, MarkOf = written.Number }, cancellationToken);
         }
     }
 

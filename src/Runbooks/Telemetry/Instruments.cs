@@ -97,20 +97,14 @@ public sealed class StoreGauges : IDisposable
     {
         _time = time;
         _meter.CreateObservableGauge(
-            "runbook.incidents.open",
-            () => Read(counts => counts.Open),
-            "{incident}",
-            "Incidents that have not ended, by state.");
+            "runbook.incidents.open", () => Read(counts => counts.Open), "{incident}", "Incidents that have not ended, by state.");
         _meter.CreateObservableGauge(
             "runbook.incidents.waiting",
             () => Read(counts => counts.Waiting),
             "{incident}",
             "Incidents that wait for a person: for a decision, or for somebody to see to what the end left.");
         _meter.CreateObservableGauge(
-            "runbook.lease.age",
-            () => Read(counts => counts.LeaseAge),
-            "s",
-            "How long the oldest temporary fix has been held.");
+            "runbook.lease.age", () => Read(counts => counts.LeaseAge), "s", "How long the oldest temporary fix has been held.");
     }
 
     public void Dispose() => _meter.Dispose();

@@ -138,9 +138,7 @@ public sealed class FileReports(FileVersions files, ISharedState state, TimeProv
         {
             var now = time.GetUtcNow();
             await state.ChangeAsync<FileRecord>(
-                FileRecord.Key,
-                record => (record ?? FileRecord.None).With(Name, _isWithdrawn ? [] : wrong, now),
-                cancellationToken);
+                FileRecord.Key, record => (record ?? FileRecord.None).With(Name, _isWithdrawn ? [] : wrong, now), cancellationToken);
             _mayStand = wrong.Count > 0;
         }
     }

@@ -77,11 +77,7 @@ public sealed class HealthMonitor(
         else if (_paged.Count > 0)
         {
             await fallback.ShowOverAsync(
-                "The runbook service works again",
-                "Engine and store answer.",
-                FallbackNotifier.SystemId,
-                _paged,
-                cancellationToken);
+                "The runbook service works again", "Engine and store answer.", FallbackNotifier.SystemId, _paged, cancellationToken);
         }
 
         (_failures, _told, _paged) = (0, false, []);

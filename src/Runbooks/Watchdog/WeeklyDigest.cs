@@ -60,9 +60,7 @@ public sealed class WeeklyDigest(
                 if (text is null || await NotifyAsync(owner.Key, text, due, cancellationToken))
                 {
                     await state.ChangeAsync<NotifiedOwners>(
-                        Key,
-                        known => new(due, [.. known?.Week == due ? known.Owners : [], owner.Key]),
-                        cancellationToken);
+                        Key, known => new(due, [.. known?.Week == due ? known.Owners : [], owner.Key]), cancellationToken);
                 }
             }
         }

@@ -107,11 +107,7 @@ internal interface ISettings
 
     /// <param name="expected">What was read; null when there was nothing. Its other parts, such as tags, stay.</param>
     Task<bool> WriteAsync(
-        SettingAddress address,
-        string value,
-        string? contentType,
-        Setting? expected,
-        CancellationToken cancellationToken);
+        SettingAddress address, string value, string? contentType, Setting? expected, CancellationToken cancellationToken);
 
     /// <inheritdoc cref="WriteAsync"/>
     Task<bool> DeleteAsync(SettingAddress address, Setting expected, CancellationToken cancellationToken);

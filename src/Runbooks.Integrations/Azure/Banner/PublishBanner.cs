@@ -4,8 +4,7 @@ namespace Runbooks.Integrations.Azure.Banner;
 
 internal sealed class PublishBanner(AppConfigurationClient keys, BannerBlobs blobs, HeldValues held)
     : RunbookAction<PublishBannerParameters>(
-        "banner.publish",
-        "Shows users a status banner: JSON under a key of Azure App Configuration and, for static web pages, in a blob.")
+        "banner.publish", "Shows users a status banner: JSON under a key of Azure App Configuration and, for static web pages, in a blob.")
 {
     private const string Json = "application/json";
 

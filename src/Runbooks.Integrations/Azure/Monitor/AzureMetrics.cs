@@ -76,8 +76,7 @@ internal sealed class AzureMetrics(ArmResources arm)
         catch (Exception odd) when (odd is NullReferenceException or InvalidOperationException or FormatException or ArgumentException)
         {
             throw new AzureRequestException(
-                $"{target.DisplayName} answered the question for the metric {question.Metric} in a form that is not known.",
-                inner: odd);
+                $"{target.DisplayName} answered the question for the metric {question.Metric} in a form that is not known.", inner: odd);
         }
     }
 }

@@ -169,8 +169,7 @@ internal sealed partial class LogsCheck(LogsClient logs)
             return (null, null);
         }
 
-        var anyRow = await logs.QueryAsync(
-            parameters.Workspace, $"{FromText(table)} | take 1 | count", s_longTime, cancellationToken);
+        var anyRow = await logs.QueryAsync(parameters.Workspace, $"{FromText(table)} | take 1 | count", s_longTime, cancellationToken);
         return anyRow.Numbers(null) is [0]
             ? ($"nothing at all was written to {TableName(table)} for {s_longTime.TotalDays:0} days, so there is nothing to count", null)
             : (null, null);

@@ -27,17 +27,12 @@ internal sealed class LogsClient(AzurePipelines pipelines, IOptions<AzureOptions
             : null;
     }
 
-    public async Task<LogRows> QueryAsync(
-        string workspace, string query, TimeSpan over, CancellationToken cancellationToken)
+    public async Task<LogRows> QueryAsync(string workspace, string query, TimeSpan over, CancellationToken cancellationToken)
     {
         var endpoint = new Uri(options.Value.LogsEndpoint);
         var on = $"workspace '{workspace}'";
         var call = new AzureRequest(
-            RequestMethod.Post,
-            new Uri($"{endpoint.ToString().TrimEnd('/')}/v1/workspaces/{workspace}/query"),
-            "query its logs",
-            on,
-            Role)
+            RequestMethod.Post, new Uri($"{endpoint.ToString().TrimEnd('/')}/v1/workspaces/{workspace}/query"), "query its logs", on, Role)
         {
             OnlyReads = true,
             Body = BinaryData.FromString(new JsonObject { ["query"] = query, ["timespan"] = XmlConvert.ToString(over) }.ToJsonString()),

@@ -40,12 +40,7 @@ internal sealed class MetricCheck(AzureMetrics metrics)
     {
         var target = new ArmTarget(parameters.Resource, "", Role);
         var question = new MetricQuestion(
-            parameters.Metric,
-            parameters.Aggregation,
-            parameters.Over,
-            Grain(parameters),
-            parameters.Namespace,
-            parameters.Filter);
+            parameters.Metric, parameters.Aggregation, parameters.Over, Grain(parameters), parameters.Namespace, parameters.Filter);
         var found = await metrics.ReadAsync(target, question, context.Time, cancellationToken);
         var isTooShort = found.Series.Count == 0 && found.Every > question.Every && found.Every * 2 > parameters.Over;
         var judged = isTooShort ? TooShort(parameters, found.Every)
@@ -74,9 +69,7 @@ internal sealed class MetricCheck(AzureMetrics metrics)
         var nothing = mayBeMore
             ? CheckResult.Unknown($"{Cut}, and none of those has a value in this time.") with { Threshold = parameters.Failing.ToString() }
             : Measurement.Empty(
-                parameters.Failing,
-                parameters.WhenEmpty,
-                $"{target.DisplayName} has no value of {parameters.Metric} in this time.");
+                parameters.Failing, parameters.WhenEmpty, $"{target.DisplayName} has no value of {parameters.Metric} in this time.");
         var until = question.LastEnd(now - MetricSeries.Usual);
         if (nothing.Verdict == Verdict.Passing && question.Filter is not null)
         {

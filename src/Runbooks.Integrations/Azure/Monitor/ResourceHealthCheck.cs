@@ -50,8 +50,7 @@ internal sealed class ResourceHealthCheck(ArmResources arm)
         var ownerText = isOurs ? " Its owner brought that about, for example by stopping it, so it says nothing of the platform." : "";
         var whenText = looked is { } age ? $"looked {Measurement.Age(age)} ago" : "does not say when it looked";
         var oldText = isOld ? $" It {whenText}, so how it is now is not known." : "";
-        return new CheckResult(
-            verdict, $"Azure says that {target.DisplayName} is {Describe(state)}{reasonText}{ownerText}{oldText}")
+        return new CheckResult(verdict, $"Azure says that {target.DisplayName} is {Describe(state)}{reasonText}{ownerText}{oldText}")
         {
             Value = state,
             Threshold = "not Available",

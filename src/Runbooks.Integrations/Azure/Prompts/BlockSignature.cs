@@ -2,8 +2,7 @@ namespace Runbooks.Integrations.Azure.Prompts;
 
 internal sealed class BlockSignature(ArmResources arm, WholeResource whole, SignatureTrial trial)
     : RunbookAction<BlockSignatureParameters>(
-        "waf.blockSignature",
-        "Adds a rule to a WAF policy that blocks requests whose body holds a prompt's signature.")
+        "waf.blockSignature", "Adds a rule to a WAF policy that blocks requests whose body holds a prompt's signature.")
 {
     public override string Role => "Network Contributor";
 

@@ -26,8 +26,7 @@ public sealed record BlocklistParameters : SignatureParameters, IValidatableObje
 /// <seealso href="https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/2025-09-01/accounts/raiblocklists/raiblocklistitems"/>
 internal sealed class Blocklist(ArmResources arm, SignatureTrial trial)
     : RunbookAction<BlocklistParameters>(
-        "contentSafety.blocklist",
-        "Adds a prompt's signature to a blocklist of Azure OpenAI, so that the content filter turns it away.")
+        "contentSafety.blocklist", "Adds a prompt's signature to a blocklist of Azure OpenAI, so that the content filter turns it away.")
 {
     /// <summary>A list takes 10,000 items, and Azure does not say how many it puts on a page.</summary>
     private const int MostPages = 200;

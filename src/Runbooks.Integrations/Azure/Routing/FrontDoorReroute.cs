@@ -93,9 +93,7 @@ internal sealed class FrontDoorReroute(ArmResources arm, ResourceLease lease, He
         }
 
         var within = latency is null ? "the latency sensitivity" : $"{latency} ms";
-        return new(
-            null,
-            $" Weights count only among origins whose latency is within {within} of the fastest one's.{unprobed}");
+        return new(null, $" Weights count only among origins whose latency is within {within} of the fastest one's.{unprobed}");
     }
 
     // The resource does not show whether an origin is healthy. Front Door's probes do, as a metric for each origin.

@@ -79,8 +79,7 @@ internal sealed class ArmApi(
             [.., "providers", "microsoft.authorization", "permissions"] when request.Method == "GET" => permissions.Show(),
             _ when ArmVersions.Refuse(request) is { } refusal => refusal,
             _ when permissions.Deny(request) is { } operation => Results.Json(
-                new { error = new { code = "AuthorizationFailed", message = Unauthorized(operation, request.Root) } },
-                statusCode: 403),
+                new { error = new { code = "AuthorizationFailed", message = Unauthorized(operation, request.Root) } }, statusCode: 403),
             ["providers", "microsoft.insights", "metrics"] when request.Method == "GET" => ArmMetrics.Show(request, traffic, time),
             ["providers", "microsoft.resourcehealth", "availabilitystatuses", "current"] when request.Method == "GET" => Health(request),
             _ => operations.Show(request) ?? _kinds.GetValueOrDefault(request.Type)?.Answer(request, operations),
@@ -178,8 +177,7 @@ internal sealed class ArmPermissions(FaultRegistry faults)
 internal static class ArmVersions
 {
     private static readonly Dictionary<string, (string Type, string[] Versions)> s_known = Read().ToDictionary(
-        one => one.Type,
-        StringComparer.OrdinalIgnoreCase);
+        one => one.Type, StringComparer.OrdinalIgnoreCase);
 
     /// <returns>Null where the type has that version.</returns>
     public static IResult? Refuse(ArmRequest request)

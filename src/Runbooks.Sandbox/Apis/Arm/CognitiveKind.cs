@@ -37,9 +37,7 @@ internal sealed class CognitiveKind() : ArmKind("microsoft.cognitiveservices/acc
             ["raiblocklists", "incidents" or "unused"] when request.Method == "GET" =>
                 Json(Child(request, "raiBlocklists", request.Rest[1], new JsonObject { ["description"] = "Prompts of incidents" })),
             ["raiblocklists", ("incidents" or "unused") and var list, "raiblocklistitems"] when request.Method == "GET" => Items(
-                request,
-                account,
-                list),
+                request, account, list),
             ["raiblocklists", ("incidents" or "unused") and var list, "raiblocklistitems", var name] => Item(request, account, list, name),
             ["raipolicies", "assist-filter"] when request.Method == "GET" => Json(Child(request, "raiPolicies", "assist-filter", Filter())),
             [] when request.Method is "GET" or "PATCH" => Json(account),

@@ -48,9 +48,7 @@ internal sealed class ContainerAppKind() : ArmKind("microsoft.app/containerapps"
                     ["properties"] = new JsonObject
                     {
                         ["active"] = string.Equals(
-                            revision,
-                            (string?)app["properties"]!["latestReadyRevisionName"],
-                            StringComparison.OrdinalIgnoreCase),
+                            revision, (string?)app["properties"]!["latestReadyRevisionName"], StringComparison.OrdinalIgnoreCase),
                     },
                 });
             case ["revisions", _, "restart"] when request.Method == "POST":

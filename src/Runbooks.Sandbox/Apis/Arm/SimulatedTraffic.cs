@@ -78,9 +78,7 @@ internal sealed class SimulatedTraffic(
 
 /// <summary>How much of the provisioned throughput of <c>gpt-4o-ptu</c> is used: all of it for a while, from the first question on.</summary>
 internal sealed class ProvisionedThroughput(
-    [FromKeyedServices(ProvisionedThroughput.Began)] FirstAsked began,
-    SandboxOptions options,
-    TimeProvider time)
+    [FromKeyedServices(ProvisionedThroughput.Began)] FirstAsked began, SandboxOptions options, TimeProvider time)
 {
     public const string Began = "provider/limited";
 
@@ -153,8 +151,7 @@ internal static partial class ArmMetrics
         }
 
         return all.Where(one => filter.All(wanted => one.Dimensions.Any(dimension => wanted.Key.Equals(
-            dimension.Key,
-            StringComparison.OrdinalIgnoreCase)
+            dimension.Key, StringComparison.OrdinalIgnoreCase)
             && (wanted.Contains("*") || wanted.Contains(dimension.Value)))))
             .Select(one => one with { Dimensions = [.. one.Dimensions.Where(dimension => filter.Contains(dimension.Key))] })
             .Take(int.TryParse(query["top"], NumberStyles.None, CultureInfo.InvariantCulture, out var top) ? top : 10);
@@ -164,12 +161,7 @@ internal static partial class ArmMetrics
     private static partial Regex Conditions();
 
     private static JsonArray Points(
-        DateTimeOffset from,
-        DateTimeOffset to,
-        TimeSpan every,
-        string field,
-        Func<DateTimeOffset, double?> at,
-        DateTimeOffset now)
+        DateTimeOffset from, DateTimeOffset to, TimeSpan every, string field, Func<DateTimeOffset, double?> at, DateTimeOffset now)
     {
         var points = new JsonArray();
         // As in Azure: the first interval begins at the start of the question, cut to the minute, and not on the clock.

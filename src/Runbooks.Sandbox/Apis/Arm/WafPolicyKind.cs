@@ -76,8 +76,7 @@ internal abstract class WafPolicyKind(string type, string typeName) : ArmKind(ty
 
 /// <summary>Front Door's kind. A change is long-running.</summary>
 internal sealed class FrontDoorWafKind() : WafPolicyKind(
-    "microsoft.network/frontdoorwebapplicationfirewallpolicies",
-    "Microsoft.Network/FrontDoorWebApplicationFirewallPolicies")
+    "microsoft.network/frontdoorwebapplicationfirewallpolicies", "Microsoft.Network/FrontDoorWebApplicationFirewallPolicies")
 {
     private static readonly (string, string)[] s_later =
     [
@@ -102,9 +101,7 @@ internal sealed class FrontDoorWafKind() : WafPolicyKind(
 
     /// <seealso href="https://learn.microsoft.com/azure/web-application-firewall/afds/waf-faq"/>
     protected override IEnumerable<string> Read(
-        JsonObject policy,
-        JsonObject condition,
-        EdgeRequest request) => request.ContentType == EdgeRequest.Form ? [request.Body] : [];
+        JsonObject policy, JsonObject condition, EdgeRequest request) => request.ContentType == EdgeRequest.Form ? [request.Body] : [];
 
     protected override JsonObject Begin(ArmRequest request)
     {

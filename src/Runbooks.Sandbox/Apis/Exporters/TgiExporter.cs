@@ -103,9 +103,7 @@ internal sealed class TgiExporter(PodTraffic traffic)
             help,
             [
                 .. Each(methods).Select(method => new ExposedSeries(
-                    name,
-                    Labels(method),
-                    at => Math.Floor(traffic.Finished(at, _ => perRequest(method))))),
+                    name, Labels(method), at => Math.Floor(traffic.Finished(at, _ => perRequest(method))))),
             ]),
     ];
 
@@ -125,9 +123,7 @@ internal sealed class TgiExporter(PodTraffic traffic)
                 [.. Labels(method), new("le", Exposition.Number(bound))],
                 at => Math.Floor(traffic.Finished(at, stretch => perRequest(method) * Stretch.ShareBelow(bound, value(stretch))))))
             .Append(new ExposedSeries(
-                $"{name}_sum",
-                Labels(method),
-                at => Math.Round(traffic.Finished(at, stretch => perRequest(method) * value(stretch)), 3)))
+                $"{name}_sum", Labels(method), at => Math.Round(traffic.Finished(at, stretch => perRequest(method) * value(stretch)), 3)))
             .Append(new ExposedSeries($"{name}_count", Labels(method), at => Math.Floor(traffic.Finished(at, _ => perRequest(method))))))]),
     ];
 

@@ -26,9 +26,7 @@ internal sealed class TritonExporter(PodTraffic traffic)
                     .. s_reasons.SelectMany(
                         _ => new[] { s_instance, s_model },
                         (reason, labels) => new ExposedSeries(
-                            "nv_inference_request_failure",
-                            [.. labels[..^1], new("reason", reason), labels[^1]],
-                            _ => 0)),
+                            "nv_inference_request_failure", [.. labels[..^1], new("reason", reason), labels[^1]], _ => 0)),
                 ]),
         ],
         .. Counter(wanted, "nv_inference_count", "Number of inferences performed (does not include cached requests)", 1),

@@ -157,19 +157,13 @@ internal sealed class VllmExporter(PodTraffic traffic)
         : null;
 
     private static MetricFamily Family(
-        string name,
-        string type,
-        string help,
-        params IReadOnlyList<ExposedSeries> series) => new(name, type, help, series);
+        string name, string type, string help, params IReadOnlyList<ExposedSeries> series) => new(name, type, help, series);
 
     private IEnumerable<MetricFamily> Gauge(string? wanted, string name, string help, Func<DateTimeOffset, double?> value) =>
         MetricFamily.MayHold(name, wanted) ? [Family(name, "gauge", help, new ExposedSeries(name, _labels, value))] : [];
 
     private IEnumerable<MetricFamily> Counter(
-        string? wanted,
-        string name,
-        string help,
-        Func<Stretch, double> perRequest) => !MetricFamily.MayHold(name, wanted) ? [] :
+        string? wanted, string name, string help, Func<Stretch, double> perRequest) => !MetricFamily.MayHold(name, wanted) ? [] :
     [
         Family($"{name}_total", "counter", help, new ExposedSeries($"{name}_total", _labels, at => Math.Floor(traffic.Finished(at, perRequest)))),
         Created(name, help, [_labels]),
@@ -191,9 +185,7 @@ internal sealed class VllmExporter(PodTraffic traffic)
                 help,
                 [
                     .. reasons.Select(one => new ExposedSeries(
-                        $"{name}_total",
-                        With(one.Reason),
-                        at => Math.Floor(traffic.Finished(at, _ => one.Share)))),
+                        $"{name}_total", With(one.Reason), at => Math.Floor(traffic.Finished(at, _ => one.Share)))),
                 ]),
             Created(name, help, [.. reasons.Select(one => With(one.Reason))]),
         ];

@@ -68,13 +68,7 @@ internal sealed class AiGatewayRouteObject : IKubernetesObject<V1ObjectMeta>
 }
 
 internal sealed record SavedRoute(
-    string Namespace,
-    string Name,
-    string Uid,
-    long Generation,
-    DateTimeOffset CreatedAt,
-    DateTimeOffset ChangedAt,
-    JsonObject Spec);
+    string Namespace, string Name, string Uid, long Generation, DateTimeOffset CreatedAt, DateTimeOffset ChangedAt, JsonObject Spec);
 
 internal sealed class AiRouteStore(string cluster, TimeProvider time, SandboxChanges changes) : IRemembered
 {

@@ -169,11 +169,7 @@ internal sealed class KubernetesApi(SandboxClusters clusters, AccessReview acces
         return WithPod(
             http,
             (cluster, pod, life) => Delete(
-                cluster,
-                pod,
-                life,
-                options,
-                shown => KubernetesStatus.Object(PodView.Of(cluster, pod, shown, time.GetUtcNow()))));
+                cluster, pod, life, options, shown => KubernetesStatus.Object(PodView.Of(cluster, pod, shown, time.GetUtcNow()))));
     }
 
     private async Task<IResult> EvictAsync(HttpContext http)

@@ -171,12 +171,7 @@ internal static class ClusterEvents
         "Normal");
 
     private static Corev1Event Event(
-        string name,
-        V1ObjectReference about,
-        string ns,
-        DateTimeOffset? at,
-        (string Reason, string Message) what,
-        string type) => new()
+        string name, V1ObjectReference about, string ns, DateTimeOffset? at, (string Reason, string Message) what, string type) => new()
     {
         ApiVersion = "v1",
         Kind = "Event",

@@ -151,14 +151,7 @@ internal static class Discovery
         if (api == "apis/authorization.k8s.io/v1")
         {
             resources.Add(Resource(
-                "selfsubjectaccessreviews",
-                "selfsubjectaccessreview",
-                false,
-                "SelfSubjectAccessReview",
-                ["create"],
-                [],
-                null,
-                null));
+                "selfsubjectaccessreviews", "selfsubjectaccessreview", false, "SelfSubjectAccessReview", ["create"], [], null, null));
             resources.Add(Resource("selfsubjectrulesreviews", "selfsubjectrulesreview", false, "SelfSubjectRulesReview", ["create"], [], null, null));
         }
 

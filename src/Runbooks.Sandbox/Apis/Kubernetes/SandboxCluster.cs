@@ -208,11 +208,7 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
     private static partial Regex GpuPodName();
 
     private sealed record SavedCluster(
-        int Deletions,
-        int Ips,
-        IReadOnlyList<SandboxNode> Nodes,
-        IReadOnlyList<Workload> Workloads,
-        IReadOnlyList<SavedPod> Pods);
+        int Deletions, int Ips, IReadOnlyList<SandboxNode> Nodes, IReadOnlyList<Workload> Workloads, IReadOnlyList<SavedPod> Pods);
 }
 
 internal sealed class SandboxClusters(SandboxOptions options, SandboxChanges changes)

@@ -64,12 +64,7 @@ internal sealed class SandboxPod(string ns, string name, PodOwner? owner, string
     public SavedPod Save() => new(ns, name, owner, app, asked, _lives);
 
     public static SandboxPod Of(SavedPod saved) => new(
-        saved.Namespace,
-        saved.Name,
-        saved.Owner,
-        saved.App,
-        saved.Asked,
-        saved.Lives[0]) { _lives = [.. saved.Lives] };
+        saved.Namespace, saved.Name, saved.Owner, saved.App, saved.Asked, saved.Lives[0]) { _lives = [.. saved.Lives] };
 }
 
 internal sealed record SavedPod(string Namespace, string Name, PodOwner? Owner, string App, bool Asked, IReadOnlyList<PodLife> Lives);

@@ -143,9 +143,7 @@ internal static class Selectors
         // Fields are read from the object's JSON, so any field can be asked for.
         var json = new Lazy<JsonNode?>(() => JsonNode.Parse(KubernetesJson.Serialize(item)));
         return Terms(labelSelector).All(term => Holds(
-            term,
-            key => item.Metadata.Labels?.TryGetValue(key, out var value) == true ? value : null,
-            bareMeansHas: true))
+            term, key => item.Metadata.Labels?.TryGetValue(key, out var value) == true ? value : null, bareMeansHas: true))
             && Terms(fieldSelector).All(term => Holds(term, key => Field(json.Value, key) ?? "", bareMeansHas: false));
     }
 
@@ -190,9 +188,7 @@ internal static class Selectors
         }
 
         var wanted = term[(at + 1)..].TrimStart('=').Trim();
-        return term[at - 1] == '!'
-            ? read(term[..(at - 1)].Trim()) != wanted
-            : read(term[..at].Trim()) == wanted;
+        return term[at - 1] == '!' ? read(term[..(at - 1)].Trim()) != wanted : read(term[..at].Trim()) == wanted;
     }
 }
 
@@ -206,10 +202,7 @@ internal static class Watching
     private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(30);
 
     public static async Task RunAsync(
-        HttpContext http,
-        ResourceType type,
-        Func<DateTimeOffset, IEnumerable<IKubernetesObject<V1ObjectMeta>>> at,
-        TimeProvider time)
+        HttpContext http, ResourceType type, Func<DateTimeOffset, IEnumerable<IKubernetesObject<V1ObjectMeta>>> at, TimeProvider time)
     {
         var query = http.Request.Query;
         var until = time.GetUtcNow() + (int.TryParse(query["timeoutSeconds"], CultureInfo.InvariantCulture, out var seconds)
@@ -234,9 +227,7 @@ internal static class Watching
             {
                 var shown = asTable ? Tables.Of(type, [item], now, new V1ListMeta { ResourceVersion = item.Metadata.ResourceVersion }) : item;
                 await http.Response.WriteAsync(
-                    $"{{\"type\":\"{kind}\",\"object\":{KubernetesJson.Serialize(shown)}}}\n",
-                    Encoding.UTF8,
-                    http.RequestAborted);
+                    $"{{\"type\":\"{kind}\",\"object\":{KubernetesJson.Serialize(shown)}}}\n", Encoding.UTF8, http.RequestAborted);
             }
 
             await http.Response.Body.FlushAsync(http.RequestAborted);

@@ -201,10 +201,7 @@ internal static class WorkloadView
     ];
 
     private static V1ObjectMeta Metadata(
-        SandboxCluster cluster,
-        Workload workload,
-        DateTimeOffset now,
-        Dictionary<string, string>? annotations = null) => new()
+        SandboxCluster cluster, Workload workload, DateTimeOffset now, Dictionary<string, string>? annotations = null) => new()
     {
         Name = workload.Name,
         NamespaceProperty = workload.Namespace,

@@ -66,8 +66,7 @@ internal sealed class PrometheusApi(ScrapeTargets targets, TimeProvider time) : 
             PromValue.Scalar scalar => Success("scalar", Point(at, scalar.Value)),
             PromValue.Text text => Success("string", new object[] { at.ToUnixTimeMilliseconds() / 1000.0, text.Value }),
             PromValue.Vector vector => Success(
-                "vector",
-                vector.Samples.Select(sample => new { metric = sample.Labels, value = Point(at, sample.Value) })),
+                "vector", vector.Samples.Select(sample => new { metric = sample.Labels, value = Point(at, sample.Value) })),
             PromValue.Matrix matrix => Success(
                 "matrix",
                 matrix.Series.Select(one => new { metric = one.Labels, values = one.Values.Select(point => Point(point.At, point.Value)) })),

@@ -117,10 +117,7 @@ internal sealed class ScrapedSeries(ScrapeTargets targets) : ISeriesSource
     }
 
     private static Dictionary<string, string>? Matching(
-        IReadOnlyList<LabelMatcher> matchers,
-        ScrapeTarget target,
-        string name,
-        IReadOnlyList<KeyValuePair<string, string>> exposed)
+        IReadOnlyList<LabelMatcher> matchers, ScrapeTarget target, string name, IReadOnlyList<KeyValuePair<string, string>> exposed)
     {
         var labels = new Dictionary<string, string>(target.Labels) { [LabelSets.Name] = name };
         foreach (var (key, value) in exposed)

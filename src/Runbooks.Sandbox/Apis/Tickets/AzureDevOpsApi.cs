@@ -59,8 +59,7 @@ internal sealed partial class AzureDevOpsApi(SandboxChanges changes) : TicketApi
             return Json(Shown(item));
         }));
         routes.MapGet($"/{Project}/_apis/wit/workitemtypes/{{type}}/states", (
-            HttpRequest request,
-            string type) => SignedIn(request, () => type != Issue ? NoSuchType(type) : Json(new JsonObject
+            HttpRequest request, string type) => SignedIn(request, () => type != Issue ? NoSuchType(type) : Json(new JsonObject
         {
             ["count"] = s_states.Length,
             ["value"] = new JsonArray([
@@ -92,8 +91,7 @@ internal sealed partial class AzureDevOpsApi(SandboxChanges changes) : TicketApi
             return Json(Shown(item));
         }));
         routes.MapGet($"/{Project}/_apis/wit/workItems/{{id:int}}/comments", (
-            HttpRequest request,
-            int id) => SignedIn(request, () => Find(id) is not { } item ? Error(404, request)
+            HttpRequest request, int id) => SignedIn(request, () => Find(id) is not { } item ? Error(404, request)
             : !$"{request.Query["api-version"]}".EndsWith("-preview.4", StringComparison.Ordinal) ? Failed(
                 400,
                 "The requested version of the resource is under preview. The -preview flag must be supplied in the api-version for such requests.")
@@ -119,16 +117,13 @@ internal sealed partial class AzureDevOpsApi(SandboxChanges changes) : TicketApi
 
     private static IResult? Refusal(HttpRequest request, JsonArray patch) =>
         request.ContentType?.StartsWith("application/json-patch+json", StringComparison.Ordinal) != true ? Failed(
-            415,
-            "VS403435: The content type has to be application/json-patch+json.")
+            415, "VS403435: The content type has to be application/json-patch+json.")
         : patch.FirstOrDefault(one => Text(one?["op"]) != "add"
             || Text(one?["path"])?.StartsWith("/fields/", StringComparison.Ordinal) != true) is { } wrong ? Failed(
-                400,
-                $"You must pass a valid patch document in the body of the request: {wrong["path"]}")
+                400, $"You must pass a valid patch document in the body of the request: {wrong["path"]}")
         : patch.FirstOrDefault(one => Text(one!["path"]) == "/fields/System.State") is { } state
             && s_states.All(one => one.Name != Text(state["value"])) ? Failed(
-                400,
-                $"The field 'State' contains the value '{state["value"]}' that is not in the list of supported values")
+                400, $"The field 'State' contains the value '{state["value"]}' that is not in the list of supported values")
         : null;
 
     /// <summary>History is not a field with a value: each one is a comment.</summary>

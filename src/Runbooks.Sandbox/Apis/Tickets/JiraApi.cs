@@ -39,8 +39,7 @@ internal sealed partial class JiraApi(SandboxChanges changes, SandboxOptions opt
             $"{Api}/issue/{{key}}",
             (HttpRequest request, string key) => SignedIn(request, () => OnIssue(request, key, issue => Json(Listed(issue)))));
         routes.MapPut($"{Api}/issue/{{key}}", (
-            HttpRequest request,
-            string key) => WithBodyAsync<JsonObject>(request, body => OnIssue(request, key, issue =>
+            HttpRequest request, string key) => WithBodyAsync<JsonObject>(request, body => OnIssue(request, key, issue =>
         {
             foreach (var (field, value) in body["fields"] as JsonObject ?? [])
             {
@@ -50,14 +49,12 @@ internal sealed partial class JiraApi(SandboxChanges changes, SandboxOptions opt
             return Results.NoContent();
         })));
         routes.MapGet($"{Api}/issue/{{key}}/comment", (
-            HttpRequest request,
-            string key) => SignedIn(request, () => OnIssue(request, key, issue => Json(new JsonObject
+            HttpRequest request, string key) => SignedIn(request, () => OnIssue(request, key, issue => Json(new JsonObject
         {
             ["startAt"] = 0, ["comments"] = new JsonArray([.. issue["comments"]!.AsArray().Reverse().Select(comment => comment!.DeepClone())]),
         }))));
         routes.MapPost($"{Api}/issue/{{key}}/comment", (
-            HttpRequest request,
-            string key) => WithBodyAsync<JsonObject>(request, body => OnIssue(request, key, issue =>
+            HttpRequest request, string key) => WithBodyAsync<JsonObject>(request, body => OnIssue(request, key, issue =>
         {
             if (Text(body["body"]?["type"]) != "doc")
             {
@@ -75,16 +72,14 @@ internal sealed partial class JiraApi(SandboxChanges changes, SandboxOptions opt
             return Json(comment, 201);
         })));
         routes.MapGet($"{Api}/issue/{{key}}/transitions", (
-            HttpRequest request,
-            string key) => SignedIn(request, () => OnIssue(request, key, _ => Json(new JsonObject
+            HttpRequest request, string key) => SignedIn(request, () => OnIssue(request, key, _ => Json(new JsonObject
         {
             ["transitions"] = new JsonArray([
                 .. s_transitions.Select(to => (JsonNode)new JsonObject { ["id"] = to.Id, ["name"] = to.Status, ["to"] = Status(to) }),
             ]),
         }))));
         routes.MapPost($"{Api}/issue/{{key}}/transitions", (
-            HttpRequest request,
-            string key) => WithBodyAsync<JsonObject>(request, body => OnIssue(request, key, issue =>
+            HttpRequest request, string key) => WithBodyAsync<JsonObject>(request, body => OnIssue(request, key, issue =>
         {
             if (s_transitions.FirstOrDefault(to => to.Id == Text(body["transition"]?["id"])) is not { Id: not null } to)
             {

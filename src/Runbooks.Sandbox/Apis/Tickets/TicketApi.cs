@@ -33,8 +33,7 @@ internal abstract class TicketApi(string name, SandboxChanges changes) : Sandbox
             SignedInAsync(request, async () => await JsonBody.ReadAsync(request) is T body ? Locked(() => work(body)) : Error(400, request));
 
     protected Task<IResult> SignedInAsync(
-        HttpRequest request,
-        Func<Task<IResult>> work) => IsSignedIn(request) ? work() : Task.FromResult(Error(401, request));
+        HttpRequest request, Func<Task<IResult>> work) => IsSignedIn(request) ? work() : Task.FromResult(Error(401, request));
 
     protected IResult SignedIn(HttpRequest request, Func<IResult> work) => IsSignedIn(request) ? Locked(work) : Error(401, request);
 

@@ -36,9 +36,7 @@ internal static class AlertText
         }
 
         report.Warn(new(
-            path,
-            word.Found,
-            "this status is not known, so the alert is taken as firing; write firing, resolved or acknowledged"));
+            path, word.Found, "this status is not known, so the alert is taken as firing; write firing, resolved or acknowledged"));
         return AlertStatus.Firing;
     }
 

@@ -69,9 +69,7 @@ internal sealed class GenericParser : IAlertParser
         if (alert["status"].IsMissing && StatusElsewhere(alert) is { } other)
         {
             report.Warn(new(
-                $"{path}.status",
-                "missing",
-                $"the alert is taken as firing; if '{other}' tells that it is over, give it as status"));
+                $"{path}.status", "missing", $"the alert is taken as firing; if '{other}' tells that it is over, give it as status"));
         }
 
         return new()

@@ -152,9 +152,7 @@ internal sealed record StormPart(Runbook Runbook, IReadOnlyList<Incident> Incide
         : "What will be done on each";
 
     /// <summary>Empty for work by hand, which a person undoes in their own way.</summary>
-    public IEnumerable<string> HowToUndo => AsksForWork
-        ? []
-        : Lines.Of(Gate.Plan.Steps.Select(step => step.NamedUndo));
+    public IEnumerable<string> HowToUndo => AsksForWork ? [] : Lines.Of(Gate.Plan.Steps.Select(step => step.NamedUndo));
 
     /// <summary>The largest first. A question that is asked again may be about other steps, so it is a part of its own.</summary>
     public static IReadOnlyList<StormPart> Of(IReadOnlyList<Incident> asking, IReadOnlyDictionary<string, Runbook> runbooks) =>

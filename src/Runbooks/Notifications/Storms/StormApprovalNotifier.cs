@@ -115,9 +115,7 @@ public sealed class StormApprovalNotifier(
         var gates = asked.ToDictionary(incident => incident.Id, incident => incident.OpenGate!.Id, StringComparer.Ordinal);
         var missed = unheard.Select(incident => incident.Id).ToHashSet(StringComparer.Ordinal);
         var updated = await members.UpdateAsync(
-            asked,
-            incident => Record(incident, gates[incident.Id], withLast, people, missed.Contains(incident.Id)),
-            cancellationToken);
+            asked, incident => Record(incident, gates[incident.Id], withLast, people, missed.Contains(incident.Id)), cancellationToken);
         var recorded = updated.ToDictionary(incident => incident.Id, StringComparer.Ordinal);
         var shownAlone = withLast.Where(pair => pair.Message.About.Count == 1).Select(pair => pair.Message.About[0]).DistinctBy(incident => incident.Id);
         await Task.WhenAll(shownAlone.Select(incident =>

@@ -253,12 +253,10 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
     private static string Line(Incident incident, string? text) => $"{IncidentText.Target(incident.Target)}: {text}";
 
     private static IEnumerable<CardSection> News(IReadOnlyList<Incident> incidents) => CardSection.If(
-        "News",
-        incidents.SelectMany(incident => incident.News.Select(news => Line(incident, news.Text))).Take(MaxNews));
+        "News", incidents.SelectMany(incident => incident.News.Select(news => Line(incident, news.Text))).Take(MaxNews));
 
     private static IEnumerable<CardSection> OnCall(IReadOnlyList<Incident> incidents) => CardSection.If(
-        "Who is on call",
-        incidents.SelectMany(incident => incident.OpenGate!.OnCallLines).Distinct());
+        "Who is on call", incidents.SelectMany(incident => incident.OpenGate!.OnCallLines).Distinct());
 
     private static string End(IReadOnlyList<Incident> incidents) => incidents.Count(incident => incident.State == IncidentState.TakenOver) switch
     {

@@ -82,9 +82,7 @@ public sealed class StormMembers(IIncidentStore store, TimeProvider time)
         }
 
         var asked = await UpdateAsync(
-            waiting,
-            incident => AskWithOthers(incident, closed.GetValueOrDefault(incident.Id) ?? [], now),
-            cancellationToken);
+            waiting, incident => AskWithOthers(incident, closed.GetValueOrDefault(incident.Id) ?? [], now), cancellationToken);
         return [.. asked.Where(incident => incident is { State: IncidentState.AwaitingApproval, OpenGate: not null })];
     }
 

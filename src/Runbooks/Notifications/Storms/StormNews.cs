@@ -136,11 +136,7 @@ public sealed class StormEndNotifier(
     {
         foreach (var storm in await storms.ListAsync(cancellationToken))
         {
-            await storms.SpeakAsync(
-                storm.Id,
-                storm.Since,
-                (mine, keep) => NotifyAsync(mine, keep, cancellationToken),
-                cancellationToken);
+            await storms.SpeakAsync(storm.Id, storm.Since, (mine, keep) => NotifyAsync(mine, keep, cancellationToken), cancellationToken);
         }
     }
 

@@ -133,9 +133,7 @@ internal static class Functions
     private static PromValue.Vector HistogramQuantile(double quantile, IReadOnlyList<Sample> samples) => new(
     [
         .. samples.Where(sample => sample.Labels.ContainsKey("le")).GroupBy(sample => LabelSets.Key(LabelSets.Without(
-            sample.Labels,
-            "le",
-            LabelSets.Name)))
+            sample.Labels, "le", LabelSets.Name)))
             .Select(group => new Sample(
                 LabelSets.Without(group.First().Labels, "le", LabelSets.Name),
                 Quantile(quantile, [.. group.Select(sample => (Bound(sample.Labels["le"]), sample.Value)).OrderBy(bucket => bucket.Item1)]))),

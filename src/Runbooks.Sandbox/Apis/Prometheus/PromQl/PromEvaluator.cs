@@ -116,8 +116,7 @@ internal static class Aggregation
 
         return [
             .. groups.Select(group => new Sample(
-                group.Labels,
-                Fold(aggregate.Function, [.. group.Samples.Select(sample => sample.Value)], parameter))),
+                group.Labels, Fold(aggregate.Function, [.. group.Samples.Select(sample => sample.Value)], parameter))),
         ];
     }
 

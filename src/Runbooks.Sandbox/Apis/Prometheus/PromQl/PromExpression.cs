@@ -18,11 +18,7 @@ internal sealed record CallExpression(string Function, IReadOnlyList<PromExpress
 
 /// <param name="Without">The labels are dropped instead of kept.</param>
 internal sealed record AggregateExpression(
-    string Function,
-    bool Without,
-    IReadOnlyList<string> Labels,
-    PromExpression? Parameter,
-    PromExpression Of) : PromExpression;
+    string Function, bool Without, IReadOnlyList<string> Labels, PromExpression? Parameter, PromExpression Of) : PromExpression;
 
 internal sealed record NegateExpression(PromExpression Of) : PromExpression;
 

@@ -251,8 +251,7 @@ internal sealed partial class PromParser
         }
 
         return parts.Aggregate(TimeSpan.Zero, (sum, part) => sum + (int.Parse(
-            part.Groups[1].Value,
-            CultureInfo.InvariantCulture) * part.Groups[2].Value switch
+            part.Groups[1].Value, CultureInfo.InvariantCulture) * part.Groups[2].Value switch
         {
             "ms" => TimeSpan.FromMilliseconds(1),
             "s" => TimeSpan.FromSeconds(1),

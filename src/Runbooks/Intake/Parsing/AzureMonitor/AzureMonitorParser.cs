@@ -138,9 +138,7 @@ internal sealed class Essentials(Payload essentials, AzureFacts facts)
         ?? PortalLink(essentials["alertId"].Line(AlertLimits.Resource));
 
     public IReadOnlyList<string> Resources =>
-        DerivedLabels.Targets(essentials) is { Count: > 0 } targets ? targets
-        : facts.Scope is { } scope ? [scope]
-        : [];
+        DerivedLabels.Targets(essentials) is { Count: > 0 } targets ? targets : facts.Scope is { } scope ? [scope] : [];
 
     /// <summary>Azure calls rules of a Prometheus group "group/alertname"; authors know them by the second part.</summary>
     private string? RuleName()

@@ -58,8 +58,7 @@ internal sealed class EventGridParser : IAlertParser
     {
         Source = Source,
         Name = type,
-        Fingerprint = AlertFingerprint.Of(
-            [Same(gridEvent.Source), Same(gridEvent.Subject), Same(type), .. gridEvent.Which.Select(Same)]),
+        Fingerprint = AlertFingerprint.Of([Same(gridEvent.Source), Same(gridEvent.Subject), Same(type), .. gridEvent.Which.Select(Same)]),
         Severity = gridEvent.Data["severity"].Line(AlertLimits.Severity),
         Summary = gridEvent.Summary,
         Labels = gridEvent.Labels.Values,
