@@ -223,3 +223,74 @@ internal static class IncidentsCommand
 
     private static string Text(JsonNode? incident, string key) => incident?[key]?.ToString() ?? "";
 }
+
+/// <summary><c>runbook report ID</c>: what happened, as a Markdown document.</summary>
+internal static class ReportCommand
+{
+    public static Command Build()
+    {
+        var id = ClientOptions.IncidentId();
+        var file = new Option<FileInfo?>("--out")
+        {
+            Description = "Where to write it, for example incident.md; the screen unless named. A file that is there is left as it is.",
+        };
+        var command = new Command(
+            "report",
+            "Writes what happened in an incident as a Markdown document: "
+            + "summary, impact, times, findings, decisions, steps, what is left to do.")
+        {
+            id,
+            file,
+        };
+        return ClientOptions.WithHost(command, async (parsed, api, cancellationToken) =>
+        {
+            var path = $"{ApiClient.PathOf(parsed.GetRequiredValue(id))}/report";
+            var (_, body) = (await api.GetMarkdownAsync(path, cancellationToken)).OrFail();
+            var report = $"{body}";
+            if (parsed.GetValue(file) is not { } chosen)
+            {
+                ConsoleOutput.Raw(report.TrimEnd());
+                return ExitCode.Done;
+            }
+
+            NewFile.Write(chosen.FullName, report, "Name another file with --out.");
+            ConsoleOutput.Raw($"Written to {chosen.FullName}.");
+            return ExitCode.Done;
+        });
+    }
+}
+
+/// <summary><c>runbook verify-audit FILE</c>: whether an exported record is as it was written.</summary>
+internal static class VerifyAuditCommand
+{
+    private const long MaxBytes = 256 * 1024 * 1024;
+
+    public static Command Build()
+    {
+        var file = new Argument<FileInfo>("file") { Description = "What GET /api/incidents/{id}/audit gave, one JSON object a line." };
+        var command = new Command("verify-audit", "Checks that nothing in an incident's exported record was altered, removed or added.")
+        {
+            file,
+        };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var chosen = parsed.GetRequiredValue(file);
+            if (!chosen.Exists || chosen.Length > MaxBytes)
+            {
+                ConsoleOutput.Error($"{chosen.FullName} {(chosen.Exists ? "is too large to be an incident's record" : "does not exist")}.");
+                return ExitCode.Usage;
+            }
+
+            var verdict = AuditTrail.Verify(await File.ReadAllLinesAsync(chosen.FullName, cancellationToken));
+            if (verdict.IsIntact)
+            {
+                ConsoleOutput.Raw(verdict.Message);
+                return ExitCode.Done;
+            }
+
+            ConsoleOutput.Error($"{chosen.Name}:{verdict.Line}: {verdict.Message}");
+            return ExitCode.Failed;
+        });
+        return command;
+    }
+}
