@@ -18,7 +18,7 @@ internal static class Look
     /// <summary>Writes into every field of a question and presses Enter there, and on every tick: that is no answer.</summary>
     public static async Task EnterInEveryFieldAsync(IPage page)
     {
-        const string Fields = "form.decide input:visible, #question form input:visible";
+        const string Fields = "form.decide input:visible:not([type=submit]), #question form input:visible:not([type=submit])";
         var sent = new List<string>();
         page.Request += (_, request) => sent.AddRange(request.Method == "POST" ? [request.Url] : []);
         var fields = await page.Locator(Fields).AllAsync();
