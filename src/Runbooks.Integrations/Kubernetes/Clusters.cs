@@ -87,6 +87,7 @@ internal sealed class Clusters(
             or IOException
             or UnauthorizedAccessException
             or FormatException
+            or YamlDotNet.Core.YamlException
             or CryptographicException)
         {
             throw new ClusterException($"The configuration of cluster '{name}' cannot be used: {unusable.Message}", unusable);
