@@ -147,6 +147,7 @@ internal static class PackedJson
     }
 
     /// <exception cref="JsonException">This version does not know its form.</exception>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
     public static T Unpack<T>(Stream packed)
     {
         using var brotli = new BrotliStream(packed, CompressionMode.Decompress);

@@ -40,7 +40,7 @@ public sealed class SqliteWriter : IDisposable
 
     /// <summary>
     /// Runs the work inside the next transaction, in the order of the calls, and answers once that is synced to disk. The work sees what
-    /// earlier work wrote, only writes to this connection, and must be quick. When it throws, its own changes are undone and the caller gets
+    /// earlier work wrote, has no effect but its writes to this connection, and must be quick. When it throws, its own changes are undone and the caller gets
     /// the exception. When other work in the batch throws, it runs once more.
     /// </summary>
     /// <exception cref="StoreUnavailableException">The transaction could not be committed.</exception>

@@ -111,13 +111,13 @@ internal static class IncidentTestWriter
     /// </summary>
     private static List<ScriptedAnswer> AnswersOf(FindingView finding, IncidentView incident)
     {
-        var ofDiagnosis = incident.VerificationRounds
+        var byDiagnosis = incident.VerificationRounds
             .Where(round => round.Verdicts.ContainsKey(finding.Name))
             .ToLookup(round => round.State == IncidentState.Diagnosing);
         var found = CamelCase.Of(finding.Verdict);
         var behind = BehindAtDiagnosis(finding, incident);
         var answers = new List<ScriptedAnswer>();
-        Add(ofDiagnosis[true], behind);
+        Add(byDiagnosis[true], behind);
         if (answers.Count == 0 || answers[^1].Verdict == found)
         {
             // As far as is known, the answers before it were the same. None had a caveat, or people had been asked sooner.
@@ -138,7 +138,7 @@ internal static class IncidentTestWriter
             });
         }
 
-        Add(ofDiagnosis[false], Behind(incident.Verification.FirstOrDefault(later => later.Name == finding.Name) ?? finding));
+        Add(byDiagnosis[false], Behind(incident.Verification.FirstOrDefault(later => later.Name == finding.Name) ?? finding));
         return answers;
 
         void Add(IEnumerable<VerificationRound> more, TimeSpan? behind)

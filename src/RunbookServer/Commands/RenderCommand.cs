@@ -209,7 +209,9 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
     private IReadOnlyList<string> Limits()
     {
         var limits = runbook.Limits;
-        var (per, coolDown, settles) = (DurationText.Format(limits.Per), limits.CoolDown, runbook.SettlesFor);
+        var per = DurationText.Format(limits.Per);
+        var coolDown = limits.CoolDown;
+        var settles = runbook.SettlesFor;
         var lines = Lines.Of(
             limits.MaxRuns is { } runs ? $"- At most {CountText.Format(runs, "run")} on one target within {per}." : null,
             limits.MaxTargets is { } targets ? $"- At most {CountText.Format(targets, "target")} within {per}." : null,

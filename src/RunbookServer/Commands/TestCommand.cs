@@ -107,8 +107,8 @@ internal static class TestCommand
     {
         var tests = Path.Combine(folder, "tests");
         return !Directory.Exists(tests) ? [] : Directory.EnumerateDirectories(tests)
-            .Where(ofRunbook => Directory.EnumerateFiles(ofRunbook, TestCase.FileName, SearchOption.AllDirectories).Any())
-            .Where(ofRunbook => !HasRunbook(folder, files, Path.GetFileName(ofRunbook)))
+            .Where(testsOfOne => Directory.EnumerateFiles(testsOfOne, TestCase.FileName, SearchOption.AllDirectories).Any())
+            .Where(testsOfOne => !HasRunbook(folder, files, Path.GetFileName(testsOfOne)))
             .Order(StringComparer.Ordinal)
             .Select(WithoutRunbook);
     }

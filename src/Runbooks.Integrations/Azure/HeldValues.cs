@@ -168,14 +168,16 @@ internal sealed partial class HeldValues(ISharedState? state, IIncidentStore? in
         // A value that another incident set, and has left or will leave to this step, counts as this step's change too.
         var known = state is null ? null : await state.FindAsync<Holders<T>>(Key(value), cancellationToken);
         var mine = known?.Of(StepOf(context));
-        var nobodySetItForThisStep = mine is null
+        var wasThereAnyway = mine is null
             || (Holders<T>.AreSame(mine.Before, after) && known!.All.All(holder => holder.HasEnded || holder == mine));
-        return Holders<T>.AreSame(before, after) && nobodySetItForThisStep ? FoundSo(value) : new(kept);
+        return Holders<T>.AreSame(before, after) && wasThereAnyway ? FoundSo(value) : new(kept);
     }
 
     private static ActionResult FoundSo(HeldValue value) =>
         new($"{value.Start} was left as it is: this step had not changed it.") { FoundSo = true };
 
+    /// <param name="differs">Whether that step put something else there.</param>
+    /// <returns>The open incident that put something else there. Null if none did.</returns>
     public async Task<string?> FindOtherAsync<T>(
         HeldValue value, Func<T, bool> differs, StepContext context, CancellationToken cancellationToken)
     {

@@ -152,5 +152,7 @@ internal sealed class WholeResource(ArmResources arm, ResourceLease lease)
     }
 }
 
+/// <param name="Make">False if nothing has to be changed.</param>
+/// <param name="IsSeen">Gets what is there and what was written, both as a PUT takes them.</param>
 internal sealed record WholeChange(
     string What, Func<JsonObject, JsonObject> ToWrite, Func<JsonObject, bool> Make, Func<JsonObject, JsonObject, bool> IsSeen);

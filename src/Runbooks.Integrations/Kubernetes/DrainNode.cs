@@ -134,6 +134,7 @@ internal sealed class DrainNode(Clusters clusters)
 
         public bool MayEvict(V1Pod pod) => !IsEnding(pod) && !_refused.ContainsKey(pod.Metadata.Uid);
 
+        /// <returns>What holds the pod, to be asked again in the next round. Null where it is settled.</returns>
         public async Task<string?> EvictAsync(V1Pod pod, CancellationToken cancellationToken)
         {
             await context.EnsureNotPausedAsync(evicted.Names.Count == 0 ? null : DoneByName, cancellationToken);

@@ -41,7 +41,7 @@ public sealed class ProviderEndpoint
     /// </summary>
     public string? Query { get; set; }
 
-    /// <summary>The model that is asked for a completion. For Azure OpenAI the deployment's name, so each deployment is a provider.</summary>
+    /// <summary>The model that is asked for a completion. For Azure OpenAI the deployment's name, so each deployment is a provider of its own.</summary>
     public string? Model { get; set; }
 
     /// <summary>The provider's own status page.</summary>

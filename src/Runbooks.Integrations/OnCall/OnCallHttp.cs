@@ -126,8 +126,9 @@ internal sealed class PagerDutySchedules(IHttpClientFactory clients, IOptions<Pa
         clients.CreateClient(Client).ReadJsonAsync($"{options.Value.ApiUrl.TrimEnd('/')}/{path}", "PagerDuty", cancellationToken,
             ("Authorization", $"Token token={options.Value.ApiToken}"), ("Accept", "application/vnd.pagerduty+json;version=2"));
 
-private static OnCallShift ShiftOf(JsonObject entry) =>
-    new(PersonOf(entry["user"]), OnCallHttp.Time(entry["start"]), OnCallHttp.Time(entry["end"]));
+    private static OnCallShift ShiftOf(JsonObject entry) =>
+        new(PersonOf(entry["user"]), OnCallHttp.Time(entry["start"]), OnCallHttp.Time(entry["end"]));
+
     private static OnCallPerson PersonOf(JsonNode? user)
     {
         var (mail, id) = (Text(user?["email"]), Text(user?["id"]));

@@ -19,7 +19,7 @@ public static class Clocks
     }
 }
 
-/// <summary>When one of several hosts has taken a turn and recorded it.</summary>
+/// <summary>The end of a turn that one of several hosts has taken, as recorded for all of them.</summary>
 public static class TurnEnd
 {
     /// <summary>An end beyond the longest turn comes from a clock that was ahead and does not count.</summary>

@@ -3,7 +3,7 @@ namespace Runbooks.Model.Incidents;
 /// <summary>How alerts are added to an open incident.</summary>
 public sealed partial record Incident
 {
-    /// <summary>The most alerts that one incident lists. Of further ones only counts are kept, so that a storm cannot bloat the record.</summary>
+    /// <summary>The most alerts that one incident lists. Of further ones only identity, start and end are kept.</summary>
     public const int MaxListed = 50;
 
     /// <summary>The most timeline lines about alerts.</summary>
@@ -230,7 +230,7 @@ public sealed record AttachedAlert(
     /// <summary>Why an end of it is no all-clear now. Null while its sender can measure it.</summary>
     public Unmeasured? Unmeasured { get; init; }
 
-    /// <summary>Null in older records.</summary>
+    /// <summary>When the first message of the present episode came. Null in older records.</summary>
     public DateTimeOffset? BeganAt { get; init; }
 
     /// <summary>When its present episode began, as far as known.</summary>

@@ -71,12 +71,18 @@ public sealed partial record Incident
     public Incident NoteTakenUp(string by, DateTimeOffset now) =>
         NoteOnce(now, TimelineKind.Alert, "runbook", $"{WhyNow(this)} Incident {by} looks at it.");
 
-    private static string WhyNow(Incident before) => before switch
+    private static string WhyNow(Incident before)
     {
-        _ when before.SaidNo() is not null => "The alert came again after a no, and has not ended since.",
-        { AlertResolvedAt: null } => "The maintenance window has ended or become milder, and the alert was not said to be over.",
-        _ => "The maintenance window has ended or become milder. The sender says that the alert is over; the checks decide.",
-    };
+        if (before.SaidNo() is not null)
+        {
+            return "The alert came again after a no, and has not ended since.";
+        }
+
+        var alert = before.AlertResolvedAt is null
+            ? ", and the alert was not said to be over."
+            : ". The sender says that the alert is over; the checks decide.";
+        return "The maintenance window has ended or become milder" + alert;
+    }
 }
 
 /// <summary>

@@ -72,12 +72,13 @@ public static class IncidentReport
     }
 
     /// <summary>After a take-over it is not over before somebody closes it.</summary>
-    private static string Ended(Incident incident) => incident switch
+    private static string Ended(Incident incident)
     {
-        _ when incident.IsOwnedByResponder() => EndingText.Headline(incident),
-        { State: IncidentState.TakenOver, ClosedByHand: not null } => $"Closed by hand: {EndingText.Headline(incident)}",
-        _ => $"Ended: {EndingText.Headline(incident)}",
-    };
+        var prefix = incident.IsOwnedByResponder() ? ""
+            : incident is { State: IncidentState.TakenOver, ClosedByHand: not null } ? "Closed by hand: "
+            : "Ended: ";
+        return prefix + EndingText.Headline(incident);
+    }
 
     private static IEnumerable<string> Found(Incident incident)
     {

@@ -81,7 +81,7 @@ public sealed record IncidentSummary(
     /// <summary>Nothing was touched, so the rehearsal says nothing about what would have helped.</summary>
     public bool IsDryRun { get; init; }
 
-    /// <inheritdoc cref="EndingText.SawNothing"/>
+    /// <summary>Whether the checks found nothing wrong. Null where an older version has listed it.</summary>
     public bool? SawNothing { get; init; }
 
     /// <inheritdoc cref="Incident.WasSuppressed"/>

@@ -76,11 +76,11 @@ public sealed class ConsoleHandler(
         var page = await store.ListAsync(query, cancellationToken);
 
         // An incident that a responder owns is listed under open: it needs nobody else.
-        var isFinal = page.Items
+        var byFinal = page.Items
             .Where(item => filter.State != ConsoleFilter.NeedsAPerson || item.NeedsPerson)
             .ToLookup(item => item.State.IsFinal());
         var alsoOpen = filter is { State: "open", After: null } ? owned.Where(new IncidentQuery(Text: filter.Text).Fits) : [];
-        return (ConsoleModel.MostUrgentFirst([.. isFinal[false], .. alsoOpen]), [.. isFinal[true]], page.Next);
+        return (ConsoleModel.MostUrgentFirst([.. byFinal[false], .. alsoOpen]), [.. byFinal[true]], page.Next);
     }
 
     private static bool? OnlyOpen(ConsoleFilter filter) => filter.State switch

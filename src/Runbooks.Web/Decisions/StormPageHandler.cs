@@ -74,11 +74,11 @@ public sealed class StormPageHandler(
     /// </summary>
     private async Task<IReadOnlyList<Incident>> FindAsync(StormGrant grant, ContactBook people, CancellationToken cancellationToken)
     {
-        var isWaiting = (await members.ListAsync(grant.StormId, grant.Since, cancellationToken))
+        var byWaiting = (await members.ListAsync(grant.StormId, grant.Since, cancellationToken))
             .ToLookup(line => line.State == IncidentState.AwaitingApproval);
-        var waiting = await ReadAsync(isWaiting[true].Reverse(), StormMembers.MaxMembers);
+        var waiting = await ReadAsync(byWaiting[true].Reverse(), StormMembers.MaxMembers);
         var room = Math.Min(StormModel.MaxOthers, StormMembers.MaxMembers - waiting.Count);
-        return [.. waiting, .. await ReadAsync(isWaiting[false], room)];
+        return [.. waiting, .. await ReadAsync(byWaiting[false], room)];
 
         ValueTask<List<Incident>> ReadAsync(IEnumerable<IncidentSummary> some, int atMost) =>
             members.ReadAsync(some, cancellationToken)

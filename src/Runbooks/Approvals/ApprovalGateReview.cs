@@ -153,18 +153,18 @@ public sealed class ApprovalGateReview(
     }
 
     /// <summary>
-    /// After a person's decision the service that took it updates the cards, unless that process has died. After an end by time or
-    /// recovery only this does.
+    /// After a person's decision the service that took it updates the cards, unless that process has died. After an end by time, by
+    /// recovery, by silence or by a stop only this does.
     /// </summary>
     private Task ShowUnshownEndAsync(Incident incident, string gateId, CancellationToken cancellationToken)
     {
         var gate = incident.FindGate(gateId);
-        var endedByNobody = gate is { Outcome: GateOutcome.Expired or GateOutcome.SelfRecovered or GateOutcome.Cancelled }
+        var nobodyShowedIt = gate is { Outcome: GateOutcome.Expired or GateOutcome.SelfRecovered or GateOutcome.Cancelled }
             or { Outcome: GateOutcome.Approved, Decisions.Count: 0 };
         var isLate = !incident.State.IsFinal()
             && gate is { Outcome: not GateOutcome.Pending, ClosedAt: { } decided }
             && time.GetUtcNow() - decided > s_shownBy;
-        return endedByNobody || isLate ? updater.ShowGateAsync(incident, gateId, cancellationToken) : Task.CompletedTask;
+        return nobodyShowedIt || isLate ? updater.ShowGateAsync(incident, gateId, cancellationToken) : Task.CompletedTask;
     }
 
     private static CardKind? Unsent(Incident incident, string gateId) =>

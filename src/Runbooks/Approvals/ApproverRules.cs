@@ -185,7 +185,7 @@ public sealed partial class ApproverRules(CurrentContacts contacts, OnCallDirect
             return gate with { Starter = NameOf(startedBy) };
         }
 
-        var warning = $"{CleanText.Capital(startedBy)} started it and is not a person in the contacts. "
+        var warning = $"It was started by {startedBy}, and that is not a person in the contacts. "
             + "Whoever started it may not be the only one to approve, so two people have to approve.";
         return gate with { Required = 2, Warnings = [.. gate.Warnings, warning] };
     }
@@ -240,7 +240,7 @@ public sealed partial class ApproverRules(CurrentContacts contacts, OnCallDirect
     private static DecisionResult Refused(string why) => new(DecisionStatus.NotAllowed, why);
 }
 
-/// <summary>An approver may have been taken out of the contacts while the step waited.</summary>
+/// <summary>An approver may have been taken out of the contacts while the step waited. What has begun may finish.</summary>
 public sealed class ApproversGuardrail(ApproverRules approvers) : IGuardrail
 {
     public async Task<GuardrailViolation?> CheckAsync(GuardrailContext question, CancellationToken cancellationToken) =>

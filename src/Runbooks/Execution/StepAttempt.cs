@@ -42,7 +42,7 @@ internal sealed record StepAttempt(
 
 /// <summary>
 /// Attempts that this process knows nothing of. Where several processes share the hub, one that lost its lock may still be at work: its
-/// attempt is not called cut off before its time is over.
+/// attempt is not called cut off before its time is over, and what comes of it until then counts.
 /// </summary>
 public sealed class LostAttempts(IIncidentStore store, Func<IIncidentEngine?> engine, TimeProvider time)
 {

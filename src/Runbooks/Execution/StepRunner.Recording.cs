@@ -58,7 +58,7 @@ public sealed partial class StepRunner
 
     /// <summary>
     /// The attempt changed nothing, so it counts as not begun: the next one prepares again, and a step that cannot be repeated does not
-    /// end as unknown.
+    /// end as unknown. A step that waits for its turn has not failed either.
     /// </summary>
     private async Task<StepResult> ForgetAsync(StepAttempt attempt, AttemptFailedException nothing, CancellationToken cancellationToken)
     {

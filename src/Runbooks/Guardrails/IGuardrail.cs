@@ -34,7 +34,9 @@ public sealed record GuardrailViolation(string Guardrail, string Why, GuardrailS
     /// <summary>When it ends by itself.</summary>
     public DateTimeOffset? Until { get; init; }
 
-    /// <summary>For a plan of messages only: limits, lost approvals, and what no person can overrule.</summary>
+    /// <summary>
+    /// Of a plan of messages only: limits, lost approvals, and what people can neither overrule nor lift. Sending a message is not acting.
+    /// </summary>
     public bool Concerns(Plan plan)
     {
         var isForMessages = Guardrail is GuardrailNames.Limits or GuardrailNames.Approvers;

@@ -118,7 +118,7 @@ public sealed class MaintenanceReload(MaintenanceWindows windows, FileVersions v
     private RunbookFile? _looked;
     private IReadOnlyList<string> _unknown = [];
 
-    /// <summary>Warns of windows that name unknown runbooks, once for each name.</summary>
+    /// <summary>Warns of windows that name unknown runbooks, once while they stay the same.</summary>
     public void WarnOfUnknown(IEnumerable<Runbook> inForce)
     {
         var unknown = windows.FindUnknown([.. inForce.Select(runbook => runbook.Id)]);

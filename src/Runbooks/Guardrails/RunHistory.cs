@@ -35,7 +35,7 @@ public sealed record RunHistory : Evolving
         return this with
         {
             Runs = runs,
-            Breaker = BreakerAfter(inARow[false].Count(), inARow[true].Count(), breakerAfter, run.EndedAt),
+            Breaker = BreakerAfter(failed: inARow[false].Count(), unknown: inARow[true].Count(), breakerAfter, run.EndedAt),
         };
     }
 

@@ -83,7 +83,7 @@ public sealed class SuccessRateGuardrail(RunHistoryStore histories, IOptionsMoni
             return null;
         }
 
-        var lately = history.Runs.Where(run => run.IsOf(incident.TargetKey, subject) && IsLate(run)).ToList();
+        var lately = history.Runs.Where(run => run.IsOf(incident.TargetKey, subject) && IsRecent(run)).ToList();
         var cameUndone = lately.Count(run => run.Outcome == RunOutcome.Recurred);
         if (cameUndone >= atLeast)
         {
@@ -99,7 +99,7 @@ public sealed class SuccessRateGuardrail(RunHistoryStore histories, IOptionsMoni
             : "";
         return new(GuardrailNames.SuccessRate, words + hint, GuardrailSeverity.Tell);
 
-        bool IsLate(RecordedRun run) => incident.OpenedAt - run.EndedAt < RunHistoryStore.Lately(limits) * atLeast;
+        bool IsRecent(RecordedRun run) => incident.OpenedAt - run.EndedAt < RunHistoryStore.Lately(limits) * atLeast;
     }
 }
 

@@ -68,8 +68,8 @@ internal sealed record AlertBatch(
         Alerts.Aggregate(incident, (changed, alert) => changed.Attach(alert, now));
 
     /// <summary>
-    /// A manual start is only noted and opens nothing later: by then nobody would know who started it, nor whether it may act without
-    /// approval.
+    /// A manual start is only noted, not attached as an alert that no sender would ever end. It opens nothing later: by then nobody would
+    /// know who started it, nor whether it may act without approval.
     /// </summary>
     public Incident JoinTo(Incident incident, DateTimeOffset now) =>
         StartedBy is { } by ? incident.NoteStart(by, First.Summary ?? First.Name, now) : AttachTo(incident, now);

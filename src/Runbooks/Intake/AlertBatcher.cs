@@ -116,23 +116,23 @@ internal sealed class AlertBatcher(IReadOnlyCollection<Runbook> runbooks, IReadO
     /// </summary>
     private (string? Target, string? Unclear) ChosenTarget(Alert alert, string runbookId, Runbook? runbook)
     {
-        var live = LiveTargets(alert, runbookId);
+        var targets = LiveTargets(alert, runbookId);
         var missing = runbook is null ? [] : IncidentTarget.Missing(runbook, alert);
         if (runbook is not null && missing.Count == 0)
         {
             var own = TargetKey.Of(IncidentTarget.Of(runbook, alert), alert);
-            return (live.Where(target => target.Key == own).Select(target => target.Target).FirstOrDefault(), null);
+            return (targets.Where(live => live.Key == own).Select(live => live.Target).FirstOrDefault(), null);
         }
 
         var which = missing.Count > 0
             ? $", and this message lacks {string.Join(" and ", missing)}, which says which of them it is about"
             : "";
-        return live.Count switch
+        return targets.Count switch
         {
-            1 => (live[0].Target, null),
+            1 => (targets[0].Target, null),
             0 when KnownOf(alert, runbookId).DistinctBy(KeyOf).ToList() is [var ended] => (ended.Target, null),
             0 => (null, null),
-            _ => (null, $"Open incidents on {live.Count} targets know this fingerprint{which}. "
+            _ => (null, $"Open incidents on {targets.Count} targets know this fingerprint{which}. "
                 + "It changes none of them: a fingerprint names one thing."),
         };
     }

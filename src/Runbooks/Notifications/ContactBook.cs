@@ -80,7 +80,7 @@ public sealed class ContactBook
     private ContactBook(IReadOnlyList<string> channels, bool believed)
         : this(Enumerable.Empty<Contact>()) => (_everyoneOn, KnowsEveryone) = (channels, believed);
 
-    /// <summary>Every name exists and is reached on each of these channels. For the sandbox and for tests.</summary>
+    /// <summary>Every name exists and is reached on each of these channels. For practice, development and tests.</summary>
     public static ContactBook EveryoneOn(params IReadOnlyList<string> channels) => new(channels, believed: true);
 
     /// <summary>For a host without contacts: messages to any name go to these channels, and nobody may decide.</summary>
@@ -88,7 +88,7 @@ public sealed class ContactBook
 
     public ContactFiles? Files { get; init; }
 
-    /// <summary>Any name that somebody gives is believed. For the sandbox and for tests.</summary>
+    /// <summary>Any name that somebody gives is believed. For practice, development and tests.</summary>
     public bool KnowsEveryone { get; }
 
     public IReadOnlyCollection<string> Names => _contacts.Keys;

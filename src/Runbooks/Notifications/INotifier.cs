@@ -147,7 +147,9 @@ public sealed record Card
     [JsonIgnore]
     public string? No { get; init; }
 
-    /// <summary>For a card that does not show everything: a button would approve only what is shown.</summary>
+    /// <summary>
+    /// A button approves the whole plan. So a card that leaves something out, or whose reader may not approve, has none.
+    /// </summary>
     [JsonIgnore]
     public Card WithoutButtons => this with { GateId = null, PlanHash = null };
 

@@ -76,9 +76,9 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
         var schedule = contact.Schedule!;
         var answer = await answers.AskAsync(schedule, cancellationToken);
         var source = answers.Describe(schedule);
-        var shifts = answer.Now.Select(shift => (Shift: shift, Person: book.FindOnCall(shift.Person.Keys, contact.Name))).ToList();
-        var known = shifts.Select(shift => shift.Person).OfType<Recipient>().DistinctBy(person => person.Name).ToList();
-        var strangers = shifts.Where(shift => shift.Person is null).Select(shift => shift.Shift.Person).DistinctBy(person => person.Name).ToList();
+        var shifts = answer.Now.Select(shift => (Shift: shift, Known: book.FindOnCall(shift.Person.Keys, contact.Name))).ToList();
+        var known = shifts.Select(shift => shift.Known).OfType<Recipient>().DistinctBy(person => person.Name).ToList();
+        var strangers = shifts.Where(shift => shift.Known is null).Select(shift => shift.Shift.Person).DistinctBy(person => person.Name).ToList();
         List<(OnCallPerson Person, Recipient Recipient)> mailed = schedule.MailUnknown && _mails
             ? [.. from person in strangers
                 let recipient = StrangerOf(person, source, book.IsSeveral(person.Keys, contact.Name))
@@ -89,7 +89,7 @@ public sealed class OnCallDirectory(CurrentContacts contacts, OnCallAnswers answ
             : schedule.Fallback.Count > 0 ? ([.. schedule.Fallback], OnCallFrom.NamedFallback)
             : ((List<Recipient>)[.. await LastInLineAsync(book, contact, cancellationToken)], OnCallFrom.FallbackContact);
         var asked = recipients.Where(recipient => !recipient.IsStranger).ToList();
-        var until = EndOf(shifts.Where(shift => known.Count == 0 || shift.Person is not null).Select(shift => shift.Shift));
+        var until = EndOf(shifts.Where(shift => known.Count == 0 || shift.Known is not null).Select(shift => shift.Shift));
         var now = time.GetUtcNow();
         var unknown = strangers.ConvertAll(person => book.IsSeveral(person.Keys, contact.Name)) switch
         {

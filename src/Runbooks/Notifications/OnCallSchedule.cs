@@ -92,7 +92,7 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
         var named = sources
             .OrderBy(source => source.Kind, StringComparer.Ordinal)
             .Select(source => (Source: source, Id: section.Text(source.Kind, longest: 500).Trim()))
-            .Where(schedule => schedule.Id.Length > 0)
+            .Where(pair => pair.Id.Length > 0)
             .ToList();
         var fallback = RecipientReader.Known(section, FallbackKey, known, "person, room or group");
         var zone = section.Text("timeZone", longest: 100);

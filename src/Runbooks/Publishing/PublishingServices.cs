@@ -49,7 +49,7 @@ public abstract class RuleSetContacts
     public abstract IReadOnlyList<CatalogError> Errors(RuleSet set);
 }
 
-/// <summary>For the sandbox, where everybody is reached in one place, whatever the set says.</summary>
+/// <summary>For practice and development, where everybody is reached in one place, whatever the set says.</summary>
 public sealed class NoContacts : RuleSetContacts
 {
     public override ContactFiles? InForce => null;

@@ -181,8 +181,8 @@ internal static class IncidentProgress
 
     private static TimeSpan LongestPause(Hold hold, Incident incident)
     {
-        var isTooOld = incident.HasDelivery(DuePage.KeyOf(IncidentStory.LeaseTrouble));
-        var longest = isTooOld ? IncidentStory.LongestPauseOfOldLease : IncidentStory.LongestLeasePause;
+        var wasPaged = incident.HasDelivery(DuePage.KeyOf(IncidentStory.LeaseTrouble));
+        var longest = wasPaged ? IncidentStory.LongestPauseOfOldLease : IncidentStory.LongestLeasePause;
         return hold.Every > longest ? hold.Every : longest;
     }
 

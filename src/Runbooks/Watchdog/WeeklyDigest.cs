@@ -100,8 +100,8 @@ public sealed class WeeklyDigest(
 
             if (incident.OpenedAt < due)
             {
-                var lacksSawNothing = incident is { SawNothing: null, State: IncidentState.NotNeeded };
-                var whole = lacksSawNothing ? await store.TryFindAsync(incident.Id, cancellationToken) : null;
+                var isFromOlderVersion = incident is { SawNothing: null, State: IncidentState.NotNeeded };
+                var whole = isFromOlderVersion ? await store.TryFindAsync(incident.Id, cancellationToken) : null;
                 counted.Add(whole is null ? incident : IncidentSummary.Of(whole));
             }
         }
@@ -133,7 +133,7 @@ public sealed class DigestOptions
 {
     public const string SectionName = "Digest";
 
-    /// <summary>The day, such as <c>Monday</c>; null for no digest.</summary>
+    /// <summary>The day, such as <c>Monday</c>. Without one there is no digest.</summary>
     public DayOfWeek? On { get; set; }
 
     /// <summary>The hour of the day, in UTC.</summary>

@@ -106,6 +106,7 @@ internal interface ISettings
     Task<Setting?> ReadAsync(SettingAddress address, CancellationToken cancellationToken);
 
     /// <param name="expected">What was read; null when there was nothing. Its other parts, such as tags, stay.</param>
+    /// <returns>False: it has been changed since.</returns>
     Task<bool> WriteAsync(
         SettingAddress address, string value, string? contentType, Setting? expected, CancellationToken cancellationToken);
 

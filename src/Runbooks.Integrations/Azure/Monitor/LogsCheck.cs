@@ -243,6 +243,8 @@ internal sealed partial class LogsCheck(LogsClient logs)
 
     private sealed record RowValue(double Number);
 
+    /// <param name="Until">The end of the newest quarter of an hour with a row.</param>
+    /// <param name="IsSteady">For a long time every quarter of an hour had a row.</param>
     /// <param name="DenseUntil">The end of the newest minute with a row; null where too many minutes had none for that to say anything.</param>
     private sealed record Written(DateTimeOffset Until, bool IsSteady, DateTimeOffset? DenseUntil);
 }

@@ -217,11 +217,11 @@ internal sealed class ApplicationGatewayWafRules : WafRules
             ? null
             : "has no rule set with which custom rules read JSON (Microsoft_DefaultRuleSet, or OWASP from 3.2 on)";
 
-        private static bool ReadsJson(JsonObject set) =>
-            Is(set["ruleSetType"], "Microsoft_DefaultRuleSet")
-            || (Is(set["ruleSetType"], "OWASP")
-                && Version.TryParse(set["ruleSetVersion"]?.ToString(), out var version)
-                && version >= s_readsJson);
+    private static bool ReadsJson(JsonObject set) =>
+        Is(set["ruleSetType"], "Microsoft_DefaultRuleSet")
+        || (Is(set["ruleSetType"], "OWASP")
+            && Version.TryParse(set["ruleSetVersion"]?.ToString(), out var version)
+            && version >= s_readsJson);
 
     /// <summary>Looks at the arguments of forms and of JSON: a rule about the body as a whole is not applied to JSON.</summary>
     public override JsonObject Block(string name, int priority, string pattern) => Block("PostArgs", name, priority, pattern);
