@@ -15,7 +15,7 @@ public sealed record StepRecord : Evolving
     /// <summary>Its status before it was undone. Null if nobody tried to.</summary>
     public StepStatus? UndoneFrom { get; init; }
 
-    /// <summary>Since when each try to undo it has failed. Null if the last one did not.</summary>
+    /// <summary>Since when each try to undo it has failed in a way that may pass. Null if the last one did not.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? UndoFailingSince { get; init; }
 

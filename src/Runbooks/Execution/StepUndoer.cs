@@ -26,6 +26,7 @@ public sealed class StepUndoer(
     internal static readonly TimeSpan Patience = TimeSpan.FromMinutes(30);
 
     private static readonly TimeSpan s_firstTries = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromMinutes(15);
 
     public async Task<UndoResult> UndoAsync(UndoRequest request, CancellationToken cancellationToken)
     {
@@ -68,7 +69,7 @@ public sealed class StepUndoer(
             var attempt = asked is null
                 ? await TryAsync(incident, step, runbook.FindStep(step.Phase, step.Name), cancellationToken)
                 : ByHand(step, asked);
-            attempt = attempt with { FailingSince = attempt.Status == StepStatus.UndoFailed ? FailingSince(step) : null };
+            attempt = attempt with { FailingSince = attempt.MayPass ? FailingSince(step) : null };
             await store.RecordAsync(incident.Id, i => Finish(i, attempt), time, cancellationToken);
             tried.Add(attempt);
         }
@@ -76,7 +77,9 @@ public sealed class StepUndoer(
         var failed = refusedByHand || tried.Exists(attempt => attempt.Status == StepStatus.UndoFailed);
         var leftAlone = incident.Steps.Any(step => step.Status == StepStatus.LeftAlone)
             || tried.Exists(attempt => attempt.Status == StepStatus.LeftAlone);
-        var page = await HoldAsync(incident.Id, [.. tried.Where(attempt => attempt.MayPass && IsLate(attempt))], cancellationToken);
+        var failedForGood = tried.Exists(attempt => attempt is { Status: StepStatus.UndoFailed, MayPass: false, IsBusy: false });
+        var late = failedForGood ? [] : tried.Where(attempt => attempt.MayPass && IsLate(attempt)).ToList();
+        var page = await HoldAsync(request, late, cancellationToken);
         return new UndoResult(!failed && !leftAlone, Describe(tried))
         {
             Page = page,
@@ -86,11 +89,11 @@ public sealed class StepUndoer(
         };
     }
 
-    /// <summary>A fix that was held on since the last try fails anew.</summary>
+    /// <summary>After a longer pause than tries have between them, as where the fix was held on meanwhile, it fails anew.</summary>
     private DateTimeOffset FailingSince(StepRecord step)
     {
         var now = time.GetUtcNow();
-        return step is { Status: StepStatus.UndoFailed, FinishedAt: { } last, UndoFailingSince: { } since } && now - last < Patience ? since : now;
+        return step is { Status: StepStatus.UndoFailed, FinishedAt: { } last, UndoFailingSince: { } since } && now - last < s_longestPause ? since : now;
     }
 
     private bool IsLate(Tried attempt)
@@ -100,7 +103,7 @@ public sealed class StepUndoer(
     }
 
     /// <returns>What people have to know. Null if nothing waits.</returns>
-    private async Task<DuePage?> HoldAsync(string incidentId, IReadOnlyList<Tried> late, CancellationToken cancellationToken)
+    private async Task<DuePage?> HoldAsync(UndoRequest request, IReadOnlyList<Tried> late, CancellationToken cancellationToken)
     {
         if (late.Count == 0)
         {
@@ -110,8 +113,8 @@ public sealed class StepUndoer(
         var (now, since) = (time.GetUtcNow(), late.Min(attempt => attempt.FailingSince!.Value));
         var (until, steps) = (since + Patience, EndingText.Names(late.Select(attempt => attempt.Step)));
         var why = $"{EndingText.Sentence(late[0].Result.Result)} It is tried again until {GateText.Clock(until, now)}.";
-        await store.UpdateAsync(incidentId, i => i.HoldUndo(steps, why, until, now), cancellationToken);
-        return new($"undo-late:{since:yyMMddHHmm}", $"{steps} is not taken back yet: {why}", now);
+        await store.UpdateAsync(request.IncidentId, i => i.HoldUndo(steps, why, until, now), cancellationToken);
+        return new($"undo-late:{since:yyMMddHHmm}", $"{request.Why} {steps} is not taken back yet: {why}".TrimStart(), now);
     }
 
     private static Tried ByHand(StepRecord step, Gate asked)
@@ -231,7 +234,7 @@ public sealed class StepUndoer(
             return new(step, StepStatus.UndoFailed, new(Redactor.Redact(failure.Message)))
             {
                 IsBusy = failure is AttemptFailedException { IsBusy: true },
-                MayPass = failure is AttemptFailedException passing && (action.Repeatable || passing.NothingDone),
+                MayPass = failure is AttemptFailedException { IsBusy: false } passing && (action.Repeatable || passing.NothingDone),
             };
         }
     }
@@ -250,7 +253,7 @@ public sealed class StepUndoer(
 
         public bool IsBusy { get; init; }
 
-        /// <summary>A later try may help, and is safe.</summary>
+        /// <summary>It failed, and a later try may help and is safe. One that waits for its turn has not failed.</summary>
         public bool MayPass { get; init; }
 
         public DateTimeOffset? FailingSince { get; init; }

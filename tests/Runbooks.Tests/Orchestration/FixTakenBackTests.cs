@@ -177,6 +177,21 @@ public sealed class FixTakenBackTests : LeaseWorld
         _world.Notifier.Sent.Count(sent => sent.Card.Kind == CardKind.Page && sent.To == ContactBook.Fallback && sent.Card.Sections[0].Lines[0].Contains("It is tried again until", StringComparison.Ordinal)).ShouldBe(told);
     }
 
+    /// <summary>Another step goes first: nothing has failed, and nobody is called.</summary>
+    [Fact]
+    public async Task UndoThatWaitsForItsTurn_CallsNobody()
+    {
+        var holding = await HoldAsync();
+        DateTimeOffset? free = null;
+        _world.Script.BeforeUndoing = _ => _world.Time.GetUtcNow() < (free ??= _world.Time.GetUtcNow().AddMinutes(12)) ? new AttemptFailedException("Another step changes it") { IsBusy = true } : null;
+        _world.Script.Verdicts["full"] = Verdict.Passing;
+
+        var ended = await _world.AdvanceAsync(holding.Id, TimeSpan.FromHours(1));
+
+        ended.Steps.ShouldHaveSingleItem().Status.ShouldBe(StepStatus.Undone);
+        _world.Notifier.Sent.ShouldNotContain(sent => sent.Card.Kind == CardKind.Page && sent.Card.Sections[0].Lines[0].Contains("not taken back yet", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task StoppedWhileHolding_RevertsAndIsCancelled()
     {
