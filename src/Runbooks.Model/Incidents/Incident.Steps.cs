@@ -10,7 +10,8 @@ public sealed partial record Incident
         var known = FindStep(phase, spec.Name);
         if (known is not null)
         {
-            return Replace(known with { GateId = gateId, Attempts = known.Attempts + 1, AttemptedAt = now }, now) with { Reason = null };
+            var again = known with { GateId = gateId, Attempts = known.Attempts + 1, AttemptedAt = now, NothingDone = false };
+            return Replace(again, now) with { Reason = null };
         }
 
         var record = new StepRecord { Phase = phase, Name = spec.Name, Action = spec.Do, GateId = gateId, Preparation = preparation, StartedAt = now };
@@ -32,8 +33,9 @@ public sealed partial record Incident
 
     /// <summary>Noted once for each reason. The step is tried again.</summary>
     /// <param name="attempt">Its number. Ignored if it is no longer the last.</param>
+    /// <param name="nothingDone">Neither this attempt nor one before it changed anything.</param>
     /// <remarks>A machine may have slept meanwhile, so the attempt counts as at work no longer than the step's timeout.</remarks>
-    public Incident BreakOffStep(StepSpec spec, Phase phase, int attempt, string why, DateTimeOffset now)
+    public Incident BreakOffStep(StepSpec spec, Phase phase, int attempt, string why, DateTimeOffset now, bool nothingDone = false)
     {
         if (FindStep(phase, spec.Name) is not { FinishedAt: null } begun || begun.Attempts != attempt)
         {
@@ -41,7 +43,7 @@ public sealed partial record Incident
         }
 
         var timeUp = (begun.AttemptedAt ?? begun.StartedAt) + spec.Timeout;
-        return Replace(begun with { AttemptedAt = timeUp < now ? timeUp : now }, now).Explain($"{spec.Name} is tried again: {why}", now);
+        return Replace(begun with { AttemptedAt = timeUp < now ? timeUp : now, NothingDone = nothingDone }, now).Explain($"{spec.Name} is tried again: {why}", now);
     }
 
     /// <summary>

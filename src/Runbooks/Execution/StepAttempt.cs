@@ -19,6 +19,9 @@ internal sealed record StepAttempt(
     /// <summary>The action has reported, so whatever fails now is not a failure of the action.</summary>
     public bool IsOver { get; set; }
 
+    /// <summary>No attempt before this one changed anything.</summary>
+    public bool HadDoneNothing => Known is null or { NothingDone: true };
+
     public bool CannotBeRepeated => Acts && !Action.Repeatable;
 
     /// <summary>Nothing was changed, so it counts as not begun. A repeatable step fails like any other, and is tried again.</summary>

@@ -40,17 +40,19 @@ public sealed partial class StepRunner
             return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Unknown, brokeOff, cancellationToken);
         }
 
+        var nothingDone = attempt.HadDoneNothing && failure is AttemptFailedException { NothingDone: true };
         if (attempt.Acts && made >= attempt.Spec.Retry.Attempts)
         {
             var failed = new ActionResult($"failed {CountText.Format(made, "time")}; last: {why}");
-            return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Failed, failed, cancellationToken);
+            return await FinishAsync(
+                attempt.Incident, attempt.Request, StepStatus.Failed, failed, cancellationToken, nothingDone: nothingDone);
         }
 
         var (phase, now) = (attempt.Request.Phase, time.GetUtcNow());
         await store.UpdateAsync(
             attempt.Incident.Id,
             i => i.State.IsFinal() ? i
-                : attempt.Acts ? i.BreakOffStep(attempt.Spec, phase, made, why, now)
+                : attempt.Acts ? i.BreakOffStep(attempt.Spec, phase, made, why, now, nothingDone)
                 : i.HoldStep(attempt.Spec.Name, phase, Again(why), now + s_nextTry, now),
             cancellationToken);
         return new(StepOutcome.AttemptFailed, why);

@@ -34,6 +34,23 @@ public sealed class NothingDoneTests : IAsyncDisposable
         (step.Status, step.Attempts).ShouldBe((StepStatus.Done, 1));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task StepThatMayBeRepeated_HasDoneNothingWhereNoAttemptDid(bool last)
+    {
+        var runbook = With("script.act");
+        Queue<AttemptFailedException> failures = new([new("changed meanwhile") { NothingDone = true }, new("changed meanwhile") { NothingDone = true }, new("no answer") { NothingDone = last }]);
+        _world.Script.BeforeActing = name => name == "fix" && failures.TryDequeue(out var failure) ? failure : null;
+        var opened = await _world.OpenAsync(runbook);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        var ended = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(30));
+
+        var step = ended.Steps.Single(step => step.Name == "fix");
+        (step.Status is StepStatus.Failed or StepStatus.UndoFailed or StepStatus.Undone, step.Attempts, step.NothingDone).ShouldBe((true, 3, last), step.ToString());
+    }
+
     /// <summary>Who said yes would otherwise believe that it is at work.</summary>
     [Fact]
     public async Task WhileItIsTurnedAway_TheRecordSaysSoOnce()
