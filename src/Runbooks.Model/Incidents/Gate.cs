@@ -31,7 +31,7 @@ public sealed record Gate : Evolving
 
     [JsonIgnore]
     public IReadOnlyList<string> AllWarnings => BlockedBy is { } why
-        ? [$"When this went out, nothing could run, and no yes is taken while that lasts: {why}", .. Warnings]
+        ? [$"When this was last looked at, nothing could run, and no yes is taken while that lasts: {why}", .. Warnings]
         : Warnings;
 
     /// <summary>How well this worked before, in words. Null if it never ran. Not a warning.</summary>

@@ -136,7 +136,7 @@ public sealed class ApprovalGateFactoryTests
             "Step 'fix' has begun, and may be half done.",
             "Not every check could be answered, and none of the answered ones failed.",
             "The ticket has no project."]);
-        gate.AllWarnings[0].ShouldBe("When this went out, nothing could run, and no yes is taken while that lasts: Everything is paused.");
+        gate.AllWarnings[0].ShouldBe("When this was last looked at, nothing could run, and no yes is taken while that lasts: Everything is paused.");
         gate.TrackRecord.ShouldBe("Worked in 1 of 1 run.");
         gate.Overrules.ShouldBe(["window"]);
     }

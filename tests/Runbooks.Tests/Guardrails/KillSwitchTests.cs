@@ -211,7 +211,7 @@ public sealed partial class KillSwitchTests : GuardedWorld
         var opened = await OpenAsync(s_asks);
 
         opened.State.ShouldBe(IncidentState.AwaitingApproval);
-        opened.OpenGate!.AllWarnings.ShouldHaveSingleItem().ShouldStartWith("When this went out, nothing could run, and no yes is taken while that lasts: The kill switch is on");
+        opened.OpenGate!.AllWarnings.ShouldHaveSingleItem().ShouldStartWith("When this was last looked at, nothing could run, and no yes is taken while that lasts: The kill switch is on");
     }
 
     /// <summary>Whoever is reminded, or woken for it, is told that a yes changes nothing now, and no longer once one would.</summary>
@@ -223,7 +223,7 @@ public sealed partial class KillSwitchTests : GuardedWorld
 
         await EngageKillSwitchAsync();
         await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(25));
-        Told().ShouldHaveSingleItem().ShouldStartWith("When this went out, nothing could run, and no yes is taken while that lasts: The kill switch is on");
+        Told().ShouldHaveSingleItem().ShouldStartWith("When this was last looked at, nothing could run, and no yes is taken while that lasts: The kill switch is on");
 
         await ReleaseKillSwitchAsync();
         await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(20));

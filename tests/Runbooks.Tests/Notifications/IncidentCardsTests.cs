@@ -67,7 +67,7 @@ public sealed class IncidentCardsTests
         const string Why = "The kill switch is on.";
         var gate = Some.Gate();
         var held = Some.Waiting(gate: gate).NoteHeldBack(gate.Id, "ada", Why, until: null, Some.Time.AddMinutes(2));
-        Lines(held, "Warning").ShouldBe([$"When this went out, nothing could run, and no yes is taken while that lasts: {Why}"]);
+        Lines(held, "Warning").ShouldBe([$"When this was last looked at, nothing could run, and no yes is taken while that lasts: {Why}"]);
         Lines(held, "What changed since you were asked").ShouldBeEmpty();
 
         var (released, due) = Some.Advance(held, gate.Id, Some.Time.AddMinutes(3));

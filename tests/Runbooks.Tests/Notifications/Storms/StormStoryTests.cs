@@ -159,7 +159,7 @@ public sealed partial class StormStoryTests : IAsyncDisposable
         await AdvanceAsync(TimeSpan.FromMinutes(15));
 
         _chat.Sent.Count(sent => sent.Card.Sections.Any(section => section.Heading == "Warning")).ShouldBe(2);
-        _chat.Sent.Last().Card.Sections.Single(section => section.Heading == "Warning").Lines.ShouldHaveSingleItem().ShouldStartWith("When this went out, nothing could run, and no yes is taken while that lasts: The kill switch is on");
+        _chat.Sent.Last().Card.Sections.Single(section => section.Heading == "Warning").Lines.ShouldHaveSingleItem().ShouldStartWith("When this was last looked at, nothing could run, and no yes is taken while that lasts: The kill switch is on");
     }
 
     [Fact]
