@@ -28,6 +28,9 @@ internal sealed partial class AzureClient
     private static Exception Refused(AzureRequest call, Response response)
     {
         var (status, body, wait) = (response.Status, response.Content, RetryAfter(response));
+        var isBusy = IsBusy(call, status, body);
+        // A change that waits for its turn is tried for hours, and its reason is noted once, so it has no seconds that differ each time.
+        var words = isBusy ? SecondsToWait().Replace(ErrorWords(body), "some$1") : $"{ErrorWords(body)}{Asked(wait)}".TrimStart();
         return status switch
         {
             401 => new StepRefusedException($"{call.On} does not know this identity (401), so it may not {call.What}. "
@@ -36,11 +39,11 @@ internal sealed partial class AzureClient
             412 => new AzureRequestException(
                 $"{call.On} was changed by somebody else at this moment, so nothing was written to {call.What}.",
                 status) { NothingDone = true },
-            _ => new AzureRequestException($"{call.On} answered {status} to: {call.What}. {ErrorWords(body)}".TrimEnd() + Asked(wait), status)
+            _ => new AzureRequestException($"{call.On} answered {status} to: {call.What}. {words}".TrimEnd(), status)
             {
                 IsSilent = status is 408 or 429 or >= 500,
                 NothingDone = status is >= 400 and < 500 and not 408,
-                IsBusy = IsBusy(call, status, body),
+                IsBusy = isBusy,
                 RetryAfter = wait,
             },
         };
@@ -83,4 +86,7 @@ internal sealed partial class AzureClient
     }
 
     private static string Cut(string text, int longest = 300) => Clip.To(text.Trim(), longest);
+
+    [GeneratedRegex(@"\d+('? ?(?:s|sec|second|seconds)\b)", RegexOptions.NonBacktracking)]
+    private static partial Regex SecondsToWait();
 }

@@ -29,7 +29,25 @@ public sealed partial class AzureClientTests
         var failed = await Should.ThrowAsync<AzureRequestException>(() => SendAsync(RequestMethod.Post, (request, _) => AsksToWait(request, 429, "1")));
 
         _seen.Count.ShouldBe(1);
-        failed.Message.ShouldContain("It asks to wait 1 s.");
+        failed.RetryAfter.ShouldBe(TimeSpan.FromSeconds(1));
+    }
+
+    /// <summary>Its step is tried every 2 minutes for hours, and the reason is noted once.</summary>
+    [Fact]
+    public async Task ThrottledChange_IsToldInTheSameWordsHoweverLongItIsToWait()
+    {
+        var words = new List<string>();
+        foreach (var seconds in new[] { "17", "37" })
+        {
+            var failed = await Should.ThrowAsync<AzureRequestException>(() => SendAsync(RequestMethod.Post, (request, _) =>
+            {
+                request.HttpContext.Response.Headers.RetryAfter = seconds;
+                return Results.Json(new { error = new { code = "TooManyRequests", message = $"Please retry after '{seconds}' seconds." } }, statusCode: 429);
+            }));
+            words.Add(failed.Message);
+        }
+
+        words.ShouldBe(Enumerable.Repeat("thing answered 429 to: restart thing. TooManyRequests: Please retry after 'some' seconds.", 2));
     }
 
     [Theory]
