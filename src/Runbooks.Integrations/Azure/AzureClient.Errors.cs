@@ -16,8 +16,10 @@ internal sealed partial class AzureClient
     private static readonly string[] s_notForTheRole =
         ["LinkedAuthorizationFailed", "DenyAssignmentAuthorizationFailed", "RequestDisallowedByPolicy"];
 
-    /// <summary>How long the answer asks to wait.</summary>
-    public static TimeSpan? RetryAfter(Response response) =>
+    /// <summary>How long the answer asks to wait; null where that is no time at all.</summary>
+    public static TimeSpan? RetryAfter(Response response) => Named(response) is { } wait && wait > TimeSpan.Zero ? wait : null;
+
+    private static TimeSpan? Named(Response response) =>
         response.Headers.TryGetValue("Retry-After", out var text) && RetryConditionHeaderValue.TryParse(text, out var after)
             ? JsonAnswer.RetryAfter(after, response.Headers.Date)
             : response.Headers.TryGetValue("retry-after-ms", out var inMilliseconds)

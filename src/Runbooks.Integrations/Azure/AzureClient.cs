@@ -146,7 +146,8 @@ internal sealed partial class AzureClient(HttpPipeline pipeline, Uri endpoint)
             {
                 progress?.Report($"{change.On} took the request to {change.What}, and cannot be asked how that goes: "
                     + $"{nobody.Message.TrimEnd('.')}");
-                await Task.Delay(nobody.RetryAfter ?? s_defaultPause, time, cancellationToken);
+                var pause = nobody.RetryAfter is { } asked && asked > s_defaultPause ? asked : s_defaultPause;
+                await Task.Delay(pause, time, cancellationToken);
             }
         }
     }

@@ -73,6 +73,27 @@ public sealed partial class AzureClientTests
         failed.Message.ShouldEndWith("It asks to wait 600 s.");
     }
 
+    /// <summary>Both while an operation runs and while nobody answers: it would be asked again without a pause.</summary>
+    [Theory]
+    [InlineData("Retry-After", "0")]
+    [InlineData("retry-after-ms", "0")]
+    [InlineData("retry-after-ms", "-1")]
+    [InlineData("retry-after-ms", "-2")]
+    public async Task AnswerThatAsksForNoWait_GetsTheUsualPause(string header, string value)
+    {
+        var began = Clock.GetUtcNow();
+
+        await SendAsync(RequestMethod.Post, (request, n) =>
+        {
+            request.HttpContext.Response.Headers["Azure-AsyncOperation"] = "/operation";
+            request.HttpContext.Response.Headers[header] = value;
+            // A read is sent three times before nobody has answered it.
+            return n == 1 ? Results.StatusCode(202) : n < 5 ? Results.StatusCode(503) : Results.Json(new { status = "Succeeded" });
+        });
+
+        (Clock.GetUtcNow() - began).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(10));
+    }
+
     private static IResult AsksToWait(HttpRequest request, int status, string seconds)
     {
         request.HttpContext.Response.Headers.RetryAfter = seconds;
