@@ -78,6 +78,8 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, StepCo
     private const string Sum = "awk '{n+=1; s+=$1} END {printf \"runbook: files=%.0f bytes=%.0f\\n\", n, s}'";
     private const string Find = "find -P . -xdev -type f -mmin +\"$minutes\"";
 
+    private const int MostThrottled = 2;
+
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(5);
 
     private readonly ArmTarget _target = new(id, "2025-04-01", Role);
@@ -154,11 +156,13 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, StepCo
     /// <summary>
     /// A machine runs one script at a time and answers 409 to others: another check's may be running, or one that nobody waits for any
     /// more. So it is asked again for a while. A machine that is off answers 409 as well, in other words.
+    /// A script that only looks is also sent again where Azure has too many requests, as any other read is.
     /// </summary>
     /// <seealso href="https://learn.microsoft.com/azure/virtual-machines/linux/run-command"/>
     private async Task<AzureResponse> SendAsync(AzureRequest call, bool changes, CancellationToken cancellationToken)
     {
         var began = context.Time.GetTimestamp();
+        var throttled = changes ? 0 : MostThrottled;
         while (true)
         {
             if (changes)
@@ -170,11 +174,16 @@ internal sealed partial class VirtualMachine(ArmResources arm, string id, StepCo
             {
                 return await arm.SendAsync(call, context.Time, cancellationToken);
             }
-            catch (AzureRequestException busy) when (busy is { IsBusy: true, Status: not 429 }
+            catch (AzureRequestException busy) when (busy.IsBusy
+                && (busy.Status != 429 || (throttled > 0 && !(busy.RetryAfter > OutboundHttp.LongestRetryAfter)))
                 && (longestWait is not { } longest || context.Time.GetElapsedTime(began) < longest))
             {
-                context.Progress.Report($"{DisplayName} runs another script, and takes one at a time");
-                await Task.Delay(s_pause, context.Time, cancellationToken);
+                var isThrottled = busy.Status == 429;
+                throttled -= isThrottled ? 1 : 0;
+                context.Progress.Report(
+                    isThrottled ? busy.Message.TrimEnd('.') : $"{DisplayName} runs another script, and takes one at a time");
+                var pause = busy.RetryAfter is { } asked && asked > s_pause && isThrottled ? asked : s_pause;
+                await Task.Delay(pause, context.Time, cancellationToken);
             }
         }
     }

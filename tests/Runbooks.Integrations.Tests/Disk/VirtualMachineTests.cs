@@ -110,6 +110,25 @@ public sealed class VirtualMachineTests : OnTheSandbox
         (Clock.GetUtcNow() - began).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(15));
     }
 
+    /// <summary>It is a POST that changes nothing.</summary>
+    [Fact]
+    public async Task LookThatAzureHasNoTimeFor_IsSentAgain()
+    {
+        await FaultAsync("arm", "429", count: 2);
+
+        (await UsageAsync()).Verdict.ShouldBe(Verdict.Failing);
+
+        (await RequestsAsync()).Count(request => request.StartsWith($"POST /arm{s_machine}/runCommand?", StringComparison.Ordinal)).ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task LookThatAzureHasNoTimeForAtAll_IsToldAsThat()
+    {
+        await FaultAsync("arm", "429", count: 1000);
+
+        (await Should.ThrowAsync<AzureRequestException>(() => PrepareAsync(Delete, s_old))).Status.ShouldBe(429);
+    }
+
     /// <summary>It was deleted and that was not on record when the host went down, or nobody answered how full the disk is now.</summary>
     [Fact]
     public async Task SecondAttempt_SaysWhatTheFirstOneDeleted()
