@@ -156,8 +156,12 @@ public sealed class OutboundHttpOptions
 /// <param name="allowedHosts">Hosts that may be private: <c>name</c>, <c>name:port</c> or <c>*.domain</c>.</param>
 /// <param name="setting">Where these are configured, for the text of a refusal: <c>HttpProbe:AllowedHosts</c>.</param>
 /// <param name="lookUp">How names are resolved; as this machine does it, where left out.</param>
-public sealed class EgressGuard(IReadOnlyCollection<string> allowedHosts, string setting, Func<string, Task<IPAddress[]>>? lookUp = null)
+/// <param name="time">For how long a look-up may take before anybody is asked; this machine's, where left out.</param>
+public sealed class EgressGuard(
+    IReadOnlyCollection<string> allowedHosts, string setting, Func<string, Task<IPAddress[]>>? lookUp = null, TimeProvider? time = null)
 {
+    private static readonly TimeSpan s_longestLookUp = TimeSpan.FromSeconds(5);
+
     public SocketsHttpHandler CreateHandler() => new()
     {
         AllowAutoRedirect = false,
@@ -193,7 +197,7 @@ public sealed class EgressGuard(IReadOnlyCollection<string> allowedHosts, string
     }
 
     /// <summary>Before anybody is asked; the connection itself is still checked when it is made.</summary>
-    /// <returns>Why it would be refused as things are; null where it would not, or where the name cannot be resolved now.</returns>
+    /// <returns>Why it would be refused as things are; null where it would not, or where the name cannot be resolved now, or not soon.</returns>
     internal async Task<string?> FindRefusalAsync(string host, int port, CancellationToken cancellationToken)
     {
         if (Allows(host, port))
@@ -203,10 +207,11 @@ public sealed class EgressGuard(IReadOnlyCollection<string> allowedHosts, string
 
         try
         {
-            var addresses = await NameLookup.ResolveAsync(host, lookUp, cancellationToken);
+            var addresses = await NameLookup.ResolveAsync(host, lookUp, cancellationToken)
+                .WaitAsync(s_longestLookUp, time ?? TimeProvider.System, cancellationToken);
             return addresses.Length > 0 && !addresses.Any(PublicAddress.Is) ? Refusal(host, port) : null;
         }
-        catch (SocketException)
+        catch (Exception unresolved) when (unresolved is SocketException or TimeoutException)
         {
             return null;
         }

@@ -79,6 +79,17 @@ public sealed class SilentDnsTests : OnTheSandbox
         return new TaskCompletionSource<IPAddress[]>().Task;
     }
 
+    /// <summary>Otherwise the plan would have no time left, and nobody could approve it.</summary>
+    [Fact]
+    public async Task NameThatIsNotResolvedSoon_RefusesNoPlan()
+    {
+        var refusal = new EgressGuard([], "HttpRequest:PrivateHosts", LookUpAsync, Clock).FindRefusalAsync("slow.example", 443, Cancel);
+
+        Clock.Advance(TimeSpan.FromSeconds(5));
+
+        (await refusal).ShouldBeNull();
+    }
+
     [Theory]
     [InlineData("http.probe", """{ "url": "https://silent.example/" }""", "https://silent.example/ was not asked: this machine's DNS did not say within 10 s where silent.example is.")]
     [InlineData("llm.provider", """{ "timeout": "10s" }""", "practice was not asked: this machine's DNS did not say within 10 s where silent.example is.")]
