@@ -88,9 +88,13 @@ internal sealed class Clusters(
             or UnauthorizedAccessException
             or FormatException
             or YamlDotNet.Core.YamlException
-            or CryptographicException)
+            or CryptographicException
+            or NullReferenceException
+            or ArgumentException)
         {
-            throw new ClusterException($"The configuration of cluster '{name}' cannot be used: {unusable.Message}", unusable);
+            // So the library fails on a file that is empty or was cut off, and its message says nothing of that.
+            var why = unusable is NullReferenceException or ArgumentNullException ? "it is empty, or a part of it is missing." : unusable.Message;
+            throw new ClusterException($"The configuration of cluster '{name}' cannot be used: {why}", unusable);
         }
     }
 

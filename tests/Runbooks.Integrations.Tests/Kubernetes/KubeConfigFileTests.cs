@@ -26,6 +26,26 @@ public sealed class KubeConfigFileTests : OnTheSandbox
         File.Delete(_file);
     }
 
+    /// <summary>Whoever writes a file empties it first.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData("current-context: c\ncontexts:")]
+    [InlineData("current-context: c\ncontexts: [{ context: { cluster: c } }]")]
+    [InlineData("clusters: [")]
+    public async Task FileThatIsHalfWritten_CannotBeUsedAndLeavesWhatWasReadBefore(string half)
+    {
+        await WriteHalfAsync(half, minute: 1);
+        (await SummaryAsync()).ShouldStartWith("The configuration of cluster 'k' cannot be used: ");
+
+        await WriteAsync($"{SandboxAddress.ToString().TrimEnd('/')}/kubernetes/b", minute: 2);
+        (await SummaryAsync()).ShouldContain("Running, ready");
+
+        await WriteHalfAsync(half, minute: 3);
+        (await SummaryAsync()).ShouldContain("Running, ready");
+
+        File.Delete(_file);
+    }
+
     [Fact]
     public async Task FileThatIsWrittenAnew_IsReadAnew()
     {
@@ -35,15 +55,16 @@ public sealed class KubeConfigFileTests : OnTheSandbox
         await WriteAsync($"{SandboxAddress.ToString().TrimEnd('/')}/kubernetes/b", minute: 2);
         (await SummaryAsync()).ShouldContain("Running, ready");
 
-        // Half written: what was read before counts.
-        await File.WriteAllTextAsync(_file, "clusters: [", Cancel);
-        File.SetLastWriteTimeUtc(_file, new DateTime(2026, 11, 24, 3, 3, 0, DateTimeKind.Utc));
-        (await SummaryAsync()).ShouldContain("Running, ready");
-
         File.Delete(_file);
     }
 
     private async Task<string> SummaryAsync() => (await AskAsync("kubernetes.pod", s_with)).Summary;
+
+    private async Task WriteHalfAsync(string half, int minute)
+    {
+        await File.WriteAllTextAsync(_file, half, Cancel);
+        File.SetLastWriteTimeUtc(_file, new DateTime(2026, 11, 24, 3, minute, 0, DateTimeKind.Utc));
+    }
 
     private async Task WriteAsync(string server, int minute)
     {
