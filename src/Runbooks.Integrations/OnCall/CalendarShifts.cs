@@ -26,6 +26,8 @@ internal static class CalendarShifts
     private const int MostTimesADay = 24;
     private const int MostAttendees = 20;
 
+    private const string ExchangePrefix = "tzone://Microsoft/";
+
     private static readonly EvaluationOptions s_bounds = new() { MaxUnmatchedIncrementsLimit = 1_000 };
 
     /// <summary>
@@ -67,10 +69,16 @@ internal static class CalendarShifts
 
     /// <summary>
     /// Outlook writes the names of Windows, which the hosts' operating system may not know. Other programs write a path before the IANA
-    /// name, or a hyphen for its slash.
+    /// name, or a hyphen for its slash. Exchange writes its own name of UTC into the events of programs.
     /// </summary>
     private static DateTimeZone? FindZone(string name)
     {
+        if (name.StartsWith(ExchangePrefix, StringComparison.OrdinalIgnoreCase))
+        {
+            var own = name[ExchangePrefix.Length..];
+            return IsOneOf(own, "UTC", "GMT") ? DateTimeZone.Utc : FindZone(own);
+        }
+
         var iana = DateTimeZoneProviders.Tzdb;
         if (iana.GetZoneOrNull(name) is { } zone)
         {
@@ -107,7 +115,7 @@ internal static class CalendarShifts
         var work = 0;
         foreach (var one in calendar.Events.Where(one => one.RecurrenceIdentifier is null))
         {
-            var occurrences = OccurrencesOf(one, zone, until, ref work).Where(time => !changed.ContainsKey((one.Uid, time.Start)));
+            var occurrences = OccurrencesOf(one, zone, from, until, ref work).Where(time => !changed.ContainsKey((one.Uid, time.Start)));
             foreach (var (start, end) in occurrences.Where(Overlaps))
             {
                 foreach (var shift in ShiftsOf(one, start, end))
@@ -119,7 +127,7 @@ internal static class CalendarShifts
 
         foreach (var one in changed.Values)
         {
-            foreach (var (start, end) in OccurrencesOf(one, zone, until, ref work).Where(Overlaps))
+            foreach (var (start, end) in OccurrencesOf(one, zone, from, until, ref work).Where(Overlaps))
             {
                 foreach (var shift in ShiftsOf(one, start, end))
                 {
@@ -136,9 +144,9 @@ internal static class CalendarShifts
     }
 
     private static List<(DateTimeOffset Start, DateTimeOffset End)> OccurrencesOf(
-        CalendarEvent one, Lazy<string> zone, DateTimeOffset until, ref int work)
+        CalendarEvent one, Lazy<string> zone, DateTimeOffset from, DateTimeOffset until, ref int work)
     {
-        if (one.DtStart is null || !one.IsActive)
+        if (one.DtStart is null || !one.IsActive || IsAtAnotherTime(one, from, until))
         {
             return [];
         }
@@ -172,6 +180,15 @@ internal static class CalendarShifts
         }
 
         return found;
+    }
+
+    /// <summary>
+    /// Whether it is more than a day away in whatever zone, so that one that is not known, of a meeting of years ago, does no harm.
+    /// </summary>
+    private static bool IsAtAnotherTime(CalendarEvent one, DateTimeOffset from, DateTimeOffset until)
+    {
+        var repeats = one.RecurrenceRule is not null || one.RecurrenceDates.GetAllPeriods().Any() || one.RecurrenceDates.GetAllDates().Any();
+        return !repeats && (one.DtStart!.Value > until.UtcDateTime.AddDays(1) || one.DtEnd?.Value < from.UtcDateTime.AddDays(-1));
     }
 
     /// <summary>

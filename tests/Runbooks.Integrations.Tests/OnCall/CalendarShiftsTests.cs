@@ -103,6 +103,50 @@ public sealed class CalendarShiftsTests
     }
 
     [Theory]
+    [InlineData("tzone://Microsoft/Custom")]
+    [InlineData("tzone://Microsoft/")]
+    public void ZoneOfExchangeThatSaysNothing_IsAnErrorAndNoGuess(string zone) =>
+        Should.Throw<OnCallException>(() => At("2026-11-27T12:00:00Z", Event($"UID:f\nDTSTART;TZID=\"{zone}\":20261127T090000\nDURATION:PT8H\nSUMMARY:ada")))
+            .Message.ShouldStartWith($"the time zone '{zone}' of an event is not known.");
+
+    /// <summary>Exchange writes it into the events that programs make.</summary>
+    [Theory]
+    [InlineData("tzone://Microsoft/Utc")]
+    [InlineData("tzone://microsoft/GMT")]
+    public void OwnNameOfUtcInExchange_IsKnown(string zone)
+    {
+        var day = Event($"UID:f\nDTSTART;TZID=\"{zone}\":20261127T090000\nDTEND;TZID=\"{zone}\":20261127T170000\nSUMMARY:ada");
+
+        At("2026-11-27T08:59:59Z", day).ShouldBe("");
+        At("2026-11-27T09:00:00Z", day).ShouldBe("ada");
+        At("2026-11-27T17:00:00Z", day).ShouldBe("");
+    }
+
+    /// <summary>It may be a meeting of years ago, in a calendar that worked since.</summary>
+    [Theory]
+    [InlineData("DTSTART;TZID=Nowhere/Else:20191127T090000\nDTEND;TZID=Nowhere/Else:20191127T170000", true)]
+    [InlineData("DTSTART;TZID=Nowhere/Else:20261125T090000\nDTEND;TZID=Nowhere/Else:20261126T115959", true)]
+    [InlineData("DTSTART;TZID=Nowhere/Else:20261128T160001\nDURATION:PT8H", true)]
+    [InlineData("DTSTART;TZID=Nowhere/Else:99991231T235959\nDURATION:PT0S", true)]
+    [InlineData("DTSTART;TZID=Nowhere/Else:20261125T090000\nDTEND;TZID=Nowhere/Else:20261126T120000", false)]
+    [InlineData("DTSTART;TZID=Nowhere/Else:20261128T160000\nDURATION:PT8H", false)]
+    [InlineData("DTSTART;TZID=Nowhere/Else:20191127T090000\nDTEND;TZID=Nowhere/Else:20191127T170000\nRRULE:FREQ=DAILY", false)]
+    [InlineData("DTSTART;TZID=Nowhere/Else:20191127T090000\nDTEND;TZID=Nowhere/Else:20191127T170000\nRDATE:20261127T090000Z", false)]
+    public void ZoneThatNobodyKnows_IsNoMatterWhereItsEventCannotBeNow(string lines, bool isRead)
+    {
+        var events = Event("UID:a\nDTSTART:20261127T090000Z\nDURATION:PT8H\nSUMMARY:ada") + Event($"UID:f\n{lines}\nSUMMARY:grace");
+
+        if (isRead)
+        {
+            At("2026-11-27T12:00:00Z", events).ShouldBe("ada");
+        }
+        else
+        {
+            Should.Throw<OnCallException>(() => At("2026-11-27T12:00:00Z", events)).Message.ShouldContain("'Nowhere/Else' of an event is not known");
+        }
+    }
+
+    [Theory]
     [InlineData("Tokyo Standard Time")]
     [InlineData("Asia/Tokyo")]
     [InlineData("Asia-Tokyo")]
