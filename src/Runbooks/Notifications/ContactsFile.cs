@@ -24,7 +24,9 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
         List<FileContacts> teams = [.. files.Teams
             .Where(team => team.Contacts is not null && TeamFile.IsName(team.Folder))
             .Select(team => ReadOne(team.Contacts!, team.Folder, common, withSettings, findProblem))];
-        List<FileContacts> read = common is null ? teams : [common, .. teams];
+        var read = OwnSlackUsers.AsIdentities(common is null ? teams : [common, .. teams]);
+        common = common is null ? null : read[0];
+        teams = common is null ? read : read[1..];
         List<string> rings = [.. _channels.Where(channel => channel.Rings).Select(channel => channel.Channel)];
         var people = new TeamPeople();
         read.ForEach(people.Add);

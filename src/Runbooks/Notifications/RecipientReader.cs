@@ -98,12 +98,10 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
                 "Write the id of the user, or make it a room with members.");
         }
 
-        // A message to somebody's own user comes with buttons, and what Slack signs is that this user pressed.
-        var ownUsers = person.Addresses.Where(address => address.Channel == DecisionVia.Slack && Identity.IsSlackId(address.To, "UW")).Select(address => address.To);
         var texts = person.Addresses.Select(address => address.To).Concat(section.TextList("signIn"));
         return person with
         {
-            Identities = [.. slackUsers.Union(ownUsers, StringComparer.Ordinal).Select(Identity.Slack), .. signIn],
+            Identities = [.. slackUsers.Distinct(StringComparer.Ordinal).Select(Identity.Slack), .. signIn],
             OnCallNames = onCall,
             MailAddresses = [.. texts.Where(text => text.Contains('@', StringComparison.Ordinal))],
         };

@@ -63,6 +63,29 @@ public sealed class ContactsFileTests
         book.FindPerson(Identity.Slack("U0OPS0001")).ShouldBeNull("who a room is, is not known");
     }
 
+    /// <summary>A deputy, or an account that is shared: what it proves is not known.</summary>
+    [Theory]
+    [InlineData("hal: { reach: [{ slack: U0ONE0001 }] }", null, 1)]
+    [InlineData("hal: { slackUser: U0ONE0001, reach: [{ slack: D0HAL0001 }] }", "hal", 0)]
+    [InlineData("hal: { slackUser: U0ONE0001, reach: [{ slack: U0ONE0001 }] }", "hal", 1)]
+    public void UserInSlackWhomTwoPeopleHave_IsWhoeverSaysSoAndNobodyElse(string hal, string? who, int warnings)
+    {
+        const string Ida = "ida: { reach: [{ slack: U0ONE0001 }] }";
+        var reader = new ContactsFile([new ScriptedChannel("slack")], [], ApprovalOffice.Secrets());
+        var one = reader.Read("c.yaml", $"people:\n  {hal}\n  {Ida}\ncontacts: {{ fallback: [hal, ida] }}\n");
+        var two = reader.Read(new ContactFiles(
+            new("contacts.yaml", $"people:\n  {Ida}\ncontacts: {{ fallback: ida }}\n"),
+            [new("ml", new("ml/team.yaml", ""), new("ml/contacts.yaml", $"people:\n  {hal}\ncontacts: {{ primary: [hal, ida] }}\n"))]));
+
+        foreach (var read in new[] { one, two })
+        {
+            read.Errors.ShouldBeEmpty();
+            read.Book.ShouldNotBeNull().FindPerson(Identity.Slack("U0ONE0001"))?.Name.ShouldBe(who);
+            (read.Book!.FindPerson(Identity.Slack("U0ONE0001")) is null).ShouldBe(who is null);
+            read.Warnings.Select(warning => warning.Code).ShouldBe(Enumerable.Repeat("pager-shared", warnings));
+        }
+    }
+
     /// <summary>Of a schedule and of a group the file does not tell who they are.</summary>
     [Fact]
     public void WhoIsBehindAContact_IsKnownWhereTheFileNamesThemAll()
