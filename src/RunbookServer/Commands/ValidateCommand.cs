@@ -88,9 +88,23 @@ internal static class ValidateCommand
                 .Concat(contacts is null ? [] : [(Prefix: "", Beside: contacts)])
                 .SelectMany(place => Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(place.Beside))!)
                     .Where(file => RuleSet.IsCalendar(Path.GetFileName(file)))
-                    .Select(file => KeyValuePair.Create($"{place.Prefix}{Path.GetFileName(file)}", File.ReadAllText(file))))
-                .ToDictionary(StringComparer.Ordinal),
+                    .Select(file => (Name: $"{place.Prefix}{Path.GetFileName(file)}", Text: TextOf(file))))
+                .Where(calendar => calendar.Text is not null)
+                .ToDictionary(calendar => calendar.Name, calendar => calendar.Text!, StringComparer.Ordinal),
         };
+
+    /// <returns>Null where it cannot be opened: contacts that name it are warned of, as where it is not there.</returns>
+    private static string? TextOf(string calendar)
+    {
+        try
+        {
+            return File.ReadAllText(calendar);
+        }
+        catch (Exception closed) when (closed is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>A file that is in two of the reports is one case.</summary>
     private static Report Merged(IReadOnlyList<Report> reports)

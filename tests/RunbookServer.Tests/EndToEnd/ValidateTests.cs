@@ -55,6 +55,21 @@ public sealed class ValidateTests : IDisposable
         output.ShouldContain(problem is null ? "" : $"contacts.oncall.ical  does not say who is on call: {problem}");
     }
 
+    [Theory]
+    [InlineData("rota.ics", true)]
+    [InlineData("other.ics", false)]
+    public async Task CalendarThatCannotBeOpened_IsWarnedOfWhereItIsNamed(string file, bool isNamed)
+    {
+        _runbooks.Write(Contacts.Replace("oncall: ada", "oncall: { ical: rota.ics, fallback: ada }", StringComparison.Ordinal), "contacts.yaml");
+        _runbooks.Write("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n", isNamed ? "another.ics" : "rota.ics");
+        File.CreateSymbolicLink(Path.Combine(_runbooks.Path, file), Path.Combine(_runbooks.Path, "nowhere"));
+
+        var (code, output, error) = await ValidateAsync("contacts.yaml");
+
+        code.ShouldBe(0, error);
+        output.Contains("calendar-unreadable", StringComparison.Ordinal).ShouldBe(isNamed, output);
+    }
+
     [Fact]
     public async Task ContactsAlone_CanBeNamed()
     {
