@@ -209,9 +209,9 @@ internal sealed partial class HeldValues(ISharedState? state, IIncidentStore? in
         {
             var incident = await incidents.TryFindAsync(one.Incident, cancellationToken);
             var step = incident?.Steps.FirstOrDefault(step => StepRecord.KeyOf(incident.Id, step.Phase, step.Name) == one.Step);
-            if (incident is not null && step is null)
+            if (incident is not null && step is null or { NothingDone: true })
             {
-                // The step noted its change but has not run. If it still runs, it notes the change again first.
+                // The step noted its change but has not run, or has done nothing. If it still runs, it notes the change again first.
                 await EndAsync<T>(value, one.Step, cancellationToken);
             }
             else if (

@@ -23,10 +23,7 @@ public static partial class EndingText
         IsVerified(incident) && HasChanged(incident) && !PassedBefore(incident, LastVerifying(incident));
 
     /// <summary>Whether its fix was verified, the checks passed when asked last, and nothing of it was taken back.</summary>
-    public static bool IsFixInPlace(Incident incident) =>
-        IsVerifiedFix(incident)
-        && incident.Verification.All(finding => finding.Verdict == Verdict.Passing)
-        && !incident.Steps.Any(step => step is { Phase: Phase.Mitigation, Status: StepStatus.Undone or StepStatus.UndoFailed });
+    public static bool IsFixInPlace(Incident incident) => IsVerifiedFix(incident) && Held(incident);
 
     /// <summary>Whether every check of the round had passed when last asked before the first step.</summary>
     internal static bool PassedBefore(Incident incident, VerificationRound after)

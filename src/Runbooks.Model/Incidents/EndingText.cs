@@ -202,7 +202,7 @@ public static partial class EndingText
             };
         }
 
-        // A failed attempt may have done half of it, unless it is known to have been refused.
+        // A failed attempt may have done half of it, unless it is known to have done nothing.
         var undoing = incident.UndoBeganAt is not null;
         var ran = incident.Steps.Where(step => step.IsChange && step.Status == StepStatus.Done).ToLookup(step => step.WasSo);
         var done = ran[false].ToLookup(step => undoing && step.Phase == Phase.Mitigation);

@@ -161,7 +161,7 @@ public sealed partial record Incident
     /// <summary>When the checks were asked again just before a step, and the reasons still held. Null if that was never needed.</summary>
     public DateTimeOffset? ConfirmedAt { get; init; }
 
-    /// <summary>Whether the automation or a person may have changed something. Telling does not count, nor does a step that was refused.</summary>
+    /// <summary>Whether the automation or a person may have changed something. Telling does not count, nor does a step that did nothing.</summary>
     [JsonIgnore]
     public bool HasActed => Steps.Any(step => step is { Preparation.TellsOnly: false, NothingDone: false });
 

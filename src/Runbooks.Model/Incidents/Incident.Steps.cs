@@ -35,7 +35,7 @@ public sealed partial record Incident
     /// <param name="attempt">Its number. Ignored if it is no longer the last.</param>
     /// <param name="nothingDone">Neither this attempt nor one before it changed anything.</param>
     /// <remarks>A machine may have slept meanwhile, so the attempt counts as at work no longer than the step's timeout.</remarks>
-    public Incident BreakOffStep(StepSpec spec, Phase phase, int attempt, string why, DateTimeOffset now, bool nothingDone = false)
+    public Incident BreakOffStep(StepSpec spec, Phase phase, int attempt, string why, bool nothingDone, DateTimeOffset now)
     {
         if (FindStep(phase, spec.Name) is not { FinishedAt: null } begun || begun.Attempts != attempt)
         {
@@ -79,7 +79,9 @@ public sealed partial record Incident
     /// <summary>At the end of the incident, a step that is not retried counts as cut off until more is known.</summary>
     private Incident FinishBrokenOff(DateTimeOffset now) => Steps
         .Where(step => step.Status == StepStatus.Running)
-        .Aggregate(this, (incident, step) => incident.FinishStep(step with { CutOff = true }, StepStatus.Unknown, new("An attempt was cut off, and it is not tried again."), now));
+        .Aggregate(this, (incident, step) => step.NothingDone
+            ? incident.FinishStep(step, StepStatus.Failed, new("It did nothing, and is not tried again."), now)
+            : incident.FinishStep(step with { CutOff = true }, StepStatus.Unknown, new("An attempt was cut off, and it is not tried again."), now));
 
     /// <summary>The attempt may still be at work in another process, so its outcome is awaited.</summary>
     /// <param name="until">It cannot be at work for longer.</param>

@@ -30,6 +30,12 @@ public static class NextStepText
             return null;
         }
 
+        if (incident.WaitsUntil is { } until && until > now && incident.Steps.Any(step => step.UndoFailingSince is not null))
+        {
+            return $"It is tried again until {GateText.Clock(until, now)}: {steps}. "
+                + "Look whether what that needs answers, or take it back by hand.";
+        }
+
         return incident.WaitsUntil > now
             ? $"Release the kill switch under Safety (role admin) if it is on, and within half an hour this is taken back: {steps}. "
                 + "Or take it back by hand."

@@ -37,7 +37,7 @@ public sealed record StepRecord : Evolving
     /// <summary>The host stopped, crashed or was paused half-way. That says nothing about the fix.</summary>
     public bool CutOff { get; init; }
 
-    /// <summary>It was refused before it had changed anything.</summary>
+    /// <summary>No attempt of it changed anything.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool NothingDone { get; init; }
 
@@ -59,6 +59,7 @@ public sealed record StepRecord : Evolving
     [JsonIgnore]
     public bool IsToBeTakenBack =>
         Phase == Phase.Mitigation
+        && !NothingDone
         && Preparation is { UndoState: not null, TellsOnly: false }
         && Status is not (StepStatus.Undone or StepStatus.Kept or StepStatus.LeftAlone
             or StepStatus.HandedOn or StepStatus.AsBefore or StepStatus.DryRun);

@@ -19,8 +19,10 @@ internal sealed record StepAttempt(
     /// <summary>The action has reported, so whatever fails now is not a failure of the action.</summary>
     public bool IsOver { get; set; }
 
-    /// <summary>No attempt before this one changed anything.</summary>
-    public bool HadDoneNothing => Known is null or { NothingDone: true };
+    /// <summary>Neither this attempt, which ended so, nor one before it changed anything.</summary>
+    public bool DidNothing(Exception failure) =>
+        Known is null or { NothingDone: true }
+        && (!Acts || failure is AttemptFailedException { NothingDone: true } or StepRefusedException { NothingDone: true });
 
     public bool CannotBeRepeated => Acts && !Action.Repeatable;
 

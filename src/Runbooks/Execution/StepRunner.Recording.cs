@@ -40,7 +40,7 @@ public sealed partial class StepRunner
             return await FinishAsync(attempt.Incident, attempt.Request, StepStatus.Unknown, brokeOff, cancellationToken);
         }
 
-        var nothingDone = attempt.HadDoneNothing && failure is AttemptFailedException { NothingDone: true };
+        var nothingDone = attempt.DidNothing(failure);
         if (attempt.Acts && made >= attempt.Spec.Retry.Attempts)
         {
             var failed = new ActionResult($"failed {CountText.Format(made, "time")}; last: {why}");
@@ -52,7 +52,7 @@ public sealed partial class StepRunner
         await store.UpdateAsync(
             attempt.Incident.Id,
             i => i.State.IsFinal() ? i
-                : attempt.Acts ? i.BreakOffStep(attempt.Spec, phase, made, why, now, nothingDone)
+                : attempt.Acts ? i.BreakOffStep(attempt.Spec, phase, made, why, nothingDone, now)
                 : i.HoldStep(attempt.Spec.Name, phase, Again(why), now + s_nextTry, now),
             cancellationToken);
         return new(StepOutcome.AttemptFailed, why);
@@ -95,7 +95,7 @@ public sealed partial class StepRunner
     }
 
     /// <param name="cutOff">The host stopped or crashed, or everything was paused.</param>
-    /// <param name="nothingDone">It was refused on its first attempt, before anything was changed.</param>
+    /// <param name="nothingDone">No attempt changed anything.</param>
     private async Task<StepResult> FinishAsync(
         Incident incident,
         StepRequest request,

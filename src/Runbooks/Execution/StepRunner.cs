@@ -123,7 +123,7 @@ public sealed partial class StepRunner(
                 new(why),
                 cancellationToken,
                 cutOff: refused is StepPausedException,
-                nothingDone: refused.NothingDone && attempt.HadDoneNothing);
+                nothingDone: attempt.DidNothing(refused));
         }
         catch (AttemptFailedException nothing) when (attempt.LeftNothing(nothing))
         {

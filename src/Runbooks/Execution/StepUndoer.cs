@@ -113,8 +113,8 @@ public sealed class StepUndoer(
         var (now, since) = (time.GetUtcNow(), late.Min(attempt => attempt.FailingSince!.Value));
         var (until, steps) = (since + Patience, EndingText.Names(late.Select(attempt => attempt.Step)));
         var why = $"{EndingText.Sentence(late[0].Result.Result)} It is tried again until {GateText.Clock(until, now)}.";
-        await store.UpdateAsync(request.IncidentId, i => i.HoldUndo(steps, why, until, now), cancellationToken);
-        return new($"undo-late:{since:yyMMddHHmm}", $"{request.Why} {steps} is not taken back yet: {why}".TrimStart(), now);
+        var held = await store.UpdateAsync(request.IncidentId, i => i.HoldUndo(steps, why, until, now), cancellationToken);
+        return new($"undo-late:{since:yyMMddHHmm}", $"{request.Why} {held.Reason}".TrimStart(), now);
     }
 
     private static Tried ByHand(StepRecord step, Gate asked)

@@ -112,8 +112,8 @@ public sealed class StepRecordTests
         var third = Begin(Begin(Begin(Some.Incident(), 0), 36), 40);
         (third.Steps[0].Attempts, third.Steps[0].StartedAt, third.Steps[0].AttemptedAt).ShouldBe((3, Some.Time, Some.Time.AddMinutes(40)));
 
-        third.BreakOffStep(s_spec, Phase.Mitigation, 3, "no answer", Some.Time.AddMinutes(40 + after)).Steps[0].AttemptedAt.ShouldBe(Some.Time.AddMinutes(40 + atWork));
-        Begin(Some.Incident(), 0).BreakOffStep(s_spec, Phase.Mitigation, 1, "no answer", Some.Time.AddMinutes(after)).Steps[0].AttemptedAt.ShouldBe(Some.Time.AddMinutes(atWork));
+        third.BreakOffStep(s_spec, Phase.Mitigation, 3, "no answer", nothingDone: false, Some.Time.AddMinutes(40 + after)).Steps[0].AttemptedAt.ShouldBe(Some.Time.AddMinutes(40 + atWork));
+        Begin(Some.Incident(), 0).BreakOffStep(s_spec, Phase.Mitigation, 1, "no answer", nothingDone: false, Some.Time.AddMinutes(after)).Steps[0].AttemptedAt.ShouldBe(Some.Time.AddMinutes(atWork));
     }
 
     /// <summary>A step of the resolution may have the name of one of the mitigation.</summary>

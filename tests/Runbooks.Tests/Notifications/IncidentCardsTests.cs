@@ -42,7 +42,7 @@ public sealed class IncidentCardsTests
         Headings(fixedOne).ShouldContain("What it meant before the fix");
         Headings(fixedOne).ShouldNotContain("What it means");
         Headings(fixedOne with { Verification = [Some.Finding()] }).ShouldContain("What it means");
-        Headings(fixedOne with { Steps = [fixedOne.Steps[0] with { Status = StepStatus.Undone }] }).ShouldContain("What it means");
+        Headings(fixedOne with { Steps = [fixedOne.Steps[0] with { Status = StepStatus.Undone, UndoneFrom = StepStatus.Done }] }).ShouldContain("What it means");
 
         IEnumerable<string> Headings(Incident incident) =>
             new ApprovalOffice().Cards.Page(incident, Some.Runbook(), "It did not finish.", Some.Time).Sections.Select(section => section.Heading);

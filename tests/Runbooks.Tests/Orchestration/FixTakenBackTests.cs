@@ -175,6 +175,8 @@ public sealed class FixTakenBackTests : LeaseWorld
         ended.Steps.ShouldHaveSingleItem().Status.ShouldBe(status);
         ended.State.ShouldBe(status == StepStatus.Undone ? IncidentState.Resolved : IncidentState.Failed);
         _world.Notifier.Sent.Count(sent => sent.Card.Kind == CardKind.Page && sent.To == ContactBook.Fallback && sent.Card.Sections[0].Lines[0].Contains("It is tried again until", StringComparison.Ordinal)).ShouldBe(told);
+        _world.Notifier.Sent.Select(sent => sent.Card).Where(card => card.Kind == CardKind.Page && card.Sections[0].Lines[0].Contains("It is tried again until", StringComparison.Ordinal))
+            .ShouldAllBe(card => card.Sections.Single(section => section.Heading == "What to do now").Lines[0].StartsWith("It is tried again until"));
     }
 
     /// <summary>Another step goes first: nothing has failed, and nobody is called.</summary>
