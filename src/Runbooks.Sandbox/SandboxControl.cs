@@ -34,13 +34,12 @@ internal static class SandboxControl
         app.MapGet(
             "/_sandbox/troubles",
             () => Results.Json(troubles.All.Select(trouble => new { trouble.Name, trouble.What, On = trouble.IsOn() }), s_json));
-        app.MapPost("/_sandbox/pods/{ns}/{pod}/hang", (string ns, string pod) =>
-        {
-            app.Services.GetRequiredService<SandboxClusters>().Find("b")!.Hang(ns, pod);
-            return Results.NoContent();
-        });
         app.MapPost("/_sandbox/troubles/{name}/break", (string name) => Turn(name, trouble => trouble.Break));
         app.MapPost("/_sandbox/troubles/{name}/heal", (string name) => Turn(name, trouble => trouble.Heal));
+        app.MapPost("/_sandbox/pods/{ns}/{pod}/hang", (string ns, string pod) =>
+            app.Services.GetRequiredService<SandboxClusters>().Find("b")!.Hang(ns, pod)
+                ? Results.NoContent()
+                : Results.NotFound($"Cluster b has no pod {ns}/{pod}."));
 
         app.MapPost("/_sandbox/reset", () =>
         {

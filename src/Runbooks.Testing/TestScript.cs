@@ -39,7 +39,7 @@ internal sealed class TestExpectation
     public required string State { get; init; }
 
     /// <summary>The steps that were tried, in order, and how each ended: <c>recycle: done</c>.</summary>
-        public Dictionary<string, string>? Steps { get; init; }
+    public Dictionary<string, string>? Steps { get; init; }
 }
 
 /// <summary>The alert of a test: a file in its sender's form, or the alert itself in the form of <c>generic</c>.</summary>
@@ -84,7 +84,8 @@ internal sealed class TestEvent
     public string? CouldNot { get; init; }
 
     /// <summary>Items of a checklist, counted from 1.</summary>
-        public List<int>? Items { get; init; }
+    public List<int>? Items { get; init; }
+
     public string? Cancel { get; init; }
 
     public string? TakeBack { get; init; }

@@ -181,9 +181,7 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
     };
 
     private static IEnumerable<string> Parameters(JsonElement with, Type type) => ParameterMask.Mask(with, type)
-        .Select(parameter => $"  - {parameter.Key}: {Code(ValueText(parameter.Value))}");
-
-    private static string ValueText(JsonNode? value) => value is JsonValue scalar ? scalar.ToString() : value?.ToJsonString() ?? "null";
+        .Select(parameter => $"  - {parameter.Key}: {Code(RunbookModel.ValueText(parameter.Value))}");
 
     private IEnumerable<string> Watched() => runbook.Diagnosis.Count == 0 || runbook.Limits.HealthyFor == TimeSpan.Zero ? [] :
         [$"- Ends as not needed once they have seen nothing to do for {DurationText.Format(runbook.Limits.HealthyFor)}, "

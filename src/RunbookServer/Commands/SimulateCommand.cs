@@ -96,7 +96,7 @@ internal sealed class AssumptionOptions
     private readonly Option<string[]> _afterwards = Many(
         "--then", "What a check answers after the steps, in the same form. Unless named, it passes.");
 
-    private readonly Option<string[]> _steps = Many("--step", "How a step goes: STEP=done|fails|blocked|refused.");
+    private readonly Option<string[]> _steps = Many("--step", $"How a step goes: STEP={string.Join('|', TestScriptReader.Outcomes)}.");
     private readonly Option<string> _decision = new("--decision")
     {
         Description = "What people answer.",

@@ -144,7 +144,7 @@ internal static class ValidateCommand
 
         // Checks that need the host's settings are made when the host starts.
         var contacts = services.GetRequiredService<ContactsFile>().Read(
-            files.People, withSettings: false, schedule => FindProblem(services.GetServices<IOnCallSource>(), schedule));
+            files.People, withSettings: false, FindProblem);
         var catalog = services.GetRequiredService<RunbookCatalog>();
         var handOver = services.GetServices<INotifier>()
             .Where(notifier => notifier.OnlyHandsOver)
@@ -171,7 +171,7 @@ internal static class ValidateCommand
     }
 
     /// <summary>Of a calendar beside the contacts, for the next week. Whatever is elsewhere is not asked.</summary>
-    private static string? FindProblem(IEnumerable<IOnCallSource> sources, OnCallSchedule schedule)
+    private static string? FindProblem(IOnCallSource source, OnCallSchedule schedule)
     {
         if (!RuleSet.IsCalendar(Path.GetFileName(schedule.Id)) || Uri.TryCreate(schedule.Id, UriKind.Absolute, out _))
         {
@@ -182,8 +182,7 @@ internal static class ValidateCommand
         try
         {
             // The text is there already, so nothing is waited for.
-            sources.First(source => source.Kind == schedule.Kind)
-                .ReadAsync(schedule, now, now.AddDays(7), CancellationToken.None).GetAwaiter().GetResult();
+            source.ReadAsync(schedule, now, now.AddDays(7), CancellationToken.None).GetAwaiter().GetResult();
             return null;
         }
         catch (OnCallException unreadable)

@@ -17,9 +17,9 @@ internal sealed partial class AzureClient
         ["LinkedAuthorizationFailed", "DenyAssignmentAuthorizationFailed", "RequestDisallowedByPolicy"];
 
     /// <summary>How long the answer asks to wait; null where that is no time at all.</summary>
-    public static TimeSpan? RetryAfter(Response response) => Named(response) is { } wait && wait > TimeSpan.Zero ? wait : null;
+    public static TimeSpan? RetryAfter(Response response) => WaitIn(response) is { } wait && wait > TimeSpan.Zero ? wait : null;
 
-    private static TimeSpan? Named(Response response) =>
+    private static TimeSpan? WaitIn(Response response) =>
         response.Headers.TryGetValue("Retry-After", out var text) && RetryConditionHeaderValue.TryParse(text, out var after)
             ? JsonAnswer.RetryAfter(after, response.Headers.Date)
             : response.Headers.TryGetValue("retry-after-ms", out var inMilliseconds)
@@ -32,7 +32,7 @@ internal sealed partial class AzureClient
         var (status, body, wait) = (response.Status, response.Content, RetryAfter(response));
         var isBusy = IsBusy(call, status, body);
         // A change that waits for its turn is tried for hours, and its reason is noted once, so it has no seconds that differ each time.
-        var words = isBusy ? SecondsToWait().Replace(ErrorWords(body), "some$1") : $"{ErrorWords(body)}{Asked(wait)}".TrimStart();
+        var words = isBusy ? SecondsToWait().Replace(ErrorWords(body), "some$1") : $"{ErrorWords(body)}{WaitText(wait)}".TrimStart();
         return status switch
         {
             401 => new StepRefusedException($"{call.On} does not know this identity (401), so it may not {call.What}. "
@@ -56,7 +56,7 @@ internal sealed partial class AzureClient
         !call.OnlyReads
         && (status == 429 || (status is 400 or 409 && s_busyWords.Any(ErrorWords(body).ToUpperInvariant().Contains)));
 
-    private static string Asked(TimeSpan? wait) => wait >= TimeSpan.FromSeconds(1) ? $" It asks to wait {wait.Value.TotalSeconds:0} s." : "";
+    private static string WaitText(TimeSpan? wait) => wait >= TimeSpan.FromSeconds(1) ? $" It asks to wait {wait.Value.TotalSeconds:0} s." : "";
 
     private static StepRefusedException Forbidden(AzureRequest call, BinaryData body)
     {

@@ -146,8 +146,7 @@ internal sealed partial class AzureClient(HttpPipeline pipeline, Uri endpoint)
             {
                 progress?.Report($"{change.On} took the request to {change.What}, and cannot be asked how that goes: "
                     + $"{nobody.Message.TrimEnd('.')}");
-                var pause = nobody.RetryAfter is { } asked && asked > s_defaultPause ? asked : s_defaultPause;
-                await Task.Delay(pause, time, cancellationToken);
+                await Task.Delay(nobody.RetryAfter ?? s_defaultPause, time, cancellationToken);
             }
         }
     }

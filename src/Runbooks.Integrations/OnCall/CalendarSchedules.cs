@@ -50,7 +50,7 @@ internal sealed class CalendarSchedules(IHttpClientFactory clients, AddressSecre
             : await DownloadAsync(schedule.Id, cancellationToken);
         if (text is null)
         {
-            throw new OnCallException($"there is no file {schedule.Id} beside the contacts.");
+            throw new OnCallException($"there is no file {schedule.Id} beside the contacts that can be opened.");
         }
 
         // A hostile rule may keep a thread busy for a while, and must not keep the caller.

@@ -75,8 +75,7 @@ internal static class CalendarShifts
     {
         if (name.StartsWith(ExchangePrefix, StringComparison.OrdinalIgnoreCase))
         {
-            var own = name[ExchangePrefix.Length..];
-            return IsOneOf(own, "UTC", "GMT") ? DateTimeZone.Utc : FindZone(own);
+            return FindZone(name[ExchangePrefix.Length..]);
         }
 
         var iana = DateTimeZoneProviders.Tzdb;

@@ -107,7 +107,11 @@ public sealed record SuppressedBy(string Runbook, string Target, TimeSpan AtMost
 }
 
 /// <summary>Shown first on every card.</summary>
-public sealed record Impact(ImpactSeverity Severity, string Users, string Data);
+public sealed record Impact(ImpactSeverity Severity, string Users, string Data)
+{
+    [JsonIgnore]
+    public IEnumerable<string> Lines => new[] { Users, Data }.Where(line => line.Length > 0);
+}
 
 public enum ImpactSeverity { Low, Medium, High, Critical }
 

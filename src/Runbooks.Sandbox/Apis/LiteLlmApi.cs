@@ -103,7 +103,7 @@ internal sealed class LiteLlmApi(SandboxChanges changes, FaultRegistry faults) :
                 model["litellm_params"]![name] = value!.DeepClone();
             }
 
-            if (patch["model_info"]?["blocked"] is { } blocked)
+            if (patch["blocked"] is { } blocked)
             {
                 model["model_info"]!["blocked"] = blocked.DeepClone();
             }

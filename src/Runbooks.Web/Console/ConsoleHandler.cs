@@ -38,7 +38,7 @@ public sealed class ConsoleHandler(
         var model = new ConsoleModel(open, closed, filter, runbooks, more, options.Value.TryThis, time.GetUtcNow())
         {
             Trouble = health.LastTrouble is { } trouble ? EndingText.Sentence(trouble) : null,
-            Warnings = await safety.WarningsAsync(cancellationToken),
+            Warnings = [.. Lines.Of(store.Damage), .. await safety.WarningsAsync(cancellationToken)],
             // Shown first under every filter, or they would be forgotten.
             NeedsPerson = ConsoleModel.MostUrgentFirst(now.NeedPerson),
             NeedsPersonIsCut = now.IsCut,

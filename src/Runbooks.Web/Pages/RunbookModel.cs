@@ -118,5 +118,5 @@ public sealed record RunbookModel(
     private static string Line(JsonElement with, Type type) =>
         string.Join(", ", ParameterMask.Mask(with, type).Select(pair => $"{pair.Key}: {ValueText(pair.Value)}"));
 
-    private static string ValueText(JsonNode? value) => value is JsonValue scalar ? scalar.ToString() : value?.ToJsonString() ?? "null";
+    public static string ValueText(JsonNode? value) => value is JsonValue scalar ? scalar.ToString() : value?.ToJsonString() ?? "null";
 }

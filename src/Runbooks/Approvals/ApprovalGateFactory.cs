@@ -90,7 +90,7 @@ public static class ApprovalGateFactory
         var plan = gate.Plan;
         if (gate.Phase == Phase.Mitigation && runbook.Resolution.Approval is not null)
         {
-            var beginning = LeavesItToResolution(gate.Phase, plan, runbook)
+            var beginning = plan.Steps.Count == 0
                 ? "Nothing is done before the resolution"
                 : "Nobody has to be asked about the mitigation";
             return $"{beginning}; the resolution asks for itself.";
@@ -107,8 +107,8 @@ public static class ApprovalGateFactory
     }
 
     /// <summary>Nothing is done before the resolution, and that asks for itself: its question has the warnings.</summary>
-    private static bool LeavesItToResolution(Phase phase, Plan plan, Runbook runbook) =>
-        phase == Phase.Mitigation && plan.Steps.Count == 0 && runbook.Resolution.Approval is not null;
+    private static bool LeavesItToResolution(Gate gate, Runbook runbook) =>
+        gate is { Phase: Phase.Mitigation, Plan.Steps.Count: 0 } && runbook.Resolution.Approval is not null;
 
     private static bool IsWarning(GuardrailViolation violation) => violation.Severity == GuardrailSeverity.AskFirst;
 
@@ -157,7 +157,7 @@ public static class ApprovalGateFactory
             return Closed(GateOutcome.Refused, $"It cannot run as things are. {blocker}");
         }
 
-        return runbook.ApprovalOf(gate.Phase) is null && (!mustAsk || LeavesItToResolution(gate.Phase, gate.Plan, runbook))
+        return runbook.ApprovalOf(gate.Phase) is null && (!mustAsk || LeavesItToResolution(gate, runbook))
             ? Closed(GateOutcome.Approved, WhyNobody(gate, runbook))
             : gate;
 

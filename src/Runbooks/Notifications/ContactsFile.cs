@@ -18,15 +18,15 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
 
     /// <param name="withSettings">Whether this is the host that sends. Elsewhere its settings are not checked.</param>
     /// <param name="findProblem">Why a schedule cannot be read, for a warning; left out where none is looked at.</param>
-    public ContactsResult Read(ContactFiles files, bool withSettings = true, Func<OnCallSchedule, string?>? findProblem = null)
+    public ContactsResult Read(ContactFiles files, bool withSettings = true, Func<IOnCallSource, OnCallSchedule, string?>? findProblem = null)
     {
         var common = files.Common is { } file ? ReadOne(file, null, null, withSettings, findProblem) : null;
         List<FileContacts> teams = [.. files.Teams
             .Where(team => team.Contacts is not null && TeamFile.IsName(team.Folder))
             .Select(team => ReadOne(team.Contacts!, team.Folder, common, withSettings, findProblem))];
         var read = OwnSlackUsers.AsIdentities(common is null ? teams : [common, .. teams]);
-        common = common is null ? null : read[0];
-        teams = common is null ? read : read[1..];
+        common = read.Find(file => file.Team is null);
+        teams = read.FindAll(file => file.Team is not null);
         List<string> rings = [.. _channels.Where(channel => channel.Rings).Select(channel => channel.Channel)];
         var people = new TeamPeople();
         read.ForEach(people.Add);
@@ -89,7 +89,7 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
 
     /// <param name="common">What a team's file may name; null where that is not known here.</param>
     private FileContacts ReadOne(
-        RunbookFile file, string? team, FileContacts? common, bool withSettings, Func<OnCallSchedule, string?>? findProblem)
+        RunbookFile file, string? team, FileContacts? common, bool withSettings, Func<IOnCallSource, OnCallSchedule, string?>? findProblem)
     {
         var errors = new FileErrors(file.Name, file.Text, "docs/contacts.md");
         if (YamlSection.Open(errors, "people") is not { } root)
@@ -100,7 +100,7 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
         var others = team is null ? [] : common?.Recipients;
         var recipients = new RecipientReader(_channels, withSettings ? secrets : null, others).Read(root, isWhole: team is null);
         List<Recipient> known = [.. recipients.Concat(others ?? []).DistinctBy(recipient => recipient.Name, StringComparer.OrdinalIgnoreCase)];
-        var onCall = new OnCallReader(_schedules, known, withSettings) 
+        var onCall = new OnCallReader(_schedules, known, withSettings)
         {
             Team = team,
             KnowsOthers = others is not null,
@@ -109,15 +109,9 @@ public sealed class ContactsFile(IEnumerable<INotifier> channels, IEnumerable<IO
         var contacts = ReadContacts(root, team, known, others is not null, onCall);
         root.RejectOthers();
         contacts.AddRange(recipients.Where(recipient => recipient.GroupId is not null).Select(group => new Contact(Named(team, group.Name), [group])));
-        var read = new FileContacts(team, file.Name, errors, [.. recipients.Select(Own)], [.. contacts.Select(OfOwn)]);
+        var read = new FileContacts(team, file.Name, errors, [.. recipients.Select(Own)], [.. contacts.Select(contact => contact.With(Own))]);
         WarnOfShadows(read, common);
         return read;
-
-        Contact OfOwn(Contact contact) => contact with
-        {
-            Recipients = [.. contact.Recipients.Select(Own)],
-            Schedule = contact.Schedule is { } schedule ? schedule with { Fallback = [.. schedule.Fallback.Select(Own)] } : null,
-        };
 
         // Another team may have a group of the same name, whose link must not count here.
         Recipient Own(Recipient recipient) =>

@@ -138,7 +138,7 @@ public sealed class IncidentCards(DecisionLinks links)
         Sections =
         [
             new("Summary", [incident.Reason ?? EndingText.Headline(incident)]),
-            new("Impact", [.. new[] { runbook.Impact.Users, runbook.Impact.Data }.Where(line => line.Length > 0)]),
+            new("Impact", [.. runbook.Impact.Lines]),
             new("Times", [.. IncidentReport.Moments(incident).Select(moment => $"{moment.What}: {TimeOf(moment.At, incident.OpenedAt)}")]),
             .. CardSection.If(
                 FindingText.Found(incident, incident.OpenedAt),
@@ -186,7 +186,7 @@ public sealed class IncidentCards(DecisionLinks links)
         Sections =
         [
             new("What happened", [message]) { IsNeeded = true },
-            new(ImpactHeading(incident), [runbook.Impact.Users, runbook.Impact.Data]),
+            new(ImpactHeading(EndingText.IsFixInPlace(incident)), [.. runbook.Impact.Lines]),
             .. CardSection.If(FindingText.Found(incident, now), incident.Findings.Select(FindingText.Line)),
             .. CardSection.If("What was tried", Tried(incident)),
             .. CardSection.If(FindingText.SaidLast(incident, now), incident.Verification.Select(FindingText.Line)),
@@ -213,8 +213,7 @@ public sealed class IncidentCards(DecisionLinks links)
     }
 
     /// <summary>A runbook says what the fault means for its users while it lasts.</summary>
-    public static string ImpactHeading(Incident incident) =>
-        EndingText.IsFixInPlace(incident) ? "What it meant before the fix" : "What it means";
+    public static string ImpactHeading(bool isFixInPlace) => isFixInPlace ? "What it meant before the fix" : "What it means";
 
     private static string About(Incident incident, Runbook runbook) => $"{runbook.Title} on {IncidentText.Target(incident.Target)}";
 

@@ -84,7 +84,7 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
     public bool KnowsOthers { get; init; } = true;
 
     /// <summary>Why a calendar beside the file cannot be read; null where that is not looked at.</summary>
-    public Func<OnCallSchedule, string?>? FindProblem { get; init; }
+    public Func<IOnCallSource, OnCallSchedule, string?>? FindProblem { get; init; }
 
     public Contact Read(string name, YamlSection section)
     {
@@ -140,7 +140,7 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
         {
             section.Errors.AtValue(path, $"cannot be used: {objection}", $"Write {source.IdFormat}.");
         }
-        else if (FindProblem?.Invoke(schedule) is { } problem)
+        else if (FindProblem?.Invoke(source, schedule) is { } problem)
         {
             section.Errors.Warn(
                 WarningCodes.CalendarUnreadable,

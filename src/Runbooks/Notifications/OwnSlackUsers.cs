@@ -18,11 +18,7 @@ internal static class OwnSlackUsers
         return [.. files.Select(file => file with
         {
             Recipients = [.. file.Recipients.Select(Proven)],
-            Contacts = [.. file.Contacts.Select(contact => contact with
-            {
-                Recipients = [.. contact.Recipients.Select(Proven)],
-                Schedule = contact.Schedule is { } schedule ? schedule with { Fallback = [.. schedule.Fallback.Select(Proven)] } : null,
-            })],
+            Contacts = [.. file.Contacts.Select(contact => contact.With(Proven))],
         })];
 
         Recipient Proven(Recipient recipient)

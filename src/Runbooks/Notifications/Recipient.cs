@@ -7,6 +7,13 @@ public sealed record Contact(string Name, IReadOnlyList<Recipient> Recipients)
     /// Null where it is always the same people. A contact with a schedule has no recipients until <see cref="OnCallDirectory"/> has asked.
     /// </summary>
     public OnCallSchedule? Schedule { get; init; }
+
+    /// <summary>The same contact with everybody behind it changed.</summary>
+    internal Contact With(Func<Recipient, Recipient> change) => this with
+    {
+        Recipients = [.. Recipients.Select(change)],
+        Schedule = Schedule is { } schedule ? schedule with { Fallback = [.. schedule.Fallback.Select(change)] } : null,
+    };
 }
 
 /// <param name="Name">Goes into the link, and so into the record of who decided.</param>

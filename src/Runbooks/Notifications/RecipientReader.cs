@@ -101,7 +101,7 @@ internal sealed class RecipientReader(IReadOnlyList<INotifier> channels, Address
         var texts = person.Addresses.Select(address => address.To).Concat(section.TextList("signIn"));
         return person with
         {
-            Identities = [.. slackUsers.Distinct(StringComparer.Ordinal).Select(Identity.Slack), .. signIn],
+            Identities = [.. slackUsers.Select(Identity.Slack), .. signIn],
             OnCallNames = onCall,
             MailAddresses = [.. texts.Where(text => text.Contains('@', StringComparison.Ordinal))],
         };

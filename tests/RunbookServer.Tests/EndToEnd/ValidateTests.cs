@@ -40,7 +40,7 @@ public sealed class ValidateTests : IDisposable
 
     /// <summary>Its fallback would be asked each night, and nobody would know why.</summary>
     [Theory]
-    [InlineData("other.ics", "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n", "there is no file rota.ics beside the contacts.")]
+    [InlineData("other.ics", "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n", "there is no file rota.ics beside the contacts that can be opened.")]
     [InlineData("rota.ics", "", "it is no iCalendar file.")]
     [InlineData("rota.ics", "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR\r\n", null)]
     public async Task CalendarThatCannotBeRead_IsWarnedOf(string file, string text, string? problem)

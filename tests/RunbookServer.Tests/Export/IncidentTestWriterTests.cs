@@ -73,7 +73,7 @@ public sealed class IncidentTestWriterTests : IDisposable
         { "resolved {switch: done, tell: done, report: done}", Runbook, "checks: { slow: [failing, { verdict: failing, times: 3 }, passing] }\nevents: [{ after: 2m, approve: ada }]" },
         { "failed {switch: undone, tell: undone}", Runbook, "checks: { slow: [failing] }\nevents: [{ after: 2m, approve: ada }]" },
         { "failed {switch: undone, tell: undone}", Runbook, "checks: { slow: [failing] }\nsteps: { tell: fails }\nevents: [{ after: 2m, approve: ada }]" },
-        { "failed {switch: undone, tell: undone}", Runbook, "checks: { slow: [failing] }\nsteps: { tell: nothingDone }\nevents: [{ after: 2m, approve: ada }]" },
+        { "failed {switch: undone, tell: failed}", Runbook, "checks: { slow: [failing] }\nsteps: { tell: nothingDone }\nevents: [{ after: 2m, approve: ada }]" },
         { "failed {call: failed}", s_calling, "checks: { slow: [failing] }\nsteps: { call: nothingDone }\nevents: [{ after: 2m, approve: ada }]" },
         { "failed {switch: undone}", Runbook, "checks: { slow: [failing] }\nsteps: { tell: refused }\nevents: [{ after: 2m, approve: ada }]" },
         { "failed {switch: undoFailed, tell: undone}", Runbook, "checks: { slow: [failing] }\nsteps: { switch: { undo: fails } }\nevents: [{ after: 2m, approve: ada }]" },

@@ -138,7 +138,7 @@ public sealed class ModelRouteTests : OnTheSandbox
 
     private async Task PauseAsync(string id)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Patch, $"/litellm/model/{id}/update") { Content = JsonContent.Create(new { model_info = new { blocked = true } }) };
+        using var request = new HttpRequestMessage(HttpMethod.Patch, $"/litellm/model/{id}/update") { Content = JsonContent.Create(new { blocked = true }) };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "practice");
         (await Http.SendAsync(request, Cancel)).EnsureSuccessStatusCode();
     }

@@ -80,7 +80,7 @@ public sealed class OnCallSourcesTests : OnTheSandbox
     [InlineData("grafanaOncall", "SNONE", null, "Grafana OnCall answered 404: it has no such schedule.")]
     [InlineData("ical", "/calendar/oncall.ics", "404", "127.0.0.1 answered 404.")]
     [InlineData("ical", "/calendar/oncall.ics", "unreachable", "127.0.0.1 cannot be reached")]
-    [InlineData("ical", "nowhere.ics", null, "there is no file nowhere.ics beside the contacts.")]
+    [InlineData("ical", "nowhere.ics", null, "there is no file nowhere.ics beside the contacts that can be opened.")]
     public async Task Fault_IsToldInWords(string kind, string id, string? fault, string words)
     {
         if (fault is not null)

@@ -82,22 +82,17 @@ internal sealed partial class SandboxCluster(string name, SandboxOptions options
         return true;
     });
 
-    public void Hang(string ns, string podName) => Live(ns, podName, life => life with { HungAt = Now - s_hungFor });
+    /// <returns>False where there is no such pod.</returns>
+    public bool Hang(string ns, string podName) => Live(ns, podName, life => life with { HungAt = Now - s_hungFor });
 
     public void Revive(string ns, string podName) => Live(ns, podName, life => life with { HungAt = null });
 
-    private void Live(string ns, string podName, Func<PodLife, PodLife> change)
+    private bool Live(string ns, string podName, Func<PodLife, PodLife> change) => Find(ns, podName) is { } pod && Locked(() =>
     {
-        if (Find(ns, podName) is { } pod)
-        {
-            Locked(() =>
-            {
-                pod.Change(pod.Last, change(pod.Last));
-                changes.Touch();
-                return true;
-            });
-        }
-    }
+        pod.Change(pod.Last, change(pod.Last));
+        changes.Touch();
+        return true;
+    });
 
     public void LoseGpu() => Change(Nodes()[BrokenNode], node => node with { Fault = GpuFault.Lost(Now - s_hungFor) });
 

@@ -167,9 +167,10 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         var incidents = news.Select(item => item.Incident).DistinctBy(incident => incident.Id).ToList();
         var messages = news.GroupBy(item => item.Message).OrderByDescending(same => same.Count()).ToList();
         var impacts = news
-            .OrderBy(item => EndingText.IsFixInPlace(item.Incident))
-            .GroupBy(item => IncidentCards.ImpactHeading(item.Incident), item => item.Runbook)
-            .SelectMany(group => CardSection.If(group.Key, group.DistinctBy(runbook => runbook.Id).SelectMany(ImpactLines)));
+            .GroupBy(item => EndingText.IsFixInPlace(item.Incident), item => item.Runbook)
+            .OrderBy(group => group.Key)
+            .SelectMany(group => CardSection.If(
+                IncidentCards.ImpactHeading(group.Key), group.DistinctBy(runbook => runbook.Id).SelectMany(runbook => runbook.Impact.Lines)));
         return Base(storm, news, CardKind.Page, $"A person is needed: {CountText.Format(incidents.Count, "incident")}{OfAll(news)}") with
         {
             Sections =
@@ -223,8 +224,6 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 
     private static string ByHand(int count, int all) =>
         count == 0 ? "" : count == all ? ", to do something by hand" : $", {count} of them to do something by hand";
-
-    private static IEnumerable<string> ImpactLines(Runbook runbook) => new[] { runbook.Impact.Users, runbook.Impact.Data }.Where(line => line.Length > 0);
 
     private static string[] WhatBroke(Runbook runbook, int targets) =>
         [$"{runbook.Title} on {CountText.Format(targets, "target")}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data];

@@ -35,7 +35,7 @@ public sealed record StormMessage(
     public static bool WasTold(Incident incident, Recipient recipient) => incident.Deliveries.Any(delivery =>
         delivery.Channel is not null
         && delivery.IsOf(incident.OpenGate!)
-        && string.Equals(delivery.Contact, recipient.Name, StringComparison.OrdinalIgnoreCase));
+        && ContactBook.IsSameName(delivery.Contact, recipient.Name));
 
     public bool IsAbout(Incident incident) => _about.Contains(incident.Id);
 
