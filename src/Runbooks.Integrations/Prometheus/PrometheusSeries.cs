@@ -71,3 +71,115 @@ internal sealed record AlertRule(string Name, string? Health)
                rule.GetProperty("name").GetString()!, rule.TryGetProperty("health", out var health) ? health.GetString() : null),
     ];
 }
+
+/// <summary>Says why a query found nothing: which of its metrics and alert rules this Prometheus has never had.</summary>
+internal static partial class MissingSeries
+{
+    private const int MaxNames = 10;
+
+    // Prometheus makes these itself, and only while an alert is pending or firing.
+    private static readonly string[] s_ownNames = ["ALERTS", "ALERTS_FOR_STATE"];
+    private static readonly string[] s_keywords =
+        ["and", "or", "unless", "by", "without", "on", "ignoring", "group_left", "group_right", "bool", "offset", "start", "end", "Inf", "NaN", "inf", "nan"];
+
+    public static async Task<string?> ExplainEmptyAsync(
+        PrometheusClient prometheus, string? endpoint, string query, CancellationToken cancellationToken)
+    {
+        var name = prometheus.Find(endpoint).Name;
+        var missing = await FindAsync(prometheus, endpoint, query, cancellationToken);
+        if (missing.Count > 0)
+        {
+            return $"Prometheus '{name}' has no series named {string.Join(", ", missing)}. Is the name right, and is its exporter scraped?";
+        }
+
+        if (OwnNames().IsMatch(query))
+        {
+            return await ExplainNoRuleAsync(prometheus, endpoint, name, query, cancellationToken);
+        }
+
+        return NamesIn(query).Count == 0
+            ? "it names no metric, so whether there could be anything is not known. Name one."
+            : null;
+    }
+
+    // The series of an alert exists only while it is pending or firing. Only the rule shows whether it could be.
+    private static async Task<string?> ExplainNoRuleAsync(
+        PrometheusClient prometheus, string? endpoint, string name, string query, CancellationToken cancellationToken)
+    {
+        var rules = await prometheus.AlertRulesAsync(endpoint, cancellationToken);
+        var asked = AlertNames().Matches(query)
+            .SelectMany(match => match.Groups["name"].Value.Split('|'))
+            .Distinct(StringComparer.Ordinal)
+            .ToList();
+        var missing = asked.Except(rules.Select(rule => rule.Name), StringComparer.Ordinal).ToList();
+        if (rules.Count == 0)
+        {
+            return $"Prometheus '{name}' has no alert rule.";
+        }
+
+        if (missing.Count > 0)
+        {
+            return $"Prometheus '{name}' has no alert rule named {string.Join(", ", missing)}.";
+        }
+
+        var ill = rules.FirstOrDefault(rule =>
+            rule.Trouble is not null && (asked.Count == 0 || asked.Contains(rule.Name, StringComparer.Ordinal)));
+        return ill is null ? null : $"Prometheus '{name}' has the alert rule {ill.Name}, and {ill.Trouble}.";
+    }
+
+    public static async Task<IReadOnlyList<string>> FindAsync(
+        PrometheusClient prometheus, string? endpoint, string query, CancellationToken cancellationToken)
+    {
+        var names = NamesIn(query);
+        if (names.Count == 0)
+        {
+            return [];
+        }
+
+        var found = await prometheus.QueryAsync(
+            endpoint, $"count by (__name__) ({{__name__=~\"{string.Join('|', names)}\"}})", cancellationToken);
+        return [.. names.Except(found.Select(series => series.Labels.GetValueOrDefault("__name__", "")), StringComparer.Ordinal)];
+    }
+
+    /// <summary>The metrics that a query reads, in its order. The query is not parsed, only searched.</summary>
+    public static IReadOnlyList<string> NamesIn(string query)
+    {
+        // Texts, labels, durations and lists of labels contain names that are not metrics.
+        var bare = ListOfLabels().Replace(
+            InBrackets().Replace(Texts().Replace(query, "''"), match => match.Value[0] == '{' ? "{}" : "[]"), " ");
+        return
+        [
+            .. Names().Matches(bare)
+                .Where(match => !bare.AsSpan(match.Index + match.Length).TrimStart().StartsWith("("))
+                .Select(match => match.Groups["name"].Value)
+                .Where(name => !s_keywords.Contains(name) && !s_ownNames.Contains(name))
+                .Concat(LabelNames().Matches(query).Select(match => match.Groups["name"].Value).Except(s_ownNames))
+                .Distinct().Take(MaxNames),
+        ];
+    }
+
+    [GeneratedRegex("""#[^\n]*|"(\\.|[^"\\])*"|'(\\.|[^'\\])*'""", RegexOptions.NonBacktracking)]
+    private static partial Regex Texts();
+
+    [GeneratedRegex(@"\{[^}]*\}|\[[^\]]*\]", RegexOptions.NonBacktracking)]
+    private static partial Regex InBrackets();
+
+    [GeneratedRegex(
+        @"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)|\boffset\s+-?[0-9a-z]+|@\s*[0-9.]+",
+        RegexOptions.NonBacktracking)]
+    private static partial Regex ListOfLabels();
+
+    /// <summary>A metric that is named as a label, <c>{__name__="up"}</c>, or in quotes, <c>{"http.requests"}</c>.</summary>
+    [GeneratedRegex("""__name__\s*=\s*["'](?<name>[A-Za-z_:][A-Za-z0-9_:.]*)["']|\{\s*["'](?<name>[A-Za-z_:][A-Za-z0-9_:.]*)["']\s*[,}]""", RegexOptions.NonBacktracking)]
+    private static partial Regex LabelNames();
+
+    [GeneratedRegex(@"\bALERTS(?:_FOR_STATE)?\b", RegexOptions.NonBacktracking)]
+    private static partial Regex OwnNames();
+
+    /// <summary>One name, or several to choose from: <c>alertname=~"A|B"</c>.</summary>
+    [GeneratedRegex("""alertname\s*(=\s*["'](?<name>[^"'\\|]+)|=~\s*["'](?<name>[A-Za-z0-9_ |-]+))["']""", RegexOptions.NonBacktracking)]
+    private static partial Regex AlertNames();
+
+    [GeneratedRegex("(?:^|[^A-Za-z0-9_:.])(?<name>[A-Za-z_:][A-Za-z0-9_:]*)", RegexOptions.NonBacktracking)]
+    private static partial Regex Names();
+}
