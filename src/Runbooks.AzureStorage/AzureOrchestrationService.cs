@@ -12,7 +12,7 @@ namespace Runbooks.AzureStorage;
 /// Durable Task's provider for Azure Storage with three additions: work that kills its process again and again comes to an end, an account
 /// that is away for a while loses no activity, and failures of the account have our messages.
 /// </summary>
-internal sealed partial class AzureOrchestrationService(
+internal sealed class AzureOrchestrationService(
     AzureStorageOrchestrationService inner, QueueClient workItems, RedeliveryCounts redeliveries, TurnAttempts attempts, TaskHubOptions hub, HubLog log)
     : IOrchestrationService, IOrchestrationServiceClient, IOrchestrationServicePurgeClient, IDisposable
 {
@@ -28,13 +28,9 @@ internal sealed partial class AzureOrchestrationService(
     private readonly ConcurrentDictionary<string, bool> _suspects = new(StringComparer.OrdinalIgnoreCase);
 
     public int TaskOrchestrationDispatcherCount => inner.TaskOrchestrationDispatcherCount;
-
     public int MaxConcurrentTaskOrchestrationWorkItems => inner.MaxConcurrentTaskOrchestrationWorkItems;
-
     public BehaviorOnContinueAsNew EventBehaviourForContinueAsNew => inner.EventBehaviourForContinueAsNew;
-
     public int TaskActivityDispatcherCount => inner.TaskActivityDispatcherCount;
-
     public int MaxConcurrentTaskActivityWorkItems => inner.MaxConcurrentTaskActivityWorkItems;
 
     public Task StartAsync() => inner.StartAsync();
@@ -265,4 +261,40 @@ internal sealed partial class AzureOrchestrationService(
     private static Task Guard(Func<Task> call) => AzureStorageErrors.GuardAsync(call, CancellationToken.None);
 
     private static Task<T> Guard<T>(Func<Task<T>> call) => AzureStorageErrors.GuardAsync(call, CancellationToken.None);
+
+    public Task CreateTaskOrchestrationAsync(TaskMessage creationMessage) => Guard(() => inner.CreateTaskOrchestrationAsync(creationMessage));
+
+    public async Task CreateTaskOrchestrationAsync(TaskMessage creationMessage, OrchestrationStatus[] dedupeStatuses) =>
+        await Guard(() => inner.CreateTaskOrchestrationAsync(creationMessage, dedupeStatuses));
+
+    public Task SendTaskOrchestrationMessageAsync(TaskMessage message) => Guard(() => inner.SendTaskOrchestrationMessageAsync(message));
+
+    public Task SendTaskOrchestrationMessageBatchAsync(params TaskMessage[] messages) =>
+        Guard(() => inner.SendTaskOrchestrationMessageBatchAsync(messages));
+
+    public Task<OrchestrationState> WaitForOrchestrationAsync(
+        string instanceId, string executionId, TimeSpan timeout, CancellationToken cancellationToken) =>
+        AzureStorageErrors.GuardAsync(
+            async () => (await inner.WaitForOrchestrationAsync(instanceId, executionId, timeout, cancellationToken))!, cancellationToken);
+
+    public Task ForceTerminateTaskOrchestrationAsync(string instanceId, string reason) =>
+        Guard(() => inner.ForceTerminateTaskOrchestrationAsync(instanceId, reason));
+
+    public Task<IList<OrchestrationState>> GetOrchestrationStateAsync(string instanceId, bool allExecutions) =>
+        Guard(() => inner.GetOrchestrationStateAsync(instanceId, allExecutions));
+
+    public Task<OrchestrationState> GetOrchestrationStateAsync(string instanceId, string executionId) =>
+        Guard(() => inner.GetOrchestrationStateAsync(instanceId, executionId));
+
+    public Task<string> GetOrchestrationHistoryAsync(string instanceId, string executionId) =>
+        Guard(() => inner.GetOrchestrationHistoryAsync(instanceId, executionId));
+
+    public Task PurgeOrchestrationHistoryAsync(DateTime thresholdDateTimeUtc, OrchestrationStateTimeRangeFilterType timeRangeFilterType) =>
+        Guard(() => inner.PurgeOrchestrationHistoryAsync(thresholdDateTimeUtc, timeRangeFilterType));
+
+    public Task<PurgeResult> PurgeInstanceStateAsync(string instanceId) =>
+        Guard(() => ((IOrchestrationServicePurgeClient)inner).PurgeInstanceStateAsync(instanceId));
+
+    public Task<PurgeResult> PurgeInstanceStateAsync(PurgeInstanceFilter purgeInstanceFilter) =>
+        Guard(() => ((IOrchestrationServicePurgeClient)inner).PurgeInstanceStateAsync(purgeInstanceFilter));
 }
