@@ -8,7 +8,7 @@ using Runbooks.Web.Incidents;
 
 namespace RunbookServer.Reporting;
 
-internal sealed class SimulationReportFactory(Runbook runbook, SimulatedIncident played, StepCatalog real, bool isLive = false)
+internal sealed class SimulationReportFactory(Runbook runbook, SimulatedIncident played, StepCatalog real, bool isLive)
 {
     private readonly Incident _incident = played.Incident;
 

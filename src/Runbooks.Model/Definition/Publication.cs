@@ -44,7 +44,7 @@ public sealed record Publication(int Number, string Set, DateTimeOffset At, stri
     public string Describe(DateTimeOffset then, string before) => $"{Source ?? $"publication {Number}"}, {Published(then, before)}";
 
     /// <summary>For example <c>published by GitHub Actions 12m before, going back to publication 5</c>.</summary>
-    public string Published(DateTimeOffset then, string before = "before")
+    public string Published(DateTimeOffset then, string before)
     {
         var since = then - At;
         var when = since < TimeSpan.Zero || since > TimeSpan.FromDays(2)
