@@ -81,15 +81,7 @@ public sealed class StormApprovalNotifier(
             .Where(message => message.Fresh.Count > 0)
             .ToList();
         var now = time.GetUtcNow();
-        var ready = messages.Where(message => message.DueAt <= now).ToList();
-        var early = messages.Where(message => message.DueAt > now).ToList();
-
-        // A question goes at once to everybody who was not told of it: after this turn it counts as sent, and nobody would get it later.
-        while (early.Find(message => message.Fresh.Any(incident => !StormMessage.WasTold(incident, message.Recipient) && IsAbout(ready, incident))) is { } beside)
-        {
-            early.Remove(beside);
-            ready.Add(beside);
-        }
+        var (ready, early) = Split(messages, now);
 
         // Somebody who was told of the question and got a message of the same storm a moment ago counts as reached.
         var asked = unasked.Where(incident => IsAbout(ready, incident) || !IsAbout(early, incident)).ToList();
@@ -112,14 +104,7 @@ public sealed class StormApprovalNotifier(
         List<Delivery> deliveries = [.. withLast.Select(pair => pair.Delivery)];
         told = told.Settle(deliveries) with { Asking = [.. told.Asking, .. deliveries.SelectMany(dispatcher.AlertsOf)] };
         keep(told);
-        var gates = asked.ToDictionary(incident => incident.Id, incident => incident.OpenGate!.Id, StringComparer.Ordinal);
-        var missed = unheard.Select(incident => incident.Id).ToHashSet(StringComparer.Ordinal);
-        var updated = await members.UpdateAsync(
-            asked, incident => Record(incident, gates[incident.Id], withLast, people, missed.Contains(incident.Id)), cancellationToken);
-        var recorded = updated.ToDictionary(incident => incident.Id, StringComparer.Ordinal);
-        var shownAlone = withLast.Where(pair => pair.Message.About.Count == 1).Select(pair => pair.Message.About[0]).DistinctBy(incident => incident.Id);
-        await Task.WhenAll(shownAlone.Select(incident =>
-            updater.ShowIfAnsweredAsync(incident, recorded[incident.Id], gates[incident.Id], cancellationToken)));
+        await RecordAsync(asked, unheard, withLast, people, cancellationToken);
         await members.UpdateAsync(
             waiting.Where(incident => sent.Any(pair => pair.Delivery.Reached && pair.Message.IsAbout(incident))),
             incident => incident.OpenGate is { Asked: > 0 } open ? ApprovalSchedule.RemindNoMore(incident, open.Id) : incident,
@@ -128,6 +113,42 @@ public sealed class StormApprovalNotifier(
         var waits = unasked.Except(asked).FirstOrDefault(incident => incident.Id == due);
         DateTimeOffset? next = waits is null ? null : early.Where(message => message.IsAbout(waits)).Min(message => message.DueAt);
         return (told with { Worst = worst }, next);
+    }
+
+    /// <summary>
+    /// What goes now, and what waits. A question goes at once to everybody who was not told of it: after this turn it counts as sent, and
+    /// nobody would get it later.
+    /// </summary>
+    private static (List<StormMessage> Ready, List<StormMessage> Early) Split(List<StormMessage> messages, DateTimeOffset now)
+    {
+        var ready = messages.FindAll(message => message.DueAt <= now);
+        var early = messages.FindAll(message => message.DueAt > now);
+        while (early.Find(message => message.Fresh.Any(incident =>
+            !StormMessage.WasTold(incident, message.Recipient) && IsAbout(ready, incident))) is { } beside)
+        {
+            early.Remove(beside);
+            ready.Add(beside);
+        }
+
+        return (ready, early);
+    }
+
+    /// <summary>Puts it on every incident that was asked about. A card that was sent alone shows an answer that came meanwhile.</summary>
+    private async Task RecordAsync(
+        IReadOnlyList<Incident> asked,
+        IReadOnlyList<Incident> unheard,
+        IReadOnlyList<Sent> sent,
+        ResolvedContacts people,
+        CancellationToken cancellationToken)
+    {
+        var gates = asked.ToDictionary(incident => incident.Id, incident => incident.OpenGate!.Id, StringComparer.Ordinal);
+        var missed = unheard.Select(incident => incident.Id).ToHashSet(StringComparer.Ordinal);
+        var updated = await members.UpdateAsync(
+            asked, incident => Record(incident, gates[incident.Id], sent, people, missed.Contains(incident.Id)), cancellationToken);
+        var recorded = updated.ToDictionary(incident => incident.Id, StringComparer.Ordinal);
+        var shownAlone = sent.Where(pair => pair.Message.About.Count == 1).Select(pair => pair.Message.About[0]).DistinctBy(incident => incident.Id);
+        await Task.WhenAll(shownAlone.Select(incident =>
+            updater.ShowIfAnsweredAsync(incident, recorded[incident.Id], gates[incident.Id], cancellationToken)));
     }
 
     private Storm Tell(Storm storm, StormMessage message) =>
