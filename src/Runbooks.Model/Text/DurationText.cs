@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Runbooks.Model.Text;
 
 /// <summary>Durations as runbook files write them: <c>20s</c>, <c>5m</c>, <c>1h30m</c>, <c>2d</c>, <c>500ms</c>.</summary>
@@ -108,4 +110,16 @@ public static class Lines
 {
     /// <summary>The lines that are not null, in order.</summary>
     public static IReadOnlyList<string> Of(params IEnumerable<string?> lines) => [.. lines.OfType<string>()];
+}
+
+public static class CamelCase
+{
+    /// <summary>Enumerations in JSON as words. Numbers are refused.</summary>
+    public static JsonConverter Enums { get; } = new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false);
+
+    public static string Of(string name) => JsonNamingPolicy.CamelCase.ConvertName(name);
+
+    public static string Of<T>(T value) where T : struct, Enum => Of(value.ToString());
+
+    public static IReadOnlyList<string> Choices(Type enumeration) => [.. Enum.GetNames(enumeration).Select(Of)];
 }

@@ -4,7 +4,7 @@ namespace Runbooks.Approvals;
 /// Who may decide a gate: a person behind a contact that was asked, or a signed-in member of a group that was asked, as far as the
 /// channel proves who it is. Behind a schedule are the people who were asked then, and those on call at the moment of the decision.
 /// </summary>
-public sealed partial class ApproverRules(CurrentContacts contacts, OnCallDirectory directory)
+public sealed class ApproverRules(CurrentContacts contacts, OnCallDirectory directory)
 {
     public async Task<ContactBook> ReadAsync(Gate? gate, CancellationToken cancellationToken) =>
         gate is null ? contacts.Book : (await directory.ResolveAsync(gate.Approvers, cancellationToken)).Book;
@@ -137,20 +137,15 @@ public sealed partial class ApproverRules(CurrentContacts contacts, OnCallDirect
         var byShiftOrGroup = names
             .Where(name => approval.ByShiftOrGroup?.Contains(name, StringComparer.OrdinalIgnoreCase) != false)
             .ToList();
-        if (approval.Identity is not null && HasGroup(byShiftOrGroup, book))
-        {
-            return true;
-        }
-
-        return book.FindPerson(approval.Person) is not null
-            && (book.Includes(names, approval.Person) || byShiftOrGroup.Exists(name => IsSchedule(name, book)));
+        return (approval.Identity is not null && HasGroup(byShiftOrGroup, book))
+            || (book.FindPerson(approval.Person) is not null
+                && (book.Includes(names, approval.Person) || byShiftOrGroup.Exists(name => IsSchedule(name, book))));
     }
 
     private static bool HasGroup(IEnumerable<string> names, ContactBook book) =>
         book.RecipientsOf(names).Any(recipient => recipient.GroupId is not null);
 
-    private static bool IsSchedule(string name, ContactBook book) =>
-        book.TryFind(name, out var contact) && contact.Schedule is not null;
+    private static bool IsSchedule(string name, ContactBook book) => book.TryFind(name, out var contact) && contact.Schedule is not null;
 
     /// <returns>Why the approvals no longer suffice; null when they do, or where nobody had to approve.</returns>
     public async Task<string?> FindLostAsync(Gate gate, CancellationToken cancellationToken)
@@ -161,10 +156,8 @@ public sealed partial class ApproverRules(CurrentContacts contacts, OnCallDirect
         }
 
         var now = await ReadAsync(gate, cancellationToken);
-        var approvals = gate.Decisions.Where(decision => decision.Verb == DecisionVerb.Approve);
-        return gate.IsCarriedBy([.. approvals.Select(AsOfNow).OfType<Decision>()])
-            ? null
-            : Incident.LostText(gate, AsOfNow);
+        var approvals = gate.Decisions.Where(decision => decision.Verb == DecisionVerb.Approve).Select(AsOfNow).OfType<Decision>();
+        return gate.IsCarriedBy([.. approvals]) ? null : Incident.LostText(gate, AsOfNow);
 
         Decision? AsOfNow(Decision approval) => ApproverRules.AsOfNow(gate, approval, now);
     }
@@ -238,6 +231,62 @@ public sealed partial class ApproverRules(CurrentContacts contacts, OnCallDirect
     private Recipient? Find(string name) => contacts.Book.FindPerson(name) ?? contacts.Book.FindPerson(Identity.SignIn(name));
 
     private static DecisionResult Refused(string why) => new(DecisionStatus.NotAllowed, why);
+
+    /// <summary>Work by hand is reported by a person, but a room's link does not say who it is.</summary>
+    public bool NeedsName(Gate gate, string recipient) =>
+        gate.Task is not null
+        && !contacts.Book.KnowsEveryone
+        && WithAsked(gate, contacts.Book).FindRoom(gate.Approvers, recipient) is { GroupId: null };
+
+    /// <summary>A link for one person counts as theirs as long as they may decide.</summary>
+    private DecisionResult? WhyNotCounted(ContactBook book, Gate gate, DecisionRequest request, string recipient)
+    {
+        if (request.SignedIn is not null && !ContactBook.IsSameName(NameOf(request), NameOf(recipient)))
+        {
+            return NotTheirs(request, recipient);
+        }
+
+        return WhyNotCounted(book, gate.Approvers, new DecisionRequest(request.Verb, recipient, request.Via)) is null
+            ? null
+            : Refused($"This link was sent to {recipient}, who may not decide this any more.");
+    }
+
+    /// <summary>A link for a room or a group does not prove who uses it.</summary>
+    private DecisionResult? WhyNotCounted(ContactBook book, Gate gate, DecisionRequest request, Recipient room)
+    {
+        if (request.SignedIn is { } person)
+        {
+            var isInRoom = book.IsMember(room, NameOf(request)) || ContactBook.IsInGroup(room, person);
+            return isInRoom ? null : NotTheirs(request, room.Name);
+        }
+
+        // A typed name proves no more than the link does, but the record then names somebody who can be asked.
+        if (gate.Task is not null && room.GroupId is null)
+        {
+            if (book.IsMember(room, NameOf(request)))
+            {
+                return null;
+            }
+
+            return Refused(request.Person == room.Name
+                ? $"This link was sent to {room.Name}. Type your name: what is done by hand is said by a person."
+                : $"{request.Person} is not one of the people in {room.Name}.");
+        }
+
+        return (request.Verb, room.GroupId) switch
+        {
+            (DecisionVerb.Approve, not null) => Refused(
+                $"This link was sent to {room.Name}, and only signing in shows who is in that group. "
+                + "Nobody signs in here, so it cannot approve."),
+            (DecisionVerb.Approve, null) when gate.CountsPeople => Refused(
+                $"This link was sent to {room.Name} and does not show who you are, but this approval has to count people. "
+                + "Decide from a message of your own, or from a Slack button where the message has one."),
+            _ => null,
+        };
+    }
+
+    private static DecisionResult NotTheirs(DecisionRequest request, string recipient) =>
+        Refused($"This link was sent to {recipient}, and you are signed in as {request.Person}. Decide from a message of your own.");
 }
 
 /// <summary>An approver may have been taken out of the contacts while the step waited. What has begun may finish.</summary>
