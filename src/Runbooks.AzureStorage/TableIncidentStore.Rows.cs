@@ -1,4 +1,3 @@
-using Azure.Data.Tables;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 

@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace Runbooks.Catalog.Yaml;
 
 /// <summary>Mistakes that the YAML library reports in its own words or not at all.</summary>

@@ -157,7 +157,7 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
             return;
         }
 
-        if (Team is null && string.Equals(name, ContactBook.Fallback, StringComparison.OrdinalIgnoreCase))
+        if (Team is null && ContactBook.IsSameName(name, ContactBook.Fallback))
         {
             section.Errors.AtKey(
                 section.PathOf(FallbackKey),

@@ -27,7 +27,7 @@ internal sealed class TeamPeople
 
     private static void Compare(FileErrors errors, string path, Recipient recipient, Recipient other, string where)
     {
-        if (string.Equals(recipient.Name, other.Name, StringComparison.OrdinalIgnoreCase))
+        if (ContactBook.IsSameName(recipient.Name, other.Name))
         {
             if (!IsSame(recipient, other))
             {
