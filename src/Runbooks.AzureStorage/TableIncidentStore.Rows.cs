@@ -1,4 +1,3 @@
-using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 
 namespace Runbooks.AzureStorage;

@@ -1,5 +1,4 @@
 using Runbooks.Integrations.OnCall;
-using Runbooks.Storage;
 
 namespace RunbookServer.Hosting;
 

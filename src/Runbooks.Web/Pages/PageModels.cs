@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Runbooks.Catalog.Parameters;
 using Runbooks.Catalog.Steps;
-using Runbooks.Catalog.Templates;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Notifications;
