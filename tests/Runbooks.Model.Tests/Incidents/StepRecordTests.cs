@@ -78,6 +78,19 @@ public sealed class StepRecordTests
         ended.FinishStep(ended.Steps[0], StepStatus.Done, new("It worked."), Some.Time.AddMinutes(2)).OutcomesToTell.ShouldHaveSingleItem().Message.ShouldBe("fix is known now: It worked.");
     }
 
+    [Fact]
+    public void StepWhoseLastAttemptDidNothing_FailsAtTheEndAndIsNotUnknown()
+    {
+        var waits = Some.Incident()
+            .BeginStep(s_spec, Phase.Mitigation, "mitigation-1", s_preparation, Some.Time)
+            .BreakOffStep(s_spec, Phase.Mitigation, attempt: 1, "Azure turned it away.", nothingDone: true, Some.Time);
+
+        var ended = waits.End(IncidentState.Cancelled, "ada stopped the incident.", Some.Time.AddMinutes(1));
+
+        (ended.Steps[0].Status, ended.Steps[0].NothingDone, ended.HasActed).ShouldBe((StepStatus.Failed, true, false));
+        ended.Reason!.ShouldNotContain("Nobody knows");
+    }
+
     /// <summary>Another process took it for cut off and ended the incident; it was at work all the same.</summary>
     [Fact]
     public void OutcomeOfAnAttemptThatWasTakenForCutOff_IsOnRecordAndToBeTold()
