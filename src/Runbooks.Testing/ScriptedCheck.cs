@@ -84,9 +84,9 @@ internal sealed class ScriptUse
     private readonly ConcurrentDictionary<string, int> _looked = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _undone = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _guarded = new(StringComparer.Ordinal);
-    private int _acted;
+    private readonly ConcurrentDictionary<string, bool> _begun = new(StringComparer.Ordinal);
 
-    public bool HasActed => Volatile.Read(ref _acted) > 0;
+    public bool HasActed => !_begun.IsEmpty;
 
     public int Ask(string check) => _asked.AddOrUpdate(check, 1, (_, before) => before + 1) - 1;
 
@@ -94,7 +94,7 @@ internal sealed class ScriptUse
 
     public int Look(string step) => _looked.AddOrUpdate(step, 1, (_, before) => before + 1);
 
-    public void Act() => Interlocked.Increment(ref _acted);
+    public void Act(string step) => _begun[step] = true;
 
     public void Undo(string step) => _undone[step] = true;
 
@@ -128,7 +128,7 @@ internal sealed class ScriptUse
 
         foreach (var (name, step) in script.Steps.Where(said => !IsUnusable(said.Key, said.Value, played)))
         {
-            if (!_looked.TryGetValue(name, out var looks))
+            if (!_looked.TryGetValue(name, out var looks) || (step.Outcome is "fails" or "nothingDone" && !_begun.ContainsKey(name)))
             {
                 yield return new($"steps.{name}", $"Step '{name}' was never come to, so what the test says about it was not tried.", IsKey: true);
             }
@@ -226,7 +226,7 @@ internal sealed class ScriptedAction(
     public async Task<ActionResult> ApplyAsync(object parameters, Preparation preparation, StepContext context, CancellationToken cancellationToken)
     {
         var step = StepOf(context);
-        use.Act();
+        use.Act(NameOf(context));
         if (step.Duration > TimeSpan.Zero)
         {
             // Virtual time goes from one known time to the next, and the deadline of an attempt is not one of them. Past it, only the stop comes.

@@ -48,6 +48,11 @@ internal static class Simulator
 
         var verb = assumed.Decision.Value;
         await world.PassAsync(question.OpenedAt + assumed.After, () => world.IsOverAsync(id));
+        if (question.Task is { } task && verb == DecisionVerb.Approve)
+        {
+            world.Use.Act(task.Step);
+        }
+
         for (var person = 1; person <= (verb == DecisionVerb.Approve ? question.Required : 1); person++)
         {
             var by = person == 1 ? assumed.By : $"{assumed.By} ({person})";

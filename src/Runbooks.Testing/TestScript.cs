@@ -120,14 +120,25 @@ internal class WorldScript
     /// <summary>What each step does: <c>done</c> by default.</summary>
     public Dictionary<string, ScriptedStep> Steps { get; init; } = [];
 
-    /// <summary>Names that the runbook does not have. Their answers would be ignored without a word.</summary>
+    /// <summary>Names that the runbook does not have, and outcomes of steps that a person does. They would be ignored without a word.</summary>
     public IEnumerable<TestProblem> Strangers(Runbook runbook)
     {
         var checks = runbook.Diagnosis.Select(check => check.Name).ToList();
         var steps = runbook.AllSteps().Select(one => one.Step.Name).ToList();
         return Checks.Keys.Except(checks).Select(name => Stranger("check", $"checks.{name}", name, checks))
-            .Concat(Steps.Keys.Except(steps).Select(name => Stranger("step", $"steps.{name}", name, steps)));
+            .Concat(Steps.Keys.Except(steps).Select(name => Stranger("step", $"steps.{name}", name, steps)))
+            .Concat(runbook.AllSteps()
+                .Where(one => one.Step.Do == BuiltInSteps.Person && IsForPrograms(Steps.GetValueOrDefault(one.Step.Name, ScriptedStep.Usual)))
+                .Select(one => new TestProblem(
+                    $"steps.{one.Step.Name}",
+                    $"A person does step '{one.Step.Name}', so how it goes is what they answer: "
+                        + "in a test an event (done, couldNot), in a simulation --decision.",
+                    IsKey: true)));
     }
+
+    /// <summary>That a step cannot run as things are is found before a person is asked as well.</summary>
+    private static bool IsForPrograms(ScriptedStep step) =>
+        step.Outcome is "fails" or "nothingDone" || step.Duration > TimeSpan.Zero || step.Undo != ScriptedStep.Usual.Undo;
 
     /// <summary>Outputs that the step's action does not have, so that no later step could read them for real.</summary>
     public IEnumerable<TestProblem> StrangeOutputs(Runbook runbook, StepCatalog catalog) =>

@@ -96,6 +96,7 @@ public sealed class RunbookTestsTests : IDisposable
 
     [Theory]
     [InlineData("source: alertmanager\nchecks: { stalled: [failing], zombie: [failing] }\nevents: [{ after: 1m, reject: ada }, { after: 2m, resolved: true }]\nexpect: { state: rejected }\n", "test.yaml:3:38  after 2m: it had ended, so this changed nothing.")]
+    [InlineData("source: alertmanager\nchecks: { stalled: [failing], zombie: [failing] }\nsteps: { recycle: fails }\nevents: [{ after: 1m, reject: ada }]\nexpect: { state: rejected }\n", "test.yaml:3:10  Step 'recycle' was never come to, so what the test says about it was not tried.")]
     [InlineData("source: alertmanager\nchecks: { stalled: [failing], zombie: [failing] }\nobjections: { resolution: forbid }\nevents: [{ after: 1m, reject: ada }]\nexpect: { state: rejected }\n", "test.yaml:3:15  The guardrails were never asked about the resolution")]
     public async Task WhatChangesNothing_FailsTheCase(string text, string problem)
     {

@@ -68,6 +68,32 @@ public sealed partial class SimulateTests : IDisposable
         (await ReportAsync(0, "simulate", runbook, "--alert", alert, "--decision", "none"))["state"]!.ToString().ShouldBe("expired");
     }
 
+    /// <summary>What a person does helps as much as what a program does, and goes as that person answers.</summary>
+    [Fact]
+    public async Task StepByHand_IsFollowedByChecksThatPass()
+    {
+        var runbook = Write("by-hand.yaml", """
+            id: by-hand
+            title: Roll back by hand
+            trigger: [{ alert: ImagePull }]
+            target: "{{ labels.app }}"
+            impact: { severity: low, users: Nobody., data: None. }
+            diagnosis:
+              down: { ask: Is it down?, check: llm.provider, with: { provider: "{{ labels.app }}" } }
+            mitigation:
+              steps: { roll-back: { do: person, with: { instruction: Roll it back., who: [oncall] } } }
+              verify: { checks: [down], within: 5m }
+            """);
+        var alert = Write("pull.generic.json", """{ "name": "ImagePull", "labels": { "app": "chat" } }""");
+
+        (await ReportAsync(0, "simulate", runbook, "--alert", alert))["state"]!.ToString().ShouldBe("resolved");
+        (await ReportAsync(0, "simulate", runbook, "--alert", alert, "--then", "down=failing"))["state"]!.ToString().ShouldBe("failed");
+        (await ReportAsync(0, "simulate", runbook, "--alert", alert, "--decision", "reject"))["state"]!.ToString().ShouldBe("failed");
+        var (code, _, error) = await ProgramRun.RunAsync("simulate", runbook, "--alert", alert, "--step", "roll-back=fails");
+        code.ShouldBe(2);
+        error.ShouldContain("A person does step 'roll-back', so how it goes is what they answer: in a test an event (done, couldNot), in a simulation --decision.");
+    }
+
     [Fact]
     public async Task FixDoesNotHelp_IsUndone()
     {
