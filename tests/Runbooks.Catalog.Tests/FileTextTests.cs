@@ -164,6 +164,30 @@ public sealed class FileTextTests
     [InlineData("title:\u00A0T", 2, 7)]
     [InlineData("\u00A0title: T", 2, 1)]
     [InlineData("  -\u00A0alert: A", 2, 4)]
+    /// <summary>No test and no simulation asks it: it is unknown each night.</summary>
+    [Theory]
+    [InlineData("sum(up{a=“b”})", "has “ outside a text")]
+    [InlineData("up{a=&quot;b&quot;}", "has &quot; outside a text")]
+    [InlineData("sum(up{a=\"b\"}", "has a '(' without its counterpart")]
+    [InlineData("sum(up{a=\"b\")}", "has a ')' without its counterpart")]
+    [InlineData("up{a=\"b} > 1", "begins a text with \" that is not closed on its line")]
+    [InlineData("up{a=\"b}\n        * up{c=\"d\"}", "begins a text with \" that is not closed on its line")]
+    [InlineData("sum(up{a=\"(“b”\"}) # (x", null)]
+    [InlineData("up{a=~`b\\.(c`, d='\\'e(', pod=\"{{ labels.pod }}\"}[5m:1m]", null)]
+    public void QueryThatCannotBeAsked_IsWarnedOf(string query, string? problem)
+    {
+        var file = Valid("title: T").Replace(
+            "  broken: { ask: \"Is it broken?\", check: always, with: { finding: failing } }",
+            $"  broken:\n    ask: Is it?\n    check: prometheus.query\n    with:\n      failing: 1\n      query: |\n        {query}",
+            StringComparison.Ordinal);
+
+        var result = Read(file);
+
+        result.Errors.ShouldBeEmpty();
+        result.Warnings.Where(warning => warning.Code == "query-broken").Select(warning => warning.Problem.Contains(problem ?? "none", StringComparison.Ordinal))
+            .ShouldBe(problem is null ? [] : [true]);
+    }
+
     public void NoBreakSpaceInTheStructure_IsAnError(string line, int number, int column)
     {
         var error = Read($"id: a\n{line}\n").Errors.ShouldHaveSingleItem();
@@ -197,6 +221,10 @@ public sealed class FileTextTests
         var alert = new Alert { Source = "generic", Name = name, Fingerprint = "f", Labels = new Dictionary<string, string> { ["gro\u0308ße"] = "zu\u00A0groß" } };
         var runbook = Read(Valid($"title: T\n").Replace("alert: A", $"alert: \"{pattern}\"\n    labels: {{ größe: zu groß }}", StringComparison.Ordinal)).Runbook.ShouldNotBeNull();
 
+    [InlineData("alert: Disk\u200BFull", 2, 12, "A character that nobody sees stands here (U+200B)")]
+    [InlineData("alert: \u200EDiskFull", 2, 8, "(U+200E)")]
+    [InlineData("alert: Disk\u00ADFull", 2, 12, "(U+00AD)")]
+    [InlineData("alert: Disk\uFEFFFull", 2, 12, "(U+FEFF)")]
         RunbookMatcher.Match(alert, [runbook]).Runbooks.ShouldHaveSingleItem();
     }
 
@@ -210,6 +238,7 @@ public sealed class FileTextTests
         target: "{{ labels.pod }}"
         impact: { severity: low, users: Everybody }
         diagnosis:
+    [InlineData("title: \U0001F469\u200D\U0001F680 on call")]
           broken: { ask: "Is it broken?", check: always, with: { finding: failing } }
         mitigation: {}
         """;

@@ -32,8 +32,10 @@ public static class WarningCodes
 {
     public const string TextCutOff = "text-cut-off";
     public const string QueryCutOff = "query-cut-off";
+    public const string QueryBroken = "query-broken";
     public const string ControlCharacter = "control-character";
     public const string NoBreakSpace = "no-break-space";
+    public const string InvisibleCharacter = "invisible-character";
     public const string SplitLetter = "split-letter";
     public const string MisreadEncoding = "misread-encoding";
     public const string UserNameOnly = "user-name-only";
@@ -50,6 +52,7 @@ public static class WarningCodes
     public const string NoDataImpact = "no-data-impact";
     public const string ThresholdRange = "threshold-range";
     public const string LogsIncomplete = "logs-incomplete";
+    public const string AnswerCutOff = "answer-cut-off";
     public const string VerifyUnknown = "verify-unknown";
     public const string VerifyTooShort = "verify-too-short";
     public const string NothingToVerify = "nothing-to-verify";
@@ -76,8 +79,10 @@ public static class WarningCodes
     {
         [TextCutOff] = "A comment cuts off a text.",
         [QueryCutOff] = "A comment cuts off a query whose lines are joined.",
+        [QueryBroken] = "A query has a quote or a bracket with which it cannot be asked.",
         [ControlCharacter] = "A backslash within double quotes makes a control character.",
         [NoBreakSpace] = "A no-break space stands where an ordinary one is expected.",
+        [InvisibleCharacter] = "A character that nobody sees stands in a text.",
         [SplitLetter] = "A letter and its accent are two characters.",
         [MisreadEncoding] = "Accents were read with the wrong encoding when the file was written.",
         [UserNameOnly] = "A person signs in by user names only, which prove nobody.",
@@ -94,6 +99,7 @@ public static class WarningCodes
         [NoDataImpact] = "The impact does not say what happens to data.",
         [ThresholdRange] = "A threshold can never be reached, or always is.",
         [LogsIncomplete] = "A log query counts minutes that have not come in yet.",
+        [AnswerCutOff] = "A check is over before what it asks has had its time to answer.",
         [VerifyUnknown] = "The fix is verified, or the lease ended, by a check that may find nothing.",
         [VerifyTooShort] = "The fix is judged by what was before it.",
         [NothingToVerify] = "What only tells is verified, or held.",

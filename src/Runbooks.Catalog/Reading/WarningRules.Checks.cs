@@ -26,6 +26,27 @@ internal sealed partial class WarningRules
             + "where the mitigation moves or stops the traffic, the lease lasts until 'atMost'.");
     }
 
+    /// <summary>A check that is cut off cannot say that nothing answered.</summary>
+    private void CheckPatience(Runbook runbook)
+    {
+        foreach (var check in runbook.Diagnosis)
+        {
+            var waits = steps.FindCheck(check.Check) is { } known
+                ? StepParameters.Of(known.ParametersType).FirstOrDefault(parameter => parameter.Name == "timeout")
+                : null;
+            var written = check.With.TryGetProperty("timeout", out var value) ? value.ToString() : waits?.Default;
+            if (waits is not null && DurationText.TryParse(written ?? "", out var patience) && check.Timeout <= patience)
+            {
+                errors.Warn(
+                    WarningCodes.AnswerCutOff,
+                    $"diagnosis.{check.Name}.timeout",
+                    $"is {DurationText.Format(check.Timeout)}, and {check.Check} waits {DurationText.Format(patience)} for an answer: "
+                    + "what hangs is then unknown, and never failing.",
+                    "Make it longer, leave it out, or make 'timeout' under 'with' shorter.");
+            }
+        }
+    }
+
     /// <summary>A fix that helped at once must have the time to show it.</summary>
     private void CheckVerifyTime(Runbook runbook)
     {
@@ -53,10 +74,15 @@ internal sealed partial class WarningRules
             foreach (var parameter in type is null ? [] : StepParameters.Of(type))
             {
                 var key = $"{path}.with.{parameter.Name}";
-                if (parameter.Insert is QueryTextAttribute { Comment: { } sign }
-                    && with.TryGetProperty(parameter.Name, out var query)
-                    && query.ValueKind == JsonValueKind.String
-                    && errors.CutOff(key, query.GetString()!, sign) is { } cut)
+                if (parameter.Insert is not QueryTextAttribute { Comment: { } sign }
+                    || !with.TryGetProperty(parameter.Name, out var value)
+                    || value.ValueKind != JsonValueKind.String)
+                {
+                    continue;
+                }
+
+                var query = value.GetString()!;
+                if (errors.CutOff(key, query, sign) is { } cut)
                 {
                     errors.Warn(
                         WarningCodes.QueryCutOff,
@@ -64,6 +90,10 @@ internal sealed partial class WarningRules
                         key,
                         $"ends here: its lines are joined to one, and what follows '{sign}' is a comment to the end of it.",
                         "Write '|' in place of '>', so that lines stay lines, or put the comment above the key.");
+                }
+                else if (QueryScan.WhyBroken(query, sign) is var (problem, remedy))
+                {
+                    errors.Warn(WarningCodes.QueryBroken, key, problem, remedy);
                 }
             }
         }

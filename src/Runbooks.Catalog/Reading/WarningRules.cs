@@ -11,6 +11,7 @@ internal sealed partial class WarningRules(StepCatalog steps, FileErrors errors)
         CheckTriggers(runbook);
         CheckTarget(runbook);
         CheckMeasuring(runbook);
+        CheckPatience(runbook);
         CheckVerifyTime(runbook);
         CheckQueries(runbook);
         CheckAlways(runbook);

@@ -8,6 +8,10 @@ internal static partial class FileText
 {
     private static readonly SearchValues<char> s_blanks = SearchValues.Create("\u00A0\u2007\u202F\u3000");
 
+    /// <summary>Soft hyphens, blanks without a width, and marks of the writing direction. Joiners belong to some scripts and to emojis.</summary>
+    private static readonly SearchValues<char> s_invisible = SearchValues.Create(
+        "\u00AD\u200B\u200E\u200F\u202A\u202B\u202C\u202D\u202E\u2060\u2066\u2067\u2068\u2069\uFEFF");
+
     /// <returns>False if nothing in the file can be trusted.</returns>
     public static bool Check(string[] lines, Action<Position, string, string> report, Action<string, Position, string, string> warn)
     {
@@ -34,6 +38,7 @@ internal static partial class FileText
             }
 
             sound &= CheckBlanks(line, index + 1, report, warn);
+            CheckInvisible(line, index + 1, warn);
             CheckAccents(line, index + 1, warn);
             if (!misread && Misread.Find(line) is { } found)
             {
@@ -72,6 +77,18 @@ internal static partial class FileText
         }
 
         return true;
+    }
+
+    private static void CheckInvisible(string line, int number, Action<string, Position, string, string> warn)
+    {
+        if (line.AsSpan().IndexOfAny(s_invisible) is var at and >= 0)
+        {
+            warn(
+                WarningCodes.InvisibleCharacter,
+                new(number, at + 1),
+                $"A character that nobody sees stands here (U+{(int)line[at]:X4}); a query, a name or a label with it matches nothing.",
+                "Delete it, with the letters around it where need be, and type them again; it often comes from a web page or a chat.");
+        }
     }
 
     private static void CheckAccents(string line, int number, Action<string, Position, string, string> warn)
