@@ -181,7 +181,19 @@ internal sealed class RunbookMarkdown(Runbook runbook, StepCatalog steps)
     };
 
     private static IEnumerable<string> Parameters(JsonElement with, Type type) => ParameterMask.Mask(with, type)
-        .Select(parameter => $"  - {parameter.Key}: {Code(RunbookModel.ValueText(parameter.Value))}");
+        .SelectMany(parameter => Parameter(parameter.Key, RunbookModel.ValueText(parameter.Value)));
+
+    /// <summary>A query of several lines keeps them: in one line, a comment in it would cut off the rest.</summary>
+    private static IEnumerable<string> Parameter(string name, string value)
+    {
+        if (value.TrimEnd().ReplaceLineEndings("\n").Split('\n') is not { Length: > 1 } lines)
+        {
+            return [$"  - {name}: {Code(value)}"];
+        }
+
+        var fence = new string('`', Math.Max(3, lines.Max(line => line.Count(character => character == '`')) + 1));
+        return [$"  - {name}:", "", $"    {fence}text", .. lines.Select(line => $"    {line}"), $"    {fence}", ""];
+    }
 
     private IEnumerable<string> Watched() => runbook.Diagnosis.Count == 0 || runbook.Limits.HealthyFor == TimeSpan.Zero ? [] :
         [$"- Ends as not needed once they have seen nothing to do for {DurationText.Format(runbook.Limits.HealthyFor)}, "

@@ -102,7 +102,16 @@ internal sealed class SimulationText
 
         foreach (var parameter in parameters.EnumerateObject())
         {
-            Line(TimeWidth + 4, $"{parameter.Name}: {Plain(parameter.Value)}");
+            if (Plain(parameter.Value).TrimEnd().ReplaceLineEndings("\n").Split('\n') is { Length: > 1 } lines)
+            {
+                // In one line a comment of a query would seem to cut off the rest. No line from outside reaches the left.
+                Line(TimeWidth + 4, $"{parameter.Name}:");
+                Array.ForEach(lines, line => Line(TimeWidth + 6, line));
+            }
+            else
+            {
+                Line(TimeWidth + 4, $"{parameter.Name}: {Plain(parameter.Value)}");
+            }
         }
     }
 

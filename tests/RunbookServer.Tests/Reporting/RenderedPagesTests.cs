@@ -26,6 +26,37 @@ public sealed class RenderedPagesTests
         (await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)).ShouldBe(page, $"docs/runbooks/{id}.md is not what the runbook says. Run the tests with UPDATE_DOCS=1.");
     }
 
+    /// <summary>Who reads it at night copies the query: on one line, its comment would be all of it.</summary>
+    [Fact]
+    public async Task QueryOfSeveralLines_KeepsThem()
+    {
+        using var runbooks = new RunbookCopy(text => text);
+        runbooks.Write("""
+            id: stale
+            title: Index stale
+            trigger: [{ alert: Stale }]
+            target: "{{ labels.index }}"
+            impact: { severity: low, users: Nobody. }
+            diagnosis:
+              age:
+                ask: How old is it?
+                check: prometheus.query
+                with:
+                  failing: "> 5"
+                  query: |
+                    # by index
+                    time() - max(written{index="{{ labels.index }}"})
+            resolution: { steps: { tell: { do: note, with: { text: It is stale. } } } }
+            """, "stale.yaml");
+        var alert = Path.Combine(runbooks.Path, "stale.generic.json");
+        await File.WriteAllTextAsync(alert, """{ "name": "Stale", "labels": { "index": "docs" } }""", TestContext.Current.CancellationToken);
+
+        (await ProgramRun.RunAsync("render", "stale", "--runbooks", runbooks.Path)).Output.ShouldContain(
+            "  - query:\n\n    ```text\n    # by index\n    time() - max(written{index=\"{{ labels.index }}\"})\n    ```\n");
+        (await ProgramRun.RunAsync("simulate", "stale", "--runbooks", runbooks.Path, "--alert", alert)).Output.ShouldContain(
+            "            query:\n              # by index\n              time() - max(written{index=\"docs\"})\n");
+    }
+
     [Fact]
     public async Task ParameterThatIsSecret_IsRenderedAsDots()
     {
