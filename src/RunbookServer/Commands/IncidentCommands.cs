@@ -74,7 +74,7 @@ internal static class ShowCommand
     private static IEnumerable<string> Question(JsonNode incident) => incident["gate"] is not { } gate ? [] :
     [
         .. Lines.Of(WasAsked(incident) ? $"{gate["question"]}" : null),
-        .. Items(gate, "plan").Select(step => $"- {step["will"]}{(step["undo"] is { } undo ? $" Undo: {undo}" : "")}"),
+        .. Items(gate, "plan").Select(step => step["undo"] is { } undo ? $"- {EndingText.Sentence($"{step["will"]}")} Undo: {undo}" : $"- {step["will"]}"),
         .. DecideCommand.ItemLines(gate),
         .. Items(gate, "warnings").Select(warning => $"Warning: {warning}"),
         .. Lines.Of(gate["trackRecord"] is { } trackRecord ? $"How it went before: {trackRecord}" : null),

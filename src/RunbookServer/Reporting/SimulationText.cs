@@ -89,7 +89,7 @@ internal sealed class SimulationText
         Parameters(step.Parameters);
         if (_isLive)
         {
-            Line(TimeWidth + 4, $"would: {step.PlannedEffect}{(step.Undo is { } undo ? $" Undo: {undo}" : "")}");
+            Line(TimeWidth + 4, $"would: {(step.Undo is { } undo ? $"{EndingText.Sentence(step.PlannedEffect)} Undo: {undo}" : step.PlannedEffect)}");
         }
     }
 

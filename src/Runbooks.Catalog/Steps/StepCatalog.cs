@@ -198,7 +198,8 @@ public sealed partial class ManualAction() : RunbookAction<ManualAction.Paramete
             Texts(shown, "checklist").Count());
 
     private static string Planned(IEnumerable<string> who, string instruction, int items) =>
-        $"A person does this ({string.Join(", ", who)}): {instruction}{(items == 0 ? "" : $" {CountText.Format(items, "item")} to tick.")}";
+        $"A person does this ({string.Join(", ", who)}): "
+        + (items == 0 ? instruction : $"{EndingText.Sentence(instruction)} {CountText.Format(items, "item")} to tick.");
 
     [GeneratedRegex(@"\{\{\s*steps\.([\w-]+)\.[^}]*\}\}", RegexOptions.NonBacktracking)]
     private static partial Regex Pending();

@@ -9,6 +9,9 @@ public static class ApprovalGateFactory
     /// <summary>Asked where a runbook that runs without approval has to ask after all.</summary>
     private static readonly Approval s_askAfterAll = new() { Ask = "Run this self-healing runbook on {{ target }}?", From = [] };
 
+    /// <summary>Asked before people are asked for each of its steps.</summary>
+    private static readonly Approval s_askAboutWork = new() { Ask = "Ask people to do this by hand for {{ target }}?", From = [] };
+
     /// <summary>Where only messages are sent, nobody is asked, unless an assistant proposed the incident.</summary>
     private static readonly Approval s_tell = new() { Ask = "Tell of {{ target }}, and change nothing?", From = [] };
 
@@ -28,7 +31,7 @@ public static class ApprovalGateFactory
     {
         var phase = request.Phase;
         var grounds = new Grounds(incident, runbook.Mitigation, request, plan, violations);
-        var approval = runbook.ApprovalOf(phase) ?? AskAboutResolution(runbook, phase) ?? (plan.TellsOnly ? s_tell : s_askAfterAll);
+        var approval = runbook.ApprovalOf(phase) ?? AskAboutResolution(runbook, phase) ?? (plan.TellsOnly ? s_tell : IsByHand(plan) ? s_askAboutWork : s_askAfterAll);
         var scope = IncidentTemplateScope.Of(incident) with { Target = IncidentText.Target(incident.Target) };
         var gate = new Gate
         {
@@ -101,10 +104,14 @@ public static class ApprovalGateFactory
             return "This runbook only tells; nobody had to be asked.";
         }
 
-        return plan.Steps.Count > 0 && plan.Steps.All(step => step.TellsOnly || step.Action == BuiltInSteps.Person)
+        return IsByHand(plan)
             ? "Its steps are done by people, who are asked for each; nobody had to be asked before."
             : "This runbook heals by itself; nobody had to be asked.";
     }
+
+    /// <summary>Also where it tells besides.</summary>
+    private static bool IsByHand(Plan plan) =>
+        plan.Steps.Count > 0 && plan.Steps.All(step => step.TellsOnly || step.Action == BuiltInSteps.Person);
 
     /// <summary>Nothing is done before the resolution, and that asks for itself: its question has the warnings.</summary>
     private static bool LeavesItToResolution(Gate gate, Runbook runbook) =>

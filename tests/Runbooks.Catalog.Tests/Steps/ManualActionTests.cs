@@ -18,4 +18,12 @@ public class ManualActionTests
 
         ManualAction.Planned(shown).ShouldBe("A person does this (oncall, ada): Look after (known after drain), please. 2 items to tick.");
     }
+
+    [Fact]
+    public void InstructionWithoutAStop_DoesNotRunIntoTheItems()
+    {
+        var shown = JsonSerializer.SerializeToElement(new { who = (string[])["oncall"], instruction = "Ask for quota", checklist = (string[])["asked"] });
+
+        ManualAction.Planned(shown).ShouldBe("A person does this (oncall): Ask for quota. 1 item to tick.");
+    }
 }

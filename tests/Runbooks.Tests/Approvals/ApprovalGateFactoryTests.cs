@@ -55,6 +55,7 @@ public sealed class ApprovalGateFactoryTests
 
         (gate.Question, gate.Outcome).ShouldBe(("Run this self-healing runbook on inference/llm-b-0?", GateOutcome.Pending));
         gate.Approvers.ShouldBe(["ml.fallback"]);
+        Make(s_heals, plan: new("plan-1", [Planned() with { Action = "person" }]), unclear: true).Question.ShouldBe("Ask people to do this by hand for inference/llm-b-0?");
         Make(s_heals, s_incident with { IsProposed = true }, s_tells).Question.ShouldBe("Tell of inference/llm-b-0, and change nothing?");
     }
 
