@@ -12,8 +12,10 @@ public static class TeamFile
     /// <summary>Subfolders with another meaning.</summary>
     private static readonly string[] s_taken = ["samples", "tests", "published"];
 
+    public static bool IsTaken(string folder) => s_taken.Contains(folder);
+
     /// <summary>Whether a team may have this name, which is part of its contacts' names.</summary>
-    public static bool IsName(string name) => name.Length <= Team.LongestName && NameRules.IsId(name) && !s_taken.Contains(name);
+    public static bool IsName(string name) => name.Length <= Team.LongestName && NameRules.IsId(name) && !IsTaken(name);
 
     /// <summary>The people behind the contacts are read elsewhere.</summary>
     /// <param name="known">The names of the common contacts. Null if they are not checked.</param>

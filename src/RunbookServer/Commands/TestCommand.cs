@@ -8,6 +8,8 @@ namespace RunbookServer.Commands;
 internal static class TestCommand
 {
     private const string NothingTried = "There is no test: nothing was tried.";
+    private static readonly EnumerationOptions s_anyCase = new() { RecurseSubdirectories = true, MatchCasing = MatchCasing.CaseInsensitive };
+
     private const string OneIs = $"One is a folder tests/RUNBOOK/NAME with a {TestCase.FileName}.";
 
     public static Command Build()
@@ -95,7 +97,7 @@ internal static class TestCommand
         }
 
         var remedy = $"A test is tests/RUNBOOK/NAME/{TestCase.FileName}. Move or rename it.";
-        return Directory.EnumerateFiles(tests, "test.y*ml", SearchOption.AllDirectories)
+        return Directory.EnumerateFiles(tests, "test*.y*ml", s_anyCase)
             .Where(file => Path.GetFileName(file) != TestCase.FileName
                 || Path.GetRelativePath(tests, file).Split(Path.DirectorySeparatorChar).Length != 3)
             .Order(StringComparer.Ordinal)

@@ -80,6 +80,11 @@ internal sealed record RunbookFolder(string Path)
     public IReadOnlyList<string> FilesToCheck()
     {
         List<string> files = [.. Files()];
+        foreach (var folder in Unread())
+        {
+            ConsoleOutput.Note($"{folder}/ has runbooks and no {TeamFile.FileName}, so no host reads them. Put them into {Path}, or make it the folder of a team.");
+        }
+
         if (files.Count == 0)
         {
             throw new CommandException(
@@ -94,6 +99,15 @@ internal sealed record RunbookFolder(string Path)
 
         return files;
     }
+
+    /// <summary>Folders that look as if their runbooks counted.</summary>
+    private IEnumerable<string> Unread() => new DirectoryInfo(Path).EnumerateDirectories()
+        .Where(folder => !TeamFile.IsTaken(folder.Name)
+            && TeamFolders.FileOf(folder) is null
+            && folder.EnumerateFiles().Any(file => RuleSet.IsRunbook(file.Name)
+                && File.ReadLines(file.FullName).Any(line => line.StartsWith("impact:", StringComparison.Ordinal))))
+        .Select(folder => folder.Name)
+        .Order(StringComparer.Ordinal);
 
     public string? Contacts => FindBeside(ContactsFile.FileName);
 

@@ -114,12 +114,14 @@ public sealed class RunbookTestsTests : IDisposable
         Write("source: alertmanager\nchecks: { stalled: [failing], zombie: [failing] }\nevents: [{ after: 1m, reject: ada }]\nexpect: { state: rejected }\n");
         var folder = Path.Combine(_runbooks.Path, "tests", "hanged-gpu");
         File.WriteAllText(Path.Combine(folder, "case", "test.yml"), "");
+        File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, "typed-wrong")).FullName, "Tests.yaml"), "");
         File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, "more", "deeper")).FullName, "test.yaml"), "");
 
         var (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _runbooks.Path);
 
         code.ShouldBe(1);
         output.ShouldContain("case/test.yml:1:1  is no test: it is never run.");
+        output.ShouldContain("typed-wrong/Tests.yaml:1:1  is no test: it is never run.");
         output.ShouldContain("deeper/test.yaml:1:1  is no test: it is never run.");
         output.ShouldContain("passed  hanged-gpu/case");
     }

@@ -55,6 +55,19 @@ public sealed class TeamFolderTests : IDisposable
         (await RunAsync("render", "web-stuck")).Output.ShouldContain("| team | `web` |");
     }
 
+    /// <summary>Its alert would open nothing, and everything else is called valid.</summary>
+    [Fact]
+    public async Task FolderOfNoTeam_IsToldThatItsRunbooksAreNotRead()
+    {
+        var rag = Directory.CreateDirectory(Path.Combine(_runbooks.Path, "rag")).FullName;
+        File.Copy(Path.Combine(_runbooks.Path, "ml", "ml-stuck.yaml"), Path.Combine(rag, "index-stale.yaml"));
+
+        var (code, output, error) = await RunAsync("validate");
+
+        code.ShouldBe(0, output + error);
+        error.ShouldContain("note: rag/ has runbooks and no team.yaml, so no host reads them.");
+    }
+
     [Theory]
     [InlineData("ml/team.yaml", "name: ml\nowner: primry\n", "ml/team.yaml:2:8  owner  names 'primry', and the contacts have nobody of that name.  Did you mean 'primary'?")]
     [InlineData("ml/team.yaml", "name: ml\nowner: primary\nactions: [http.*]\n", "ml/ml-stuck.yaml:10:17  mitigation.steps.tell.do  is 'note', which runbooks of the team ml may not do.")]
