@@ -41,6 +41,8 @@ public sealed class FileTextTests
     [InlineData("alert: # the name", "is nothing and must be text.  Write a line of text.")]
     [InlineData("alert: \"\\d+ requests\"", "within double quotes a backslash begins a special character.  Write the text in single quotes, where a backslash is a backslash, or \\\\ for each.")]
     [InlineData("alert: \"C:\\users\"", "within double quotes a backslash begins a special character.")]
+    [InlineData("alert: - down", "a text that begins with '- ' needs quotes.  Put quotes around it: \"- down\".")]
+    [InlineData("alert: ? down", "a text that begins with '? ' needs quotes.  Put quotes around it: \"? down\".")]
     [InlineData("labels: { a: Pod #3, b: c }", "cannot be read from here on.  Put quotes around the text that holds the '#'.")]
     public void TextThatYamlReadsOtherwise_IsToldWithTheQuotesItNeeds(string line, string expected)
     {
@@ -51,12 +53,33 @@ public sealed class FileTextTests
             string.Join('\n', result.Errors));
     }
 
+    /// <summary>The library has its own words, and often names the line below.</summary>
+    [Theory]
+    [InlineData("impact:\n  severity high\n  users: U", 2, "a key and its value need ': ' between them.  Write severity: high.")]
+    [InlineData("impact:\n  severity = high\n  users: U", 2, "a key and its value need ': ' between them.  Write severity: high.")]
+    [InlineData("impact:\n  severity： high\n  users: U", 2, "a key and its value need ': ' between them.  Write severity: high.")]
+    [InlineData("<<<<<<< HEAD\nid: a\n=======\nid: b\n>>>>>>> x", 1, "this line is a mark of a merge that git could not finish.  Keep one of the two sides, and remove the marks.")]
+    [InlineData("escalate:\n  • { after: 10m, to: a }", 2, "an item of a list begins with '-', and not with '•', as Word and chats write it.  Write '- ' in its place.")]
+    [InlineData("escalate:\n  – { after: 10m, to: a }", 2, "an item of a list begins with '-', and not with '–', as Word and chats write it.")]
+    [InlineData("a:\n  - ask: A\n  check: C", 3, "a list stands above, and this line is no item of it.  Indent it like the text behind the '-'")]
+    [InlineData("a:\n    b: c\n   d: e", 3, "this line is indented like nothing above it, or a comma or a bracket is left over.")]
+    [InlineData("a:\n  ask: \"Are all there?\nb: c", 2, "the quotes that begin here are not closed.  Close them where the text ends.")]
+    [InlineData("query: |\n          \n  up\nb: c", 3, "the empty line at the beginning of the text above has more blanks than the text.")]
+    [InlineData("a: first\n  second\n  third: x", 3, "a key stands here, and the text above it has not ended.  Look at the line above")]
+    public void BrokenLine_IsToldInPlainWords(string text, int line, string expected)
+    {
+        var error = Read($"{text}\n").Errors.ShouldHaveSingleItem();
+
+        error.Line.ShouldBe(line);
+        $"{error.Problem}  {error.Remedy}".ShouldContain(expected);
+    }
+
     /// <summary>Behind the indentation of a block a tab is text, and a line of one tab is empty: neither is what keeps the file from being read.</summary>
     [Theory]
     [InlineData("query: |\n  AppRequests\n  \t| where DurationMs > 1500\nunit: %", 4, "a text that begins with '%' needs quotes")]
     [InlineData("a: |\n  A\n  \t\nunit: > 95", 4, "a text that begins with '>' needs quotes")]
     [InlineData("a: b\n\t\nc: d", 2, "a line begins with a tab")]
-    [InlineData("query: |\n  A\n  \t| B\nunit: \"open", 4, "scanning a quoted scalar")]
+    [InlineData("query: |\n  A\n  \t| B\nunit: \"open", 4, "quotes are not closed")]
     [InlineData("a:\n\t\n\tb: c", 3, "a line begins with a tab")]
     [InlineData("a: |\n  A\n  \tB\nc:\n\td: e", 5, "a line begins with a tab")]
     public void TabThatIsNotTheFault_IsNotBlamed(string text, int line, string problem)
@@ -141,29 +164,6 @@ public sealed class FileTextTests
         (warning?.Line, warning?.Column).ShouldBe((line is null ? null : line + 4, column));
     }
 
-    [Theory]
-    [InlineData("title: \"a\\bc\"", "U+0008")]
-    [InlineData("alert: \"C:\\temp\"", "U+0009")]
-    [InlineData("summary: [\"a\\eb\"]", "U+001B")]
-    [InlineData("title: \"a\\nb\"", null)]
-    [InlineData("text: \"Hello\\nWorld\"", null)]
-    [InlineData("alert: \"acme\\nightly\"", "U+000A")]
-    [InlineData("alert: \"one\\nother line\"", null)]
-    [InlineData("instruction: \"Empty C:\\new\"", "U+000A")]
-    [InlineData("folder: \"C:\\Logs\"", "U+2028")]
-    [InlineData("instruction: \"Empty C:\\Program Files\"", "U+2029")]
-    [InlineData("folder: \"agent\\_work\"", "U+00A0")]
-    [InlineData("folder: \"one\u2028two\"", null)]
-    [InlineData("title: 'a\\bc'", null)]
-    [InlineData("title: a\tb", null)]
-    [InlineData("title: \"a\tb\"", null)]
-    public void ControlCharacterOfABackslash_IsWarnedOf(string line, string? character) =>
-        (Read($"id: a\n{line}\n").Warnings.SingleOrDefault(one => one.Code == "control-character")?.Problem.Split(' ').First(word => word.StartsWith("U+", StringComparison.Ordinal)).TrimEnd(':')).ShouldBe(character);
-
-    [Theory]
-    [InlineData("title:\u00A0T", 2, 7)]
-    [InlineData("\u00A0title: T", 2, 1)]
-    [InlineData("  -\u00A0alert: A", 2, 4)]
     /// <summary>No test and no simulation asks it: it is unknown each night.</summary>
     [Theory]
     [InlineData("sum(up{a=“b”})", "has “ outside a text")]
@@ -188,6 +188,29 @@ public sealed class FileTextTests
             .ShouldBe(problem is null ? [] : [true]);
     }
 
+    [Theory]
+    [InlineData("title: \"a\\bc\"", "U+0008")]
+    [InlineData("alert: \"C:\\temp\"", "U+0009")]
+    [InlineData("summary: [\"a\\eb\"]", "U+001B")]
+    [InlineData("title: \"a\\nb\"", null)]
+    [InlineData("text: \"Hello\\nWorld\"", null)]
+    [InlineData("alert: \"acme\\nightly\"", "U+000A")]
+    [InlineData("alert: \"one\\nother line\"", null)]
+    [InlineData("instruction: \"Empty C:\\new\"", "U+000A")]
+    [InlineData("folder: \"C:\\Logs\"", "U+2028")]
+    [InlineData("instruction: \"Empty C:\\Program Files\"", "U+2029")]
+    [InlineData("folder: \"agent\\_work\"", "U+00A0")]
+    [InlineData("folder: \"one\u2028two\"", null)]
+    [InlineData("title: 'a\\bc'", null)]
+    [InlineData("title: a\tb", null)]
+    [InlineData("title: \"a\tb\"", null)]
+    public void ControlCharacterOfABackslash_IsWarnedOf(string line, string? character) =>
+        (Read($"id: a\n{line}\n").Warnings.SingleOrDefault(one => one.Code == "control-character")?.Problem.Split(' ').First(word => word.StartsWith("U+", StringComparison.Ordinal)).TrimEnd(':')).ShouldBe(character);
+
+    [Theory]
+    [InlineData("title:\u00A0T", 2, 7)]
+    [InlineData("\u00A0title: T", 2, 1)]
+    [InlineData("  -\u00A0alert: A", 2, 4)]
     public void NoBreakSpaceInTheStructure_IsAnError(string line, int number, int column)
     {
         var error = Read($"id: a\n{line}\n").Errors.ShouldHaveSingleItem();
@@ -198,6 +221,10 @@ public sealed class FileTextTests
 
     [Theory]
     [InlineData("query: up\u00A0> 5", 2, 10, "no-break space")]
+    [InlineData("alert: Disk\u200BFull", 2, 12, "A character that nobody sees stands here (U+200B)")]
+    [InlineData("alert: \u200EDiskFull", 2, 8, "(U+200E)")]
+    [InlineData("alert: Disk\u00ADFull", 2, 12, "(U+00AD)")]
+    [InlineData("alert: Disk\uFEFFFull", 2, 12, "(U+FEFF)")]
     [InlineData("title: Mu\u0308nchen", 2, 9, "'ü' is written as two characters")]
     public void LookAlikesInAText_AreWarnedOf(string line, int number, int column, string problem)
     {
@@ -211,6 +238,7 @@ public sealed class FileTextTests
     [InlineData("title: München")]
     [InlineData("# Mu\u0308nchen\u00A0!")]
     [InlineData("title: \u0915\u093F")]
+    [InlineData("title: \U0001F469\u200D\U0001F680 on call")]
     public void OrdinaryText_IsFine(string line) => Read($"id: a\n{line}\n").Warnings.ShouldBeEmpty();
 
     [Theory]
@@ -221,10 +249,6 @@ public sealed class FileTextTests
         var alert = new Alert { Source = "generic", Name = name, Fingerprint = "f", Labels = new Dictionary<string, string> { ["gro\u0308ße"] = "zu\u00A0groß" } };
         var runbook = Read(Valid($"title: T\n").Replace("alert: A", $"alert: \"{pattern}\"\n    labels: {{ größe: zu groß }}", StringComparison.Ordinal)).Runbook.ShouldNotBeNull();
 
-    [InlineData("alert: Disk\u200BFull", 2, 12, "A character that nobody sees stands here (U+200B)")]
-    [InlineData("alert: \u200EDiskFull", 2, 8, "(U+200E)")]
-    [InlineData("alert: Disk\u00ADFull", 2, 12, "(U+00AD)")]
-    [InlineData("alert: Disk\uFEFFFull", 2, 12, "(U+FEFF)")]
         RunbookMatcher.Match(alert, [runbook]).Runbooks.ShouldHaveSingleItem();
     }
 
@@ -238,7 +262,6 @@ public sealed class FileTextTests
         target: "{{ labels.pod }}"
         impact: { severity: low, users: Everybody }
         diagnosis:
-    [InlineData("title: \U0001F469\u200D\U0001F680 on call")]
           broken: { ask: "Is it broken?", check: always, with: { finding: failing } }
         mitigation: {}
         """;

@@ -16,6 +16,26 @@ internal static partial class YamlSlips
         ["impact", "when", "approval", "verify", "holdUntil", "retry", "limits", "suppressedBy", "labels", "with", "expect"],
         StringComparer.Ordinal);
 
+    /// <summary>What the library says, and what it means to whoever wrote the file.</summary>
+    private static readonly (string Said, string Problem, string Remedy)[] s_said =
+    [
+        (
+            "found invalid mapping",
+            "A key stands here, and the text above it has not ended.",
+            "Look at the line above: a key needs ': ' behind it, and a text of several lines quotes around it."),
+        (
+            "did not find expected key",
+            "This line is indented like nothing above it, or a comma or a bracket is left over.",
+            "Indent it like the keys that it belongs to, and check the brackets and the quotes here and in the line above."),
+        (
+            "did not find expected '-' indicator",
+            "A list stands above, and this line is no item of it.",
+            "Indent it like the text behind the '-', or begin it with '- '; where no list is meant, remove the '-' above."),
+        ("multi-line double-quoted scalar", "The quotes that begin here are not closed.", "Close them where the text ends."),
+        ("quoted scalar", "Quotes are not closed.", "Close them where the text ends."),
+        ("extra spaces in first line", "The empty line at the beginning of the text above has more blanks than the text.", "Remove its blanks, or write the text."),
+    ];
+
     public static bool IsSentence(string? key) => key is not null && s_sentences.Contains(key);
 
     /// <returns>Position, problem and remedy. Null if not known.</returns>
@@ -24,7 +44,7 @@ internal static partial class YamlSlips
         // The parser often notices it one line later.
         foreach (var number in (int[])[at.Line, at.Line - 1])
         {
-            if (number >= 1 && number <= lines.Length && Explain(lines[number - 1]) is var (problem, remedy))
+            if (number >= 1 && number <= lines.Length && (Explain(lines[number - 1]) ?? (number < at.Line ? NoKey(lines, number) : null)) is var (problem, remedy))
             {
                 var line = lines[number - 1];
                 return (number == at.Line ? at : new(number, line.Length - line.TrimStart().Length + 1), problem, remedy);
@@ -33,6 +53,12 @@ internal static partial class YamlSlips
 
         return null;
     }
+
+    /// <returns>Null for a message that is not known.</returns>
+    public static (Position At, string Problem, string Remedy)? InWords(string message, Position at) =>
+        Array.Find(s_said, entry => message.Contains(entry.Said, StringComparison.Ordinal)) is { Problem: { } problem } known
+            ? (at, problem, known.Remedy)
+            : null;
 
     /// <summary>The parser reports the mapping around the tab, which may begin far above.</summary>
     /// <param name="isFault">The parser reported a tab. It may then be on an otherwise empty line.</param>
@@ -75,8 +101,32 @@ internal static partial class YamlSlips
             : null;
     }
 
+    /// <summary>A line that was to be a key, above one that is: <c>severity = high</c>. What a text goes on with is indented more.</summary>
+    private static (string Problem, string Remedy)? NoKey(string[] lines, int number) =>
+        number < lines.Length && Indent(lines[number - 1]) == Indent(lines[number]) && WithoutColon().Match(lines[number - 1]) is { Success: true } line
+            ? ("A key and its value need ': ' between them.", $"Write {Clip.To($"{line.Groups["key"].Value}: {line.Groups["value"].Value}", 60)}.")
+            : null;
+
     private static (string Problem, string Remedy)? Explain(string line)
     {
+        if (MergeMark().IsMatch(line))
+        {
+            return ("This line is a mark of a merge that git could not finish.", "Keep one of the two sides, and remove the marks.");
+        }
+
+        if (Bullet().Match(line) is { Success: true } bullet)
+        {
+            return (
+                $"An item of a list begins with '-', and not with '{bullet.Groups["bullet"].Value}', as Word and chats write it.",
+                "Write '- ' in its place.");
+        }
+
+        if (MarkStart().Match(line) is { Success: true } mark)
+        {
+            var text = mark.Groups["value"];
+            return ($"A text that begins with '{text.Value[0]} ' needs quotes.", $"Put quotes around it: {Quote(ValueAt(line, text.Index))}.");
+        }
+
         var special = SpecialStart().Match(line);
         if (special.Success && special.Groups["value"] is var value && !BlockHeader().IsMatch(value.Value))
         {
@@ -159,6 +209,19 @@ internal static partial class YamlSlips
     /// <summary>A value that begins with a character that means something else in YAML.</summary>
     [GeneratedRegex(@"(?:^\s*-|[\w""'.-]:|[\[{,])\s+(?<value>[*&!%@`|>].*)$|[\[]\s*(?<value>[*&!%@`|>].*)$", RegexOptions.NonBacktracking)]
     private static partial Regex SpecialStart();
+
+    [GeneratedRegex(@"^(?:<{7}|={7}|>{7}|\|{7})(?:\s.*)?$", RegexOptions.NonBacktracking)]
+    private static partial Regex MergeMark();
+
+    [GeneratedRegex(@"^\s*(?<bullet>[•‣▪●·–—])\s", RegexOptions.NonBacktracking)]
+    private static partial Regex Bullet();
+
+    /// <summary>Behind a key a dash begins no list, and a question mark no key.</summary>
+    [GeneratedRegex(@"[\w""'.-]:\s+(?<value>[-?]\s.*)$", RegexOptions.NonBacktracking)]
+    private static partial Regex MarkStart();
+
+    [GeneratedRegex(@"^\s*(?:- )*(?<key>[A-Za-z]\w*)\s*[\s=：]\s*(?<value>[^\s=：].*)$", RegexOptions.NonBacktracking)]
+    private static partial Regex WithoutColon();
 
     /// <summary>A '>' or '|' that begins a text on the lines below.</summary>
     [GeneratedRegex(@"^[|>](?:[1-9]?[+\-]?|[+\-][1-9])\s*(?:#.*)?$", RegexOptions.NonBacktracking)]

@@ -55,6 +55,7 @@ internal sealed class YamlTree
             var (at, problem, remedy) = YamlEscapes.Explain(broken.Message, At(broken.Start))
                 ?? YamlSlips.Explain(lines, At(broken.Start))
                 ?? YamlSlips.Tab(lines, At(broken.Start), isFault: broken.Message.Contains("tab character", StringComparison.Ordinal))
+                ?? YamlSlips.InWords(broken.Message, At(broken.Start))
                 ?? (At(broken.Start), broken.Message.TrimEnd('.'), "Check the indentation and the quotes here and in the line above.");
             report(
                 at,
