@@ -54,6 +54,19 @@ public sealed class RunbookReaderTests
     public void PeriodWithoutALimit_IsUnusedOnlyWhereNothingActs(string step, bool isUnused) =>
         _reader.Read("a", With(step) + "limits: { per: 1d }\n").Warnings.Any(warning => warning.Code == WarningCodes.LimitUnused).ShouldBe(isUnused);
 
+    /// <summary>What is indented too much or too little is told where it stands, not what is missing where it does not.</summary>
+    [Theory]
+    [InlineData("  verify: { within: 5m }\n", "    verify: { within: 5m }\n", "mitigation.steps.verify  is a step without 'do'.  'verify' stands directly below 'mitigation': look at the indentation.")]
+    [InlineData("  verify: { within: 5m }\n", "  limits: { maxRuns: 1 }\n", "mitigation.limits  is not a known key.  'limits' stands at the beginning of a line: look at the indentation.")]
+    [InlineData("  verify: { within: 5m }\n", "verify: { within: 5m }\n", "verify  is not a known key.  'verify' stands directly below 'mitigation': look at the indentation.")]
+    public void KeyThatIsIndentedWrongly_IsToldWhereItStands(string right, string wrong, string expected)
+    {
+        var text = With("keys.rotate, with: { name: k }").TrimEnd() + $"\n{right}";
+        _reader.Read("a", text).Errors.ShouldBeEmpty();
+
+        _reader.Read("a", text.Replace(right, wrong, StringComparison.Ordinal)).Errors.ShouldHaveSingleItem().ToString().ShouldContain(expected);
+    }
+
     /// <summary>People copy queries from where the placeholders are others.</summary>
     [Theory]
     [InlineData("pod {labels.pod} of {{ labels.pod }}", "'{labels.pod}', which is no placeholder")]

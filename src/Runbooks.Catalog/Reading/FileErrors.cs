@@ -3,9 +3,18 @@ namespace Runbooks.Catalog.Reading;
 /// <summary>Errors of one file by the path of a key. If the file lacks the path, the position is that of the nearest one above it.</summary>
 internal sealed class FileErrors
 {
+    public const string RunbookPage = "docs/runbook-format.md";
+
     private const int MaxErrors = 100;
     private const int MaxKey = 200;
     private const int MaxText = 2_000;
+
+    /// <summary>Where a runbook has keys that are often indented too much or too little.</summary>
+    private static readonly Dictionary<string, string> s_homes =
+        new[] { "trigger", "target", "suppressedBy", "impact", "diagnosis", "mitigation", "resolution", "limits" }.Select(key => (key, "at the beginning of a line"))
+            .Concat(new[] { "when", "needs", "verify", "holdUntil" }.Select(key => (key, "directly below 'mitigation'")))
+            .Append(("approval", "directly below 'mitigation' or 'resolution'"))
+            .ToDictionary(StringComparer.Ordinal);
 
     private readonly List<CatalogError> _errors = [];
     private readonly List<CatalogError> _warnings = [];
@@ -18,7 +27,7 @@ internal sealed class FileErrors
     /// <param name="file">The name in errors.</param>
     /// <param name="text">With or without a byte order mark.</param>
     /// <param name="page">The page of the docs with examples.</param>
-    public FileErrors(string file, string text, string page = "docs/runbook-format.md")
+    public FileErrors(string file, string text, string page = RunbookPage)
     {
         (_file, Text, Page) = (file, text.TrimStart('\uFEFF'), page);
         _lines = FileLines.Of(Text);
@@ -29,6 +38,10 @@ internal sealed class FileErrors
     public string Text { get; }
 
     public string Page { get; }
+
+    /// <returns>Where a runbook has this key, as a remedy for one that is elsewhere. Null for other keys.</returns>
+    public string? HomeOf(string key) =>
+        Page == RunbookPage && s_homes.TryGetValue(key, out var home) ? $"'{key}' stands {home}: look at the indentation." : null;
 
     public int Count => _errors.Count;
 

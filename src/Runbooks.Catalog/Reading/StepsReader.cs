@@ -23,6 +23,12 @@ internal sealed class StepsReader(StepCatalog steps, IReadOnlyCollection<string>
         for (var index = 0; index < sections.Count; index++)
         {
             var (name, section) = sections[index];
+            if (!section.Has("do") && section.Errors.HomeOf(name) is { } home)
+            {
+                section.Errors.AtKey(section.Path, "is a step without 'do'.", home);
+                continue;
+            }
+
             NameRules.Check(section, name);
             if (_earlier.ContainsKey(name))
             {

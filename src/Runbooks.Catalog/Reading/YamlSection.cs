@@ -199,7 +199,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
             errors.AtKey(
                 PathOf(entry.Key),
                 "is not a known key.",
-                $"{Suggestion.For(entry.Key, _asked)}The keys here are: {string.Join(", ", _asked)}.");
+                $"{(errors.HomeOf(entry.Key) is { } home ? $"{home} " : Suggestion.For(entry.Key, _asked))}The keys here are: {string.Join(", ", _asked)}.");
         }
     }
 
@@ -284,7 +284,7 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
             return new(found, at, errors);
         }
 
-        errors.AtValue(at, $"is {node.Description} and must be a mapping.", "Write 'key: value' lines, indented.");
+        errors.AtValue(at, $"is {node.Description} and must be a mapping.", "Write 'key: value' lines below it, or indent it like what it belongs to.");
         return null;
     }
 
