@@ -133,7 +133,7 @@ internal static class TestRunner
         var state = CamelCase.Of(incident.State);
         if (state != expected.State)
         {
-            yield return new("expect.state", $"state is {state} and should be {expected.State}: {incident.Reason}");
+            yield return new("expect.state", $"state is {state} and should be {expected.State}{(incident.Reason is { Length: > 0 } why ? $": {why}" : ".")}");
         }
 
         var steps = string.Join(", ", incident.Steps.Select(step => $"{step.Name}: {CamelCase.Of(step.Status)}"));

@@ -67,6 +67,11 @@ public sealed class RunbookReaderTests
         _reader.Read("a", text.Replace(right, wrong, StringComparison.Ordinal)).Errors.ShouldHaveSingleItem().ToString().ShouldContain(expected);
     }
 
+    [Fact]
+    public void FlagInQuotes_IsOneAsANumberInQuotesIs() =>
+        _reader.Read("a", With("keys.rotate, with: { name: k }") + "limits: { maxRuns: \"2\" }\nresolution:\n  approval: { ask: A?, from: oncall, separationOfDuties: \"true\" }\n  steps: { n: { do: note, with: { text: T } } }\n")
+            .Runbook!.Resolution.Approval!.SeparationOfDuties.ShouldBeTrue();
+
     /// <summary>People copy queries from where the placeholders are others.</summary>
     [Theory]
     [InlineData("pod {labels.pod} of {{ labels.pod }}", "'{labels.pod}', which is no placeholder")]

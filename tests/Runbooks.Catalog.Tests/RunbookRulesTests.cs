@@ -46,6 +46,19 @@ public sealed class ContactRulesTests
         "sample.yaml:19:124  resolution.steps.look.with.escalate[0].to[0]  names 'platform-lead', and the contacts have nobody of that name.  Add it under 'contacts' in the contacts file.",
     ]);
 
+    /// <summary>Whoever looks for the name into the file finds it there.</summary>
+    [Theory]
+    [InlineData("from: [oncall, ops-room]", "from: ada", "It is a person's: name a contact that they are behind, or add 'ada: [ada]' under 'contacts' in the contacts file.")]
+    [InlineData("from: [oncall, ops-room]", "from: oncall, ops-room", "Write a list: [oncall, ops-room].")]
+    public void NameThatIsNoContact_IsToldWhatItIs(string right, string wrong, string remedy)
+    {
+        string[] names = ["oncall", "ops-room", "platform-lead"];
+        var contacts = new KnownContacts(names) { People = new Dictionary<string, IReadOnlyList<string>> { ["oncall"] = ["ada"] } };
+
+        new RunbookReader(s_steps).Read("sample.yaml", Text.Replace(right, wrong, StringComparison.Ordinal), contacts).Errors
+            .ShouldHaveSingleItem().Remedy.ShouldBe(remedy);
+    }
+
     /// <summary>The rest is asked at night, every time, and no answer is enough.</summary>
     [Theory]
     [InlineData(2, "ada", "ada", "ada", "needs 2 people, and behind oncall, ops-room, platform-lead, fallback there is only ada.")]

@@ -17,7 +17,6 @@ public sealed partial class HostSettings(IEnumerable<KeyValuePair<string, string
         YamlScalar { Value: var text } scalar when Placeholder().IsMatch(text) => scalar with
         {
             Value = Placeholder().Replace(text, match => ValueOf(match.Groups["name"].Value, scalar.At, report, used)),
-            IsFilled = Placeholder().Replace(text, "").Length == 0,
         },
         YamlSequence list => list with { Items = [.. list.Items.Select(item => FillIn(item, report, used))] },
         YamlMapping mapping =>

@@ -31,7 +31,7 @@ internal static class SuppressionRules
                         file,
                         result.SuppressedByAt,
                         $"names '{Clip.To(other, 80)}', and no runbook has that id.",
-                        $"{Suggestion.For(other, others.Keys)}Name the id of a runbook.");
+                        $"{Suggestion.For(other, others.Keys.Where(id => id != runbook.Id))}Name the id of a runbook.");
                 }
             }
             else if (CycleOf(runbook.Id, others) is { } cycle)
@@ -207,10 +207,22 @@ internal sealed class ContactRules(KnownContacts contacts, StepCatalog steps, Fi
     {
         if (!contacts.Names.Contains(name, StringComparer.OrdinalIgnoreCase))
         {
-            errors.AtValue(
-                path, $"names '{Clip.To(name, 80)}', and the contacts have nobody of that name.",
-                $"{Suggestion.For(name, contacts.Names)}Add it under 'contacts' in the contacts file.");
+            errors.AtValue(path, $"names '{Clip.To(name, 80)}', and the contacts have nobody of that name.", RemedyFor(name));
         }
+    }
+
+    private string RemedyFor(string name)
+    {
+        if (name.Split([',', ';'], StringSplitOptions.TrimEntries) is { Length: > 1 } several
+            && Array.TrueForAll(several, part => contacts.Names.Contains(part, StringComparer.OrdinalIgnoreCase)))
+        {
+            return $"Write a list: [{string.Join(", ", several)}].";
+        }
+
+        // Whoever looks into the file finds the name there.
+        return contacts.People.Values.Any(people => people.Contains(name, StringComparer.OrdinalIgnoreCase))
+            ? $"It is a person's: name a contact that they are behind, or add '{name}: [{name}]' under 'contacts' in the contacts file."
+            : $"{Suggestion.For(name, contacts.Names)}Add it under 'contacts' in the contacts file.";
     }
 }
 

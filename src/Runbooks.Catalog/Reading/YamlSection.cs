@@ -98,7 +98,8 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
             return null;
         }
 
-        errors.AtValue(PathOf(key), $"is {node.Description} and must be a duration.", $"Write {DurationText.Expected}.");
+        var range = $"from {DurationText.Format(least)} to {DurationText.Format(most)}";
+        errors.AtValue(PathOf(key), $"is {node.Description} and must be a duration.", $"Write {DurationText.Expected}, {range}.");
         return null;
     }
 
@@ -124,9 +125,9 @@ internal sealed class YamlSection(YamlMapping mapping, string path, FileErrors e
     {
         switch (Find(key))
         {
-            case null or YamlScalar { Plain: true, Value: "false" } or YamlScalar { IsFilled: true, Value: "false" }:
+            case null or YamlScalar { Value: "false" }:
                 return false;
-            case YamlScalar { Plain: true, Value: "true" } or YamlScalar { IsFilled: true, Value: "true" }:
+            case YamlScalar { Value: "true" }:
                 return true;
             case var other:
                 errors.AtValue(PathOf(key), $"is {other.Description}.", "Write true or false.");

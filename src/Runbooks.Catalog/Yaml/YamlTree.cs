@@ -218,9 +218,6 @@ internal abstract record YamlNode(Position At)
 /// <param name="Plain">Written without quotes, so that <c>95</c>, <c>true</c> and <c>null</c> are not text.</param>
 internal sealed record YamlScalar(string Value, bool Plain, Position At) : YamlNode(At)
 {
-    /// <summary>The whole value is a setting of the host. YAML needs quotes around the braces, but the setting may still be a flag.</summary>
-    public bool IsFilled { get; init; }
-
     public bool IsNull => Plain && Value is "" or "~" or "null" or "Null" or "NULL";
 
     public override string Description => IsNull ? "nothing" : $"'{Clip.To(Value, 80)}'";
