@@ -33,6 +33,10 @@ internal sealed class SimulationReportFactory(Runbook runbook, SimulatedIncident
             WouldAct ? null : _incident.Reason)
         {
             Live = isLive,
+            WaitsFor = runbook.SuppressedBy is { } other
+                ? $"{other.Runbook} on {Template.RenderLenient(other.Target, new TemplateScope { Alert = _incident.Alert }).Trim()}, "
+                    + $"for at most {DurationText.Format(other.AtMost)}"
+                : null,
             WouldAct = WouldAct,
             WatchedFor = TestWorld.LongestOf(runbook),
         };
@@ -146,6 +150,9 @@ internal sealed record SimulationReport(
     public bool IsOver => Enum.TryParse<IncidentState>(State, ignoreCase: true, out var state) && state.IsFinal();
 
     public bool Live { get; init; }
+
+    /// <summary>The incident of another runbook that would cover this one while it is open; here none is. Null for none.</summary>
+    public string? WaitsFor { get; init; }
 
     [JsonIgnore]
     public TimeSpan WatchedFor { get; init; }

@@ -24,6 +24,11 @@ internal sealed class SimulationText
             return _text.ToString();
         }
 
+        if (report.WaitsFor is { } other)
+        {
+            Line(0, $"It would ask nobody while there is an open incident of {other}. Here there is none.");
+        }
+
         Line(0, "");
         var questions = new Queue<SimulatedQuestion>(report.Questions);
         var diagnosis = report.Timeline.FirstOrDefault(moment => moment.Kind == "diagnosis");

@@ -68,6 +68,27 @@ public sealed partial class SimulateTests : IDisposable
         (await ReportAsync(0, "simulate", runbook, "--alert", alert, "--decision", "none"))["state"]!.ToString().ShouldBe("expired");
     }
 
+    /// <summary>With a label that the alert does not have, it would never wait, and nobody would notice.</summary>
+    [Theory]
+    [InlineData("db", "database-down on db-1, for at most 1h")]
+    [InlineData("database", "database-down on ?, for at most 1h")]
+    public async Task RunbookThatAnotherCovers_SaysForWhichIncidentItWouldWait(string label, string other)
+    {
+        var runbook = Write("index.yaml", """
+            id: index
+            title: Index stale
+            trigger: [{ alert: Stale }]
+            target: "{{ labels.index }}"
+            suppressedBy: { runbook: database-down, target: "{{ labels.db }}" }
+            impact: { severity: low, users: Nobody., data: None. }
+            resolution: { steps: { tell: { do: note, with: { text: It is stale. } } } }
+            """);
+        var alert = Write("stale.generic.json", $$$"""{ "name": "Stale", "labels": { "index": "docs", "{{{label}}}": "db-1" } }""");
+
+        (await ProgramRun.RunAsync("simulate", runbook, "--alert", alert)).Output.ShouldContain(
+            $"\nIt would ask nobody while there is an open incident of {other}. Here there is none.\n");
+    }
+
     /// <summary>What a person does helps as much as what a program does, and goes as that person answers.</summary>
     [Fact]
     public async Task StepByHand_IsFollowedByChecksThatPass()
