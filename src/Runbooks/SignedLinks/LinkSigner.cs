@@ -199,11 +199,20 @@ public sealed class DecisionLinks(LinkSigner signer, IOptions<PublicAddressOptio
     private string Root => address.Value.PublicUrl.TrimEnd('/');
 }
 
-public sealed class PublicAddressOptions
+public sealed class PublicAddressOptions : IValidatableObject
 {
     public const string SectionName = "Runbooks";
 
-    /// <summary>The address of this system in people's browsers, without a trailing slash: <c>https://runbooks.example.com</c>.</summary>
-    [Required, Url(ErrorMessage = "It has to be a whole address, such as https://runbooks.example.com.")]
+    /// <summary>
+    /// The address of this system in people's browsers: <c>https://runbooks.example.com</c>. It has a host of its own and no path, since
+    /// pages and the buttons on them are below its root.
+    /// </summary>
+    [Required]
     public string PublicUrl { get; set; } = "http://localhost:7071";
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        Uri.TryCreate(PublicUrl, UriKind.Absolute, out var url)
+        && url is { Scheme: "http" or "https", PathAndQuery: "/", Fragment: "", UserInfo: "" }
+            ? []
+            : [new("It has to be a whole address without a path, such as https://runbooks.example.com.", [nameof(PublicUrl)])];
 }

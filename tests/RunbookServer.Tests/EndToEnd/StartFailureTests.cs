@@ -55,7 +55,10 @@ public sealed class StartFailureTests : IDisposable
     [InlineData("{ \"Prometheus\": { \"Default\": \"other\", \"Endpoints\": { \"here\": { \"Url\": \"http://127.0.0.1:9090\" } } } }", "error: Prometheus:Default names 'other', which is not among Prometheus:Endpoints.")]
     [InlineData("{ \"OutboundHttp\": { \"AttemptTimeout\": \"00:10:00\" } }", "error: The setting 'OutboundHttp:AttemptTimeout' cannot be used: ")]
     [InlineData("{ \"Safety\": { \"Windows\": [ { \"Name\": \"db patching\" } ] } }", "error: Safety:Windows:0 (db patching): ")]
-    [InlineData("{ \"Runbooks\": { \"PublicUrl\": \"runbooks.example.com\" } }", "error: The setting 'Runbooks:PublicUrl' cannot be used: It has to be a whole address, such as https://runbooks.example.com. docs/")]
+    [InlineData("{ \"Runbooks\": { \"PublicUrl\": \"runbooks.example.com\" } }", "error: The setting 'Runbooks:PublicUrl' cannot be used: It has to be a whole address without a path, such as https://runbooks.example.com. docs/")]
+    [InlineData("{ \"Runbooks\": { \"PublicUrl\": \"https://example.com/runbooks\" } }", "error: The setting 'Runbooks:PublicUrl' cannot be used: It has to be a whole address without a path")]
+    [InlineData("{ \"Runbooks\": { \"PublicUrl\": \"https://runbooks.example.com?a=1\" } }", "error: The setting 'Runbooks:PublicUrl' cannot be used: It has to be a whole address without a path")]
+    [InlineData("{ \"Runbooks\": { \"PublicUrl\": \"https://ada:secret@runbooks.example.com\" } }", "error: The setting 'Runbooks:PublicUrl' cannot be used: It has to be a whole address without a path")]
     [InlineData("{ \"Safety\": { \"MaxConcurrent\": { \"kubernetes.recyclePod\": 1, \"kubernetes_recyclPod\": 2 } } }", "error: Safety:MaxConcurrent:kubernetes_recyclPod is the name of no action. Did you mean 'kubernetes.recyclePod'?")]
     [InlineData("{ \"Auth\": { \"AdminGroups\": [ \"00000000-0000-0000-0000-000000000001\", \"admins\" ] } }", "error: Auth:AdminGroups has 'admins', which is not the object id of a group.")]
     public Task SettingsFileThatCannotBeUsed_IsRefused(string text, string words)
