@@ -61,8 +61,11 @@ internal sealed class DurableIncidentEngine(DurableClients clients, HostTaskHub 
 
     public async Task<EngineInstance?> FindAsync(string incidentId, CancellationToken cancellationToken) =>
         await clients.Current.GetInstanceAsync(incidentId, getInputsAndOutputs: true, cancellationToken) is { } found
-            ? new EngineInstance(found.InstanceId, StatusOf(found.RuntimeStatus), found.LastUpdatedAt, found.FailureDetails?.ErrorMessage)
+            ? new EngineInstance(found.InstanceId, StatusOf(found.RuntimeStatus), found.LastUpdatedAt, FailureOf(found.FailureDetails))
             : null;
+
+    private static string? FailureOf(TaskFailureDetails? failure) =>
+        IncidentOrchestrator.FailureText(failure?.ErrorType, failure?.ErrorMessage);
 
     public async Task ForgetAsync(string incidentId, CancellationToken cancellationToken)
     {

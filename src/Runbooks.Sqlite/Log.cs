@@ -59,4 +59,11 @@ internal static partial class Log
         LogLevel.Warning,
         "Instances that began under version {Theirs} of the workflow: {Count}. This program runs {Mine}; they wait, untouched, for a newer one.")]
     public static partial void LeftToNewerProgram(this ILogger logger, int count, string theirs, string mine);
+
+    [LoggerMessage(
+        209,
+        LogLevel.Warning,
+        "Instances that began under version {Theirs} of the workflow: {Count}. This program runs {Mine}: each of them ends as failed, and a "
+            + "page says so, as soon as anything happens to it. Finish or cancel those incidents with the program before, or by hand.")]
+    public static partial void CannotGoOn(this ILogger logger, int count, string theirs, string mine);
 }

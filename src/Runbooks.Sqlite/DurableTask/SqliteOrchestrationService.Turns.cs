@@ -1,3 +1,5 @@
+using Runbooks.Orchestration;
+
 namespace Runbooks.Sqlite.DurableTask;
 
 /// <summary>Turns: locked, committed, or set back. Activities: handed out, answered, or set back.</summary>
@@ -76,7 +78,8 @@ public sealed partial class SqliteOrchestrationService
         {
             if (commit.Status == OrchestrationStatus.Failed)
             {
-                _logger.InstanceFailed(item.InstanceId, commit.FailureDetails?.ErrorMessage ?? "it did not say why");
+                var failure = IncidentOrchestrator.FailureText(commit.FailureDetails?.ErrorType, commit.FailureDetails?.ErrorMessage);
+                _logger.InstanceFailed(item.InstanceId, failure ?? "it did not say why");
             }
 
             _ends.Ended(item.InstanceId);

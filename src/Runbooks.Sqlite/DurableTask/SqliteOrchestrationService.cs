@@ -166,13 +166,19 @@ public sealed partial class SqliteOrchestrationService : IOrchestrationService, 
 
     private HashSet<long> LeaveToNewerProgram()
     {
-        var newer = _reader.Open().Where(instance => _hub.IsNewer(instance.Version)).ToList();
-        foreach (var group in newer.GroupBy(instance => instance.Version!))
+        var others = _reader.Open().Where(instance => _hub.Version is { } mine && instance.Version != mine)
+            .ToLookup(instance => _hub.IsNewer(instance.Version));
+        foreach (var group in others[true].GroupBy(instance => instance.Version!))
         {
             _logger.LeftToNewerProgram(group.Count(), group.Key, _hub.Version!);
         }
 
-        return [.. newer.Select(instance => instance.Key)];
+        foreach (var group in others[false].GroupBy(instance => instance.Version))
+        {
+            _logger.CannotGoOn(group.Count(), group.Key ?? "0", _hub.Version!);
+        }
+
+        return [.. others[true].Select(instance => instance.Key)];
     }
 
     private static TaskMessage Refused(PendingTask task, long? attempts)

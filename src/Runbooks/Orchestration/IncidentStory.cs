@@ -277,6 +277,15 @@ public sealed class IncidentOrchestrator : TaskOrchestrator<IncidentInput, Incid
     /// </summary>
     public const string Version = "3.0";
 
+    /// <summary>
+    /// Where a history does not fit, Durable Task fails the instance before the refusal below is seen, in words for developers.
+    /// </summary>
+    /// <param name="type">The type of the failure, as Durable Task keeps it.</param>
+    public static string? FailureText(string? type, string? message) =>
+        type == typeof(DurableTask.Core.Exceptions.NonDeterministicOrchestrationException).FullName
+            ? $"The incident began under another version of the workflow than {Version}, which this program runs. Finish it by hand."
+            : message;
+
     public override Task<IncidentOutcome> RunAsync(TaskOrchestrationContext context, IncidentInput input) =>
         context.Version == Version
             ? new IncidentStory(context, input).RunAsync()

@@ -112,8 +112,10 @@ public sealed class TaskHubEngine : IIncidentEngine
             state.OrchestrationInstance.InstanceId,
             status,
             new DateTimeOffset(DateTime.SpecifyKind(state.LastUpdatedTime, DateTimeKind.Utc)),
-            status == EngineStatus.Failed ? state.FailureDetails?.ErrorMessage ?? state.Output ?? "It failed without saying why." : null);
+            status == EngineStatus.Failed ? FailureOf(state.FailureDetails) ?? state.Output ?? "It failed without saying why." : null);
     }
+
+    private static string? FailureOf(FailureDetails? failure) => IncidentOrchestrator.FailureText(failure?.ErrorType, failure?.ErrorMessage);
 
     private void EnsureOpen()
     {
