@@ -1,3 +1,5 @@
+using Runbooks.SignedLinks;
+
 namespace Runbooks.Watchdog;
 
 /// <summary>Pages once when the engine or the store stops working. Only this process remembers it, since the store may be down.</summary>
@@ -188,7 +190,7 @@ public sealed class SystemHealth(IIncidentStore store, IIncidentEngine engine, T
 /// Tells the last in line about the system itself. It works without the store, which may be down; only a schedule's kept answer is looked
 /// up there, for a short time.
 /// </summary>
-public sealed class FallbackNotifier(NotificationDispatcher dispatcher, ILogger<FallbackNotifier> logger)
+public sealed class FallbackNotifier(NotificationDispatcher dispatcher, DecisionLinks links, ILogger<FallbackNotifier> logger)
 {
     /// <summary>Used in place of an incident's id, so that channels with threads put these messages into one.</summary>
     public const string SystemId = "runbooks-system";
@@ -229,13 +231,16 @@ public sealed class FallbackNotifier(NotificationDispatcher dispatcher, ILogger<
     public Task ShowOverAsync(string title, string message, string threadId, IReadOnlyList<Delivery> page, CancellationToken cancellationToken) =>
         dispatcher.UpdateAsync(page, _ => Of(CardKind.Closed, title, message, threadId), cancellationToken);
 
-    private static Card Of(CardKind kind, string title, string message, string threadId) => new()
+    private Card Of(CardKind kind, string title, string message, string threadId) => new()
     {
         Kind = kind,
         IncidentId = threadId,
         Title = title,
         Severity = ImpactSeverity.High,
         Sections = [new("What happened", [message])],
+
+        // Says which installation it is about.
+        Links = [new("Console", links.Console(null))],
     };
 }
 

@@ -69,6 +69,7 @@ public sealed class HealthMonitorTests : IAsyncDisposable
         }
 
         _world.Paged.ShouldBe([ContactBook.Fallback]);
+        _world.Sent.First().Card.Links.ShouldHaveSingleItem().Url.ShouldBe("http://localhost:7071/");
         _world.Sent.First().Card.Sections[0].Lines[0].ShouldStartWith("The task hub does not answer: its disk hangs, or the network to it. Until it works again");
         _world.Engine.HealthChecks.ShouldBe(1);
         disk.SetResult();
