@@ -5,8 +5,8 @@ namespace Runbooks.Sqlite;
 /// <summary>Every log entry about the database: 100 the file, 200 what runs on it.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(100, LogLevel.Error, "The database cannot be written. Callers are told; the next write tries again.")]
-    public static partial void StorageUnavailable(this ILogger logger, Exception exception);
+    [LoggerMessage(100, LogLevel.Error, "{Failure} Callers are told; the next write tries again.")]
+    public static partial void StorageUnavailable(this ILogger logger, string failure, Exception? exception);
 
     /// <summary>A warning, so that the self-hosted server's console, which has nothing below that, shows the end of a failure too.</summary>
     [LoggerMessage(101, LogLevel.Warning, "The database can be written again.")]

@@ -255,7 +255,7 @@ public sealed class SqliteWriter : IDisposable
         if (failure != _failure)
         {
             // A disk may stay full for hours, and every write tries it.
-            _logger.StorageUnavailable(cause);
+            _logger.StorageUnavailable(failure, cause is SqliteException ? null : cause);
         }
 
         _failure = failure;

@@ -2,8 +2,9 @@ namespace Runbooks.Web;
 
 internal static partial class Log
 {
-    [LoggerMessage(1, LogLevel.Error, "A request could not be recorded; the sender is asked to try again.")]
-    public static partial void Unavailable(ILogger logger, Exception fault);
+    /// <summary>Without the exception: while the store is away there is one of these for each request, and where it was thrown says nothing.</summary>
+    [LoggerMessage(1, LogLevel.Error, "A request could not be recorded; the sender is asked to try again. {Why}")]
+    public static partial void Unavailable(ILogger logger, string why);
 
     [LoggerMessage(2, LogLevel.Error, "A request broke.")]
     public static partial void Broke(ILogger logger, Exception fault);

@@ -78,7 +78,7 @@ public sealed partial class SqliteWriterTests : IDisposable
         await Insert(database, "after");
         await Insert(database, "and after that");
 
-        log.Lines.ShouldBe(["Error: The database cannot be written. Callers are told; the next write tries again.", "Warning: The database can be written again."]);
+        log.Lines.ShouldBe(["Error: The database cannot be written: SQLite Error 13: 'database or disk is full'. Callers are told; the next write tries again.", "Warning: The database can be written again."]);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Http.Resilience;
+using Microsoft.Extensions.Logging;
 using Runbooks.Settings;
 
 namespace Runbooks.Integrations.Http;
@@ -23,7 +24,8 @@ public static class OutboundHttp
     /// <summary>A named client; only requests that change nothing are retried.</summary>
     public static IHttpClientBuilder AddOutboundClient(this IServiceCollection services, string name)
     {
-        services.AddOutboundHttpOptions();
+        // What came of a call stands in the finding, the step or the delivery. Polly would add the exception of each attempt.
+        services.AddOutboundHttpOptions().AddLogging(logging => logging.AddFilter("Polly", LogLevel.None));
         var builder = services.AddHttpClient(name)
             .ConfigureHttpClient(client =>
             {

@@ -1,8 +1,10 @@
 using System.Net;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Polly.CircuitBreaker;
 using Runbooks.Integrations.Http;
+using TestKit.Engine;
 
 namespace Runbooks.Integrations.Tests.Http;
 
@@ -61,12 +63,34 @@ public sealed class OutboundHttpTests
         (answer.StatusCode, host.Asked).ShouldBe((times == 1 ? HttpStatusCode.TooManyRequests : HttpStatusCode.OK, times));
     }
 
-    private static ServiceProvider Channel(HttpMessageHandler host) => new ServiceCollection()
+    /// <summary>What came of it stands in the finding, the step or the delivery; forty lines with stack traces beside that hide it.</summary>
+    [Fact]
+    public async Task HostThatFails_IsNotInTheLogForEachAttempt()
+    {
+        using var log = new ListLogger();
+        await using var services = Channel(new OneIsDead(), logging => logging.AddProvider(new Kept(log)));
+
+        await Record.ExceptionAsync(() => PostAsync(services.GetRequiredService<IHttpClientFactory>().CreateClient("channel"), "https://dead.example/hook"));
+
+        log.Lines.ShouldBeEmpty();
+    }
+
+    private static ServiceProvider Channel(HttpMessageHandler host, Action<ILoggingBuilder>? logging = null) => new ServiceCollection()
         .AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
+        .AddLogging(logging ?? (_ => { }))
         .AddOutboundClient("channel").ConfigurePrimaryHttpMessageHandler(() => host).Services
         .BuildServiceProvider();
 
     private static Task<HttpResponseMessage> PostAsync(HttpClient client, string url) => client.PostAsync(new Uri(url), new StringContent("{}"), TestContext.Current.CancellationToken);
+
+    private sealed class Kept(ILogger log) : ILoggerProvider
+    {
+        public ILogger CreateLogger(string categoryName) => log;
+
+        public void Dispose()
+        {
+        }
+    }
 
     /// <summary>Answers nobody until it answers all.</summary>
     private sealed class Busy : HttpMessageHandler
