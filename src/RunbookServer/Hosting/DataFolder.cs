@@ -57,7 +57,11 @@ internal static class DataFolder
         {
             throw new CommandException(Failures.OfDatabase(failure, path));
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or InvalidOperationException)
+        catch (UnauthorizedAccessException failure)
+        {
+            throw Failures.Describe(failure);
+        }
+        catch (Exception failure) when (failure is IOException or InvalidOperationException)
         {
             throw new CommandException(failure.Message);
         }

@@ -151,7 +151,7 @@ internal static class ServerHost
         }
         catch (StoreUnavailableException refused)
         {
-            throw new CommandException($"{refused.Message} Nothing was started.");
+            throw new CommandException($"{Failures.Describe(refused).Message} Nothing was started.");
         }
     }
 

@@ -126,7 +126,7 @@ internal static class Failures
             + "Move it away with its -wal and -shm, then put a backup in its place (docs/operations.md) or begin with an empty one.",
         SqliteFull => $"The disk with {file} is full. Free some space, or name another data folder with --data.",
         SqliteReadOnly => $"{Capital(file)} cannot be written. "
-            + "Give its owner the right to (chmod u+w), or name another data folder with --data.",
+            + "Give its owner the right to write it, its -wal and its -shm (chmod u+w), or name another data folder with --data.",
         SqliteCantOpen or SqliteIoError => $"{Capital(file)} cannot be opened or read. "
             + "Look at its owner, rights and disk, or name another data folder with --data.",
         _ => $"{Capital(file)} cannot be used: {Sentence(failure.Message)}",

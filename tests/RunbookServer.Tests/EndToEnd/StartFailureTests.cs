@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
 using RunbookServer.Terminal;
+using Runbooks.Model.Storage;
 
 namespace RunbookServer.Tests.EndToEnd;
 
@@ -117,6 +119,12 @@ public sealed class StartFailureTests : IDisposable
 
         return ShouldSayAsync($"{name} cannot be read", "serve", "--port", "0");
     }
+
+    /// <summary>SQLite makes the journal with the rights of the database, so that mending those of the one is not enough.</summary>
+    [Fact]
+    public void DatabaseThatCannotBeWritten_IsSaidWithAllItsFiles() =>
+        Failures.Describe(new StoreUnavailableException("The database cannot be written.", new SqliteException("attempt to write a readonly database", 8)))
+            .Message.ShouldContain("Give its owner the right to write it, its -wal and its -shm (chmod u+w)");
 
     [Fact]
     public Task DataFolderThatIsAFile_IsRefused()
