@@ -28,6 +28,7 @@ internal static class ServerHost
         ServerContacts.WarnAboutContacts(book, app.Services.GetRequiredService<RunbookCatalog>().Current, settings);
         StartupMessage.WarnAboutAddresses(settings, app.Services);
         StartupMessage.WarnAboutVariables(app.Services);
+        StartupMessage.WarnAboutConnections(app.Services);
         await WaitAsync(app, cancellationToken);
         return ExitCode.Done;
     }

@@ -131,6 +131,7 @@ internal static class ServerTelemetry
     private const string ServiceName = "runbooks";
     private const string Prefix = "OTEL_";
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    private const string Protocol = "OTEL_EXPORTER_OTLP_PROTOCOL";
 
     /// <summary>The runtime's and the web server's own meters, without those that carry addresses of others.</summary>
     private static readonly string[] s_meters = [Instruments.Name, "Microsoft.AspNetCore.Hosting", "System.Runtime"];
@@ -146,6 +147,25 @@ internal static class ServerTelemetry
     /// <summary>Without the prefix RUNBOOK_ of our other variables, since these have one name in all programs.</summary>
     public static IConfigurationBuilder AddTelemetryVariables(this IConfigurationBuilder configuration) =>
         configuration.AddInMemoryCollection(Variables.Select(name => KeyValuePair.Create(name, Environment.GetEnvironmentVariable(name))));
+
+    /// <summary>OpenTelemetry says nothing of a value that it does not understand, and goes on without it.</summary>
+    internal static IEnumerable<string> FindUnusable(IConfiguration configuration)
+    {
+        if (configuration[Endpoint] is not { Length: > 0 } address)
+        {
+            yield break;
+        }
+
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
+        {
+            yield return Endpoint;
+        }
+
+        if (configuration[Protocol] is { Length: > 0 } and not ("grpc" or "http/protobuf"))
+        {
+            yield return Protocol;
+        }
+    }
 
     public static IServiceCollection AddServerTelemetry(this IServiceCollection services, IConfiguration configuration)
     {

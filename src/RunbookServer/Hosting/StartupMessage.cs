@@ -82,6 +82,12 @@ internal static class StartupMessage
 
     public static void WarnAboutVariables(IServiceProvider services)
     {
+        foreach (var variable in ServerTelemetry.FindUnusable(services.GetRequiredService<IConfiguration>()))
+        {
+            ConsoleOutput.Line($"[yellow]The variable {variable} cannot be used as it is.[/] "
+                + "OpenTelemetry takes its own default in its place, so traces and metrics may go nowhere (docs/telemetry.md).");
+        }
+
         var variables = Environment.GetEnvironmentVariables().Keys.Cast<string>().ToList();
         foreach (var variable in ServerSettingsCheck.FindWithoutPrefix(services.GetServices<SettingsSection>(), variables))
         {
@@ -89,6 +95,38 @@ internal static class StartupMessage
                 + $"Call it {ConsoleOutput.Plain($"{SettingsFile.Variables}{variable}")} where it is meant as a setting of this host.");
         }
     }
+
+    /// <summary>The checks and actions that call a system, by how their names begin, and the setting without which there is none of it.</summary>
+    internal static readonly (string Setting, string[] Callers)[] Connections =
+    [
+        ("Kubernetes:Clusters", ["kubernetes.", "envoyAiGateway."]),
+        ("Prometheus:Endpoints", ["prometheus.", "gpu.", "vllm.", "tgi.", "triton.", "llm.latency"]),
+        ("LlmProvider:Providers", ["llm.provider"]),
+        ("LiteLlm:Proxies", ["litellm."]),
+        ("AppConfiguration:Stores", ["appConfiguration."]),
+        ("Tickets:Systems", ["ticket."]),
+    ];
+
+    /// <summary>Otherwise the first alert would find it out.</summary>
+    public static void WarnAboutConnections(IServiceProvider services)
+    {
+        var runbooks = services.GetRequiredService<RunbookCatalog>().Current;
+        foreach (var (setting, callers) in FindMissing(runbooks, services.GetRequiredService<IConfiguration>()))
+        {
+            ConsoleOutput.Line($"[yellow]Nothing is set up under {setting}, which {ConsoleOutput.Plain(callers)} need.[/] "
+                + "Until there is, their checks are unknown and their steps are refused (docs/settings.md).");
+        }
+    }
+
+    internal static IEnumerable<(string Setting, string Callers)> FindMissing(IReadOnlyCollection<Runbook> runbooks, IConfiguration configuration) =>
+        from connection in Connections
+        where !configuration.GetSection(connection.Setting).GetChildren().Any()
+        let callers = runbooks.Where(runbook => Names(runbook).Any(name => Array.Exists(connection.Callers, name.StartsWith))).ToList()
+        where callers.Count > 0
+        select (connection.Setting, string.Join(", ", callers.Select(runbook => runbook.Id)));
+
+    private static IEnumerable<string> Names(Runbook runbook) =>
+        runbook.Diagnosis.Select(check => check.Check).Concat(runbook.AllSteps().Select(one => one.Step.Do));
 
     /// <summary>
     /// App Service says that its sign-in is on, and removes the header from requests. Container Apps say only that the process runs

@@ -5,9 +5,12 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using RunbookServer.Hosting;
 using RunbookServer.Terminal;
+using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Disk;
+using Runbooks.Model.Definition;
 using Runbooks.Settings;
 using TestKit;
+using TestKit.Incidents;
 
 namespace RunbookServer.Tests.Hosting;
 
@@ -79,6 +82,46 @@ public sealed class ServerHostTests
     [InlineData(true, null, "runbooks", false)]
     public void HeaderThatNamesWhoCalls_IsWarnedAboutWhereNothingTakesItOut(bool trusts, string? appService, string? containerApp, bool warns) =>
         StartupMessage.BelievesAnybody(new() { TrustPlatformPrincipal = trusts }, name => name switch { "WEBSITE_AUTH_ENABLED" => appService, "CONTAINER_APP_NAME" => containerApp, _ => null }).ShouldBe(warns);
+
+    [Theory]
+    [InlineData("http://localhost:4317", null)]
+    [InlineData("https://collector.example:4318", "http/protobuf")]
+    [InlineData("localhost:4317", null, "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    [InlineData("nonsense", "grpc", "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    [InlineData("http://localhost:4318", "http/json", "OTEL_EXPORTER_OTLP_PROTOCOL")]
+    [InlineData(null, "http")]
+    public void VariableThatOpenTelemetryDoesNotUnderstand_IsNamed(string? endpoint, string? protocol, params string[] unusable) =>
+        ServerTelemetry.FindUnusable(Configuration(("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint), ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol))).ShouldBe(unusable);
+
+    /// <summary>The first alert is too late to find it out.</summary>
+    [Fact]
+    public void ConnectionThatARunbookNeedsAndThatIsNotSetUp_IsNamed()
+    {
+        var runbook = Given.Runbook();
+        Runbook[] runbooks =
+        [
+            runbook with { Id = "hung", Diagnosis = [runbook.Diagnosis[0] with { Check = "vllm.health" }] },
+            runbook with { Id = "told", Mitigation = runbook.Mitigation with { Steps = [runbook.Mitigation.Steps[0] with { Do = "ticket.create" }] } },
+            runbook with { Id = "slow", Diagnosis = [runbook.Diagnosis[0] with { Check = "llm.latency" }] },
+        ];
+
+        StartupMessage.FindMissing(runbooks, Configuration(("Kubernetes:Default", "b"))).ShouldBe([("Prometheus:Endpoints", "hung, slow"), ("Tickets:Systems", "told")]);
+        StartupMessage.FindMissing(runbooks, Configuration(("Prometheus:Endpoints:p:Url", "https://p.example"))).ShouldBe([("Tickets:Systems", "told")]);
+    }
+
+    [Fact]
+    public void CallerOfAConnection_IsTheBeginningOfANameThatThereIs()
+    {
+        using var services = OfflineServices.Build();
+        var steps = services.GetRequiredService<StepCatalog>();
+        List<string> names = [.. steps.Checks.Select(check => check.Name), .. steps.Actions.Select(action => action.Name)];
+
+        StartupMessage.Connections.SelectMany(connection => connection.Callers)
+            .ShouldEach(caller => names.Any(name => name.StartsWith(caller, StringComparison.Ordinal)));
+    }
+
+    private static IConfiguration Configuration(params (string Name, string? Value)[] settings) =>
+        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(one => KeyValuePair.Create(one.Name, one.Value))).Build();
 
     private static IHost Host<T>()
         where T : class, IHostedService
