@@ -25,6 +25,10 @@ internal static class HttpsUrl
         Uri.TryCreate(text, UriKind.Absolute, out url!)
             && (url.Scheme == Uri.UriSchemeHttps || url is { Scheme: "http", IsLoopback: true });
 
-    public static IEnumerable<ValidationResult> Problems(string setting, string? text, string example) =>
-        TryParse(text, out _) ? [] : [new($"{setting} must be an https URL such as {example}.")];
+    /// <param name="added">A path that every request adds, so that it must not be there already.</param>
+    public static IEnumerable<ValidationResult> Problems(string setting, string? text, string example, string? added = null) =>
+        !TryParse(text, out var url) ? [new($"{setting} must be an https URL such as {example}.")]
+        : added is not null && $"{url.AbsolutePath}/".Contains($"{added}/", StringComparison.OrdinalIgnoreCase)
+            ? [new($"{setting} must not have {added} in it: that is added. It is an address such as {example}.")]
+            : [];
 }

@@ -238,6 +238,10 @@ public sealed class ClusterOptions
         {
             yield return "has a Server that is not an absolute http or https URL.";
         }
+        else if ($"{server.AbsolutePath}/".Contains("/api/v1/", StringComparison.Ordinal))
+        {
+            yield return "has a Server with /api/v1 in it: that is added.";
+        }
         else if ((Token is not null || AzureIdentity) && server is { Scheme: "http", IsLoopback: false })
         {
             yield return "would send its token over plain http. Use https.";

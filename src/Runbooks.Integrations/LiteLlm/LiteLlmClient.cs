@@ -164,8 +164,8 @@ public sealed class LiteLlmOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
     [
         .. ConfiguredName.DefaultProblems(SectionName, "Proxies", Default, Proxies),
-        .. Proxies.SelectMany(
-            proxy => HttpsUrl.Problems($"{SectionName}:Proxies:{proxy.Key}:Url", proxy.Value.Url, "https://litellm.example.com")),
+        .. Proxies.SelectMany(proxy => HttpsUrl.Problems(
+            $"{SectionName}:Proxies:{proxy.Key}:Url", proxy.Value.Url, "https://litellm.example.com", added: "/v1")),
     ];
 }
 

@@ -15,7 +15,7 @@ public sealed class LlmProviderOptions : IValidatableObject
     [
         .. ConfiguredName.DefaultProblems(SectionName, "Providers", Default, Providers),
         .. Providers.SelectMany(provider => HttpsUrl.Problems(
-            $"{SectionName}:Providers:{provider.Key}:Url", provider.Value.Url, "https://api.example.com/v1")),
+            $"{SectionName}:Providers:{provider.Key}:Url", provider.Value.Url, "https://api.example.com/v1", added: "/chat/completions")),
         .. Providers.Where(provider => provider.Value.TakesNoCompletion).Select(provider => new ValidationResult(
             $"{SectionName}:Providers:{provider.Key} is no address at which Azure OpenAI takes a completion. "
                 + "End Url with /openai/v1, name the deployment as Model, and leave api-version out of Query.")),

@@ -252,5 +252,7 @@ public sealed class GrafanaOnCallOptions : IValidatableObject
     public string? StackUrl { get; set; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
-        Url is { Length: > 0 } ? HttpsUrl.Problems($"{SectionName}:Url", Url, "https://oncall-prod-us-central-0.grafana.net/oncall") : [];
+        Url is { Length: > 0 }
+            ? HttpsUrl.Problems($"{SectionName}:Url", Url, "https://oncall-prod-us-central-0.grafana.net/oncall", added: "/api/v1")
+            : [];
 }

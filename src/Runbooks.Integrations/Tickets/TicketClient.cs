@@ -177,7 +177,10 @@ public sealed class TicketSystemOptions
     internal IEnumerable<ValidationResult> Problems(string setting) =>
     [
         .. HttpsUrl.Problems(
-            $"{setting}:Url", Url, "https://example.service-now.com, https://example.atlassian.net or https://dev.azure.com/example"),
+            $"{setting}:Url",
+            Url,
+            "https://example.service-now.com, https://example.atlassian.net or https://dev.azure.com/example",
+            added: Kind switch { TicketKind.ServiceNow => "/api/now", TicketKind.Jira => "/rest/api/3", _ => "/_apis" }),
         .. Kind != TicketKind.ServiceNow && string.IsNullOrWhiteSpace(Project)
             ? [new($"{setting}:Project is missing: {Kind} opens tickets in a project.")]
             : Array.Empty<ValidationResult>(),

@@ -1,11 +1,18 @@
+using System.ComponentModel.DataAnnotations;
 using Azure.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Runbooks.Integrations.Azure;
 using Runbooks.Integrations.Http;
+using Runbooks.Integrations.Kubernetes;
+using Runbooks.Integrations.LiteLlm;
+using Runbooks.Integrations.Llm;
+using Runbooks.Integrations.OnCall;
 using Runbooks.Integrations.Prometheus;
 using Runbooks.Integrations.Tests.Support;
+using Runbooks.Integrations.Tickets;
 using Runbooks.Model.Incidents;
+using TestKit;
 
 namespace Runbooks.Integrations.Tests.Azure;
 
@@ -115,6 +122,30 @@ public sealed class TokenTests : OnTheSandbox, IAsyncLifetime
         var options = new PrometheusOptions { Endpoints = { ["p"] = new() { Url = "https://prometheus.example", Token = "x", AzureIdentity = true } } };
 
         options.Validate(new(options)).ShouldHaveSingleItem().ErrorMessage!.ShouldContain("Choose one");
+    }
+
+    /// <summary>As people copy them out of a documentation of the API.</summary>
+    [Fact]
+    public void AddressesWithThePathsThatAreAdded_AreRefused()
+    {
+        IValidatableObject[] options =
+        [
+            new LlmProviderOptions { Providers = { ["p"] = new() { Url = "https://api.example.com/v1/chat/completions" } } },
+            new GrafanaOnCallOptions { Url = "https://oncall.example/oncall/api/v1/schedules" },
+            new LiteLlmOptions { Proxies = { ["p"] = new() { Url = "https://litellm.example.com/v1/", ApiKey = "k" } } },
+            new KubernetesOptions { Clusters = { ["p"] = new() { Server = "https://cluster.example/api/v1" } } },
+            .. new[]
+            {
+                (TicketKind.Jira, "https://example.atlassian.net/rest/api/3"),
+                (TicketKind.ServiceNow, "https://example.service-now.com/api/now/table"),
+                (TicketKind.AzureDevOps, "https://dev.azure.com/example/_apis/wit"),
+            }.Select(one => new TicketsOptions
+            {
+                Systems = { ["t"] = new() { Kind = one.Item1, Url = one.Item2, User = "u", Secret = "s", Project = "p" } },
+            }),
+        ];
+
+        options.ShouldEach(one => one.Validate(new ValidationContext(one)).Single().ErrorMessage!.Contains("in it: that is added."));
     }
 
     [Theory]
