@@ -116,6 +116,11 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
                 return answer();
             }
 
+            if (status == 401)
+            {
+                connection.Invalidate();
+            }
+
             throw status switch
             {
                 401 => new StepRefusedException($"Cluster '{cluster}' does not know this identity (401), so it may not {what}. "

@@ -8,7 +8,7 @@ internal interface IClusterConnection : IDisposable
 {
     Task<IKubernetes> OpenAsync(CancellationToken cancellationToken);
 
-    /// <summary>The cluster could not be asked, so the known address may be out of date.</summary>
+    /// <summary>The cluster could not be asked, or does not know who asks: the known address or identity may be out of date.</summary>
     void Invalidate();
 }
 
@@ -43,7 +43,11 @@ internal sealed class ConfiguredConnection(Func<k8s.Kubernetes> connect, string?
 
     public void Invalidate()
     {
-        // There is nowhere to learn the address again.
+        lock (_gate)
+        {
+            // The file may have been replaced by one with the same time.
+            _written = null;
+        }
     }
 
     public void Dispose() => _client?.Dispose();

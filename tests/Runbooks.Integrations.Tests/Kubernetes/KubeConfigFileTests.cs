@@ -58,6 +58,22 @@ public sealed class KubeConfigFileTests : OnTheSandbox
         File.Delete(_file);
     }
 
+    /// <summary>Whatever puts a new file in its place may keep the time of the one before.</summary>
+    [Fact]
+    public async Task IdentityThatTheClusterDoesNotKnow_IsReadAnew()
+    {
+        await WriteAsync($"{SandboxAddress.ToString().TrimEnd('/')}/kubernetes/b", minute: 1);
+        (await SummaryAsync()).ShouldContain("Running, ready");
+        await WriteAsync($"{SandboxAddress.ToString().TrimEnd('/')}/nowhere", minute: 1);
+        (await SummaryAsync()).ShouldContain("Running, ready");
+
+        await FaultAsync("kubernetes", "401", on: "GET ");
+        (await SummaryAsync()).ShouldContain("does not know this identity (401)");
+        (await SummaryAsync()).ShouldNotContain("Running, ready");
+
+        File.Delete(_file);
+    }
+
     private async Task<string> SummaryAsync() => (await AskAsync("kubernetes.pod", s_with)).Summary;
 
     private async Task WriteHalfAsync(string half, int minute)
