@@ -100,7 +100,7 @@ internal static class ConsoleHeading
     {
         if (model.Trouble is not null)
         {
-            return "The runbook service does not work";
+            return "The runbook service did not work when it was last looked at";
         }
 
         var atLeast = model.OpenIsCut ? "At least " : "";

@@ -16,5 +16,5 @@ public sealed class ConsoleHeadingTests
     [Fact]
     public void NothingCanBeRecorded_IsNotQuiet() =>
         ConsoleHeading.Of(new([], [], new(null, null, null, null), [], null, null, Some.Time) { Trouble = "The store cannot be written." })
-            .ShouldBe("The runbook service does not work");
+            .ShouldBe("The runbook service did not work when it was last looked at");
 }

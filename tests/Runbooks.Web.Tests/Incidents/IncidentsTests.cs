@@ -167,7 +167,7 @@ public sealed partial class IncidentsTests : IAsyncLifetime
 
         answer.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         (await answer.Content.ReadAsStringAsync(Ct)).ShouldContain("The hub does not answer.");
-        (await _host.Browser.GetStringAsync("/", Ct)).ShouldMatch("<h1 id=\"title\">The runbook service does not work</h1>\\s*<p id=\"trouble\"[^>]*>The hub does not answer\\. ");
+        (await _host.Browser.GetStringAsync("/", Ct)).ShouldMatch("<h1 id=\"title\">The runbook service did not work when it was last looked at</h1>\\s*<p id=\"trouble\"[^>]*>The hub does not answer\\. ");
     }
 
     /// <summary>The address is open to everybody, and each look writes to the store.</summary>
