@@ -74,6 +74,7 @@ internal static class ShowCommand
     private static IEnumerable<string> Question(JsonNode incident) => incident["gate"] is not { } gate ? [] :
     [
         .. Lines.Of(WasAsked(incident) ? $"{gate["question"]}" : null),
+        .. Lines.Of(gate["difference"] is { } difference ? $"Changed since it was asked before: {difference}" : null),
         .. Items(gate, "plan").Select(step => step["undo"] is { } undo ? $"- {EndingText.Sentence($"{step["will"]}")} Undo: {undo}" : $"- {step["will"]}"),
         .. DecideCommand.ItemLines(gate),
         .. Items(gate, "warnings").Select(warning => $"Warning: {warning}"),

@@ -180,13 +180,13 @@ public static class GateText
         _ => $"{WithoutApproval(gate)} and the incident is closed as expired.",
     };
 
-    /// <summary>A later question is asked when something has already been done.</summary>
+    /// <summary>Before a later question something may have been done already, and need not have been.</summary>
     public static string WithoutApproval(Gate gate) => gate switch
     {
         { Task: not null } => ManualTaskText.Without(gate),
         { Phase: Phase.Resolution } when gate.Round > 1 || gate.Difference is not null => "nothing more of the resolution runs",
         { Phase: Phase.Resolution } => "the resolution does not run",
-        { Round: > 1 } => "nothing more is done, what was done before is undone where it can be",
+        { Round: > 1 } => "nothing more is done, whatever was done before is undone where it can be",
         _ => "nothing is done",
     };
 
