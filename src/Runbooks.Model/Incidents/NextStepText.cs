@@ -84,7 +84,12 @@ public static class NextStepText
     private static string AfterEnd(Incident incident, DateTimeOffset now) => incident switch
     {
         { State: IncidentState.Expired, LatestGate.Task: not null } =>
-            "Nobody said in time that it was done. Look whether it was, then close the incident, or try it again.",
+            "Nobody said in time that it was done, so what comes after it did not run. "
+            + "Look whether it was, then close the incident, or try it again.",
+        { HasReachedResolution: true, LatestGate: { Outcome: GateOutcome.Rejected, Task: { Undoes: false } task } }
+            when incident.State == IncidentState.Failed =>
+            $"'{task.Step}' could not be done, so what comes after it did not run. See why before you do any of that by hand: "
+            + $"it may be wrong now.{ThenClose(incident)} Trying it again starts over with the checks.",
         { State: IncidentState.Expired, HasReachedResolution: true } => OfResolution("was not approved in time", incident),
         { State: IncidentState.Failed, HasReachedResolution: true } => OfResolution("did not come to its end", incident),
         { State: IncidentState.Expired } =>

@@ -60,7 +60,18 @@ public sealed class NextStepTextTests
     {
         var gate = Some.Gate() with { Task = new("inspect", "Look at the node.", []), Outcome = GateOutcome.Expired };
 
-        Of(Some.Waiting(gate: gate).End(IncidentState.Expired, "so", Some.Time)).ShouldBe($"Nobody said in time that it was done. Look whether it was, then close the incident, or try it again.{Acknowledge}");
+        Of(Some.Waiting(gate: gate).End(IncidentState.Expired, "so", Some.Time)).ShouldBe($"Nobody said in time that it was done, so what comes after it did not run. Look whether it was, then close the incident, or try it again.{Acknowledge}");
+    }
+
+    /// <summary>What comes after a test that failed, such as giving the node back to its users, is not left to do.</summary>
+    [Fact]
+    public void WorkThatCouldNotBeDone_LeavesNothingToBeDoneBlindly()
+    {
+        var gate = Some.Gate() with { Phase = Phase.Resolution, Task = new("inspect", "Look at the node.", []), Outcome = GateOutcome.Rejected };
+
+        Of(Some.Waiting(gate: gate).End(IncidentState.Failed, "so", Some.Time, new() { InResolution = true })).ShouldBe(
+            "'inspect' could not be done, so what comes after it did not run. See why before you do any of that by hand: it may be wrong now. "
+            + $"Then close the incident. Trying it again starts over with the checks.{Acknowledge}");
     }
 
     /// <summary>The fix is in place, and to do it again is not what is left.</summary>
