@@ -1,5 +1,6 @@
 using Runbooks.Catalog;
 using Runbooks.Catalog.Matching;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using TestKit;
 
@@ -80,6 +81,7 @@ public sealed class CertificateExpiringTests : InSandboxWorld
         ended.RunbookId.ShouldBe("certificate-expired");
         ended.Findings.ShouldHaveSingleItem().Result.Summary.ShouldContain(": expired 1");
         ended.Steps.ShouldHaveSingleItem().Outcome.ShouldNotBeNull().ShouldStartWith("Told oncall: 127.0.0.1:");
+        _world.Notifier.Sent.Last().Card.Severity.ShouldBe(ImpactSeverity.High, "PagerDuty calls nobody for less");
     }
 
     [Fact]
@@ -89,6 +91,7 @@ public sealed class CertificateExpiringTests : InSandboxWorld
 
         ended.State.ShouldBe(IncidentState.Resolved, ended.Reason);
         ended.Steps.ShouldHaveSingleItem().Outcome.ShouldNotBeNull().ShouldStartWith("Told oncall: Certificate chat-gateway in Key Vault assist-kv expired 2026-11-23 03:00 UTC, and the vault has no newer version.");
+        _world.Notifier.Sent.ShouldHaveSingleItem().Card.Severity.ShouldBe(ImpactSeverity.High);
     }
 
     /// <summary>As public rule files name such alerts. One that no runbook knows is told to nobody who could renew it, and one that two know makes two incidents.</summary>
