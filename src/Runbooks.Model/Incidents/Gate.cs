@@ -19,6 +19,10 @@ public sealed record Gate : Evolving
     /// <summary>What differs from the plan that was approved before. Null on a first gate.</summary>
     public string? Difference { get; init; }
 
+    /// <summary>No step of its phase has done anything yet. Set for work by hand and for a question that is asked again.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsBeforeFirstStep { get; init; }
+
     /// <summary>What speaks against it without forbidding it.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 

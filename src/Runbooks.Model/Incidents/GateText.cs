@@ -184,9 +184,10 @@ public static class GateText
     public static string WithoutApproval(Gate gate) => gate switch
     {
         { Task: not null } => ManualTaskText.Without(gate),
-        { Phase: Phase.Resolution } when gate.Round > 1 || gate.Difference is not null => "nothing more of the resolution runs",
+        { Phase: Phase.Resolution, IsBeforeFirstStep: false } when gate.Round > 1 || gate.Difference is not null =>
+            "nothing more of the resolution runs",
         { Phase: Phase.Resolution } => "the resolution does not run",
-        { Round: > 1 } => "nothing more is done, whatever was done before is undone where it can be",
+        { Round: > 1, IsBeforeFirstStep: false } => "nothing more is done, whatever was done before is undone where it can be",
         _ => "nothing is done",
     };
 

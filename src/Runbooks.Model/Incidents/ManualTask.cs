@@ -106,6 +106,7 @@ public static class ManualTaskText
     {
         { Task.Undoes: true } => "it counts as not taken back, and a person is paged",
         { Phase: Phase.Resolution } => "the rest of the resolution does not run",
+        { IsBeforeFirstStep: true } => "the steps after it do not run",
         _ => "the steps after it do not run, what was done before it is undone where it can be",
     };
 

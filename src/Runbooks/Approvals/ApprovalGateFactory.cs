@@ -41,6 +41,8 @@ public static class ApprovalGateFactory
             Question = Clip.To(Template.RenderLenient(approval.Ask, scope), 300),
             Plan = plan,
             Difference = request.Difference,
+            IsBeforeFirstStep = (request.Round > 1 || request.Difference is not null)
+                && !incident.Steps.Any(step => step.Phase == phase && !step.NothingDone),
             Warnings = grounds.Warnings,
             BlockedBy = grounds.BlockedBy,
             BlockedAt = grounds.BlockedBy is null ? null : now,
@@ -256,6 +258,7 @@ public static class ManualTaskFactory
             Question = Clip.To(instruction, LongestQuestion),
             Plan = new Plan(PlanHash.Of(incident, [planned]), []),
             Task = new ManualTask(step, instruction, checklist, parameters.Undo, undoes),
+            IsBeforeFirstStep = !undoes && !incident.Steps.Any(other => other.Phase == phase && other.Name != step && !other.NothingDone),
             Approvers = parameters.Who,
             Fallback = ApprovalGateFactory.FallbackOf(runbook),
             OpenedAt = now,

@@ -84,7 +84,10 @@ public sealed class SilenceTextTests
         GateText.WhatYesMeans(Some.Gate(), RunMode.DryRun).ShouldBe("The steps are rehearsed: nothing outside is touched.");
         GateText.WhatNoMeans(Some.Gate(), Some.Waiting()).ShouldBe("Nothing is done, and the incident ends. This firing of the alert asks again only if it becomes more severe.");
         GateText.WhatNoMeans(Some.Gate(round: 2), Some.Waiting()).ShouldBe("Nothing more is done, whatever was done before is undone where it can be, and the incident ends. This firing of the alert asks again only if it becomes more severe.");
+        GateText.WithoutApproval(Some.Gate(round: 2) with { IsBeforeFirstStep = true }).ShouldBe("nothing is done");
         GateText.WithoutApproval(Some.Gate(round: 2) with { Phase = Phase.Resolution }).ShouldBe("nothing more of the resolution runs");
+        GateText.WithoutApproval(Some.Gate(round: 2) with { Phase = Phase.Resolution, IsBeforeFirstStep = true }).ShouldBe("the resolution does not run");
+        ManualTaskText.Without(Some.Gate() with { Task = new ManualTask("inspect", "Look.", []), IsBeforeFirstStep = true }).ShouldBe("the steps after it do not run");
         ManualTaskText.Without(Some.Gate() with { Task = new ManualTask("inspect", "Look.", []) }).ShouldBe("the steps after it do not run, what was done before it is undone where it can be");
         GateText.WhatNoMeans(Some.Gate() with { Phase = Phase.Resolution }, Some.Waiting()).ShouldBe("The resolution does not run, and the incident ends. This firing of the alert asks again only if it becomes more severe.");
     }

@@ -246,6 +246,16 @@ public sealed class ApprovalGateFactoryTests
     }
 
     [Theory]
+    [InlineData(Phase.Mitigation, 2, null, true)]
+    [InlineData(Phase.Resolution, 1, null, true)]
+    [InlineData(Phase.Mitigation, 2, "fix", false)]
+    [InlineData(Phase.Mitigation, 2, "refused", true)]
+    [InlineData(Phase.Mitigation, 1, null, false)]
+    public void QuestionThatIsAskedAgain_KnowsWhetherAnythingWasDone(Phase phase, int round, string? step, bool isBefore) =>
+        Make(s_asks, s_incident with { Steps = step is null ? [] : [Step(step) with { NothingDone = step == "refused" }] }, phase: phase, round: round, difference: round > 1 || phase == Phase.Resolution ? "They pass." : null)
+            .IsBeforeFirstStep.ShouldBe(isBefore);
+
+    [Theory]
     [InlineData(false, "This runbook heals by itself; nobody had to be asked.", "act")]
     [InlineData(false, "This runbook heals by itself; nobody had to be asked.")]
     [InlineData(false, "This runbook heals by itself; nobody had to be asked.", "act", "person")]
