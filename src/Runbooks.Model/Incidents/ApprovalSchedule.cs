@@ -191,7 +191,15 @@ public static partial class ApprovalSchedule
         }
 
         var to = due.SelectMany(gate.NewOf).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
-        var asked = gate with { Reminders = [.. gate.Reminders.Except(due)], Asked = gate.Asked + 1, AskedAt = now };
+        var asked = gate with
+        {
+            Reminders = [.. gate.Reminders.Except(due)],
+            Asked = gate.Asked + 1,
+            AskedAt = now,
+
+            // The message before this one said that something can run again. Where silence counts, it goes by this time.
+            BlockedAt = gate.BlockedAt < gate.AskedAt && !Silence.MayCount(gate) ? null : gate.BlockedAt,
+        };
         var changed = incident.Replace(asked);
         return to.Count == 0
             ? (changed.Note(now, TimelineKind.Gate, "runbook", $"{GateText.NotYet(gate)}; reminded."), CardKind.Reminder)

@@ -100,8 +100,12 @@ public static class GateText
         return $"Incident {incident.Id} {ended}{when}: {EndingText.Sentence(EndingText.WithHeadline(incident))}";
     }
 
-    /// <summary>For a question that is asked again because something can run again. Null for any other.</summary>
-    public static string? RunsAgain(Gate gate)
+    /// <summary>Empty for a question that is asked for the first time.</summary>
+    /// <param name="guards">What keeps it from running now, which may have begun after it was asked.</param>
+    public static IReadOnlyList<string> WhyAgain(Gate gate, IReadOnlyCollection<string>? guards = null) =>
+        Lines.Of(gate.Difference, guards is { Count: > 0 } || gate.Outcome != GateOutcome.Pending ? null : RunsAgain(gate));
+
+    private static string? RunsAgain(Gate gate)
     {
         if (gate is not { AskedAt: { } asked, BlockedBy: null, WasBlocked: false } || gate.IsHeldBack(asked))
         {
@@ -111,9 +115,9 @@ public static class GateText
         var lost = gate.HeldBack
             .Where(approval => approval.At < asked && !gate.IsAnsweredBy(approval.Person))
             .GroupBy(approval => approval.Person, StringComparer.OrdinalIgnoreCase)
-            .Select(person => $" {person.Key}'s yes of {Clock(person.Last().At, gate.OpenedAt)} was not taken and has to be given again.")
-            .ToList();
-        return lost.Count > 0 || gate.BlockedAt < asked ? $"Nothing could run for a time; now something can.{string.Concat(lost)}" : null;
+            .Select(person => $"{person.Key}'s yes of {Clock(person.Last().At, gate.OpenedAt)} was not taken and has to be given again.");
+        var why = string.Join(" ", Lines.Of([gate.BlockedAt < asked ? "Nothing could run for a time; now something can." : null, .. lost]));
+        return why.Length > 0 ? why : null;
     }
 
     /// <summary>What latecomers are told.</summary>

@@ -33,7 +33,7 @@ public sealed class IncidentCards(DecisionLinks links)
 
     private Card Question(Incident incident, Runbook runbook, Gate gate, string recipient, CardKind kind) => Base(incident, runbook, kind) with
     {
-        Title = $"{Prefix(kind)}{gate.Question}",
+        Title = $"{(kind == CardKind.ApprovalRequest && gate.Difference is not null ? "Asked again: " : Prefix(kind))}{gate.Question}",
         GateId = gate.Id,
         PlanHash = gate.Plan.Hash,
         CountsPeople = gate.CountsPeople,
@@ -41,8 +41,8 @@ public sealed class IncidentCards(DecisionLinks links)
         No = GateText.WhatNoMeans(gate, incident),
         Sections =
         [
+            .. CardSection.If("Why it is asked again", GateText.WhyAgain(gate)),
             .. Story(incident, runbook, gate),
-            .. CardSection.If("What changed since you were asked", Lines.Of(gate.Difference, GateText.RunsAgain(gate))),
             .. CardSection.If("How often", incident.RecurrenceLines()),
             .. Since(incident, gate),
             .. CardSection.If("Warning", gate.AllWarnings, isNeeded: true),

@@ -1,6 +1,7 @@
 using Runbooks.Approvals;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
 using TestKit;
 using TestKit.People;
 
@@ -61,22 +62,37 @@ public sealed class IncidentCardsTests
             .ShouldBe("Asked oncall: Do 'inspect' by hand. ben could not do this at 03:12:00 UTC.");
     }
 
+    /// <summary>On a locked phone it would look like the first question, which somebody may have answered.</summary>
+    [Fact]
+    public void QuestionThatIsAskedAgain_SaysSoAndWhyFirst()
+    {
+        var card = Approval(Some.Gate(round: 2) with { Difference = "The checks no longer call for it." }, CardKind.ApprovalRequest);
+
+        card.Title.ShouldBe("Asked again: Recycle pod llm-b-0?");
+        (card.Sections[0].Heading, card.Sections[0].Lines.ShouldHaveSingleItem()).ShouldBe(("Why it is asked again", "The checks no longer call for it."));
+    }
+
+    private static Card Approval(Gate gate, CardKind kind) => new ApprovalOffice().Cards.Approval(Some.Waiting(gate: gate), Some.Runbook(), gate, "ben", kind);
+
     [Fact]
     public void YesThatWasNotTaken_IsOnTheCardThenAndWhenItIsAskedAgain()
     {
         const string Why = "The kill switch is on.";
-        var gate = Some.Gate();
+        var gate = Some.Gate() with { Reminders = [new(Some.Time.AddMinutes(10), [])] };
         var held = Some.Waiting(gate: gate).NoteHeldBack(gate.Id, "ada", Why, until: null, Some.Time.AddMinutes(2));
         Lines(held, "Warning").ShouldBe([$"When this was last looked at, nothing could run, and no yes is taken while that lasts: {Why}"]);
-        Lines(held, "What changed since you were asked").ShouldBeEmpty();
+        Lines(held, "Why it is asked again").ShouldBeEmpty();
 
         var (released, due) = Some.Advance(held, gate.Id, Some.Time.AddMinutes(3));
         due.ShouldBe(CardKind.Reminder);
         var again = ApprovalSchedule.NoteWhetherItRuns(released, gate.Id, why: null, Some.Time.AddMinutes(3));
 
         Lines(again, "Warning").ShouldBeEmpty();
-        Lines(again, "What changed since you were asked").ShouldBe(
+        Lines(again, "Why it is asked again").ShouldBe(
             ["Nothing could run for a time; now something can. ada's yes of 03:14:00 UTC was not taken and has to be given again."]);
+
+        Lines(Some.Advance(again, gate.Id, Some.Time.AddMinutes(10)).Incident, "Why it is asked again").ShouldBe(
+            ["ada's yes of 03:14:00 UTC was not taken and has to be given again."], "a later reminder has no more to tell");
 
         static IReadOnlyList<string> Lines(Incident incident, string heading) =>
             new ApprovalOffice().Cards.Approval(incident, Some.Runbook(), incident.OpenGate!, "ben", CardKind.Reminder).Sections
