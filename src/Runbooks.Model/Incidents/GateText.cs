@@ -214,6 +214,10 @@ public static class GateText
     public static string NotYet(Gate gate) =>
         gate.IsUnanswered ? "Nobody has answered yet" : gate.Task is null ? "It is not approved yet" : "Not all of it is done yet";
 
+    /// <summary>For a message that is not the first one, which may call somebody who has heard of nothing before.</summary>
+    public static string AskedSoFar(Gate gate) =>
+        $"Asked: {string.Join(", ", gate.Approvers)}; first at {Clock(gate.OpenedAt, gate.AskedAt ?? gate.OpenedAt)}. {NotYet(gate)}.";
+
     /// <summary>Why it was not approved in time, without a full stop.</summary>
     public static string NotApproved(Gate gate) =>
         gate.IsUnanswered ? "Nobody answered in time"

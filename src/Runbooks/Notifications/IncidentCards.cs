@@ -26,7 +26,7 @@ public sealed class IncidentCards(DecisionLinks links)
             new("What to do by hand", [task.Instruction, .. task.Items.Select((item, at) => ManualTaskText.Line(item, at + 1, AskedAt(gate)))]) { IsNeeded = true },
             .. Story(incident, runbook, gate),
             .. Since(incident, gate),
-            .. Close(incident, gate),
+            .. Close(incident, gate, kind),
         ],
         Links = [new(task.Items.Count > 0 ? "Tick what is done" : "Say what became of it", links.For(incident, gate, recipient)), IncidentLink(incident)],
     };
@@ -50,7 +50,7 @@ public sealed class IncidentCards(DecisionLinks links)
             .. CardSection.If("Who has to approve", GateText.Quorum(gate) is { } quorum ? [quorum] : [], isNeeded: true),
             new("What will be done", [.. gate.Plan.Steps.Select(step => step.PlannedEffect)]) { IsNeeded = true },
             .. CardSection.If("How to undo it", Lines.Of(gate.Plan.Steps.Select(step => step.NamedUndo))),
-            .. Close(incident, gate),
+            .. Close(incident, gate, kind),
         ],
         Links = [new("Look and decide", links.For(incident, gate, recipient)), IncidentLink(incident)],
     };
@@ -73,8 +73,9 @@ public sealed class IncidentCards(DecisionLinks links)
         .. CardSection.If("Also reported on this target", incident.OtherLines()),
     ];
 
-    private static IEnumerable<CardSection> Close(Incident incident, Gate gate) =>
+    private static IEnumerable<CardSection> Close(Incident incident, Gate gate, CardKind kind) =>
     [
+        .. CardSection.If("Who is asked", kind == CardKind.ApprovalRequest ? [] : [GateText.AskedSoFar(gate)]),
         .. CardSection.If("Who is on call", gate.OnCallLines),
         new("If nobody answers", [GateText.Silence(gate)]) { IsNeeded = true },
         .. CardSection.If("The runbook", Origin(incident)),

@@ -72,6 +72,14 @@ public sealed class IncidentCardsTests
         (card.Sections[0].Heading, card.Sections[0].Lines.ShouldHaveSingleItem()).ShouldBe(("Why it is asked again", "The checks no longer call for it."));
     }
 
+    /// <summary>Whoever is woken by an escalation wants to know whether anybody is on it.</summary>
+    [Theory]
+    [InlineData(CardKind.ApprovalRequest, null)]
+    [InlineData(CardKind.Reminder, "Asked: oncall, platform-lead; first at 03:12:00 UTC. Nobody has answered yet.")]
+    [InlineData(CardKind.Escalation, "Asked: oncall, platform-lead; first at 03:12:00 UTC. Nobody has answered yet.")]
+    public void LaterMessage_SaysWhoIsAskedSinceWhen(CardKind kind, string? said) =>
+        (Approval(Some.Gate() with { Approvers = ["oncall", "platform-lead"] }, kind).Sections.SingleOrDefault(section => section.Heading == "Who is asked")?.Lines[0]).ShouldBe(said);
+
     private static Card Approval(Gate gate, CardKind kind) => new ApprovalOffice().Cards.Approval(Some.Waiting(gate: gate), Some.Runbook(), gate, "ben", kind);
 
     [Fact]
