@@ -25,6 +25,8 @@ public sealed class AcknowledgeTests : IAsyncLifetime
             page.ShouldNotContain("All quiet");
         }
 
+        WebUtility.HtmlDecode(await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel)).ShouldContain("Acknowledge it first, so that others see that you are on it.");
+
         var answer = await _host.Api.PostAsJsonAsync($"/api/incidents/{id}/acknowledge", new { by = "ada", note = "I look at the node" }, Cancel);
 
         answer.StatusCode.ShouldBe(HttpStatusCode.OK);

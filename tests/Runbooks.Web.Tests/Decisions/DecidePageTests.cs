@@ -109,21 +109,6 @@ public sealed partial class DecidePageTests : IAsyncLifetime
         page.ShouldNotContain("<button");
     }
 
-    /// <summary>Nobody has to have approved before, and the page says of a yes that was not taken what the message says.</summary>
-    [Fact]
-    public async Task QuestionThatIsAskedAgain_SaysWhy()
-    {
-        await _host.Store.UpdateAsync(_incident.Id, i => (i.Replace(i.OpenGate! with { Difference = "The checks no longer call for it.", BlockedAt = Some.Time, AskedAt = Some.Time.AddMinutes(1) }), true), Ct);
-
-        foreach (var address in new[] { _link, $"/incidents/{_incident.Id}" })
-        {
-            var page = WebUtility.HtmlDecode(await _host.Browser.GetStringAsync(address, Ct));
-            page.ShouldContain("Why it is asked again");
-            page.ShouldContain("The checks no longer call for it.");
-            page.ShouldContain("Nothing could run for a time; now something can.");
-        }
-    }
-
     [Fact]
     public async Task ExpiredQuestion_TakesNoDecision()
     {
