@@ -66,10 +66,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             .ToList();
         return Base(storm, news, CardKind.Decided, $"{news.Count} temporary fixes{OfAll(news)} are in place") with
         {
-            Sections =
-            [
-                .. groups.SelectMany(group => HoldingSections(group.Runbook, group.Held, groups.Count)),
-            ],
+            Sections = [.. groups.SelectMany(group => HoldingSections(group.Runbook, group.Held, groups.Count))],
         };
     }
 
@@ -113,6 +110,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             Sections =
             [
                 new("How they ended", [.. counts]),
+                .. Impacts(news.Where(item => IsUnsolved(item.Incident))),
                 .. CardSection.If("Not solved", unsolved.Select(incident => Line(incident, $"{incident.Reason ?? EndingText.Headline(incident)}{SeenTo(incident)}"))),
                 .. CardSection.If(
                     "What to do now",
@@ -166,11 +164,6 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 
         var incidents = news.Select(item => item.Incident).DistinctBy(incident => incident.Id).ToList();
         var messages = news.GroupBy(item => item.Message).OrderByDescending(same => same.Count()).ToList();
-        var impacts = news
-            .GroupBy(item => EndingText.IsFixInPlace(item.Incident), item => item.Runbook)
-            .OrderBy(group => group.Key)
-            .SelectMany(group => CardSection.If(
-                IncidentCards.ImpactHeading(group.Key), group.DistinctBy(runbook => runbook.Id).SelectMany(runbook => runbook.Impact.Lines)));
         return Base(storm, news, CardKind.Page, $"A person is needed: {CountText.Format(incidents.Count, "incident")}{OfAll(news)}") with
         {
             Sections =
@@ -179,7 +172,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
                 .. messages.Where(same => same.Count() > 1).Select(same => new CardSection(
                     messages.Count == 1 ? "Targets" : $"Targets: {Clip.To(same.Key, 80)}",
                     StormText.Targets(same.Select(item => item.Incident)))),
-                .. impacts,
+                .. Impacts(news),
                 new("What to do now", NextSteps(incidents, now)) { IsNeeded = true },
             ],
         };
@@ -227,6 +220,12 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 
     private static string[] WhatBroke(Runbook runbook, int targets) =>
         [$"{runbook.Title} on {CountText.Format(targets, "target")}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data];
+
+    private static IEnumerable<CardSection> Impacts(IEnumerable<StormNews> news) => news
+        .GroupBy(item => EndingText.IsFixInPlace(item.Incident), item => item.Runbook)
+        .OrderBy(group => group.Key)
+        .SelectMany(group => CardSection.If(
+            IncidentCards.ImpactHeading(group.Key), group.DistinctBy(runbook => runbook.Id).SelectMany(runbook => runbook.Impact.Lines)));
 
     private static IEnumerable<string> HowToUndo(IEnumerable<StormPart> parts, bool isOneRunbook) =>
         parts.SelectMany(part => part.HowToUndo.Select(line => isOneRunbook ? line : $"{part.Runbook.Title}, {line}")).Distinct();

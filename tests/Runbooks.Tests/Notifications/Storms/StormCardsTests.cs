@@ -35,6 +35,7 @@ public sealed class StormCardsTests
 
         card.Kind.ShouldBe(CardKind.Page);
         card.Title.ShouldBe("A person is needed: 2 of 5 incidents of 'Hung GPU' were not solved");
+        Lines(card, "What it means").ShouldNotBeEmpty();
         Lines(card, "Not solved").Count.ShouldBe(2);
         Lines(card, "Left to a person").Count.ShouldBe(1);
         Lines(card, "Targets").ShouldBe(["inference/llm-b-3; inference/llm-b-4"]);
