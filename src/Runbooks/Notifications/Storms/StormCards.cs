@@ -8,7 +8,8 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 
     public Card Question(Storm storm, StormMessage message, IReadOnlyDictionary<string, Runbook> runbooks)
     {
-        var asking = message.About;
+        // The worst first: a channel shows the first lines, and a locked phone the title.
+        IReadOnlyList<Incident> asking = [.. message.About.OrderByDescending(incident => runbooks[incident.RunbookId].Impact.Severity)];
         var kind = message.Newcomers > 0 ? CardKind.ApprovalRequest
             : (message.Before is null || message.HasNewOnes) && !message.IsNextShift ? CardKind.Escalation
             : CardKind.Reminder;
@@ -27,7 +28,8 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         {
             Kind = kind,
             IncidentId = storm.Id,
-            Title = Title(message, kind, Of(groups.Select(group => group.Runbook))) + ByHand(byHand, asking.Count),
+            Title = Title(message, kind, Of(groups.Select(group => group.Runbook))) + ByHand(byHand, asking.Count)
+                + (groups is [var worst, var next, ..] && worst.Runbook.Impact.Severity > next.Runbook.Impact.Severity ? $"; worst: {worst.Runbook.Title}" : ""),
             Severity = groups.Max(group => group.Runbook.Impact.Severity),
             DryRun = asking.All(incident => incident.Mode == RunMode.DryRun),
             CountsPeople = asking.Any(incident => incident.OpenGate!.CountsPeople),
@@ -90,7 +92,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
 
     public Card Ended(Storm storm, IReadOnlyList<StormNews> news)
     {
-        IReadOnlyList<Incident> incidents = [.. news.Select(item => item.Incident)];
+        IReadOnlyList<Incident> incidents = [.. news.OrderByDescending(item => item.Runbook.Impact.Severity).Select(item => item.Incident)];
         var unsolved = incidents.Where(IsUnsolved).ToList();
         var unseen = unsolved.Where(CallsForAPerson).ToList();
         var left = incidents.Except(unsolved).Where(incident => incident.NeedsPerson).ToList();

@@ -68,6 +68,21 @@ public sealed class StormCardsTests
         Lines(card, "Why it is asked again").ShouldBe(["4 targets: It waited for its turn."]);
     }
 
+    /// <summary>A channel cuts the last lines off, and a locked phone shows the title.</summary>
+    [Fact]
+    public void WorstOfSeveralRunbooks_ComesFirst()
+    {
+        var worse = Some.Runbook() with { Id = "toxic-loop", Title = "Toxic prompt loop", Impact = Some.Runbook().Impact with { Severity = ImpactSeverity.Critical } };
+        var incidents = new[] { Asking(0, Some.Gate()), Asking(1, Some.Gate()), Asking(2, Some.Gate()) with { RunbookId = worse.Id } };
+
+        var card = Cards().Question(
+            s_storm, new StormMessage(new Recipient("ada", []), incidents, incidents, null, Some.Time),
+            new Dictionary<string, Runbook> { ["hanged-gpu"] = Some.Runbook(), [worse.Id] = worse });
+
+        card.Title.ShouldBe("3 incidents ask you at once; worst: Toxic prompt loop");
+        Lines(card, "What broke")[0].ShouldStartWith("Toxic prompt loop on 1 target.");
+    }
+
     [Fact]
     public void DryRunsAmongOthers_AreToldApart()
     {
