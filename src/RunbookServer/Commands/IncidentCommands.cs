@@ -108,7 +108,9 @@ internal static class ShowCommand
 
     internal static bool IsDryRun(JsonNode incident) => Text(incident, "mode") == "dryRun";
 
-    internal static string Step(JsonNode step) => $"{step["name"]}: {step["outcome"] ?? step["status"]}";
+    internal static string Step(JsonNode step) =>
+        $"{step["name"]}: {(Enum.TryParse<StepStatus>(Text(step, "status"), ignoreCase: true, out var status) ? StepRecord.HowUndone(status) : "")}"
+        + $"{step["outcome"] ?? step["status"]}";
 
     /// <summary>With the time that the answer tells of.</summary>
     internal static string Finding(JsonNode finding) =>

@@ -59,7 +59,7 @@ public static class ChangeText
 
     private static string Line(StepRecord step)
     {
-        var done = step.Status == StepStatus.Done ? step.Outcome : null;
+        var done = step.Status is StepStatus.Done or StepStatus.Kept ? step.Outcome : null;
         return Clip.To($"{step.Name}: {done ?? step.Preparation.PlannedEffect}", 200);
     }
 

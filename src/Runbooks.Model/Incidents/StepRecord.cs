@@ -50,7 +50,15 @@ public sealed record StepRecord : Evolving
     public bool WasSo => Preparation.IsSo || FoundSo;
 
     [JsonIgnore]
-    public string Line => $"{Name}: {Outcome ?? "outcome not known"}";
+    public string Line => $"{Name}: {HowUndone(Status)}{Outcome ?? "outcome not known"}";
+
+    /// <summary>The start of a line. Once a step was to be undone, its outcome tells of that alone.</summary>
+    public static string HowUndone(StepStatus status) => status switch
+    {
+        StepStatus.Undone => "undone. ",
+        StepStatus.UndoFailed or StepStatus.LeftAlone => "NOT undone. ",
+        _ => "",
+    };
 
     [JsonIgnore]
     public bool IsChange => Status != StepStatus.DryRun && !Preparation.TellsOnly;

@@ -97,6 +97,24 @@ public sealed class AttentionTests
         (seen.IsUnfinished, seen.CloseByHand("ada", "taken back", s_later).IsUnfinished).ShouldBe((listed, false));
     }
 
+    /// <summary>Its plan told how things were before, such as "(now active)".</summary>
+    [Fact]
+    public void LeftOnPurpose_IsListedByWhatBecameOfIt()
+    {
+        var left = Some.Incident().WithChange(StepStatus.Kept);
+        var ended = (left with { Steps = [left.Steps[0] with { Outcome = "Left it suspended; reactivate it by hand." }] }).End(IncidentState.Failed, "So it ended.", Some.Time);
+
+        ChangeText.InPlace(ended).ShouldBe([$"{left.Steps[0].Name}: Left it suspended; reactivate it by hand."]);
+    }
+
+    [Theory]
+    [InlineData(StepStatus.Done, "fix: It is so.")]
+    [InlineData(StepStatus.Undone, "fix: undone. It is so.")]
+    [InlineData(StepStatus.UndoFailed, "fix: NOT undone. It is so.")]
+    [InlineData(StepStatus.LeftAlone, "fix: NOT undone. It is so.")]
+    public void LineOfAStep_SaysWhetherItsOutcomeIsOfUndoingIt(StepStatus status, string line) =>
+        (Some.Incident().WithChange(status).Steps[0] with { Name = "fix", Outcome = "It is so." }).Line.ShouldBe(line);
+
     /// <summary>A store may go by the one or by the other, and the watch finds only what it lists.</summary>
     [Fact]
     public void Summary_IsUnfinishedWhereTheIncidentIs()
