@@ -225,7 +225,7 @@ internal static class DecideCommand
     ];
 
     /// <summary>A fix of the cause is never taken back, so only that it cannot be undone is worth a line.</summary>
-    private static string? UndoLine(JsonNode step) => step["undo"] switch
+    internal static string? UndoLine(JsonNode step) => step["undo"] switch
     {
         null => "Cannot be undone.",
         _ when step["phase"]?.ToString() == "resolution" => null,

@@ -75,7 +75,9 @@ internal static class ShowCommand
     [
         .. Lines.Of(WasAsked(incident) ? $"{gate["question"]}" : null),
         .. Lines.Of(gate["difference"] is { } difference ? $"Changed since it was asked before: {difference}" : null),
-        .. Items(gate, "plan").Select(step => step["undo"] is { } undo ? $"- {EndingText.Sentence($"{step["will"]}")} Undo: {undo}" : $"- {step["will"]}"),
+        .. Items(gate, "plan").Select(step => DecideCommand.UndoLine(step) is { } undo
+            ? $"- {EndingText.Sentence($"{step["will"]}")} {undo}"
+            : $"- {step["will"]}"),
         .. DecideCommand.ItemLines(gate),
         .. Items(gate, "warnings").Select(warning => $"Warning: {warning}"),
         .. Lines.Of(gate["trackRecord"] is { } trackRecord ? $"How it went before: {trackRecord}" : null),

@@ -119,7 +119,7 @@ public sealed class CommandLineTests
             "",
             "The question",
             "  Recycle pod llm-b-0?",
-            "  - Delete pod llm-b-0.",
+            "  - Delete pod llm-b-0. Cannot be undone.",
             "  2 different people have to approve. So far: nobody.",
             "  Asked: oncall. At 03:32:00 UTC nothing is done.",
             "  Answer with: runbook approve 261126-0312-k7m2p9wd, reject or take-over",
