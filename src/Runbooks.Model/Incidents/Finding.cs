@@ -35,7 +35,7 @@ public sealed record Finding(string Name, string Ask, CheckResult Result, DateTi
     internal Finding Unless(string why)
     {
         var from = Result.MeasuredFrom is { } start ? $"from {GateText.Clock(start, At)} " : "";
-        var summary = $"Measured {from}until {GateText.Clock(SeenAt, At)}, and {why}: {Result.Summary}";
+        var summary = $"Measured {from}until {GateText.Clock(SeenAt, At)}, and {why}, so it does not count: {Result.Summary}";
         return this with { Result = (Result with { Verdict = Verdict.Unknown, Summary = summary }).Bounded() };
     }
 }

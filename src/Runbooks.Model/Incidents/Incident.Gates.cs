@@ -230,7 +230,7 @@ public sealed partial record Incident
                 now,
                 TimelineKind.Diagnosis,
                 "runbook",
-                $"Recovered by itself before the first step, so the step is not credited with it. {Summarize(recovered)}");
+                $"This passed before the first step already, so the step is not credited with it. {Summarize(recovered)}");
     }
 
     /// <summary>The findings, each with its newest result.</summary>

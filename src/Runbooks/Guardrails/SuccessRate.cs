@@ -54,7 +54,7 @@ public sealed record SuccessRate(
             var took = Median is { } median ? TimeSpan.FromSeconds(Math.Max(1, Math.Round(median.TotalSeconds))) : (TimeSpan?)null;
             return $"Worked in {Verified} of {CountText.Format(Runs, "run")}"
                 + (took is { } time ? $", median {DurationText.Format(time)}" : "")
-                + (Recurred > 0 ? $"; the alert came back after {Recurred} of them" : "")
+                + (Recurred > 0 ? $"; it was needed again after {Recurred} of them" : "")
                 + (FailedLast switch { 0 => ".", 1 => "; the last one failed.", _ => $"; the last {FailedLast} failed." })
                 + (Unverified > 0 ? $" For {CountText.Format(Unverified, "more run")} nothing shows whether {they} helped." : "");
         }

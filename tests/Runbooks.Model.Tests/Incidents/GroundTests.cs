@@ -107,7 +107,7 @@ public sealed class GroundTests
         var looked = asked.RecordBeforeActing(now, At(5));
 
         (looked.Timeline[^1].Who, looked.Timeline[^1].What).ShouldBe(
-            ("runbook", "Recovered by itself before the first step, so the step is not credited with it. slow: passing (GPU memory is at 98 %.) full: passing (GPU memory is at 98 %.)"));
+            ("runbook", "This passed before the first step already, so the step is not credited with it. slow: passing (GPU memory is at 98 %.) full: passing (GPU memory is at 98 %.)"));
         looked.VerificationRounds.ShouldHaveSingleItem().At.ShouldBe(At(5));
         asked.RecordBeforeActing([now[2], now[3]], At(5)).Timeline.ShouldBe(asked.Timeline);
         var ended = asked with { State = IncidentState.Cancelled };

@@ -23,7 +23,7 @@ public sealed class RunHistoryTests
     {
         var runs = Enumerable.Range(0, 10).Select(i => Run(i, i < 8 ? RunOutcome.Unverified : RunOutcome.Recurred, "inference/llm-b-" + i)).ToList();
 
-        SuccessRate.Of(runs, "inference/*").Describe().ShouldBe("Worked in 0 of 2 runs; the alert came back after 2 of them. For 8 more runs nothing shows whether they helped.");
+        SuccessRate.Of(runs, "inference/*").Describe().ShouldBe("Worked in 0 of 2 runs; it was needed again after 2 of them. For 8 more runs nothing shows whether they helped.");
     }
 
     /// <summary>How long a fix took is said of those that worked, as it was in the middle; of none that did not help.</summary>
@@ -32,7 +32,7 @@ public sealed class RunHistoryTests
     [InlineData("Worked in 0 of 1 run; the last one failed.", RunOutcome.Ineffective)]
     [InlineData("For 1 run nothing shows whether it helped.", RunOutcome.Unverified)]
     [InlineData("For 2 runs nothing shows whether they helped.", RunOutcome.Unverified, RunOutcome.Unverified)]
-    [InlineData("Worked in 2 of 4 runs, median 4m; the alert came back after 1 of them.", RunOutcome.Ineffective, RunOutcome.Recurred, RunOutcome.Verified, RunOutcome.Verified)]
+    [InlineData("Worked in 2 of 4 runs, median 4m; it was needed again after 1 of them.", RunOutcome.Ineffective, RunOutcome.Recurred, RunOutcome.Verified, RunOutcome.Verified)]
     public void EfficacyInWords_CountsEachOutcomeAsWhatItIs(string words, params RunOutcome[] outcomes) =>
         SuccessRate.Of([.. outcomes.Select((outcome, i) => Run(i, outcome, "inference/llm-b-" + i, TimeSpan.FromMinutes(i + 1)))], "inference/*").Describe().ShouldBe(words);
 

@@ -88,7 +88,7 @@ public sealed class TellsFirstTests : GuardedWorld
         var ended = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(15));
 
         ended.Reason.ShouldNotBeNull().ShouldContain("so nothing shows whether they helped");
-        ended.Timeline.Count(line => line.What.StartsWith("Recovered by itself before the first step", StringComparison.Ordinal)).ShouldBe(1);
+        ended.Timeline.Count(line => line.What.StartsWith("This passed before the first step already", StringComparison.Ordinal)).ShouldBe(1);
     }
 
     /// <summary>Whether a step before it told or acted: a fix that was kept from acting is none.</summary>

@@ -76,7 +76,7 @@ public sealed class ResolvedIsAClaimTests : IAsyncDisposable
         var incident = await _world.ResolveAlertAsync(opened.Id);
 
         incident.State.ShouldBe(IncidentState.AwaitingApproval);
-        incident.News.ShouldHaveSingleItem().Text.ShouldBe("The sender says it is over; not every check could be answered: stuck: unknown (Measured until 02:56:00 UTC, and the alert began at 03:00:00 UTC: stuck was asked)");
+        incident.News.ShouldHaveSingleItem().Text.ShouldBe("The sender says it is over; not every check could be answered: stuck: unknown (Measured until 02:56:00 UTC, and the alert began at 03:00:00 UTC, so it does not count: stuck was asked)");
         _world.Script.Measured["stuck"] = Given.Night;
         (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(1))).State.ShouldBe(IncidentState.SelfRecovered);
     }

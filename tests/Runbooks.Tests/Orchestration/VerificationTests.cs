@@ -179,7 +179,7 @@ public sealed class VerificationTests : IAsyncDisposable
         waiting.State.ShouldBe(IncidentState.Verifying);
         waiting.Verification.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
             one => one.Verdict.ShouldBe(Verdict.Unknown),
-            one => one.Result.Summary.ShouldBe("Measured until 02:59:00 UTC, and the last step ended at 03:00:00 UTC: stuck was asked"));
+            one => one.Result.Summary.ShouldBe("Measured until 02:59:00 UTC, and the last step ended at 03:00:00 UTC, so it does not count: stuck was asked"));
 
         _world.Script.Measured["stuck"] = Given.Night + TimeSpan.FromMinutes(1);
         (await _world.AdvanceAsync(verifying.Id, s_every)).State.ShouldBe(IncidentState.Resolved);
@@ -244,7 +244,7 @@ public sealed class VerificationTests : IAsyncDisposable
 
         EndingText.Headline(ended).ShouldBe("Done, not verified");
         ended.Reason.ShouldBe("The steps ran. stuck passed after them, as before them, so nothing shows whether they helped.");
-        ended.Timeline.ShouldContain(line => line.What.StartsWith("Recovered by itself before the first step", StringComparison.Ordinal));
+        ended.Timeline.ShouldContain(line => line.What.StartsWith("This passed before the first step already", StringComparison.Ordinal));
     }
 
     [Fact]
