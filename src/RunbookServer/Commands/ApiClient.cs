@@ -140,12 +140,15 @@ internal static partial class ApiResponses
             : throw new CommandException(
                 string.Join(
                     Environment.NewLine,
-                    [$"The host answered {(int)answer.Status}: {MessageOf(answer.Body)}", .. Problems(answer.Body, "errors")]),
+                    [$"The host answered {(int)answer.Status}: {MessageOf(answer.Body)}", .. ProblemsBeside(MessageOf(answer.Body), answer.Body)]),
                 (int)answer.Status >= 500 ? ExitCode.Unreachable : ExitCode.Failed);
 
     /// <param name="key"><c>errors</c> or <c>warnings</c>.</param>
     public static IEnumerable<string> Problems(JsonNode? body, string key) =>
         body is JsonObject && body[key] is JsonArray problems ? problems.Select(ProblemText) : [];
+
+    private static IEnumerable<string> ProblemsBeside(string message, JsonNode? body) => Problems(body, "errors")
+        .Where(problem => !message.EndsWith(problem[(problem.LastIndexOf("; ", StringComparison.Ordinal) + 2)..], StringComparison.Ordinal));
 
     private static string ProblemText(JsonNode? problem) =>
         problem is JsonObject ? $"{problem["path"]}: {problem["found"]}; {problem["remedy"]}" : $"{problem}";

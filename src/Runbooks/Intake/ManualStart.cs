@@ -75,7 +75,7 @@ public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, Inc
         var target = Template.Render(runbook.Target, new TemplateScope { Alert = alert });
         if (target.Value is not { } text)
         {
-            return (null, target.Errors);
+            return (null, MissingLabels(runbook, alert) is { } missing ? [missing] : target.Errors);
         }
 
         var named = IncidentTarget.Named(runbook, alert, text);
@@ -86,6 +86,21 @@ public sealed class ManualStart(LoadedRunbooks loaded, IIncidentStore store, Inc
             IsProposed = proposed,
         };
         return (batch, []);
+    }
+
+    private static string? MissingLabels(Runbook runbook, Alert alert)
+    {
+        List<string> missing =
+        [
+            .. Template.Parse(runbook.Target).Placeholders
+                .Where(placeholder => placeholder.Root == PlaceholderRoot.Labels && !alert.Labels.ContainsKey(placeholder.Key))
+                .Select(placeholder => placeholder.Key)
+                .Distinct(),
+        ];
+        var given = alert.Labels.Count == 0 ? "none" : string.Join(", ", alert.Labels.Keys.Order(StringComparer.Ordinal));
+        return missing.Count == 0 ? null
+            : $"To know what it is about, '{runbook.Id}' needs the {(missing.Count == 1 ? "label" : "labels")} {string.Join(", ", missing)}. "
+                + $"Given: {given}.";
     }
 }
 

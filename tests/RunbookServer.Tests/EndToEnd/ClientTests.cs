@@ -86,6 +86,24 @@ public sealed class ClientTests : IDisposable
         error.ShouldNotContain("color");
     }
 
+    [Fact]
+    public async Task RemedyThatTheMessageHasAlready_IsSaidOnce()
+    {
+        await using var host = await AnsweringHost.StartAsync(async context =>
+        {
+            context.Response.StatusCode = StatusCodes.Status400BadRequest;
+            await context.Response.WriteAsJsonAsync(new
+            {
+                message = "It cannot be used. Use open.",
+                errors = new[] { new { path = "?state", found = "'foo'", remedy = "Use open." }, new { path = "$.by", found = "nothing", remedy = "Name somebody." } },
+            });
+        });
+
+        var (_, _, error) = await ProgramRun.RunAsync("incidents", "--state", "foo", "--url", host.Address, "--key", "a-key");
+
+        error.Trim().ReplaceLineEndings("\n").ShouldBe("error: The host answered 400: It cannot be used. Use open.\n$.by: nothing; Name somebody.");
+    }
+
     [Theory]
     [InlineData("", 1, "The host has no sandbox: it was not started to practise.")]
     [InlineData("<h1>404 Not Found</h1>", 3, "but not as this program does")]

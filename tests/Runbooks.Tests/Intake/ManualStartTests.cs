@@ -113,7 +113,7 @@ public sealed class ManualStartTests
         var result = await StartAsync("hanged-gpu", given is null ? new() { ["pod"] = "llm-b-3" } : new() { ["pod"] = "llm-b-3", ["namespace"] = given });
 
         result.Problem.ShouldBe(ManualStartProblem.MissingLabels);
-        result.Errors.ShouldHaveSingleItem().ShouldContain("labels.namespace");
+        result.Errors.ShouldHaveSingleItem().ShouldContain("needs the label namespace");
         _store.All.ShouldBeEmpty();
     }
 

@@ -155,7 +155,7 @@ public sealed class RunbookPageTests : IAsyncLifetime
 
         answer.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         var page = await answer.Content.ReadAsStringAsync(Cancel);
-        WebUtility.HtmlDecode(page).ShouldContain("{{ labels.pod }} has no value.");
+        WebUtility.HtmlDecode(page).ShouldContain("needs the label pod. Given: namespace.");
         page.ShouldContain("value=\"inf&quot;&lt;b&gt;\"");
         _host.Store.All.ShouldBeEmpty();
     }

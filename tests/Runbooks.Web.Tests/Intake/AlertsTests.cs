@@ -149,8 +149,8 @@ public sealed class AlertsTests : IAsyncLifetime
 
     [Theory]
     [InlineData("hangd-gpu", "{}", HttpStatusCode.NotFound, "Did you mean")]
-    [InlineData("hanged-gpu", "{}", HttpStatusCode.BadRequest, "labels.namespace")]
-    [InlineData("hanged-gpu", "", HttpStatusCode.BadRequest, "labels.namespace")]
+    [InlineData("hanged-gpu", "{}", HttpStatusCode.BadRequest, "needs the labels namespace, pod. Given: none.")]
+    [InlineData("hanged-gpu", "", HttpStatusCode.BadRequest, "needs the labels namespace, pod. Given: none.")]
     [InlineData("hanged-gpu", "{\"labels\":{\"pod\":[]}}", HttpStatusCode.BadRequest, "$.labels.pod")]
     [InlineData("hanged-gpu", "[]", HttpStatusCode.BadRequest, "Send JSON")]
     public async Task StartByHandThatCannotBe_SaysWhy(string runbook, string body, HttpStatusCode status, string said)
