@@ -70,6 +70,11 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
                 return null;
             }
 
+            if (Guards.Count > 0)
+            {
+                return "not taken at the moment";
+            }
+
             if (Waiting.All(row => row.IsEnough))
             {
                 return $"{Run} it on each that is ticked";

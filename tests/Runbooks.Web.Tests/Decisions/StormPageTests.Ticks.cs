@@ -59,6 +59,7 @@ public sealed partial class StormPageTests
 
         page.Split("Nothing can run at the moment").Length.ShouldBe(2);
         page.Split("it restarts the wrong pods").Length.ShouldBe(2);
+        page.ShouldContain("not taken at the moment");
         (await (await PostAsync("approve", await TicketsAsync())).Content.ReadAsStringAsync(Ct)).ShouldContain($"Your answer counts for none of {Count} targets.");
     }
 

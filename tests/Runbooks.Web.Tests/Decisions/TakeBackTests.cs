@@ -166,6 +166,8 @@ public sealed class TakeBackTests : IAsyncLifetime
             (await _host.Api.GetStringAsync(page, Cancel)).ShouldContain("While nothing can run it stays open, and is asked again once something can.", customMessage: page);
         }
 
+        (await _host.Browser.GetStringAsync($"/decide?token={_host.Token(waiting)}", Cancel)).ShouldContain("Approve <span>not taken at the moment</span>");
+
         var answer = await _host.Browser.PostAsync($"/decide?token={_host.Token(waiting)}", WebHost.Form("approve"), Cancel);
 
         answer.StatusCode.ShouldBe(HttpStatusCode.Conflict);
