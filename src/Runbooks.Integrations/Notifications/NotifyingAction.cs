@@ -181,7 +181,7 @@ internal sealed record ForensicBundle
     [JsonIgnore]
     public IEnumerable<string> Lines =>
     [
-        $"{Findings.Count} findings, {Steps.Count} steps so far.",
+        $"{CountText.Format(Findings.Count, "finding")}, {CountText.Format(Steps.Count, "step")} so far.",
         $"Alert sha256:{AlertHash[..16]}",
         .. PromptHash is null ? Array.Empty<string>() : [$"Prompt sha256:{PromptHash[..16]} ({Prompt!.Length} characters)"],
     ];

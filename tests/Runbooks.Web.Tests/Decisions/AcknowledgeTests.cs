@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using TestKit;
 
@@ -33,6 +34,22 @@ public sealed class AcknowledgeTests : IAsyncLifetime
         (await WebHost.JsonOf(answer)).GetProperty("message").GetString().ShouldBe("It is acknowledged.");
         (await _host.Browser.GetStringAsync("/", Cancel)).ShouldContain("All quiet");
         (await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel)).ShouldContain("ada has been seeing to it since");
+    }
+
+    /// <summary>Nobody has timeouts any more, and the page is not to say so.</summary>
+    [Fact]
+    public async Task WhatWasFixed_IsNotToldAsIfItLasted()
+    {
+        var id = await _host.OpenAsync(Some.Incident() with
+        {
+            State = IncidentState.Resolved,
+            Steps = [new() { Phase = Phase.Mitigation, Name = "recycle", Action = "x", GateId = "mitigation-1", Status = StepStatus.Done, Preparation = new() { PlannedEffect = "Delete it." }, StartedAt = Some.Time }],
+            Findings = [Some.Finding()],
+            Verification = [Some.Finding(verdict: Verdict.Passing)],
+            VerificationRounds = [new(IncidentState.Verifying, Some.Time.AddMinutes(4), new Dictionary<string, Verdict> { [Some.Finding().Name] = Verdict.Passing }, 1)],
+        });
+
+        (await _host.Browser.GetStringAsync($"/incidents/{id}", Cancel)).ShouldContain("impact, before the fix");
     }
 
     [Fact]
