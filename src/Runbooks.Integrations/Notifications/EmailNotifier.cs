@@ -54,6 +54,7 @@ internal static class EmailBody
         var html = new StringBuilder("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
             + "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n")
             .Append("<meta name=\"color-scheme\" content=\"light dark\"><meta name=\"supported-color-schemes\" content=\"light dark\">\n")
+            .Append("<meta name=\"format-detection\" content=\"telephone=no,date=no,address=no,email=no,url=no\">\n")
             .Append("<title>").Append(Encode(CardText.Title(card))).Append("</title>\n")
             .Append("<style>\n").Append(Style).Append("\n</style></head>\n<body><main>\n");
         if (card.DryRun)
