@@ -74,7 +74,7 @@ internal static class ShowCommand
     private static IEnumerable<string> Question(JsonNode incident) => incident["gate"] is not { } gate ? [] :
     [
         .. Lines.Of(WasAsked(incident) ? $"{gate["question"]}" : null),
-        .. Lines.Of(gate["difference"] is { } difference ? $"Changed since it was asked before: {difference}" : null),
+        .. Lines.Of(gate["difference"] is { } difference ? $"Why it is asked again: {difference}" : null),
         .. Items(gate, "plan").Select(step => DecideCommand.UndoLine(step) is { } undo
             ? $"- {EndingText.Sentence($"{step["will"]}")} {undo}"
             : $"- {step["will"]}"),
