@@ -106,17 +106,21 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
     private async Task<JsonObject> SendAsync(
         string proxy, HttpMethod method, string path, JsonObject? body, string what, CancellationToken cancellationToken)
     {
-        var known = options.Value.Proxies[proxy];
+        // A read may come after the change that it looks at, so its failure does not say that nothing was done.
+        var (known, changes) = (options.Value.Proxies[proxy], method != HttpMethod.Get);
         using var request = new HttpRequestMessage(method, $"{known.Url.TrimEnd('/')}{path}");
         request.Headers.Authorization = known.ApiKey is null ? null : new AuthenticationHeaderValue("Bearer", known.ApiKey);
         request.Content = body is null ? null : new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
         var (status, text) = await clients.CreateClient(Client).ReadAsync(
             request, unreachable => new LiteLlmException(
-                $"The LiteLLM proxy '{proxy}' {OwnNetwork.Describe(unreachable, what)}", unreachable),
+                $"The LiteLLM proxy '{proxy}' {OwnNetwork.Describe(unreachable, what)}", unreachable)
+            {
+                NothingDone = changes && NeverSent.Is(unreachable),
+            },
             cancellationToken);
         if (status is 401 or 403)
         {
-            throw new NoAdminKeyException($"{NoAdminKey(proxy)} It says: {MessageOf(text)}") { NothingDone = method != HttpMethod.Get };
+            throw new NoAdminKeyException($"{NoAdminKey(proxy)} It says: {MessageOf(text)}") { NothingDone = changes };
         }
 
         if (status is >= 200 and <= 299 && Parse(text) is { } json)
@@ -126,8 +130,8 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
 
         var words = $"The LiteLLM proxy '{proxy}' answered {status} to: {what}. {MessageOf(text)}";
         throw status is 400 or 404
-            ? new StepRefusedException(words) { NothingDone = method != HttpMethod.Get }
-            : new LiteLlmException(words);
+            ? new StepRefusedException(words) { NothingDone = changes }
+            : new LiteLlmException(words) { NothingDone = changes && status is > 400 and < 500 and not 408 };
     }
 
     private static string MessageOf(string body) =>
@@ -146,7 +150,7 @@ internal sealed class LiteLlmClient(IHttpClientFactory clients, IOptions<LiteLlm
 internal sealed record RoutedDeployment(
     string Id, string Model, double? Weight, double? Order, bool IsStored, bool IsPaused, IReadOnlyList<string> Switches);
 
-internal sealed class LiteLlmException(string message, Exception? inner = null) : Exception(message, inner);
+internal sealed class LiteLlmException(string message, Exception? inner = null) : AttemptFailedException(message, inner);
 
 internal sealed class NoAdminKeyException(string message) : StepRefusedException(message);
 

@@ -144,17 +144,32 @@ public sealed class ModelRouteTests : OnTheSandbox
     }
 
     [Theory]
-    [InlineData("403", "is not one of a proxy admin", typeof(NoAdminKeyException))]
-    [InlineData("500", "answered 500 to: change the weight of ptu", typeof(LiteLlmException))]
-    [InlineData("unreachable", "cannot be reached to change the weight of ptu", typeof(LiteLlmException))]
-    public async Task Fault_IsSaidInWords(string fault, string words, Type exception)
+    [InlineData("403", "is not one of a proxy admin", typeof(NoAdminKeyException), true)]
+    [InlineData("429", "answered 429 to: change the weight of ptu", typeof(LiteLlmException), true)]
+    [InlineData("500", "answered 500 to: change the weight of ptu", typeof(LiteLlmException), false)]
+    [InlineData("unreachable", "cannot be reached to change the weight of ptu", typeof(LiteLlmException), false)]
+    public async Task Fault_IsSaidInWords(string fault, string words, Type exception, bool nothingDone)
     {
         var preparation = await PrepareAsync(Route, s_away);
         await FaultAsync("litellm", fault, on: "PATCH ");
 
         var failed = await Should.ThrowAsync(() => ApplyAsync(Route, s_away, preparation), exception);
         failed.Message.ShouldContain(words);
-        (failed is StepRefusedException { NothingDone: true }).ShouldBe(fault == "403");
+        (failed is StepRefusedException { NothingDone: true } or AttemptFailedException { NothingDone: true }).ShouldBe(nothingDone);
+        (await WeightsAsync()).ShouldBe("ptu 9, paygo 1");
+    }
+
+    /// <summary>An outage, and so taking back is tried for as long as one may last.</summary>
+    [Fact]
+    public async Task ProxyThatIsAwayWhenTheLeaseEnds_MayBeBackLater()
+    {
+        var preparation = await PrepareAsync(Route, s_away);
+        await ApplyAsync(Route, s_away, preparation);
+        await FaultAsync("litellm", "503");
+
+        (await Should.ThrowAsync<AttemptFailedException>(() => UndoAsync(Route, preparation))).IsBusy.ShouldBeFalse();
+        Clock.Advance(TimeSpan.FromMinutes(1));
+        await UndoAsync(Route, preparation);
         (await WeightsAsync()).ShouldBe("ptu 9, paygo 1");
     }
 
