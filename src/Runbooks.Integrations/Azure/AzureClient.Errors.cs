@@ -69,7 +69,7 @@ internal sealed partial class AzureClient
     }
 
     /// <summary>ARM: <c>error.message</c>; problem details: <c>title</c>, <c>detail</c>; else the text.</summary>
-    private static string ErrorWords(BinaryData body, int longest = 300)
+    private static string ErrorWords(BinaryData body, int? longest = null)
     {
         var json = Parse(body);
         if (json.ValueKind == JsonValueKind.Object
@@ -84,7 +84,9 @@ internal sealed partial class AzureClient
                 .Select(name => json.TryGetProperty(name, out var text) ? text.ToString() : "")
                 .Where(text => text.Length > 0))
             : "";
-        return Cut(words.Length > 0 ? words : body.ToString(), longest);
+        // It names what is locked at length, and only then by which lock.
+        var most = longest ?? (words.StartsWith("ScopeLocked", StringComparison.Ordinal) ? 1000 : 300);
+        return Cut(words.Length > 0 ? words : body.ToString(), most);
     }
 
     private static string Cut(string text, int longest = 300) => Clip.To(text.Trim(), longest);

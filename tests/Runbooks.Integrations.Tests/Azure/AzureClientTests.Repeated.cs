@@ -99,4 +99,16 @@ public sealed partial class AzureClientTests
         request.HttpContext.Response.Headers.RetryAfter = seconds;
         return Results.StatusCode(status);
     }
+
+    /// <summary>Everybody has an id at hand, and nobody knows which lock it is.</summary>
+    [Fact]
+    public async Task LockThatForbidsIt_IsNamed()
+    {
+        const string item = "/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg-with-a-long-name-of-its-own/providers/Microsoft.CognitiveServices/accounts/account-with-a-long-name-of-its-own/raiBlocklists/incidents/raiBlocklistItems/inc-20261124-0300-toxic-loop-mitigation-block-the-prompt";
+        const string message = $"The scope '{item}' cannot perform delete operation because following scope(s) are locked: '/subscriptions/00000000-0000-0000-0000-00000000c0de/resourceGroups/rg-with-a-long-name-of-its-own'. Please remove the lock and try again.";
+
+        var locked = await Should.ThrowAsync<AzureRequestException>(() => SendAsync(RequestMethod.Delete, (_, _) => Results.Json(new { error = new { code = "ScopeLocked", message } }, statusCode: 409)));
+
+        (locked.Message, locked.NothingDone, locked.IsBusy).ShouldBe(($"thing answered 409 to: restart thing. ScopeLocked: {message}", true, false));
+    }
 }

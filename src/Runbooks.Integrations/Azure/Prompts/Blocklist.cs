@@ -8,7 +8,8 @@ public sealed record BlocklistParameters : SignatureParameters, IValidatableObje
 
     [Required, TextPattern("^[0-9A-Za-z._~-]{1,64}$", "a name of at most 64 letters, digits and . _ ~ -")]
     [Description("The blocklist in it (raiBlocklists) that takes the prompt. "
-        + "It is looked through whenever an item is looked for, so keep one for incidents alone.")]
+        + "It is looked through whenever an item is looked for, so keep one for incidents alone. "
+        + "A lock on the account or above it (CanNotDelete) lets items be added, and none be removed when the lease ends.")]
     public required string List { get; init; }
 
     [Required, PlainName(64)]
