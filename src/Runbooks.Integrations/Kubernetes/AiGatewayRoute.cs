@@ -1,3 +1,5 @@
+using k8s;
+
 namespace Runbooks.Integrations.Kubernetes;
 
 public sealed record AiGatewayRouteParameters : ClusterParameters, IValidatableObject
@@ -68,7 +70,8 @@ internal sealed class AiGatewayRoute(Clusters clusters, HeldValues held)
         var shares = rules.SelectMany(rule => rule).Select(one => $"{one.Name} {one.Share} in {one.DisplayName}");
         return new Preparation
         {
-            PlannedEffect = $"Give {parameters.Backend} {wanted} in the AI gateway route {change.DisplayName}{nowText}.{sharesText}",
+            PlannedEffect = $"Give {parameters.Backend} {wanted} in the AI gateway route {change.DisplayName}{nowText}.{sharesText}"
+                + ObjectKeeper.Remark(route is null ? null : KubernetesJson.Deserialize<V1ObjectMeta>(route["metadata"]!.ToJsonString())),
             // What a share means depends on the shares of the others.
             Identity = $"{change.Uid}: {string.Join("; ", shares)}",
             IsSo = before.Count > 0 && before.SequenceEqual(after),

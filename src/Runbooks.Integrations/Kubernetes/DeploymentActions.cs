@@ -25,13 +25,14 @@ internal sealed class ScaleDeployment(Clusters clusters, HeldValues held)
         var (autoscaler, mayBeRead) = deployment is null
             ? (null, true)
             : await deployments.FindAutoscalerAsync(parameters.Namespace, parameters.Deployment, cancellationToken);
-            var undo = new ScaleUndo(
-                parameters.Cluster, parameters.Namespace, parameters.Deployment, deployment?.Metadata.Uid ?? "", before, after);
+        var undo = new ScaleUndo(
+            parameters.Cluster, parameters.Namespace, parameters.Deployment, deployment?.Metadata.Uid ?? "", before, after);
         return new Preparation
         {
             PlannedEffect = $"Scale deployment {parameters.Namespace}/{parameters.Deployment} on cluster {deployments.Cluster} "
                 + $"from {before} to {after} pods (at most {parameters.Max}), and wait until they are ready."
-                + (mayBeRead ? "" : " Whether an autoscaler decides how many pods it has may not be read; one would take this back."),
+                + (mayBeRead ? "" : " Whether an autoscaler decides how many pods it has may not be read; one would take this back.")
+                + ObjectKeeper.Remark(deployment?.Metadata),
             // The numbers are part of it: two more pods than two is another change than two more than three.
             Identity = deployment is null ? null : $"{deployment.Metadata.Uid} {before}->{after}",
             IsSo = deployment is not null && before == after,
