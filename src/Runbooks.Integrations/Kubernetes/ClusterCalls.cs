@@ -126,8 +126,15 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
                 401 => new StepRefusedException($"Cluster '{cluster}' does not know this identity (401), so it may not {what}. "
                     + $"Is its token still good, or Entra sign-in on? The cluster says: {words}") { NothingDone = nothingDone },
                 403 => new StepRefusedException($"{MissingPermission(what)} The cluster says: {words}") { NothingDone = nothingDone },
-                429 => new ClusterException($"Cluster '{cluster}' has too much to do at the moment (429) to: {what}. {words}", refused),
-                _ => new ClusterException($"Cluster '{cluster}' answered {status} to: {what}. {words}", refused) { Status = status },
+                429 => new ClusterException($"Cluster '{cluster}' has too much to do at the moment (429) to: {what}. {words}", refused)
+                {
+                    NothingDone = nothingDone,
+                },
+                _ => new ClusterException($"Cluster '{cluster}' answered {status} to: {what}. {words}", refused)
+                {
+                    Status = status,
+                    NothingDone = nothingDone && status is >= 400 and < 500 and not 408,
+                },
             };
         }
         catch (AuthenticationFailedException failed)

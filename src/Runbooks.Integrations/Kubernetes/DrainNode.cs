@@ -155,7 +155,7 @@ internal sealed class DrainNode(Clusters clusters)
             }
             catch (ClusterException failed)
             {
-                _mayBeEvicted = true;
+                _mayBeEvicted |= !failed.NothingDone;
                 return $"{PodRoom.NameOf(pod)} could not be evicted: {failed.Message.TrimEnd('.')}";
             }
             catch (StepRefusedException no)
