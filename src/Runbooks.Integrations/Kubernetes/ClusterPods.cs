@@ -128,8 +128,17 @@ internal sealed class PodReplacement(ClusterPods pods, string ns, string name, s
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
 
+    /// <summary>Containers are killed when their time is over; after this long more, something keeps the pod.</summary>
+    private static readonly TimeSpan s_stuckAfter = TimeSpan.FromMinutes(1);
+
+    /// <summary>Drivers may take some minutes to let a process go. What has not ended by then is for people.</summary>
+    private static readonly TimeSpan s_longestStuck = TimeSpan.FromMinutes(5);
+
     private V1OwnerReference? _owner;
     private HashSet<string> _before = [];
+
+    /// <summary>The pod itself, where it was still there when it was last looked for.</summary>
+    private V1Pod? _old;
 
     public static V1OwnerReference? Controller(V1Pod pod) =>
         pod.Metadata.OwnerReferences?.FirstOrDefault(owner => owner.Controller == true);
@@ -156,26 +165,37 @@ internal sealed class PodReplacement(ClusterPods pods, string ns, string name, s
         }
     }
 
+    /// <summary>A process that waits for a GPU may survive its kill. To complete "the pod …"; null where it is gone, or may still end.</summary>
+    public string? Stuck => Late > s_stuckAfter ? $"has not ended {Measurement.Age(Late.Value)} after its time: {PodRoom.WhyStuck}" : null;
+
+    private TimeSpan? Late => context.Time.GetUtcNow().UtcDateTime - _old?.Metadata.DeletionTimestamp;
+
     /// <summary>The replacement, once it is ready. The token carries the step's time limit.</summary>
     public async Task<V1Pod> WaitAsync(CancellationToken cancellationToken)
     {
-        var done = $"pod {ns}/{name} (uid {oldUid}) was removed";
-        var known = done;
+        var pod = $"pod {ns}/{name} (uid {oldUid})";
+        var known = $"{pod} was told to end";
         while (true)
         {
-            if (await context.LookAsync(known, () => FindAsync(cancellationToken), cancellationToken) is { } pod)
+            var fresh = await context.LookAsync(known, () => FindAsync(cancellationToken), cancellationToken);
+            var done = _old is null ? $"{pod} is gone" : $"{pod} {Stuck ?? "was told to end"}";
+            if (fresh is null && KeepsName(_owner) && Late > s_longestStuck)
             {
-                var signs = new PodSigns(pod);
-                if (signs.IsReady)
-                {
-                    return pod;
-                }
+                throw new StepRefusedException(
+                    $"{CleanText.Capital(done)}. Its stateful set makes no other pod before it is gone: look at its machine, and restart that.");
+            }
 
-                known = $"{done}, and its replacement is not ready: {pod.Metadata.Name}: {signs.Text}; {signs.Trouble}";
+            if (fresh is null)
+            {
+                known = $"{done}; there is no replacement yet";
+            }
+            else if (new PodSigns(fresh) is { IsReady: false } signs)
+            {
+                known = $"{done}; its replacement is not ready: {fresh.Metadata.Name}: {signs.Text}; {signs.Trouble}";
             }
             else
             {
-                known = $"{done}, and there is no replacement yet";
+                return fresh;
             }
 
             context.Progress.Report(known);
@@ -186,9 +206,10 @@ internal sealed class PodReplacement(ClusterPods pods, string ns, string name, s
     private async Task<V1Pod?> FindAsync(CancellationToken cancellationToken)
     {
         var same = await pods.FindAsync(ns, name, cancellationToken);
+        _old = same?.Metadata.Uid == oldUid ? same : null;
         if (same is not null)
         {
-            return same.Metadata.Uid == oldUid ? await YoungestSiblingAsync(same, cancellationToken) : same;
+            return _old is null ? same : await YoungestSiblingAsync(_old, cancellationToken);
         }
 
         return KeepsName(_owner) ? null : await YoungestSiblingAsync(null, cancellationToken);

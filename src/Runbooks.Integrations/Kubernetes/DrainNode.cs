@@ -200,7 +200,7 @@ internal sealed class DrainNode(Clusters clusters)
                 others == 0 ? "" : $" {CountText.Format(others, "pod")} left by {(others == 1 ? "itself" : "themselves")} meanwhile.",
                 Sentence("No other node has taken", pending, "so far"),
                 Sentence("Left", _stuck, $"there that {(_stuck.Count == 1 ? "does" : "do")} not end"),
-                _stuck.Count == 0 ? "" : " The node does not answer, a process cannot be killed, or a finalizer keeps it.",
+                _stuck.Count == 0 ? "" : $" {CleanText.Capital(PodRoom.WhyStuck)}.",
                 Sentence("Left", _came, "there that came while it was drained, though it is cordoned"));
         }
 

@@ -10,6 +10,9 @@ internal static class PodRoom
     /// </summary>
     public const string NotLookedAt = "whether there is room is not looked at";
 
+    /// <summary>Why a pod may still be there long after it should have ended.</summary>
+    public const string WhyStuck = "the node does not answer, a process cannot be killed, or a finalizer keeps it";
+
     /// <summary>Pods of daemon sets and static pods belong to the node; a pod that has ended needs no place.</summary>
     public static bool Moves(V1Pod pod) => PodReplacement.Controller(pod)?.Kind is not ("DaemonSet" or "Node") && !HasEnded(pod);
 

@@ -87,7 +87,8 @@ internal sealed class RecyclePod(Clusters clusters)
         var took = context.Time.GetElapsedTime(started);
         return new ActionResult((
             $"{did} pod {parameters.Namespace}/{parameters.Pod} (uid {Short(uid)}); its replacement {fresh.Metadata.Name} "
-            + $"(uid {Short(fresh.Metadata.Uid)}) was ready after {took.TotalSeconds:0} s. {logs.Text}").TrimEnd())
+            + $"(uid {Short(fresh.Metadata.Uid)}) was ready after {took.TotalSeconds:0} s. {logs.Text}").TrimEnd()
+            + (replacement.Stuck is { } stuck ? $" The old pod {stuck}." : ""))
         {
             Outputs = new Dictionary<string, string>
             {

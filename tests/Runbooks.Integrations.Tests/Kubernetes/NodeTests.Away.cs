@@ -1,3 +1,4 @@
+using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Kubernetes;
 using Runbooks.Integrations.Tests.Support;
 
@@ -81,5 +82,21 @@ public sealed partial class NodeTests
         await FaultAsync("kubernetes", "503");
 
         (await Should.ThrowAsync<ClusterException>(() => ApplyAsync(Reimage, With(), preparation))).NothingDone.ShouldBeTrue();
+    }
+
+    /// <summary>A process that a driver holds survives its kill, and a stateful set makes no other pod until the old one is gone.</summary>
+    [Fact]
+    public async Task PodThatDoesNotEnd_IsNotSaidToBeGoneAndNotWaitedForLong()
+    {
+        const string Recycle = "kubernetes.recyclePod";
+        var with = new { @namespace = "inference", pod = "llm-b-0" };
+        await PatchAsync($"/kubernetes/b/api/v1/nodes/{Sound}", """{"spec":{"taints":[{"key":"node.kubernetes.io/unreachable","effect":"NoExecute"}]}}""");
+        var preparation = await PrepareAsync(Recycle, with);
+
+        var refused = await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Recycle, with, preparation));
+
+        refused.Message.ShouldMatch(@"^Pod inference/llm-b-0 \(uid [0-9a-f-]+\) has not ended 5 min after its time: the node does not answer, "
+            + "a process cannot be killed, or a finalizer keeps it. Its stateful set makes no other pod before it is gone: look at its machine, and restart that.$");
+        refused.NothingDone.ShouldBeFalse("it was told to end");
     }
 }

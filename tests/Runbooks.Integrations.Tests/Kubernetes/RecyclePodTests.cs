@@ -264,6 +264,7 @@ public sealed class RecyclePodTests : OnTheSandbox
 
         result.FoundSo.ShouldBe(!isInterrupted, "an attempt before may have asked for it");
         result.Result.ShouldStartWith("Was being deleted already: pod search/embedder-6f7c9b4d88-k9q7d ");
+        result.Result.ShouldMatch(@" The old pod has not ended \d+ (s|min) after its time: the node does not answer, a process cannot be killed, or a finalizer keeps it\.$");
         result.Outputs["newPod"].ShouldStartWith("embedder-6f7c9b4d88-");
         result.Outputs["newPod"].ShouldNotBeOneOf("embedder-6f7c9b4d88-k9q7d", "embedder-6f7c9b4d88-x2x4v");
         (Clock.GetUtcNow() - before).ShouldBeLessThan(TimeSpan.FromMinutes(1));
