@@ -60,7 +60,7 @@ public sealed partial record Incident
         }
 
         var line = $"{step.Name}{(late ? " is known now" : "")}: {result.Result}";
-        var finished = Replace(
+        var changed = Replace(
             step with
             {
                 Status = status,
@@ -71,8 +71,12 @@ public sealed partial record Incident
                 Outputs = result.Outputs,
                 Evidence = [.. step.Evidence, .. result.Evidence],
             },
-            now)
-            .Note(now, IsUndo(status) ? TimelineKind.Undo : TimelineKind.Step, "runbook", line);
+            now);
+
+        // An undo that keeps failing is tried for hours.
+        var finished = status == StepStatus.UndoFailed
+            ? changed.NoteOnce(now, TimelineKind.Undo, "runbook", line)
+            : changed.Note(now, IsUndo(status) ? TimelineKind.Undo : TimelineKind.Step, "runbook", line);
         return late ? finished.TellOutcome(step.Name, Clip.To(line, LongestOutcome), now) : finished;
     }
 
@@ -135,6 +139,27 @@ public sealed partial record Incident
 
     /// <summary>Until when a lack of progress is normal. Null if nothing holds it back.</summary>
     public DateTimeOffset? WaitsUntil { get; init; }
+
+    /// <summary>Null if no approved step has waited for its turn.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public StepTurn? Turn { get; init; }
+
+    /// <summary>
+    /// Others are at work there, or a service has no time. Noted once for each reason, and people are told once it has lasted: unlike the
+    /// limit on concurrency, nobody chose that.
+    /// </summary>
+    public Incident AwaitTurn(string step, Phase phase, string why, DateTimeOffset until, DateTimeOffset now)
+    {
+        var turn = StepTurn.Of(Turn, step, now);
+        var waits = HoldStep(step, phase, why, until, now) with { Turn = turn };
+        return now - turn.Since < StepTurn.LongestSilence
+            ? waits
+            : waits.NotePage(
+                $"turn-{step}-{turn.Since.ToUnixTimeSeconds()}",
+                $"{step} was to run at {GateText.Clock(turn.Since, now)} and has waited for its turn since then: "
+                    + $"{EndingText.Sentence(why)} It is tried again and again, for some hours.",
+                now);
+    }
 
     /// <summary>Noted once for each reason.</summary>
     /// <param name="until">When what stands against it ends, or is checked again.</param>

@@ -15,7 +15,7 @@ public sealed record StepRecord : Evolving
     /// <summary>Its status before it was undone. Null if nobody tried to.</summary>
     public StepStatus? UndoneFrom { get; init; }
 
-    /// <summary>Since when each try to undo it has failed in a way that may pass. Null if the last one did not.</summary>
+    /// <summary>Since when each try to undo it has failed in a way that may pass, or waited for its turn. Null if the last one did not.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? UndoFailingSince { get; init; }
 
@@ -75,6 +75,19 @@ public sealed record StepRecord : Evolving
     /// <summary>The same on every attempt and after every crash.</summary>
     public static string KeyOf(string incidentId, Phase phase, string step) =>
         $"{incidentId}:{(phase == Phase.Mitigation ? "mitigation" : "resolution")}:{step}";
+}
+
+/// <summary>An approved step that others keep from acting on what it changes.</summary>
+public sealed record StepTurn(string Step, DateTimeOffset Since, DateTimeOffset LastAt) : Evolving
+{
+    /// <summary>Others going first is no failure. Once it has lasted so long, people are told.</summary>
+    public static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(30);
+
+    /// <summary>After a longer pause than tries have between them, it waits anew.</summary>
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromMinutes(15);
+
+    public static StepTurn Of(StepTurn? before, string step, DateTimeOffset now) =>
+        before?.Step == step && now - before.LastAt < s_longestPause ? before with { LastAt = now } : new(step, now, now);
 }
 
 public enum StepStatus

@@ -75,7 +75,9 @@ public sealed partial class StepRunner
             cancellationToken);
         return new(nothing.IsBusy ? StepOutcome.Waiting : StepOutcome.AttemptFailed, why);
 
-        Incident Wait(Incident i) => i.HoldStep(step, phase, nothing.IsBusy ? why : Again(why), now + s_nextTry, now);
+        Incident Wait(Incident i) => nothing.IsBusy
+            ? i.AwaitTurn(step, phase, why, now + s_nextTry, now)
+            : i.HoldStep(step, phase, Again(why), now + s_nextTry, now);
     }
 
     private static string Again(string why) => $"{EndingText.Sentence(why)} It is tried again.";

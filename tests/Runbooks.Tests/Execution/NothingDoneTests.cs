@@ -1,7 +1,10 @@
 using Runbooks.Catalog.Steps;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
+using Runbooks.Notifications;
+using Runbooks.Watchdog;
 using TestKit.Incidents;
+using TestKit.People;
 
 namespace Runbooks.Tests.Execution;
 
@@ -9,7 +12,7 @@ namespace Runbooks.Tests.Execution;
 public sealed class NothingDoneTests : IAsyncDisposable
 {
     private static readonly Runbook s_plain = Given.Runbook() with { Resolution = new() };
-    private readonly IncidentWorld _world = new();
+    private readonly IncidentWorld _world = new(configure: services => services.AddWatchdog());
 
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
@@ -148,6 +151,32 @@ public sealed class NothingDoneTests : IAsyncDisposable
 
         var step = incident.Steps.Single(step => step.Name == "fix");
         (step.UndoneFrom ?? step.Status, step.Attempts).ShouldBe((StepStatus.Done, 1));
+        _world.Script.Count("do fix").ShouldBe(1);
+    }
+
+    /// <summary>Whoever said yes sleeps, and users wait.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task StepThatHasWaitedForHalfAnHour_IsToldOnce(bool whileLooking)
+    {
+        var busy = new AttemptFailedException("Front Door answered 429") { IsBusy = true };
+        DateTimeOffset? free = null;
+        var opened = await _world.OpenAsync(With("script.act"));
+        Exception? Wait(string name) => name == "fix" && _world.Time.GetUtcNow() < (free ??= _world.Time.GetUtcNow().AddMinutes(50)) ? busy : null;
+        _world.Script.BeforeLooking = name => whileLooking ? Wait(name) : null;
+        _world.Script.BeforeActing = name => whileLooking ? null : Wait(name);
+        await _world.DecideAsync(opened.Id, DecisionVerb.Approve);
+
+        (await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(25))).Pages.ShouldBeEmpty();
+        var waits = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10));
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(5));
+        await _world.Time.UntilDoneAsync(_world.Get<IncidentWatchdog>().CheckAsync(TestContext.Current.CancellationToken));
+
+        waits.State.ShouldBe(IncidentState.Mitigating);
+        waits.Pages.ShouldHaveSingleItem().Message.ShouldMatch("^fix was to run at [0-9:]+ UTC and has waited for its turn since then: Front Door answered 429. It is tried again");
+        _world.Notifier.To(CardKind.Page).ShouldBe(["oncall", ContactBook.Fallback], ignoreOrder: true);
+        await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(20));
         _world.Script.Count("do fix").ShouldBe(1);
     }
 
