@@ -22,8 +22,8 @@ public sealed class StepUndoer(
     /// <summary>While the kill switch is on, it is read again at least this often.</summary>
     internal static readonly TimeSpan LongestPausedLook = TimeSpan.FromMinutes(30);
 
-    /// <summary>Where a later try may help, it is made for so long. People are told once the first tries have failed.</summary>
-    internal static readonly TimeSpan Patience = TimeSpan.FromMinutes(30);
+    /// <summary>Where a later try may help, it is made for as long as the workflow waits. People are told once the first tries have failed.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromHours(2);
 
     private static readonly TimeSpan s_firstTries = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromMinutes(15);
@@ -66,10 +66,11 @@ public sealed class StepUndoer(
                 continue;
             }
 
+            var at = time.GetUtcNow();
             var attempt = asked is null
                 ? await TryAsync(incident, step, runbook.FindStep(step.Phase, step.Name), cancellationToken)
                 : ByHand(step, asked);
-            attempt = attempt with { FailingSince = attempt.MayPass ? FailingSince(step) : null };
+            attempt = attempt with { FailingSince = attempt.MayPass || attempt.IsBusy ? FailingSince(step, at) : null };
             await store.RecordAsync(incident.Id, i => Finish(i, attempt), time, cancellationToken);
             tried.Add(attempt);
         }
@@ -78,7 +79,7 @@ public sealed class StepUndoer(
         var leftAlone = incident.Steps.Any(step => step.Status == StepStatus.LeftAlone)
             || tried.Exists(attempt => attempt.Status == StepStatus.LeftAlone);
         var failedForGood = tried.Exists(attempt => attempt is { Status: StepStatus.UndoFailed, MayPass: false, IsBusy: false });
-        var late = failedForGood ? [] : tried.Where(attempt => attempt.MayPass && IsLate(attempt)).ToList();
+        var late = tried.Where(attempt => IsLate(attempt) && (attempt.IsBusy || !failedForGood)).ToList();
         var page = await HoldAsync(request, late, cancellationToken);
         return new UndoResult(!failed && !leftAlone, Describe(tried))
         {
@@ -90,16 +91,14 @@ public sealed class StepUndoer(
     }
 
     /// <summary>After a longer pause than tries have between them, as where the fix was held on meanwhile, it fails anew.</summary>
-    private DateTimeOffset FailingSince(StepRecord step)
-    {
-        var now = time.GetUtcNow();
-        return step is { Status: StepStatus.UndoFailed, FinishedAt: { } last, UndoFailingSince: { } since } && now - last < s_longestPause ? since : now;
-    }
+    /// <param name="at">When this try began.</param>
+    private static DateTimeOffset FailingSince(StepRecord step, DateTimeOffset at) =>
+        step is { Status: StepStatus.UndoFailed, FinishedAt: { } last, UndoFailingSince: { } since } && at - last < s_longestPause ? since : at;
 
     private bool IsLate(Tried attempt)
     {
         var failing = time.GetUtcNow() - attempt.FailingSince;
-        return failing >= s_firstTries && failing < Patience;
+        return failing >= (attempt.IsBusy ? StepTurn.LongestSilence : s_firstTries) && failing < Patience;
     }
 
     /// <returns>What people have to know. Null if nothing waits.</returns>
@@ -112,7 +111,7 @@ public sealed class StepUndoer(
 
         var (now, since) = (time.GetUtcNow(), late.Min(attempt => attempt.FailingSince!.Value));
         var (until, steps) = (since + Patience, EndingText.Names(late.Select(attempt => attempt.Step)));
-        var why = $"{EndingText.Sentence(late[0].Result.Result)} It is tried again until {GateText.Clock(until, now)}.";
+        var why = $"{EndingText.Sentence(late[0].Result.Result)} It is tried again until {GateText.Clock(until, now)} at the latest.";
         var held = await store.UpdateAsync(request.IncidentId, i => i.HoldUndo(steps, why, until, now), cancellationToken);
         return new($"undo-late:{since:yyMMddHHmm}", $"{request.Why} {held.Reason}".TrimStart(), now);
     }
@@ -234,7 +233,9 @@ public sealed class StepUndoer(
             return new(step, StepStatus.UndoFailed, new(Redactor.Redact(failure.Message)))
             {
                 IsBusy = failure is AttemptFailedException { IsBusy: true },
-                MayPass = failure is AttemptFailedException { IsBusy: false } passing && (action.Repeatable || passing.NothingDone),
+                MayPass = failure is AttemptFailedException { IsBusy: false } passing
+                    ? action.Repeatable || passing.NothingDone
+                    : failure is TimeoutException && action.Repeatable,
             };
         }
     }
