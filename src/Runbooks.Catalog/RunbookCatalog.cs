@@ -89,7 +89,7 @@ public sealed class RunbookCatalog(RunbookReader reader)
             else if (file.Team is null || team is not null)
             {
                 publications[file.Name] = file.Publication;
-                read.Add((file.Name, reader.Read(file.Name, file.Text, contacts, file.Samples, team)));
+                read.Add((file.Name, Read(file, contacts, team)));
             }
         }
 
@@ -109,6 +109,20 @@ public sealed class RunbookCatalog(RunbookReader reader)
             good,
             errors,
             [.. teams.Values.SelectMany(team => team.Warnings), .. read.SelectMany(file => file.Result.Warnings), .. TriggerOverlap.Check(read)]);
+    }
+
+    private ReadResult Read(RunbookFile file, KnownContacts? contacts, Team? team)
+    {
+        try
+        {
+            return reader.Read(file.Name, file.Text, contacts, file.Samples, team);
+        }
+        // Whatever it is, the other files are read, and people hear which one it is.
+        catch (Exception tripped)
+        {
+            var problem = $"The file cannot be read: {tripped.GetType().Name}: {tripped.Message.TrimEnd('.')}.";
+            return new(null, [new(file.Name, 1, 1, "", problem, "This is a fault of the program: send the file with your report.")]);
+        }
     }
 
     private static IReadOnlyList<string> Changes(IReadOnlyList<Runbook> before, IReadOnlyList<Runbook> after) =>

@@ -1,5 +1,8 @@
+using System.Text.Json;
 using Runbooks.Catalog.Problems;
 using Runbooks.Catalog.Reading;
+using Runbooks.Catalog.Steps;
+using Runbooks.Model.Incidents;
 
 namespace Runbooks.Catalog.Tests;
 
@@ -24,6 +27,20 @@ public sealed class RunbookCatalogTests
 
         result.Errors.Select(error => error.File).Distinct().ShouldBe(["b.yaml", "c.yaml"]);
         _catalog.Current.ShouldBeEmpty();
+    }
+
+    /// <summary>Nobody would know which file it is, and no other file would be read.</summary>
+    [Fact]
+    public void FileThatTripsTheReader_IsAnErrorOfThatFile()
+    {
+        var catalog = new RunbookCatalog(new RunbookReader(new StepCatalog([new TrippingCheck()], [])));
+        catalog.Load([Good("a.yaml", "a")]);
+        var tripping = new RunbookFile("b.yaml", $"{Good("b.yaml", "b").Text}\ndiagnosis: {{ up: {{ ask: Is it up?, check: trips }} }}");
+
+        var result = catalog.Load([Good("a.yaml", "a", "Second"), tripping]);
+
+        result.Errors.ShouldHaveSingleItem().ToString().ShouldStartWith("b.yaml:1:1  The file cannot be read: InvalidOperationException: tripped.");
+        catalog.Current.Select(runbook => $"{runbook.Id} {runbook.Title}").ShouldBe(["a Second"]);
     }
 
     [Fact]
@@ -136,6 +153,14 @@ public sealed class RunbookCatalogTests
         impact: { severity: low, users: Nobody. }
         mitigation: {}
         """);
+
+    private sealed class TrippingCheck() : Check<SampleSteps.PodName>("trips", "A check of the tests.")
+    {
+        public override TimeSpan UsualTimeoutOf(JsonElement with) => throw new InvalidOperationException("tripped");
+
+        protected override Task<CheckResult> AskAsync(SampleSteps.PodName parameters, StepContext context, CancellationToken cancellationToken) =>
+            Task.FromResult(CheckResult.Passing("fine"));
+    }
 
     private static RunbookFile Broken(string file) => new(file, "id: [");
 }

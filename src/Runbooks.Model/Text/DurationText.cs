@@ -48,11 +48,13 @@ public static class DurationText
                 return false;
             }
 
-            duration += amount * s_units[index].Length;
-            if (duration > Longest)
+            // Compared first: the product of both may be longer than any time that can be expressed.
+            if (amount > (Longest - duration) / s_units[index].Length)
             {
                 return false;
             }
+
+            duration += amount * s_units[index].Length;
 
             nextUnit = index + 1;
             rest = rest[unit.Length..];

@@ -28,6 +28,8 @@ public sealed class DurationTextTests
     [InlineData("5M")]
     [InlineData("367d")]
     [InlineData("99999999999999999999s")]
+    [InlineData("999999999d")]
+    [InlineData("366d1s")]
     [InlineData("00:05:00")]
     public void AnythingElse_IsRefused(string text) => DurationText.TryParse(text, out _).ShouldBeFalse();
 
