@@ -137,21 +137,39 @@ public sealed class FolderPlace(string folder) : IRuleSetPlace
         var taken = RuleSet.Among([.. there.Select(file => $"{prefix}{file.Name}")]).ToHashSet(StringComparer.Ordinal);
         foreach (var file in there.Where(file => taken.Contains($"{prefix}{file.Name}") && !SampleFolder.IsSample(file.Name)))
         {
-            if (prefix.Length > 0 && TeamFolders.IsOutside(here, file))
-            {
-                files.Add(new($"{prefix}{file.Name}", TeamFolders.TextOfLinkOutside));
-                continue;
-            }
-
-            using var stream = Open(file);
-            using var reader = new StreamReader(stream);
-
-            // One character more than a file may have shows that it is too long.
-            var text = new char[Math.Min(stream.Length, RuleSet.MostFileBytes) + 1];
-            files.Add(new($"{prefix}{file.Name}", new string(text, 0, await reader.ReadBlockAsync(text, cancellationToken))));
+            files.Add(new(
+                $"{prefix}{file.Name}",
+                prefix.Length > 0 ? await TextOfTeamAsync(here, file, cancellationToken) : await TextAsync(file, cancellationToken)));
         }
 
         return [.. files, .. SampleFolder.Read(here).Select(sample => new RunbookFile($"{prefix}{sample.Key}", sample.Value))];
+    }
+
+    private static async Task<string> TextOfTeamAsync(string team, FileInfo file, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return TeamFolders.IsOutside(team, file) ? TeamFolders.TextOfLinkOutside : await TextAsync(file, cancellationToken);
+        }
+        catch (Exception unreadable) when (unreadable is UnauthorizedAccessException || (unreadable is IOException && file.LinkTarget is not null))
+        {
+            return TeamFolders.TextOfUnreadable;
+        }
+    }
+
+    private static async Task<string> TextAsync(FileInfo file, CancellationToken cancellationToken)
+    {
+        if (SampleFolder.IsEmpty(file))
+        {
+            return "";
+        }
+
+        using var stream = Open(file);
+        using var reader = new StreamReader(stream);
+
+        // One character more than a file may have shows that it is too long.
+        var text = new char[Math.Min(stream.Length, RuleSet.MostFileBytes) + 1];
+        return new string(text, 0, await reader.ReadBlockAsync(text, cancellationToken));
     }
 
     /// <summary>The length is read from the open stream, since a link has a length of its own.</summary>

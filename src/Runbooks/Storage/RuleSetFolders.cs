@@ -11,6 +11,12 @@ public static class TeamFolders
     /// </summary>
     public const string TextOfLinkOutside = "# A link that leads out of the folder of runbooks is not read.";
 
+    /// <summary>
+    /// Used in place of a team's file that cannot be opened: a link to nothing, or one without the right to read it. It is an error of this
+    /// team, and the files of the others are read.
+    /// </summary>
+    public const string TextOfUnreadable = "# This file cannot be opened, so it is not read.";
+
     public static bool IsOutside(string team, FileInfo file) =>
         new DirectoryInfo(Path.TrimEndingDirectorySeparator(team)).Parent is not { } root
         || !SampleFolder.IsWithin(SampleFolder.Real(root), file);
@@ -59,8 +65,10 @@ public static class SampleFolder
     /// <summary>On the way to one file, the limit of operating systems.</summary>
     private const int MostLinks = 40;
 
+    private static readonly EnumerationOptions s_readable = new() { IgnoreInaccessible = true, AttributesToSkip = FileAttributes.None };
+
     /// <returns>
-    /// By path from the folder, without files that a link brings in from elsewhere. One character more than allowed shows that a file is too
+    /// By path from the folder, without files that a link brings in from elsewhere or that cannot be opened. One character more than allowed shows that a file is too
     /// long.
     /// </returns>
     public static IReadOnlyDictionary<string, string> Read(string folder)
@@ -69,13 +77,15 @@ public static class SampleFolder
         var here = new DirectoryInfo(root).EnumerateFiles("*.txt").Select(file => (file.Name, File: file));
         var deeper = new DirectoryInfo(Path.Combine(root, SampleFileAttribute.Folder));
         var below = deeper.Exists && IsWithin(root, deeper)
-            ? deeper.EnumerateFiles("*.txt").Select(file => (Name: $"{SampleFileAttribute.Folder}/{file.Name}", File: file))
+            ? deeper.EnumerateFiles("*.txt", s_readable).Select(file => (Name: $"{SampleFileAttribute.Folder}/{file.Name}", File: file))
             : [];
         return here.Concat(below)
             .Where(file => IsWithin(root, file.File))
             .OrderBy(file => file.Name, StringComparer.Ordinal)
+            .Select(file => (file.Name, Text: Text(file.File)))
+            .Where(file => file.Text is not null)
             .Take(MostFiles)
-            .ToDictionary(file => file.Name, file => Text(file.File.FullName), StringComparer.Ordinal);
+            .ToDictionary(file => file.Name, file => file.Text!, StringComparer.Ordinal);
     }
 
     /// <summary>Whether a published file is one, by its name: <c>ordinary.txt</c>, <c>samples/ordinary.txt</c>.</summary>
@@ -123,10 +133,26 @@ public static class SampleFolder
             .Split([Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar], StringSplitOptions.RemoveEmptyEntries);
     }
 
-    private static string Text(string path)
+    /// <summary>A pipe has no length either, and opening one would wait until somebody writes into it.</summary>
+    internal static bool IsEmpty(FileSystemInfo entry) => new FileInfo(Real(entry)).Length == 0;
+
+    /// <returns>Null for one that cannot be opened: a runbook that names it has an error then.</returns>
+    private static string? Text(FileInfo file)
     {
-        using var reader = new StreamReader(path);
-        var text = new char[SampleFileAttribute.MaxCharacters + 1];
-        return new string(text, 0, reader.ReadBlock(text));
+        try
+        {
+            if (IsEmpty(file))
+            {
+                return "";
+            }
+
+            using var reader = file.OpenText();
+            var text = new char[SampleFileAttribute.MaxCharacters + 1];
+            return new string(text, 0, reader.ReadBlock(text));
+        }
+        catch (Exception unreadable) when (unreadable is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 }

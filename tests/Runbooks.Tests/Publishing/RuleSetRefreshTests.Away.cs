@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Runbooks.Catalog;
 using Runbooks.Model.Storage;
 using Runbooks.Publishing;
@@ -53,6 +54,40 @@ public sealed partial class RuleSetRefreshTests
         host.Trouble.ShouldBeEmpty();
         (await HostAsync()).Dispose();
     }
+
+    /// <summary>Whoever may write in one team's folder must not keep what the others change from being taken over.</summary>
+    [Theory]
+    [InlineData("ml/bad.yaml", false, "ml/bad.yaml:1:1")]
+    [InlineData("ml/bad.yaml", true, "ml/bad.yaml:1:1")]
+    [InlineData("ml/bad.txt", false, null)]
+    [InlineData("ml/bad.txt", true, null)]
+    [InlineData("ml/contacts.yaml", true, "ml/contacts.yaml:1:1")]
+    public async Task FileOfATeamThatCannotBeOpened_KeepsNobodyElseFromChanging(string name, bool isPipe, string? told)
+    {
+        File.WriteAllText(Path.Combine(_folder, "one.yaml"), Runbook("one", "first"));
+        Directory.CreateDirectory(Path.Combine(_folder, "ml"));
+        File.WriteAllText(Path.Combine(_folder, "ml", "team.yaml"), "name: ml\nowner: oncall\n");
+        File.WriteAllText(Path.Combine(_folder, "ml", "two.yaml"), Runbook("two", "first"));
+        using var host = await HostAsync();
+        var bad = Path.Combine(_folder, name);
+        if (isPipe)
+        {
+            MakePipe(bad, 0x1FF).ShouldBe(0);
+        }
+        else
+        {
+            File.CreateSymbolicLink(bad, "nowhere");
+        }
+
+        File.WriteAllText(Path.Combine(_folder, "one.yaml"), Runbook("one", "second"));
+        await Task.Run(host.LookAsync, Cancel).WaitAsync(TimeSpan.FromSeconds(20), Cancel);
+
+        (host.Catalog.Find("one")!.Title, host.Catalog.Find("two")!.Title).ShouldBe(("second", "first"));
+        _log.Lines.Any(line => line.Contains(told ?? "bad", StringComparison.Ordinal)).ShouldBe(told is not null, string.Join('\n', _log.Lines));
+    }
+
+    [DllImport("libc", EntryPoint = "mkfifo"), DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    private static extern int MakePipe([MarshalAs(UnmanagedType.LPUTF8Str)] string path, uint rights);
 
     /// <summary>A folder is empty while nothing is mounted there.</summary>
     [Fact]
