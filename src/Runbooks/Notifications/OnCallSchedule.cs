@@ -126,8 +126,9 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
         return new(name, []) { Schedule = schedule };
     }
 
-    private bool IsTeamCalendar(string id) =>
-        Team is not null && id.EndsWith(".ics", StringComparison.OrdinalIgnoreCase) && !id.Contains('/', StringComparison.Ordinal);
+    private bool IsTeamCalendar(string id) => Team is not null && IsCalendar(id) && !id.Contains('/', StringComparison.Ordinal);
+
+    private static bool IsCalendar(string id) => id.EndsWith(".ics", StringComparison.OrdinalIgnoreCase);
 
     private void Check(YamlSection section, IOnCallSource source, string id, OnCallSchedule schedule)
     {
@@ -135,6 +136,10 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
         if (withSettings && source.ConfigurationError is { } missing)
         {
             section.Errors.AtValue(path, $"cannot be asked: {missing}", "");
+        }
+        else if (Team is not null && IsCalendar(id) && id.Split('/').Length == 2)
+        {
+            section.Errors.AtValue(path, "names the calendar of another folder.", "Write the name of an .ics file beside this one.");
         }
         else if (source.ValidateId(id) is { } objection && (withSettings || !AddressSecrets.IsReference(id, out _)))
         {

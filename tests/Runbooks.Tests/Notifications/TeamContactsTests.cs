@@ -50,6 +50,12 @@ public sealed class TeamContactsTests
         duty!.Schedule!.Id.ShouldBe("ml/duty.ics");
     }
 
+    /// <summary>Who is on call in one team is nothing that the file of another shows.</summary>
+    [Fact]
+    public void CalendarOfAnotherTeam_IsAnError() =>
+        Errors(("ml", Ml.Replace("duty.ics", "web/duty.ics", StringComparison.Ordinal))).ShouldHaveSingleItem()
+            .ShouldStartWith("ml/contacts.yaml:11:17  contacts.duty.rota  names the calendar of another folder.");
+
     [Fact]
     public void RoomWithoutMembers_IsThatOfTheFilesPeople()
     {
