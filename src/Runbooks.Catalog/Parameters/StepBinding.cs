@@ -13,9 +13,9 @@ public sealed record StepBinding(object? Parameters, JsonElement Shown, string? 
     /// <summary>Redacts what people see. Identity and undo state are only for the action itself.</summary>
     public Preparation Clean(Preparation said) => said with
     {
-        PlannedEffect = Redactor.Redact(said.PlannedEffect, Secrets),
-        Undo = said.Undo is { } undo ? Redactor.Redact(undo, Secrets) : null,
-        Refusal = said.Refusal is { } refusal ? Redactor.Redact(refusal, Secrets) : null,
+        PlannedEffect = CleanText.Said(said.PlannedEffect, Secrets),
+        Undo = said.Undo is { } undo ? CleanText.Said(undo, Secrets) : null,
+        Refusal = said.Refusal is { } refusal ? CleanText.Said(refusal, Secrets) : null,
     };
 
     /// <summary>Outputs of steps that have not run are needed.</summary>

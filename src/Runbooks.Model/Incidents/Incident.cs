@@ -147,7 +147,7 @@ public sealed partial record Incident
     {
         var previous = Timeline.Count == 0 ? Id : Timeline[^1].Hash;
         var entry = new TimelineEntry(
-            Timeline.Count + 1, at, kind, Cut(Redactor.Redact(who), 200), Cut(Redactor.Redact(what), MaxText), "");
+            Timeline.Count + 1, at, kind, Cut(CleanText.Said(who), 200), Cut(CleanText.Said(what), MaxText), "");
         entry = entry with { Hash = HashOf(previous, entry) };
         return this with { Timeline = [.. Timeline, entry], UpdatedAt = at };
     }

@@ -11,6 +11,10 @@ public static class CleanText
     /// <summary>On one line, of any length.</summary>
     public static string Line(string text) => Clean(text, int.MaxValue, oneLine: true);
 
+    /// <summary>What a system outside of this program says: without secrets and without what nobody sees, with its line ends.</summary>
+    public static string Said(string text, IEnumerable<string>? secrets = null) =>
+        Clean(Redactor.Redact(text, secrets), int.MaxValue, oneLine: false);
+
     public static string Capital(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..];
 
     public static string Clean(string text, int max, bool oneLine)

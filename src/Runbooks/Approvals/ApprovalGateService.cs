@@ -284,7 +284,7 @@ public sealed class PlanBuilder(StepCatalog catalog, StepContextFactory contexts
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             Log.StepFailed(logger, 0, spec.Name, context.IncidentId, Redactor.Redact(failure, binding.Secrets));
-            return (null, Redactor.Redact(failure.Message, binding.Secrets));
+            return (null, CleanText.Said(failure.Message, binding.Secrets));
         }
     }
 }

@@ -177,8 +177,8 @@ public sealed class CheckRunner(StepCatalog catalog, StepContextFactory contexts
 
     private static CheckResult Clean(CheckResult result) => result with
     {
-        Summary = Redactor.Redact(result.Summary),
-        Value = result.Value is null ? null : Redactor.Redact(result.Value),
+        Summary = CleanText.Said(result.Summary),
+        Value = result.Value is null ? null : CleanText.Said(result.Value),
         Link = result.Link is null ? null : Redactor.Redact(result.Link),
     };
 

@@ -165,7 +165,7 @@ internal sealed record StepAttempt(
     public bool FailedWith(Exception failure, bool hostStops) =>
         !IsOver && (!hostStops || (CannotBeRepeated && failure is not OperationCanceledException));
 
-    public string Redact(string text) => Redactor.Redact(text, Binding.Secrets);
+    public string Redact(string text) => CleanText.Said(text, Binding.Secrets);
 
     public Exception Redact(Exception failure) => Redactor.Redact(failure, Binding.Secrets);
 

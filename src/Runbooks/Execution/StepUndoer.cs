@@ -220,17 +220,17 @@ public sealed class StepUndoer(
                 token => action.UndoAsync(step.Preparation.UndoState!.Value, context, token),
                 cancellationToken,
                 context.Progress);
-            return new(step, StatusAfter(step, result), result);
+            return new(step, StatusAfter(step, result), result with { Result = CleanText.Said(result.Result) });
         }
         catch (ChangedSinceException changed)
         {
-            return new(step, StepStatus.LeftAlone, new(Redactor.Redact(changed.Message)));
+            return new(step, StepStatus.LeftAlone, new(CleanText.Said(changed.Message)));
         }
         // It may fail in any way; the others are undone all the same.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             Log.UndoFailed(logger, step.Name, incident.Id, Redactor.Redact(failure));
-            return new(step, StepStatus.UndoFailed, new(Redactor.Redact(failure.Message)))
+            return new(step, StepStatus.UndoFailed, new(CleanText.Said(failure.Message)))
             {
                 IsBusy = failure is AttemptFailedException { IsBusy: true },
                 MayPass = failure is AttemptFailedException { IsBusy: false } passing

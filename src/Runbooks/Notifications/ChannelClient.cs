@@ -69,7 +69,7 @@ public sealed class ChannelClient
         }
 
         var tries = attempts == 1 ? "" : $" ({attempts} attempts)";
-        return (receipt, $"{to.Channel}: {Redactor.Redact(failure.Message)}{tries}", isUnsure);
+        return (receipt, $"{to.Channel}: {CleanText.Said(failure.Message)}{tries}", isUnsure);
     }
 
     /// <summary>

@@ -109,7 +109,7 @@ public sealed class OnCallAnswers
         // A schedule may fail in any way. The fallback is asked then, and the record says why.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
-            known.Failure = failure is OnCallException ? Redactor.Redact(failure.Message)
+            known.Failure = failure is OnCallException ? CleanText.Said(failure.Message)
                 : patience.IsCancellationRequested ? $"it did not answer within {s_patience.TotalSeconds:0} s."
                 : $"{failure.GetType().Name}.";
             known.FailedAt = _time.GetTimestamp();

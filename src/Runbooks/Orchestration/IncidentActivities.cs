@@ -19,7 +19,7 @@ public abstract class IncidentActivity<TInput, TOutput>(
         catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             Log.ActivityFailed(logger, GetType().Name, Redactor.Redact(failure));
-            throw new ActivityFailedException(Redactor.Redact(failure.Message));
+            throw new ActivityFailedException(CleanText.Said(failure.Message));
         }
     }
 }

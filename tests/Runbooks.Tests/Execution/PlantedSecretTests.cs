@@ -10,15 +10,18 @@ using TestKit.Incidents;
 
 namespace Runbooks.Tests.Execution;
 
-/// <summary>Secrets that are planted where secrets may be, and looked for wherever anything comes out.</summary>
+/// <summary>Secrets that are planted where secrets may be, and what nobody sees, looked for wherever anything comes out.</summary>
 public sealed class PlantedSecretTests : IAsyncDisposable
 {
     private const string Password = "correct horse/battery+staple";
     private const string Planted = "PLANTED-d41d8cd98f00b204";
 
+    /// <summary>Turns the text round, colours a terminal, and hides itself.</summary>
+    private const string Unseen = "\u202E\u001B\u200B";
+
     /// <summary>Without what only a parameter's own declaration tells to be a secret.</summary>
     private static readonly string s_unnamed =
-        $"GET https://user:{Planted}@host/x?a=1&sig={Planted}&b=2 failed; Authorization: Bearer {Planted}{Planted}; AccountKey={Planted};"
+        $"{Unseen}GET https://user:{Planted}@host/x?a=1&sig={Planted}&b=2 failed; Authorization: Bearer {Planted}{Planted}; AccountKey={Planted};"
         + $" {{\"client_secret\": \"{Planted}\"}} https://hooks.example/in?code={Planted} logged in with";
 
     private static readonly string s_noise = $"{s_unnamed} {Password} and {Uri.EscapeDataString(Password)}";
@@ -58,6 +61,8 @@ public sealed class PlantedSecretTests : IAsyncDisposable
         var pinned = await _world.Store.FindRunbookAsync(runbook.Hash, CancellationToken.None);
         pinned.ShouldNotBeNull();
         Clean("record", JsonSerializer.Serialize(incident));
+        Seen("record", JsonSerializer.Serialize(incident));
+        Seen("audit", string.Concat(AuditTrail.Export(incident)));
         Clean("cards", JsonSerializer.Serialize(_world.Notifier.Sent.Select(sent => sent.Card)));
         Clean("audit", string.Concat(AuditTrail.Export(incident)));
         Clean("log", string.Join('\n', _log.Lines));
@@ -126,6 +131,15 @@ public sealed class PlantedSecretTests : IAsyncDisposable
         text.ShouldNotContain(Planted, Case.Sensitive, $"in the {output}");
         text.ShouldNotContain(Password, Case.Sensitive, $"in the {output}");
         text.ShouldNotContain(Uri.EscapeDataString(Password), Case.Sensitive, $"in the {output}");
+    }
+
+    private static void Seen(string output, string json)
+    {
+        foreach (var letter in Unseen)
+        {
+            json.ShouldNotContain($"\\u{(int)letter:X4}", Case.Insensitive, $"in the {output}");
+            json.ShouldNotContain($"{letter}", Case.Sensitive, $"in the {output}");
+        }
     }
 
     private sealed record Request([HttpUrl] string Url, JsonObject Body, bool Refuses);
