@@ -64,7 +64,7 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
                 for (var pages = 0; pages < MostPages; pages++)
                 {
                     var list = await page(client, PageSize, next);
-                    all.AddRange(list.Items);
+                    all.AddRange((list.Items ?? throw Odd(what)).Select(item => Known(what, item)));
                     next = list.Metadata?.ContinueProperty;
                     if (string.IsNullOrEmpty(next))
                     {
@@ -80,7 +80,7 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
 
     public Task<T?> FindAsync<T>(string what, Func<IKubernetes, Task<T>> call, CancellationToken cancellationToken)
         where T : class =>
-        SendAsync<T?>(what, async client => await call(client), status => status == 404 ? () => null : null, cancellationToken);
+        SendAsync<T?>(what, async client => Known(what, await call(client)), status => status == 404 ? () => null : null, cancellationToken);
 
     public Task<bool> PatchAsync(
         string what, JsonObject patch, Func<IKubernetes, V1Patch, Task> send, CancellationToken cancellationToken) => SendAsync(
@@ -137,6 +137,10 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
                 },
             };
         }
+        catch (System.Text.Json.JsonException odd)
+        {
+            throw Odd(what, odd);
+        }
         catch (AuthenticationFailedException failed)
         {
             throw new ClusterException($"No token to {what} on cluster '{cluster}': {Clip.To(failed.Message, 300)}", failed);
@@ -152,6 +156,16 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
             throw new ClusterException($"Cluster '{cluster}' {OwnNetwork.Describe(unreachable, what)}", unreachable);
         }
     }
+
+    /// <summary>What answers may be no API server.</summary>
+    private T Known<T>(string what, T found) => found switch
+    {
+        null or IMetadata<V1ObjectMeta> { Metadata: null or { Name: null } } => throw Odd(what),
+        _ => found,
+    };
+
+    private ClusterException Odd(string what, Exception? inner = null) =>
+        new($"Cluster '{cluster}' answered to: {what}, and not as its API does.", inner);
 
     /// <summary>
     /// The API server answers 429 when it has too much to do, and when a disruption budget forbids an eviction. Only then it names the

@@ -80,7 +80,8 @@ internal sealed class Clusters(
             var configuration = Configuration(cluster);
             // The retry below limits each attempt; the client's own timeout spans them all.
             configuration.HttpClientTimeout = http.Value.TotalTimeout;
-            return new k8s.Kubernetes(configuration, new ResilienceHandler(Retry(http.Value)));
+            configuration.FirstMessageHandlerSetup = handler => handler.AllowAutoRedirect = false;
+            return new k8s.Kubernetes(configuration, new BoundedAnswers(), new ResilienceHandler(Retry(http.Value)));
         }
         catch (Exception unusable) when (unusable is k8s.Exceptions.KubeConfigException
             or k8s.Exceptions.KubernetesClientException
@@ -125,6 +126,28 @@ internal sealed class Clusters(
         }
 
         return pipeline.AddTimeout(options.AttemptTimeout).Build();
+    }
+}
+
+/// <summary>Reads each answer to its end, and no further than this: whoever answers could fill the memory of this process.</summary>
+internal sealed class BoundedAnswers : DelegatingHandler
+{
+    /// <summary>A page of 500 pods has some 10 MB.</summary>
+    public const int LargestAnswer = 64 * 1024 * 1024;
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var answer = await base.SendAsync(request, cancellationToken);
+        try
+        {
+            await answer.Content.LoadIntoBufferAsync(LargestAnswer, cancellationToken);
+            return answer;
+        }
+        catch
+        {
+            answer.Dispose();
+            throw;
+        }
     }
 }
 
