@@ -77,11 +77,14 @@ internal sealed class ClientOptions
     public Uri? FindSandbox(ParseResult parsed) =>
         parsed.GetValue(_url) is null ? AddressIn(parsed.GetRequiredValue(_data), ServerDefaults.SandboxAddressFile) : null;
 
-    /// <summary>The address that the host of this data folder wrote down for itself or its sandbox.</summary>
+    /// <summary>
+    /// The address that the host of this data folder wrote down for itself or its sandbox. It is always of this machine: the key would be
+    /// sent to any other that somebody else wrote there.
+    /// </summary>
     public static Uri? AddressIn(DirectoryInfo data, string name)
     {
         var file = Path.Combine(data.FullName, name);
-        return File.Exists(file) && Uri.TryCreate(Read(file), UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
+        return File.Exists(file) && Uri.TryCreate(Read(file), UriKind.Absolute, out var address) && address is { Scheme: "http", IsLoopback: true }
             ? address
             : null;
     }

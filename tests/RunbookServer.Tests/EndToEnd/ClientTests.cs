@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
+using RunbookServer.Commands;
+using RunbookServer.Hosting;
 
 namespace RunbookServer.Tests.EndToEnd;
 
@@ -26,6 +28,20 @@ public sealed class ClientTests : IDisposable
         var (code, output, error) = await ProgramRun.RunAsync("incidents", "--url", host.Address, "--key", "a-key");
 
         (code, output, error).ShouldBe((0, "No incidents yet.\n", ""));
+    }
+
+    /// <summary>A repository may bring a data folder along, and the key that is given would go where its file says.</summary>
+    [Theory]
+    [InlineData("http://localhost:7071", true)]
+    [InlineData("http://127.0.0.1:7072", true)]
+    [InlineData("http://runbooks.example:7071", false)]
+    [InlineData("https://runbooks.example", false)]
+    [InlineData("http://localhost@runbooks.example", false)]
+    public void AddressInADataFolder_IsOneOfThisMachine(string address, bool counts)
+    {
+        File.WriteAllText(Path.Combine(_home, ServerDefaults.AddressFile), $"{address}\n");
+
+        (ClientOptions.AddressIn(new(_home), ServerDefaults.AddressFile) is not null).ShouldBe(counts);
     }
 
     public static TheoryData<string> Commands =>
