@@ -16,7 +16,7 @@ public static class Episode
     /// <summary>Whether a message belongs to an earlier episode. Both times are the sender's own.</summary>
     public static bool IsEarlier(AttachedAlert known, Alert alert) =>
         IsDeliveredAgain(known, alert)
-        || (known.StartsAt is { } current && alert.StartsAt != current
+        || (known.StartsAt is { } current && alert.StartsAt != current && !IsMovedBack(known, alert)
             && ((alert.StartsAt is { } starts && (known.EarlierStarts.Contains(starts) || current - starts > ToleranceOf(alert)))
                 || (alert.Status == AlertStatus.Resolved && alert.EndsAt is { } ends && current - ends > ToleranceOf(alert))));
 
@@ -33,7 +33,17 @@ public static class Episode
 
     /// <summary>Whether it is the episode on record. Without a start it is, until the sender ends the alert.</summary>
     public static bool IsSame(AttachedAlert known, Alert alert) =>
-        known.StartsAt is not { } current || alert.StartsAt is not { } starts || (starts - current).Duration() <= ToleranceOf(alert);
+        known.StartsAt is not { } current || alert.StartsAt is not { } starts || (starts - current).Duration() <= ToleranceOf(alert)
+        || IsMovedBack(known, alert);
+
+    /// <summary>
+    /// Alertmanager keeps the earliest start of what several Prometheus servers tell it, so a start may move back while the alert fires,
+    /// for example when they were restarted one after the other. Whatever began before and lasted into the present episode is that episode.
+    /// </summary>
+    /// <seealso href="https://github.com/prometheus/alertmanager/blob/v0.28.1/types/types.go"/>
+    internal static bool IsMovedBack(AttachedAlert known, Alert alert) =>
+        alert.Source is AlertSource.Alertmanager or AlertSource.Grafana && alert.StartsAt < known.StartsAt
+        && (alert.Status == AlertStatus.Resolved ? alert.EndsAt >= known.StartsAt : !known.HasEnded);
 }
 
 public sealed partial record Incident
@@ -67,7 +77,8 @@ public sealed partial record Incident
 
     private static AttachedAlert WithEpisode(AttachedAlert known, Alert alert)
     {
-        var begins = alert.StartsAt is { } starts && starts != known.StartsAt && (known.Resolved || !Episode.IsSame(known, alert));
+        var begins = alert.StartsAt is { } starts && starts != known.StartsAt
+            && !(known.Resolved ? Episode.IsMovedBack(known, alert) : Episode.IsSame(known, alert));
         return known with
         {
             StartsAt = begins ? alert.StartsAt : known.StartsAt ?? alert.StartsAt,

@@ -14,9 +14,9 @@ public sealed class EpisodeTests
     [InlineData(60, null, null, false, false)]
     [InlineData(60, 60.0, 0.0, true, false)]
     [InlineData(null, 10.0, null, false, false)]
-    [InlineData(60, 58.0, null, false, true)]
     [InlineData(60, 55.0, null, false, false)]
-    [InlineData(60, 54.9, null, false, true)]
+    [InlineData(60, 58.0, 59.9, true, true)]
+    [InlineData(60, 54.9, null, true, true)]
     [InlineData(60, 57.0, 54.9, true, true)]
     [InlineData(60, null, 54.9, true, true)]
     [InlineData(60, null, 55.0, true, false)]
@@ -32,7 +32,39 @@ public sealed class EpisodeTests
     [InlineData(60, 55.0, true)]
     [InlineData(60, 54.9, false)]
     public void SameEpisode_IsWhatStartedAtTheSameTimeByTwoClocks(int? known, double? startsAt, bool same) =>
-        Episode.IsSame(Known(known), Message(startsAt)).ShouldBe(same);
+        Episode.IsSame(Known(known), Message(startsAt) with { Source = "generic" }).ShouldBe(same);
+
+    /// <summary>Alertmanager keeps the earliest start that any Prometheus tells it, and hears of that one later where it was restarted.</summary>
+    [Theory]
+    [InlineData("alertmanager", null, false, true)]
+    [InlineData("grafana", null, false, true)]
+    [InlineData("generic", null, false, false)]
+    [InlineData("alertmanager", 70.0, true, true)]
+    [InlineData("alertmanager", 60.0, true, true)]
+    [InlineData("alertmanager", 59.9, true, false)]
+    [InlineData("generic", 70.0, true, false)]
+    public void StartThatMovedBack_IsOfTheEpisodeThatFires(string source, double? endsAt, bool resolved, bool same)
+    {
+        var known = Known(60) with { Source = source, EarlierStarts = [At(0)] };
+        var message = Message(0, endsAt, resolved) with { Source = source };
+
+        (Episode.IsEarlier(known, message), Episode.IsSame(known, message)).ShouldBe((!same, same));
+        Episode.IsEarlier(known with { Resolved = true }, message).ShouldBe(!same || !resolved, "it came late, unless it ends what has ended");
+        Episode.IsEarlier(known with { EndedBecause = "MissingSeries" }, message).ShouldBe(!same || !resolved);
+        Rejected(s_bare with { Alerts = [known with { EarlierStarts = [] }] }).Remembers(message, At(61)).ShouldBe(same && !resolved);
+    }
+
+    [Fact]
+    public void StartThatMovedBack_BeginsNothing()
+    {
+        var fires = Take(Message(0), Message(60), Message(0), Message(60));
+        fires.Alerts[0].StartsAt.ShouldBe(At(60));
+        fires.Recurrences[0].Times.ShouldBe(2);
+
+        var over = Take(fires, Message(0, 70, resolved: true), Message(0, 70, resolved: true), Message(60, 70, resolved: true));
+        (over.Alerts[0].Resolved, over.Alerts[0].StartsAt, over.Alerts[0].EndsAt).ShouldBe((true, At(60), At(70)));
+        Take(over, Message(80)).Alerts[0].StartsAt.ShouldBe(At(80));
+    }
 
     /// <summary>A later episode with a true start would pass for an earlier one.</summary>
     [Theory]
@@ -101,13 +133,14 @@ public sealed class EpisodeTests
     {
         var later = Take(Message(60), Message(60) with { Fingerprint = "other" });
 
-        var told = Take(later, Message(0));
+        var told = Take(later, Message(0, 5, resolved: true));
 
-        told.Timeline[^1].What.ShouldBe("A firing message about an earlier episode of Slow came late and changed nothing.");
+        told.Timeline[^1].What.ShouldBe("A resolved message about an earlier episode of Slow came late and changed nothing.");
         told.Alerts.Select(alert => alert.ToldEarlier).ShouldBe([true, false]);
         Take(told, Message(0, 5, resolved: true)).ShouldBeSameAs(told);
-        Take(later, Message(0, 5, resolved: true)).Timeline[^1].What.ShouldStartWith("A resolved message");
-        (later.IsOfEarlierEpisode(Message(0)), later.IsOfEarlierEpisode(Message(60)), later.IsOfEarlierEpisode(Message(0) with { Fingerprint = "new" })).ShouldBe((true, false, false));
+        var over = Take(later, Message(60, 70, resolved: true));
+        Take(over, Message(0)).Timeline[^1].What.ShouldStartWith("A firing message");
+        (over.IsOfEarlierEpisode(Message(0)), over.IsOfEarlierEpisode(Message(60)), over.IsOfEarlierEpisode(Message(0) with { Fingerprint = "new" })).ShouldBe((true, false, false));
     }
 
     [Theory]

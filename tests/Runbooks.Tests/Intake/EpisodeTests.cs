@@ -44,6 +44,23 @@ public sealed class EpisodeTests : EpisodeWorld
         _world.Only.State.ShouldBe(IncidentState.Rejected);
     }
 
+    /// <summary>After the Prometheus servers and their Alertmanager were restarted, the first post has the start of the one that came up last.</summary>
+    [Fact]
+    public async Task StartThatMovedBack_StillEndsAndAsksAgain()
+    {
+        await _world.TakeAsync(Firing(60));
+        var asked = _world.Only.Id;
+        (await _world.TakeAsync(Firing(0)))[0].Outcome.ShouldBe(IntakeResult.Folded);
+        await _world.World.AdvanceAsync(asked, TimeSpan.FromMinutes(30));
+        _world.World.Store.All.Single().State.ShouldBe(IncidentState.Expired);
+
+        (await _world.TakeAsync(Firing(0)))[0].Outcome.ShouldBe(IntakeResult.Opened, "it fires on, and nobody answered");
+        _world.World.Script.Verdicts["stuck"] = _world.World.Script.Verdicts["full"] = Verdict.Passing;
+        (await _world.TakeAsync(Resolved(0, 130)))[0].Outcome.ShouldBe(IntakeResult.Resolved);
+        await _world.World.Engine.SettleAsync();
+        _world.World.Store.All[^1].State.ShouldBe(IncidentState.SelfRecovered);
+    }
+
     /// <summary>As .NET writes an end that is not known yet.</summary>
     [Fact]
     public async Task EndAtTheEndOfTime_IsUnderstood()
