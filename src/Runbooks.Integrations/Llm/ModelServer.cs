@@ -98,7 +98,8 @@ internal sealed class TritonHealth(PrometheusClient prometheus)
 /// Servers that reported a while ago and do not now. A server that Prometheus scrapes without an answer is down, however many
 /// others there are. A server that it no longer scrapes may have been lost or scaled down, and Prometheus cannot tell which: it
 /// counts if fewer report than at the beginning of the window. If as many report, it was a rollout. A server that loads its model
-/// does not answer either: it counts as down only after the time that loading may take.
+/// does not answer either: it counts as down only after the time that loading may take. A server that never reported may be the new one
+/// in place of a pod that was recycled, so there it keeps the others from passing.
 /// </summary>
 /// <param name="Down">Prometheus still scrapes them, and has had no answer for longer than loading may take.</param>
 /// <param name="Silent">Prometheus has had no answer for some minutes: they are gone, or load.</param>
@@ -122,19 +123,24 @@ internal sealed record GoneServers(
         CancellationToken cancellationToken)
     {
         var here = now.Select(server.NameOf).ToHashSet(StringComparer.Ordinal);
+        // Elsewhere a pod that never reported may be of another program.
+        var areAllServers = of.IsReplaced || of.Deployment is not null;
 
         // Twice as long as loading may take; otherwise a server would be forgotten before it counts as down.
         var remembered = TimeSpan.FromTicks(Math.Max(s_remembered.Ticks, 2 * parameters.LoadsFor.Ticks));
         var gone = await LostWithinAsync(remembered);
-        if (gone.Count == 0)
+
+        // One failed scrape does not make a server gone: scrapes have to fail for longer. A server whose scrape failed is still scraped.
+        var asked = gone.Count > 0 || areAllServers ? await PodsAsync("{0} == 0") : [];
+        if (gone.Count + asked.Count == 0)
         {
             return s_none;
         }
 
-        // One failed scrape does not make a server gone: scrapes have to fail for longer. A server whose scrape failed is still scraped.
-        var asked = await PodsAsync("{0} == 0");
         var (longer, loads) = (PromDuration.Of(s_silentFor), PromDuration.Of(parameters.LoadsFor));
-        var silent = await PodsAsync($"{{0}} == 0 and max_over_time({{0}}[{longer}]) == 0 and count_over_time({{0}}[{longer}]) > 1");
+        var silent = asked.Count == 0
+            ? []
+            : await PodsAsync($"{{0}} == 0 and max_over_time({{0}}[{longer}]) == 0 and count_over_time({{0}}[{longer}]) > 1");
         // A new target has not been scraped for that long, so it is not down yet.
         var down = silent.Count == 0
             ? []
@@ -151,8 +157,13 @@ internal sealed record GoneServers(
             }
         }
 
+        // A server in place of one that was replaced counts at once, a new one of a deployment only when it should have loaded.
+        var knownPods = now.Concat(gone).Select(ModelServer.PodOf);
+        var neverReported = (of.IsReplaced ? silent : areAllServers ? down : []).Except(knownPods);
+        return new(
+            Among(down), [.. Among([.. silent.Except(down)]), .. neverReported.Order(StringComparer.Ordinal)], Names(notScraped), remembered);
+
         List<string> Among(HashSet<string> pods) => Names(gone.Where(series => pods.Contains(ModelServer.PodOf(series))));
-        return new(Among(down), Among([.. silent.Except(down)]), Names(notScraped), remembered);
 
         async Task<List<PrometheusSeries>> LostWithinAsync(TimeSpan over)
         {

@@ -77,6 +77,32 @@ public sealed class GoneServersTests : WithServer
         _queries.ShouldContain(query => query.Contains(loads, StringComparison.Ordinal));
     }
 
+    /// <summary>A recycled pod whose successor was never seen to answer: the two others are well all the time.</summary>
+    [Theory]
+    [InlineData(null, "chat-7d9f8c6b5-dfghj", true, false, Verdict.Unknown)]
+    [InlineData(null, "chat-7d9f8c6b5-dfghj", true, true, Verdict.Unknown)]
+    [InlineData(null, "chat-7d9f8c6b5-dfghj", false, false, Verdict.Passing)]
+    [InlineData("chat", null, true, true, Verdict.Unknown)]
+    [InlineData("chat", null, true, false, Verdict.Passing)]
+    [InlineData(null, null, true, true, Verdict.Passing)]
+    public async Task ServerThatNeverAnswered_KeepsTheOthersFromPassing(string? deployment, string? pod, bool isDown, bool forLongerThanALoad, Verdict verdict)
+    {
+        const string New = "chat-7d9f8c6b5-fghjk";
+        _server.Answer = context =>
+        {
+            var query = PrometheusAnswers.QueryOf(context);
+            string[] pods = query.Contains("pod=\"", StringComparison.Ordinal) ? []
+                : !query.Contains("up{", StringComparison.Ordinal) ? ["chat-7d9f8c6b5-bcdfg", "chat-7d9f8c6b5-cdfgh"]
+                : isDown && (forLongerThanALoad || !query.Contains(" offset ", StringComparison.Ordinal)) ? [New] : [];
+            return PrometheusAnswers.WriteAsync(context, pods.Select(name => ((object)new { @namespace = "lab", pod = name }, new[] { (1, "0") })));
+        };
+
+        var result = await _server.AskAsync("tgi.health", new { @namespace = "lab", deployment, pod });
+
+        result.Verdict.ShouldBe(verdict, result.Summary);
+        result.Summary.Contains($"but {New} does not answer: gone, or loading its model.", StringComparison.Ordinal).ShouldBe(verdict == Verdict.Unknown, result.Summary);
+    }
+
     [Fact]
     public async Task OldServerOfARolloutThatIsOnItsWayOut_IsNotDown() =>
         (await AskAsync("a b", "x y a b", "x y", down: "x", longDown: "")).Verdict.ShouldBe(Verdict.Passing);
