@@ -17,6 +17,9 @@ internal abstract class PrometheusCheck<TParameters>(PrometheusClient prometheus
     /// <summary>The length of the time that the answer covers; null where it is of the moment, or where that is not known.</summary>
     protected virtual TimeSpan? WindowOf(TParameters parameters) => null;
 
+    /// <summary>The one cluster whose series are looked at; null for any.</summary>
+    protected virtual string? ClusterOf(TParameters parameters) => (parameters as ClusterSeriesParameters)?.Cluster;
+
     protected sealed override async Task<CheckResult> AskAsync(
         TParameters parameters, StepContext context, CancellationToken cancellationToken)
     {
@@ -31,7 +34,7 @@ internal abstract class PrometheusCheck<TParameters>(PrometheusClient prometheus
             }
 
             var age = await prometheus.LastScrapeAgeAsync(
-                parameters.Endpoint, (parameters as ClusterSeriesParameters)?.Cluster, context.Time, cancellationToken);
+                parameters.Endpoint, ClusterOf(parameters), context.Time, cancellationToken);
             var until = endpoint.MeasuredUntil(asked, age);
             var from = asked - WindowOf(parameters);
             return result with { MeasuredAt = until, MeasuredFrom = from < until ? from : null };

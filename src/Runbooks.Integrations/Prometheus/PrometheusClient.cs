@@ -42,7 +42,7 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
 
     /// <summary>
     /// How old the newest scraped sample of anything is. When nothing is scraped any more, a query answers with the last samples for
-    /// five minutes and does not say so.
+    /// five minutes, or as long as it looks back, and does not say so.
     /// </summary>
     /// <returns>Zero where that is not known: not everything that speaks this API scrapes, and then it has no <c>up</c>.</returns>
     public async Task<TimeSpan> LastScrapeAgeAsync(
@@ -50,11 +50,18 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
     {
         using var limit = new CancellationTokenSource(s_longestForAge, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        var up = cluster is null ? "up" : $"up{{{ClusterLabel.Name}=\"{cluster}\"}}";
         try
         {
+            // Functions that look back farther than five minutes still answer. Not all clusters are named in `up`.
+            IReadOnlyList<PrometheusSeries> newest = [];
+            string[] queries = [$"max(timestamp({up}))", $"max(max_over_time(timestamp({up})[1h:1m]))", "max(timestamp(up))"];
+            for (var i = 0; i < queries.Length && newest.Count == 0; i++)
+            {
+                newest = await QueryAsync(endpoint, queries[i], either.Token);
+            }
+
             // Both times are of the clock of Prometheus.
-            var newest = await QueryAsync(
-                endpoint, $"max(timestamp(up{(cluster is null ? "" : $"{{{ClusterLabel.Name}=\"{cluster}\"}}")}))", either.Token);
             return newest is [{ Times: [var asked], Values: [var scraped] }] && asked - scraped is >= 0 and <= 3600 and var seconds
                 ? TimeSpan.FromSeconds(seconds)
                 : TimeSpan.Zero;

@@ -20,6 +20,11 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
 
     protected override TimeSpan? WindowOf(PrometheusQueryParameters parameters) => WindowOf(parameters.Query, parameters.Failing);
 
+    protected override string? ClusterOf(PrometheusQueryParameters parameters) =>
+        Clusters().Matches(parameters.Query).Select(match => match.Groups["cluster"].Value).Distinct(StringComparer.Ordinal).ToList() is [var one]
+            ? one
+            : null;
+
     // A comparison or a join within the query may come right at once. An offset, or a longer time that a short one is divided by,
     // is another time on purpose. A comparison that only leaves out parts without requests does not count.
     private static TimeSpan? WindowOf(string query, FailingWhen? failing)
@@ -105,6 +110,9 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
 
     [GeneratedRegex(@"\[\s*(?<range>[0-9a-z]+)\s*[\]:]", RegexOptions.NonBacktracking)]
     private static partial Regex Ranges();
+
+    [GeneratedRegex("""\bcluster\s*=\s*["'](?<cluster>[A-Za-z0-9._-]+)["']""", RegexOptions.NonBacktracking)]
+    private static partial Regex Clusters();
 }
 
 public sealed record PrometheusQueryParameters : PrometheusParameters

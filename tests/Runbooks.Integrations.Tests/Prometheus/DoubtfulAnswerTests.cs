@@ -73,6 +73,27 @@ public sealed class DoubtfulAnswerTests : WithServer
         (result.Verdict, result.MeasuredAt).ShouldBe((Verdict.Passing, now.AddSeconds(seconds)));
     }
 
+    /// <summary>A range of more than five minutes still has an answer when `up` has none. Where several clusters report, only that of the query counts.</summary>
+    /// <param name="newest">Which question has an answer, of a sample that is 400 seconds old.</param>
+    [Theory]
+    [InlineData("sum(rate(m[15m]))", "max(max_over_time(timestamp(up)[1h:1m]))", -420)]
+    [InlineData("m{cluster=\"b\"} / n{cluster='b'}", "max(timestamp(up{cluster=\"b\"}))", -420)]
+    [InlineData("m{cluster = \"b\"}", "max(max_over_time(timestamp(up{cluster=\"b\"})[1h:1m]))", -420)]
+    [InlineData("m{cluster=\"no such in up\"}", "max(timestamp(up))", -420)]
+    [InlineData("m{cluster=\"b\"}", "max(timestamp(up))", -420)]
+    [InlineData("m{cluster=\"b\"} / m{cluster=\"a\"}", "max(timestamp(up))", -420)]
+    [InlineData("m{cluster=~\"a|b\"}", "max(timestamp(up))", -420)]
+    [InlineData("m{my_cluster=\"b\"}", "max(timestamp(up))", -420)]
+    [InlineData("m", "none", -60)]
+    public async Task AnswerOfASampleFromBefore_WasMeasuredThen(string query, string newest, int seconds)
+    {
+        var now = _server.Time.GetUtcNow();
+        var result = await AskAsync(query, "> 1", WhenEmpty.Unknown, context => context.Request.Query["query"].ToString() is var asked && asked == query ? Vector(Good)
+            : Vector(asked == newest ? $$"""[{"metric":{},"value":[{{now.ToUnixTimeSeconds()}},"{{now.ToUnixTimeSeconds() - 400}}"]}]""" : Nothing));
+
+        (result.Verdict, result.MeasuredAt).ShouldBe((Verdict.Passing, now.AddSeconds(seconds)));
+    }
+
     /// <summary>Where some are no numbers, those before stand at an earlier time than their place in the curve.</summary>
     [Fact]
     public async Task CurveWithAGap_IsWhatCameAfterItAndSaysOfWhenItIs()
