@@ -10,6 +10,9 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
     /// <summary>Nobody waits longer than ten minutes for a first token.</summary>
     private const int MostSeconds = 600;
     private const int MostNamed = 5;
+
+    /// <summary>Two scrape jobs, or two replicas of Prometheus, have each engine twice.</summary>
+    private const string OncePerEngine = "max by (pod, exported_pod, engine, model_name)";
     private const string FirstToken = "vllm:time_to_first_token_seconds_bucket";
     private const string FirstTokens = "vllm:time_to_first_token_seconds_count";
 
@@ -42,7 +45,7 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
         var around = $"rate({{0}}[{PromDuration.Of(parameters.Window)}])";
         var (metric, query, unit) = parameters.Measure == LatencyMeasure.FirstToken
             ? (FirstToken, $"histogram_quantile({parameters.Quantile}, sum by (le) ({of.Of(FirstToken, around)}))", "s")
-            : (VllmHealth.Tokens, $"sum({of.Of(VllmHealth.Tokens, around)})", "tokens/s");
+            : (VllmHealth.Tokens, $"sum({OncePerEngine} ({of.Of(VllmHealth.Tokens, around)}))", "tokens/s");
         var found = await Prometheus.QueryAsync(parameters.Endpoint, query, cancellationToken);
         if (found.Count == 0)
         {

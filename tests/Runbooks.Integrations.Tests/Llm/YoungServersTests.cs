@@ -70,6 +70,26 @@ public sealed class YoungServersTests : WithServer
     public async Task ServerThatHasJustCome_IsNotCalledSlow(string moments, Verdict verdict) =>
         (await AskAsync("llm.latency", moments, new { @namespace = "lab", measure = "tokensPerSecond", failing = "< 100" })).Verdict.ShouldBe(verdict);
 
+    /// <summary>Two scrape jobs, or two replicas of Prometheus, have the series of each engine twice.</summary>
+    [Fact]
+    public async Task TokensOfAnEngine_CountOnceHoweverOftenItIsScraped()
+    {
+        List<string> asked = [];
+        _server.Answer = context =>
+        {
+            lock (asked)
+            {
+                asked.Add(PrometheusAnswers.QueryOf(context));
+            }
+
+            return PrometheusAnswers.WriteAsync(context, []);
+        };
+
+        await _server.AskAsync("llm.latency", new { @namespace = "lab", measure = "tokensPerSecond", failing = "< 100" });
+
+        asked.ShouldContain(query => query.StartsWith("sum(max by (pod, exported_pod, engine, model_name) ((rate(vllm:generation_tokens_total{", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task HowLongItReported_IsAskedOfWhatAModelsPartsHaveInCommon()
     {
