@@ -27,12 +27,13 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
 
     // A comparison or a join within the query may come right at once. An offset, or a longer time that a short one is divided by,
     // is another time on purpose. A comparison that only leaves out parts without requests does not count.
+    // A recording rule has its time in its name (prometheus.io/docs/practices/rules): app:errors:ratio_rate5m.
     private static TimeSpan? WindowOf(string query, FailingWhen? failing)
     {
         var bare = Guards().Replace(Labels().Replace(query, ""), ")");
-        var ranges = Ranges().Matches(bare);
+        var ranges = Ranges().Matches(bare).Concat(RuleRanges().Matches(bare)).ToList();
         var times = ranges.Select(TimeOf).Distinct().ToList();
-        var hasSubquery = ranges.Any(range => range.Value.EndsWith(':'));
+        var hasSubquery = ranges.Exists(range => range.Value.EndsWith(':'));
         var isRatioOfTwoTimes = bare.Contains('/') && !hasSubquery && times.Count > 1;
         var mayComeRightAtOnce = failing is { IsAbsent: true } || Compares().IsMatch(bare);
         return mayComeRightAtOnce || isRatioOfTwoTimes ? null : times.Max();
@@ -110,6 +111,9 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
 
     [GeneratedRegex(@"\[\s*(?<range>[0-9a-z]+)\s*[\]:]", RegexOptions.NonBacktracking)]
     private static partial Regex Ranges();
+
+    [GeneratedRegex(@":[A-Za-z0-9_]*(?:rate|increase|delta|_)(?<range>[0-9]+[smhd])(?:[^A-Za-z0-9_:]|$)", RegexOptions.NonBacktracking)]
+    private static partial Regex RuleRanges();
 
     [GeneratedRegex("""\bcluster\s*=\s*["'](?<cluster>[A-Za-z0-9._-]+)["']""", RegexOptions.NonBacktracking)]
     private static partial Regex Clusters();
