@@ -124,7 +124,16 @@ internal static partial class MissingSeries
 
         var ill = rules.FirstOrDefault(rule =>
             rule.Trouble is not null && (asked.Count == 0 || asked.Contains(rule.Name, StringComparer.Ordinal)));
-        return ill is null ? null : $"Prometheus '{name}' has the alert rule {ill.Name}, and {ill.Trouble}.";
+        if (ill is not null)
+        {
+            return $"Prometheus '{name}' has the alert rule {ill.Name}, and {ill.Trouble}.";
+        }
+
+        // A fault that came again after a fix is pending for as long as the rule's `for`.
+        var pending = Firing().Replace(query, "alertstate=\"pending\"");
+        return pending != query && (await prometheus.QueryAsync(endpoint, pending, cancellationToken)).Count > 0
+            ? "the alert is pending: what it tells of is so, and not yet for long enough to fire."
+            : null;
     }
 
     public static async Task<IReadOnlyList<string>> FindAsync(
@@ -175,6 +184,9 @@ internal static partial class MissingSeries
 
     [GeneratedRegex(@"\bALERTS(?:_FOR_STATE)?\b", RegexOptions.NonBacktracking)]
     private static partial Regex OwnNames();
+
+    [GeneratedRegex("""\balertstate\s*=\s*["']firing["']""", RegexOptions.NonBacktracking)]
+    private static partial Regex Firing();
 
     /// <summary>One name, or several to choose from: <c>alertname=~"A|B"</c>.</summary>
     [GeneratedRegex("""alertname\s*(=\s*["'](?<name>[^"'\\|]+)|=~\s*["'](?<name>[A-Za-z0-9_ |-]+))["']""", RegexOptions.NonBacktracking)]

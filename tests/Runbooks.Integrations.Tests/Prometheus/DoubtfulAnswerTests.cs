@@ -94,6 +94,17 @@ public sealed class DoubtfulAnswerTests : WithServer
         (result.Verdict, result.MeasuredAt).ShouldBe((Verdict.Passing, now.AddSeconds(seconds)));
     }
 
+    /// <summary>With its `for`, an alert whose fault came again after a fix fires only minutes later.</summary>
+    [Fact]
+    public async Task AlertThatIsPending_IsNotOver()
+    {
+        var result = await AskAsync("ALERTS{alertname=\"Slow\", alertstate = \"firing\"}", "> 0", WhenEmpty.Passing, context =>
+            context.Request.Path.Value!.EndsWith("/rules", StringComparison.Ordinal) ? """{"status":"success","data":{"groups":[{"rules":[{"name":"Slow","type":"alerting","health":"ok"}]}]}}"""
+                : Vector(context.Request.Query["query"] == "ALERTS{alertname=\"Slow\", alertstate=\"pending\"}" ? Good : Nothing));
+
+        (result.Verdict, result.Summary).ShouldBe((Verdict.Unknown, "The query found nothing: the alert is pending: what it tells of is so, and not yet for long enough to fire."));
+    }
+
     /// <summary>Where some are no numbers, those before stand at an earlier time than their place in the curve.</summary>
     [Fact]
     public async Task CurveWithAGap_IsWhatCameAfterItAndSaysOfWhenItIs()
