@@ -27,15 +27,21 @@ internal sealed record PrometheusSeries(IReadOnlyDictionary<string, string> Labe
 
     private static PrometheusSeries ReadOne(JsonElement item)
     {
-        var point = item.GetProperty("value");
+        var point = NumbersIn(item, "value", "histogram");
         return new(ReadLabels(item), [ReadPoint(point)]) { Times = [ReadTime(point)] };
     }
 
     private static PrometheusSeries ReadMany(JsonElement item)
     {
-        var points = item.GetProperty("values").EnumerateArray().ToList();
+        var points = NumbersIn(item, "values", "histograms").EnumerateArray().ToList();
         return new(ReadLabels(item), [.. points.Select(ReadPoint)]) { Times = [.. points.Select(ReadTime)] };
     }
+
+    private static JsonElement NumbersIn(JsonElement item, string name, string nameOfHistograms) =>
+        item.TryGetProperty(name, out var numbers) ? numbers
+        : item.TryGetProperty(nameOfHistograms, out _) ? throw new PrometheusException(
+            "The query finds a native histogram, not a number: take one of it, such as `histogram_quantile(0.95, rate(…[5m]))`.")
+        : throw new KeyNotFoundException(name);
 
     private static Dictionary<string, string> ReadLabels(JsonElement item) =>
         item.GetProperty("metric").EnumerateObject().ToDictionary(label => label.Name, label => label.Value.GetString() ?? "");

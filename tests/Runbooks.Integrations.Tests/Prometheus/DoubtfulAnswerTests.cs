@@ -105,6 +105,16 @@ public sealed class DoubtfulAnswerTests : WithServer
         (result.Verdict, result.Summary).ShouldBe((Verdict.Unknown, "The query found nothing: the alert is pending: what it tells of is so, and not yet for long enough to fire."));
     }
 
+    [Theory]
+    [InlineData("vector", "histogram", "[1,{\"count\":\"1\"}]")]
+    [InlineData("matrix", "histograms", "[[1,{\"count\":\"1\"}]]")]
+    public async Task NativeHistogram_IsNoNumber(string type, string name, string value)
+    {
+        var result = await AskAsync("m", "> 1", WhenEmpty.Unknown, _ => $$$"""{"status":"success","data":{"resultType":"{{{type}}}","result":[{"metric":{},"{{{name}}}":{{{value}}}}]}}""");
+
+        (result.Verdict, result.Summary).ShouldBe((Verdict.Unknown, "The query finds a native histogram, not a number: take one of it, such as `histogram_quantile(0.95, rate(…[5m]))`."));
+    }
+
     /// <summary>Where some are no numbers, those before stand at an earlier time than their place in the curve.</summary>
     [Fact]
     public async Task CurveWithAGap_IsWhatCameAfterItAndSaysOfWhenItIs()
