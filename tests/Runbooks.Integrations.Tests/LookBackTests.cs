@@ -39,6 +39,7 @@ public sealed class LookBackTests
     [InlineData("prometheus.query", """{ "query": "rate(errors_total[5m]) unless (rate(requests_total[5m]) > 0)", "failing": "> 0" }""", null)]
     [InlineData("prometheus.query", """{ "query": "avg_over_time((rate(errors_total[5m]) / rate(requests_total[5m]))[30m:])", "failing": "> 2" }""", "30m")]
     [InlineData("prometheus.query", """{ "query": "sum(waiting)", "failing": "> 0" }""", null)]
+    [InlineData("prometheus.query", """{ "query": "rate(errors_total[5m]) AND rate(requests_total[5m])", "failing": "> 0" }""", null)]
     [InlineData("prometheus.query", """{ "query": "max(app:errors:ratio_rate5m{app=\"gw\"})", "failing": "> 0.05" }""", "5m")]
     [InlineData("prometheus.query", """{ "query": "cluster:apiserver_request_total:increase1h", "failing": "> 0" }""", "1h")]
     [InlineData("prometheus.query", """{ "query": "job:latency_seconds:p95_10m", "failing": "> 2" }""", "10m")]

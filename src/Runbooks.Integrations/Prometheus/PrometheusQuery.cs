@@ -14,7 +14,7 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
 
     public override bool MayFindNothing(JsonElement with) =>
         WithText.LeavesEmptyOpen(with)
-            && WithText.Of(with, "query")?.Replace(" ", "", StringComparison.Ordinal).Contains("orvector(", StringComparison.Ordinal) != true;
+            && WithText.Of(with, "query")?.Replace(" ", "", StringComparison.Ordinal).Contains("orvector(", StringComparison.OrdinalIgnoreCase) != true;
 
     public override TimeSpan? LookBackOf(JsonElement with) => WindowOf(WithText.Of(with, "query") ?? "", WithText.Failing(with));
 
@@ -106,7 +106,7 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
     [GeneratedRegex(@"(?:>=?|!=)\s*0(?:\.0+)?\s*\)", RegexOptions.NonBacktracking)]
     private static partial Regex Guards();
 
-    [GeneratedRegex(@"[<>@]|[=!]=|\b(?:and|unless|offset)\b", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"[<>@]|[=!]=|\b(?:and|unless|offset)\b", RegexOptions.NonBacktracking | RegexOptions.IgnoreCase)]
     private static partial Regex Compares();
 
     [GeneratedRegex(@"\[\s*(?<range>[0-9a-z]+)\s*[\]:]", RegexOptions.NonBacktracking)]

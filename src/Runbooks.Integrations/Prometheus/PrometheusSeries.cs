@@ -86,7 +86,7 @@ internal static partial class MissingSeries
     // Prometheus makes these itself, and only while an alert is pending or firing.
     private static readonly string[] s_ownNames = ["ALERTS", "ALERTS_FOR_STATE"];
     private static readonly string[] s_keywords =
-        ["and", "or", "unless", "by", "without", "on", "ignoring", "group_left", "group_right", "bool", "offset", "start", "end", "Inf", "NaN", "inf", "nan"];
+        ["and", "or", "unless", "by", "without", "on", "ignoring", "group_left", "group_right", "bool", "offset", "start", "end", "inf", "nan"];
 
     public static async Task<string?> ExplainEmptyAsync(
         PrometheusClient prometheus, string? endpoint, string query, CancellationToken cancellationToken)
@@ -167,7 +167,7 @@ internal static partial class MissingSeries
             .. Names().Matches(bare)
                 .Where(match => !bare.AsSpan(match.Index + match.Length).TrimStart().StartsWith("("))
                 .Select(match => match.Groups["name"].Value)
-                .Where(name => !s_keywords.Contains(name) && !s_ownNames.Contains(name))
+                .Where(name => !s_keywords.Contains(name, StringComparer.OrdinalIgnoreCase) && !s_ownNames.Contains(name))
                 .Concat(LabelNames().Matches(query).Select(match => match.Groups["name"].Value).Except(s_ownNames))
                 .Distinct().Take(MaxNames),
         ];
@@ -181,7 +181,7 @@ internal static partial class MissingSeries
 
     [GeneratedRegex(
         @"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)|\boffset\s+-?[0-9a-z]+|@\s*[0-9.]+",
-        RegexOptions.NonBacktracking)]
+        RegexOptions.NonBacktracking | RegexOptions.IgnoreCase)]
     private static partial Regex ListOfLabels();
 
     /// <summary>A metric that is named as a label, <c>{__name__="up"}</c>, or in quotes, <c>{"http.requests"}</c>.</summary>

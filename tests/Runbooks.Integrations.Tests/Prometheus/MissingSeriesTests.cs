@@ -38,5 +38,6 @@ public sealed class MissingSeriesTests : OnTheSandbox
     [InlineData("rate({\"http.requests\", job=\"x\"}[5m]) > {\"plain\"}", "http.requests plain")]
     [InlineData("{job=\"x\"}", "")]
     [InlineData("42", "")]
+    [InlineData("sum BY (pod) (a) OR b OFFSET 5m AND ON (x) c > NaN", "a b c")]
     public void Names_AreThoseOfMetricsOnly(string query, string names) => MissingSeries.NamesIn(query).ShouldBe(names.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 }
