@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using RunbookServer.Commands;
 using RunbookServer.Hosting;
@@ -266,30 +265,6 @@ public sealed class ClientTests : IDisposable
         code.ShouldBe(2);
         error.ShouldContain("Leave one of them out.");
         host.Asked.ShouldBeEmpty();
-    }
-
-    /// <summary>A script that goes on after && would take it for done.</summary>
-    [Fact]
-    public async Task CommandThatIsInterrupted_DoesNotEndAsDone()
-    {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs a signal.");
-        var asked = new TaskCompletionSource();
-        await using var host = await AnsweringHost.StartAsync(async context =>
-        {
-            asked.TrySetResult();
-            await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        });
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "runbook.dll"), "stop", "one", "--reason", "x", "--url", host.Address, "--key", "a-key"])
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true,
-        })!;
-        await asked.Task.WaitAsync(TestKit.Patience.Limit, Cancel);
-
-        using var kill = Process.Start("kill", ["-TERM", $"{process.Id}"]);
-        await process.WaitForExitAsync(Cancel).WaitAsync(TestKit.Patience.Limit, Cancel);
-
-        process.ExitCode.ShouldBe(130);
-        (await process.StandardError.ReadToEndAsync(Cancel)).ShouldContain("Interrupted before it was done.");
     }
 
     [Fact]
