@@ -10,7 +10,7 @@ using Benchmarks;
 namespace LoadDriver;
 
 /// <summary>RunbookServer in a process of its own, and a client of its outside contract.</summary>
-internal sealed class Host(string program, string runbooks) : IStories
+internal sealed class Host(string program, string runbooks, params string[] options) : IStories
 {
     private readonly string _data = Directory.CreateTempSubdirectory("runbooks-bench-").FullName;
     private readonly int _port = Ports.Free();
@@ -19,9 +19,9 @@ internal sealed class Host(string program, string runbooks) : IStories
 
     public string Name => "RunbookServer";
 
-    public static async Task<Host> StartAsync(string program, string? runbooks = null)
+    public static async Task<Host> StartAsync(string program, string? runbooks = null, params string[] options)
     {
-        var host = new Host(program, runbooks ?? Path.Combine(AppContext.BaseDirectory, "measured"));
+        var host = new Host(program, runbooks ?? Path.Combine(AppContext.BaseDirectory, "measured"), options);
         await host.LaunchAsync();
         return host;
     }
@@ -61,9 +61,17 @@ internal sealed class Host(string program, string runbooks) : IStories
     /// <param name="other">Makes it another alert than others on the target.</param>
     public async Task<string> OpenAsync(string target, string other = "")
     {
-        var alert = new JsonObject { ["name"] = "Measured", ["labels"] = new JsonObject { ["target"] = target, ["other"] = other } };
-        var answer = await PostAsync("api/alerts/generic", alert.ToJsonString());
+        var answer = await PostAsync("api/alerts/generic", Alert(target, other).ToJsonString());
         return answer.GetProperty("incidents")[0].GetProperty("id").GetString()!;
+    }
+
+    /// <summary>Posts an alert on each target, all at once.</summary>
+    /// <returns>How many incidents that opened.</returns>
+    public async Task<int> OpenAllAsync(IEnumerable<string> targets)
+    {
+        var alerts = new JsonArray([.. targets.Select(target => Alert(target, ""))]);
+        var answer = await PostAsync("api/alerts/generic", alerts.ToJsonString());
+        return answer.GetProperty("incidents").EnumerateArray().Count(incident => incident.GetProperty("outcome").ValueEquals("opened"));
     }
 
     /// <summary>Whether this version has such a page.</summary>
@@ -84,6 +92,9 @@ internal sealed class Host(string program, string runbooks) : IStories
         Directory.Delete(_data, recursive: true);
     }
 
+    private static JsonObject Alert(string target, string other) =>
+        new() { ["name"] = "Measured", ["labels"] = new JsonObject { ["target"] = target, ["other"] = other } };
+
     private async Task<JsonElement> PostAsync(string path, string body)
     {
         using var content = new StringContent(body, Encoding.UTF8, "application/json");
@@ -98,7 +109,7 @@ internal sealed class Host(string program, string runbooks) : IStories
         Environment.SetEnvironmentVariable("DOTNET_GCgen0size", "0x2000000");
         var began = Stopwatch.GetTimestamp();
         _process = Processes.Start(
-            "dotnet", program, "serve", "--no-practice", "--port", _port.ToString(CultureInfo.InvariantCulture), "--data", _data, "--runbooks", runbooks);
+            "dotnet", [program, "serve", "--no-practice", "--port", _port.ToString(CultureInfo.InvariantCulture), "--data", _data, "--runbooks", runbooks, .. options]);
         _http.Dispose();
         _http = new HttpClient { BaseAddress = new Uri($"http://localhost:{_port}"), Timeout = TimeSpan.FromMinutes(3) };
         await Processes.WhenAnswersAsync(_http, "healthz", _process);

@@ -18,11 +18,15 @@ switch (args.FirstOrDefault())
     case "growth":
         measured = await Growth.MeasureAsync(server, Number(0, 100));
         break;
+    case "burst":
+        measured = await Burst.MeasureAsync(server, Number(0, 80));
+        break;
     default:
         Console.Error.WriteLine("""
             LoadDriver load [INCIDENTS] [ALERTS] [WAITING]   whole incidents, alerts on one target and on many, waiting incidents, pages
             LoadDriver restate [INCIDENTS]                   the same story here and on Restate, at 1, 50 and 200 at once
             LoadDriver growth [PERCENT]                      what grows with what: waiting incidents, alerts on one target, runbooks, steps of a story
+            LoadDriver burst [ALERTS]                        many alerts in one post, on the storage account of RUNBOOK_Storage__ConnectionString
                        --server FILE                         another built runbook.dll
             """);
         return 2;
