@@ -75,11 +75,14 @@ public sealed class IncidentCards(DecisionLinks links)
 
     private static IEnumerable<CardSection> Close(Incident incident, Gate gate, CardKind kind) =>
     [
-        .. CardSection.If("Who is asked", kind == CardKind.ApprovalRequest ? [] : [GateText.AskedSoFar(gate)]),
+        .. CardSection.If("Who is asked", kind == CardKind.ApprovalRequest ? [] : [AskedSoFar(incident, gate)]),
         .. CardSection.If("Who is on call", gate.OnCallLines),
         new("If nobody answers", [GateText.Silence(gate)]) { IsNeeded = true },
         .. CardSection.If("The runbook", Origin(incident)),
     ];
+
+    private static string AskedSoFar(Incident incident, Gate gate) =>
+        incident.ReachedNobody(gate) ? "No message about this question has reached anybody so far." : GateText.AskedSoFar(gate);
 
     public Card Decided(Incident incident, Runbook runbook, Gate gate) => Base(incident, runbook, CardKind.Decided) with
     {

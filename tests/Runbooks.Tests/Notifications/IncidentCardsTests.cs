@@ -80,6 +80,24 @@ public sealed class IncidentCardsTests
     public void LaterMessage_SaysWhoIsAskedSinceWhen(CardKind kind, string? said) =>
         (Approval(Some.Gate() with { Approvers = ["oncall", "platform-lead"] }, kind).Sections.SingleOrDefault(section => section.Heading == "Who is asked")?.Lines[0]).ShouldBe(said);
 
+    /// <summary>Whoever is asked in place of others has to know that the others have not heard of it.</summary>
+    [Theory]
+    [InlineData(CardKind.Reminder, false)]
+    [InlineData(CardKind.Escalation, false)]
+    [InlineData(CardKind.Escalation, true)]
+    public void LaterMessage_SaysThatNobodyWasReached(CardKind kind, bool byHand)
+    {
+        var gate = Some.Gate() with { Approvers = ["oncall", "fallback"], Task = byHand ? new("inspect", "Look at the node.", []) : null };
+        var unheard = Some.Waiting(gate: gate).RecordDeliveries([new($"{gate.MessageKey}:oncall", "oncall", null, Some.Time, "It is down.")]);
+        Asked(unheard).ShouldBe(["No message about this question has reached anybody so far."]);
+
+        var heard = unheard.RecordDeliveries([new($"{gate.MessageKey}:fallback", "fallback", "test", Some.Time, null)]);
+        Asked(heard).ShouldBe(["Asked: oncall, fallback; first at 03:12:00 UTC. Nobody has answered yet."]);
+
+        IReadOnlyList<string> Asked(Incident incident) =>
+            new ApprovalOffice().Cards.Approval(incident, Some.Runbook(), gate, "ben", kind).Sections.Single(section => section.Heading == "Who is asked").Lines;
+    }
+
     private static Card Approval(Gate gate, CardKind kind) => new ApprovalOffice().Cards.Approval(Some.Waiting(gate: gate), Some.Runbook(), gate, "ben", kind);
 
     [Fact]
