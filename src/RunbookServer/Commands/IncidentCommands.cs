@@ -40,6 +40,7 @@ internal static class ShowCommand
         .. Section("Verification", Items(incident, "verification").Select(Finding)),
         .. Section("Record", Items(incident, "timeline").Select(entry => $"{Clock(entry["at"])} {entry["who"]}: {entry["what"]}")),
     ];
+
     private static string Severity(JsonNode incident) => incident["severity"] is { } severity ? $", {severity} severity" : "";
 
     private static string StartedBy(JsonNode incident) => incident["startedBy"] is { } by ? $", started by {by}" : "";
@@ -242,11 +243,7 @@ internal static class ReportCommand
         var command = new Command(
             "report",
             "Writes what happened in an incident as a Markdown document: "
-            + "summary, impact, times, findings, decisions, steps, what is left to do.")
-        {
-            id,
-            file,
-        };
+            + "summary, impact, times, findings, decisions, steps, what is left to do.") { id, file };
         return ClientOptions.WithHost(command, async (parsed, api, cancellationToken) =>
         {
             var path = $"{ApiClient.PathOf(parsed.GetRequiredValue(id))}/report";
