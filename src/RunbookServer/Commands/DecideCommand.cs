@@ -205,7 +205,7 @@ internal static class DecideCommand
         .. ShowCommand.Items(incident, ShowCommand.Items(incident, "verification").Any() ? "verification" : "findings")
             .Select(finding => $"  {ShowCommand.Finding(finding)}"),
         .. ShowCommand.Items(incident, "news").Select(news => $"  News: {news["text"]}"),
-        .. Lines.Of(Labelled("  Why it is asked again: ", asked["difference"])),
+        .. Lines.Of(Labelled("  Why it is asked now: ", asked["difference"])),
         .. ShowCommand.Items(asked, "plan").SelectMany((step, at) => PlanLines(step, at + 1)),
         .. ItemLines(asked).Select(line => $"  {line}"),
         .. AgainstLines(incident, asked).Select(against => $"  {against}"),

@@ -75,7 +75,7 @@ internal static class ShowCommand
     private static IEnumerable<string> Question(JsonNode incident) => incident["gate"] is not { } gate ? [] :
     [
         .. Lines.Of(WasAsked(incident) ? $"{gate["question"]}" : null),
-        .. Lines.Of(gate["difference"] is { } difference ? $"Why it is asked again: {difference}" : null),
+        .. Lines.Of(WasAsked(incident) && gate["difference"] is { } why ? $"Why it {(IsPending(gate) ? "is asked now" : "was asked")}: {why}" : null),
         .. Items(gate, "plan").Select(step => DecideCommand.UndoLine(step) is { } undo
             ? $"- {EndingText.Sentence($"{step["will"]}")} {undo}"
             : $"- {step["will"]}"),

@@ -33,7 +33,7 @@ public sealed class IncidentCards(DecisionLinks links)
 
     private Card Question(Incident incident, Runbook runbook, Gate gate, string recipient, CardKind kind) => Base(incident, runbook, kind) with
     {
-        Title = $"{(kind == CardKind.ApprovalRequest && gate.Difference is not null ? "Asked again: " : Prefix(kind))}{gate.Question}",
+        Title = $"{(kind == CardKind.ApprovalRequest && WasAskedBefore(incident, gate) ? "Asked again: " : Prefix(kind))}{gate.Question}",
         GateId = gate.Id,
         PlanHash = gate.Plan.Hash,
         CountsPeople = gate.CountsPeople,
@@ -41,7 +41,7 @@ public sealed class IncidentCards(DecisionLinks links)
         No = GateText.WhatNoMeans(gate, incident),
         Sections =
         [
-            .. CardSection.If("Why it is asked again", GateText.WhyAgain(gate)),
+            .. CardSection.If("Why it is asked now", GateText.WhyAgain(gate)),
             .. Story(incident, runbook, gate),
             .. CardSection.If("How often", incident.RecurrenceLines()),
             .. Since(incident, gate),
@@ -280,6 +280,10 @@ public sealed class IncidentCards(DecisionLinks links)
     private static string LineWithGraph(Finding finding, IReadOnlyList<Finding> others) =>
         $"{FindingText.Line(finding)} {MarkdownText.Sparkline(
             finding.Result.Series, others.FirstOrDefault(other => other.Name == finding.Name)?.Result.Series ?? [])}".TrimEnd();
+
+    /// <summary>In a runbook that heals by itself, a changed plan may be the first thing that anybody is asked about.</summary>
+    private static bool WasAskedBefore(Incident incident, Gate gate) => gate.Difference is not null
+        && incident.Gates.Any(before => before.Id != gate.Id && before.Task is null && before.Phase == gate.Phase && before.WasAsked);
 
     private static string Prefix(CardKind kind) => kind switch
     {

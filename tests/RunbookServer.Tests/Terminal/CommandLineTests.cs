@@ -145,6 +145,23 @@ public sealed class CommandLineTests
             .ShouldBe(["", "What is left to do", "  Fix it by hand.", line, "  When it is over: runbook close one --reason WHY"]);
     }
 
+    /// <summary>A changed plan may run by itself as well, and then nobody was asked about it.</summary>
+    [Theory]
+    [InlineData("pending", null, "The question", "  Fix it?", "  Why it is asked now: It deletes more.")]
+    [InlineData("approved", "2026-11-26T03:13:00Z", "The question", "  Fix it?", "  Why it was asked: It deletes more.")]
+    [InlineData("approved", "2026-11-26T03:12:00Z", "Nobody was asked", "  approved")]
+    public void DifferenceOfAPlan_IsToldToWhoeverWasAsked(string outcome, string? closed, params string[] lines)
+    {
+        var incident = JsonNode.Parse($$"""
+            {
+              "id": "one", "title": "Hung GPU", "target": "b", "runbook": "hanged-gpu", "mode": "normal", "state": "mitigating", "openedAt": "2026-11-26T03:12:00Z",
+              "gate": { "question": "Fix it?", "outcome": "{{outcome}}", "openedAt": "2026-11-26T03:12:00Z", "closedAt": "{{closed}}", "difference": "It deletes more.", "plan": [] }
+            }
+            """)!;
+
+        ShowCommand.IncidentLines(incident, new DateTimeOffset(2026, 11, 26, 3, 15, 0, TimeSpan.Zero)).Skip(4).Take(lines.Length).ShouldBe(lines);
+    }
+
     [Theory]
     [InlineData("03:14:30", "30 s")]
     [InlineData("03:00:00", "15 min")]

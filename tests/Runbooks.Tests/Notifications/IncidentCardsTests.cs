@@ -66,10 +66,21 @@ public sealed class IncidentCardsTests
     [Fact]
     public void QuestionThatIsAskedAgain_SaysSoAndWhyFirst()
     {
-        var card = Approval(Some.Gate(round: 2) with { Difference = "The checks no longer call for it." }, CardKind.ApprovalRequest);
+        var before = Some.Gate() with { Outcome = GateOutcome.Approved, ClosedAt = Some.Time.AddMinutes(1) };
+        var card = Again(before);
 
         card.Title.ShouldBe("Asked again: Recycle pod llm-b-0?");
-        (card.Sections[0].Heading, card.Sections[0].Lines.ShouldHaveSingleItem()).ShouldBe(("Why it is asked again", "The checks no longer call for it."));
+        (card.Sections[0].Heading, card.Sections[0].Lines.ShouldHaveSingleItem()).ShouldBe(("Why it is asked now", "The checks no longer call for it."));
+
+        Again(before with { ClosedAt = before.OpenedAt }).Title.ShouldBe("Recycle pod llm-b-0?", "nobody was asked before");
+        Again(before with { Phase = Phase.Resolution }).Title.ShouldBe("Recycle pod llm-b-0?", "that was another question");
+        Again(before with { Task = new("inspect", "Look.", []) }).Title.ShouldBe("Recycle pod llm-b-0?", "that was work by hand");
+
+        static Card Again(Gate before)
+        {
+            var gate = Some.Gate(round: 2) with { Difference = "The checks no longer call for it." };
+            return new ApprovalOffice().Cards.Approval(Some.Incident() with { Gates = [before, gate] }, Some.Runbook(), gate, "ben", CardKind.ApprovalRequest);
+        }
     }
 
     /// <summary>Whoever is woken by an escalation wants to know whether anybody is on it.</summary>
@@ -107,17 +118,17 @@ public sealed class IncidentCardsTests
         var gate = Some.Gate() with { Reminders = [new(Some.Time.AddMinutes(10), [])] };
         var held = Some.Waiting(gate: gate).NoteHeldBack(gate.Id, "ada", Why, until: null, Some.Time.AddMinutes(2));
         Lines(held, "Warning").ShouldBe([$"When this was last looked at, nothing could run, and no yes is taken while that lasts: {Why}"]);
-        Lines(held, "Why it is asked again").ShouldBeEmpty();
+        Lines(held, "Why it is asked now").ShouldBeEmpty();
 
         var (released, due) = Some.Advance(held, gate.Id, Some.Time.AddMinutes(3));
         due.ShouldBe(CardKind.Reminder);
         var again = ApprovalSchedule.NoteWhetherItRuns(released, gate.Id, why: null, Some.Time.AddMinutes(3));
 
         Lines(again, "Warning").ShouldBeEmpty();
-        Lines(again, "Why it is asked again").ShouldBe(
+        Lines(again, "Why it is asked now").ShouldBe(
             ["Nothing could run for a time; now something can. ada's yes of 03:14:00 UTC was not taken and has to be given again."]);
 
-        Lines(Some.Advance(again, gate.Id, Some.Time.AddMinutes(10)).Incident, "Why it is asked again").ShouldBe(
+        Lines(Some.Advance(again, gate.Id, Some.Time.AddMinutes(10)).Incident, "Why it is asked now").ShouldBe(
             ["ada's yes of 03:14:00 UTC was not taken and has to be given again."], "a later reminder has no more to tell");
 
         static IReadOnlyList<string> Lines(Incident incident, string heading) =>

@@ -25,9 +25,14 @@ public sealed partial class DecidePageTests
         foreach (var address in new[] { _link, $"/incidents/{_incident.Id}" })
         {
             var page = WebUtility.HtmlDecode(await _host.Browser.GetStringAsync(address, Ct));
-            page.ShouldContain("Why it is asked again");
+            page.ShouldContain("Why it is asked now");
             page.ShouldContain("The checks no longer call for it.");
             page.ShouldContain("Nothing could run for a time; now something can.");
         }
+
+        await _host.Store.UpdateAsync(_incident.Id, i => (i.CloseGate("mitigation-1", GateOutcome.Expired, "Nobody answered in time.", Some.Time), true), Ct);
+        var closed = WebUtility.HtmlDecode(await _host.Browser.GetStringAsync(_link, Ct));
+        closed.ShouldContain("Why it was asked");
+        closed.ShouldNotContain("Why it is asked now");
     }
 }

@@ -69,7 +69,7 @@ public sealed partial class StormPageTests
         var some = 0;
         await ChangeAsync(gate => some++ == 0 ? gate with { Difference = "It deletes 3 pods and not 2." } : gate);
 
-        (await PageAsync()).ShouldContain("Why it is asked again: It deletes 3 pods and not 2.");
+        (await PageAsync()).ShouldContain("Why it is asked now: It deletes 3 pods and not 2.");
     }
 
     private async Task ChangeAsync(Func<Gate, Gate> change)

@@ -65,7 +65,7 @@ public sealed class StormCardsTests
         Lines(card, "What will be done on each: mitigation, asked anew (4 targets)")[0].ShouldStartWith("Delete pod");
         Lines(card, "To do by hand on each: inspect (2 targets)").ShouldBe(["Look at the node.", "1. Run the test.", "(As on inference/llm-b-0; the page leads to each one's own.)"]);
         Lines(card, "Warning").ShouldBe(["4 targets: The last fix did not hold."]);
-        Lines(card, "Why it is asked again").ShouldBe(["4 targets: It waited for its turn."]);
+        Lines(card, "Why it is asked now").ShouldBe(["4 targets: It waited for its turn."]);
     }
 
     /// <summary>A channel cuts the last lines off, and a locked phone shows the title.</summary>
