@@ -213,7 +213,7 @@ public static partial class EndingText
             .. OnPurpose(incident),
             .. incident.Steps
                 .Where(step => step.Status == StepStatus.UndoFailed)
-                .Select(step => $"NOT undone: {step.Name} ({step.Outcome})."),
+                .Select(step => $"Not known to be undone: {step.Name} ({step.Outcome})."),
             .. incident.Steps.Where(step => step.Status == StepStatus.LeftAlone)
                 .Select(step => $"NOT undone, and left alone: {step.Name} ({step.Outcome?.TrimEnd('.')})."),
             .. incident.Steps

@@ -56,7 +56,8 @@ public sealed record StepRecord : Evolving
     public static string HowUndone(StepStatus status) => status switch
     {
         StepStatus.Undone => "undone. ",
-        StepStatus.UndoFailed or StepStatus.LeftAlone => "NOT undone. ",
+        StepStatus.UndoFailed => "not known to be undone. ",
+        StepStatus.LeftAlone => "NOT undone. ",
         _ => "",
     };
 

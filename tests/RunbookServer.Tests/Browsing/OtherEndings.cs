@@ -20,7 +20,7 @@ internal static class OtherEndings
         [
             (IncidentState.SelfRecovered, null, RunMode.Normal, "The alert is over and every check passes.", "The alert is over"),
             (IncidentState.Failed, StepStatus.Undone, RunMode.Normal, "The fix did not help", "Undone: recycle."),
-            (IncidentState.Failed, StepStatus.UndoFailed, RunMode.Normal, "The fix did not help", "NOT undone: recycle"),
+            (IncidentState.Failed, StepStatus.UndoFailed, RunMode.Normal, "The fix did not help", "Not known to be undone: recycle"),
             (IncidentState.Failed, StepStatus.Unknown, RunMode.Normal, "The host stopped", "Nobody knows whether recycle happened."),
             (IncidentState.Cancelled, StepStatus.Kept, RunMode.Normal, "ada stopped it", "ada stopped it."),
             (IncidentState.Resolved, StepStatus.DryRun, RunMode.DryRun, "", "Nothing was touched"),

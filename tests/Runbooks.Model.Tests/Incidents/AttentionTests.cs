@@ -110,7 +110,7 @@ public sealed class AttentionTests
     [Theory]
     [InlineData(StepStatus.Done, "fix: It is so.")]
     [InlineData(StepStatus.Undone, "fix: undone. It is so.")]
-    [InlineData(StepStatus.UndoFailed, "fix: NOT undone. It is so.")]
+    [InlineData(StepStatus.UndoFailed, "fix: not known to be undone. It is so.")]
     [InlineData(StepStatus.LeftAlone, "fix: NOT undone. It is so.")]
     public void LineOfAStep_SaysWhetherItsOutcomeIsOfUndoingIt(StepStatus status, string line) =>
         (Some.Incident().WithChange(status).Steps[0] with { Name = "fix", Outcome = "It is so." }).Line.ShouldBe(line);

@@ -9,7 +9,7 @@ public sealed class EndingOfTwoStepsTests
 {
     [Theory]
     [InlineData(StepStatus.Unknown, "Failed, outcome unknown", "It broke. Nobody knows whether second happened. Stays in place: fix.")]
-    [InlineData(StepStatus.UndoFailed, "Failed, not undone", "It broke. NOT undone: second (Second.). Stays in place: fix.")]
+    [InlineData(StepStatus.UndoFailed, "Failed, not undone", "It broke. Not known to be undone: second (Second.). Stays in place: fix.")]
     [InlineData(StepStatus.Done, "Failed", "It broke. Stays in place: fix, second.")]
     public void OneOfTwoSteps_IsEnoughToBeSaid(StepStatus second, string headline, string text)
     {

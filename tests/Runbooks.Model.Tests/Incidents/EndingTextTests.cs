@@ -111,7 +111,7 @@ public sealed class EndingTextTests
     [InlineData(IncidentState.NotNeeded, Fate.NotReached, Checks.OneFails, Kind.Changes, "Nothing to do", "1 of 2 checks passed, 1 failed. That does not call for the mitigation; nothing was done.")]
     [InlineData(IncidentState.Expired, Fate.NotReached, Checks.None, Kind.Changes, "Nobody answered", "Nobody answered in time. Nothing was done.")]
     [InlineData(IncidentState.Rejected, Fate.Undone, Checks.None, Kind.Changes, "Rejected", "Nobody answered in time. Undone: fix.")]
-    [InlineData(IncidentState.Failed, Fate.UndoFailed, Checks.OneFails, Kind.Changes, "Failed, not undone", "Nobody answered in time. NOT undone: fix (the region is down).")]
+    [InlineData(IncidentState.Failed, Fate.UndoFailed, Checks.OneFails, Kind.Changes, "Failed, not undone", "Nobody answered in time. Not known to be undone: fix (the region is down).")]
     [InlineData(IncidentState.Failed, Fate.Unknown, Checks.None, Kind.Changes, "Failed, outcome unknown", "Nobody answered in time. Nobody knows whether fix happened.")]
     [InlineData(IncidentState.Cancelled, Fate.DryRun, Checks.None, Kind.Changes, "Stopped", "Nobody answered in time. It was a dry run: nothing was touched.")]
     [InlineData(IncidentState.TakenOver, Fate.Done, Checks.None, Kind.Changes, "Taken over by a person", "Nobody answered in time. Stays in place: fix.")]

@@ -228,6 +228,6 @@ public sealed class BreakerTests : GuardedWorld
         var incident = await _world.AdvanceAsync(opened.Id, TimeSpan.FromMinutes(10));
 
         incident.State.ShouldBe(IncidentState.Failed);
-        incident.Reason!.ShouldContain("NOT undone: fix");
+        incident.Reason!.ShouldContain("Not known to be undone: fix");
     }
 }

@@ -160,7 +160,7 @@ public sealed class ManualStepTests : IAsyncDisposable
         incident = await _world.AdvanceAsync(incident.Id, 80 * s_minute);
 
         incident.State.ShouldBe(IncidentState.Failed);
-        incident.Reason!.ShouldContain("NOT undone: swap (Nobody said in time whether it was taken back.).");
+        incident.Reason!.ShouldContain("Not known to be undone: swap (Nobody said in time whether it was taken back.).");
         incident.Timeline.Count(line => line.Kind == TimelineKind.Undo && line.What.StartsWith("swap", StringComparison.Ordinal)).ShouldBe(1);
         _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
     }
