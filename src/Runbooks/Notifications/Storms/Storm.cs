@@ -154,7 +154,7 @@ internal sealed record StormPart(Runbook Runbook, IReadOnlyList<Incident> Incide
     /// <summary>Empty for work by hand, which a person undoes in their own way.</summary>
     public IEnumerable<string> HowToUndo => AsksForWork ? [] : Lines.Of(Gate.Plan.Steps.Select(step => step.NamedUndo));
 
-    /// <summary>The largest first. A question that is asked again may be about other steps, so it is a part of its own.</summary>
+    /// <summary>The worst first, then the largest. A question that is asked again may be about other steps, so it is a part of its own.</summary>
     public static IReadOnlyList<StormPart> Of(IReadOnlyList<Incident> asking, IReadOnlyDictionary<string, Runbook> runbooks) =>
     [
         .. asking
@@ -166,7 +166,8 @@ internal sealed record StormPart(Runbook Runbook, IReadOnlyList<Incident> Incide
                 incident.OpenGate.Task?.Undoes,
                 IsAnew(incident.OpenGate)))
             .Select(group => new StormPart(runbooks[group.Key.RunbookId], [.. group]))
-            .OrderByDescending(part => part.Incidents.Count),
+            .OrderByDescending(part => part.Runbook.Impact.Severity)
+            .ThenByDescending(part => part.Incidents.Count),
     ];
 
     public string Name(bool isOnly) => string.Join(", ", Lines.Of(

@@ -39,7 +39,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
                 .. parts.Select(part => new CardSection(HeadingOf("Targets", part), StormText.Targets(part.Incidents))),
                 .. News(asking),
                 .. OnCall(asking),
-                .. CardSection.If("Why it is asked now", StormText.Once(asking, gate => GateText.WhyAgain(gate))),
+                .. CardSection.If("Why it is asked now", StormText.Once(asking, gate => GateText.WhyAgain(gate)), isNeeded: true),
                 .. CardSection.If("Warning", StormText.Once(asking, gate => gate.AllWarnings), isNeeded: true),
                 .. CardSection.If("How it went before", StormText.Once(asking, gate => gate.TrackRecord)),
                 .. parts.Select(part => new CardSection(HeadingOf(part.StepsHeading, part), Steps(part)) { IsNeeded = true }),
@@ -224,6 +224,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
         [$"{runbook.Title} on {CountText.Format(targets, "target")}. {runbook.Impact.Users}".Trim(), runbook.Impact.Data];
 
     private static IEnumerable<CardSection> Impacts(IEnumerable<StormNews> news) => news
+        .OrderByDescending(item => item.Runbook.Impact.Severity)
         .GroupBy(item => EndingText.IsFixInPlace(item.Incident), item => item.Runbook)
         .OrderBy(group => group.Key)
         .SelectMany(group => CardSection.If(

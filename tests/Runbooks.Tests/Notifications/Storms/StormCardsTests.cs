@@ -66,13 +66,14 @@ public sealed class StormCardsTests
         Lines(card, "To do by hand on each: inspect (2 targets)").ShouldBe(["Look at the node.", "1. Run the test.", "(As on inference/llm-b-0; the page leads to each one's own.)"]);
         Lines(card, "Warning").ShouldBe(["4 targets: The last fix did not hold."]);
         Lines(card, "Why it is asked now").ShouldBe(["4 targets: It waited for its turn."]);
+        card.Shortened.Sections.ShouldContain(section => section.Heading == "Why it is asked now");
     }
 
     /// <summary>A channel cuts the last lines off, and a locked phone shows the title.</summary>
     [Fact]
     public void WorstOfSeveralRunbooks_ComesFirst()
     {
-        var worse = Some.Runbook() with { Id = "toxic-loop", Title = "Toxic prompt loop", Impact = Some.Runbook().Impact with { Severity = ImpactSeverity.Critical } };
+        var worse = Some.Runbook() with { Id = "toxic-loop", Title = "Toxic prompt loop", Impact = new(ImpactSeverity.Critical, "Nobody is served.", "Data is safe.") };
         var incidents = new[] { Asking(0, Some.Gate()), Asking(1, Some.Gate()), Asking(2, Some.Gate()) with { RunbookId = worse.Id } };
 
         var card = Cards().Question(
@@ -81,6 +82,14 @@ public sealed class StormCardsTests
 
         card.Title.ShouldBe("3 incidents ask you at once; worst: Toxic prompt loop");
         Lines(card, "What broke")[0].ShouldStartWith("Toxic prompt loop on 1 target.");
+        card.Sections.Select(section => section.Heading).Where(heading => heading.Contains(" target", StringComparison.Ordinal)).ShouldBe([
+            "Targets: Toxic prompt loop (1 target)", "Targets: Hung GPU (2 targets)",
+            "What will be done on each: Toxic prompt loop (1 target)", "What will be done on each: Hung GPU (2 targets)"]);
+
+        StormNews[] news = [.. incidents.Select(incident => News(incident with { State = IncidentState.Failed }))];
+        news[2] = news[2] with { Runbook = worse };
+        Lines(Cards().Ended(s_storm, news), "What it means")[0].ShouldContain("Nobody is served.");
+        Lines(Cards().Page(s_storm, news, Some.Time), "What it means")[0].ShouldContain("Nobody is served.");
     }
 
     [Fact]
