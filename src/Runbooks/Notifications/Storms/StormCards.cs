@@ -112,7 +112,7 @@ public sealed class StormCards(DecisionLinks links, IncidentCards alone)
             Sections =
             [
                 new("How they ended", [.. counts]),
-                .. Impacts(news.Where(item => IsUnsolved(item.Incident))),
+                .. Impacts(news.Where(item => IsUnsolved(item.Incident) && item.Incident.ClosedByHand is null)),
                 .. CardSection.If("Not solved", unsolved.Select(incident => Line(incident, $"{incident.Reason ?? EndingText.Headline(incident)}{SeenTo(incident)}"))),
                 .. CardSection.If(
                     "What to do now",

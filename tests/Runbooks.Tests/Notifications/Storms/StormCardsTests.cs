@@ -41,6 +41,17 @@ public sealed class StormCardsTests
         Lines(card, "Targets").ShouldBe(["inference/llm-b-3; inference/llm-b-4"]);
     }
 
+    /// <summary>It is over, whatever became of the automation.</summary>
+    [Fact]
+    public void WhatSomebodyHasClosed_MeansNothingToUsersNow()
+    {
+        var closed = One(0, IncidentState.Failed, new(Some.Time, "so")).CloseByHand("ada", "fixed by hand", Some.Time);
+        var open = One(1, IncidentState.Failed, new(Some.Time, "so"));
+
+        Ended([closed, closed with { Id = "261123-0312-99999999" }]).Sections.ShouldNotContain(section => section.Heading == "What it means");
+        Ended([closed, open]).Sections.ShouldContain(section => section.Heading == "What it means");
+    }
+
     [Fact]
     public void NotSolved_SaysWhatToDoNow() =>
         Lines(Ended([One(0, IncidentState.Failed, new(Some.Time, "so")), One(1, IncidentState.Failed, new(Some.Time, "so")), One(2, IncidentState.Expired, new(Some.Time, "so"))]), "What to do now").ShouldBe([
