@@ -81,13 +81,16 @@ public static class NextStepText
         _ => OfWhatWasKept(incident) ?? "Open the incident and look where it stands. Stop it if it should not go on by itself.",
     };
 
-    private static string AfterEnd(Incident incident, DateTimeOffset now) => incident switch
+    private static string AfterEnd(Incident incident, DateTimeOffset now) =>
+        AfterEnd(incident, incident.Gates.LastOrDefault(gate => gate.Task is not { Undoes: true }), now);
+
+    /// <param name="asked">What was asked last before anything was to be taken back.</param>
+    private static string AfterEnd(Incident incident, Gate? asked, DateTimeOffset now) => incident switch
     {
-        { State: IncidentState.Expired, LatestGate.Task: not null } =>
+        { State: IncidentState.Expired } when asked is { Outcome: GateOutcome.Expired, Task: not null } =>
             "Nobody said in time that it was done, so what comes after it did not run. "
             + "Look whether it was, then close the incident, or try it again.",
-        { HasReachedResolution: true, LatestGate: { Outcome: GateOutcome.Rejected, Task: { Undoes: false } task } }
-            when incident.State == IncidentState.Failed =>
+        { State: IncidentState.Failed, HasReachedResolution: true } when asked is { Outcome: GateOutcome.Rejected, Task: { } task } =>
             $"'{task.Step}' could not be done, so what comes after it did not run. See why before you do any of that by hand: "
             + $"it may be wrong now.{ThenClose(incident)} Trying it again starts over with the checks.",
         { State: IncidentState.Expired, HasReachedResolution: true } => OfResolution("was not approved in time", incident),

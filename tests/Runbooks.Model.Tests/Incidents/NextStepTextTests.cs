@@ -63,6 +63,19 @@ public sealed class NextStepTextTests
         Of(Some.Waiting(gate: gate).End(IncidentState.Expired, "so", Some.Time)).ShouldBe($"Nobody said in time that it was done, so what comes after it did not run. Look whether it was, then close the incident, or try it again.{Acknowledge}");
     }
 
+    /// <summary>What is taken back by hand after the end of a question does not become the question.</summary>
+    [Fact]
+    public void WorkThatWasTakenBack_IsNotWhatWasAskedLast()
+    {
+        var undo = Some.Gate() with { Id = "mitigation-reroute-undo", Task = new("reroute", "Take it back.", [], null, Undoes: true), Outcome = GateOutcome.Approved };
+        var work = Some.Gate() with { Phase = Phase.Resolution, Task = new("inspect", "Look at the node.", []), Outcome = GateOutcome.Rejected };
+
+        Of(Some.Incident() with { State = IncidentState.Expired, Gates = [Some.Gate(round: 2) with { Outcome = GateOutcome.Expired }, undo] })
+            .ShouldStartWith("It was not approved in time, so nothing more is done.");
+        Of(Some.Waiting(gate: work).End(IncidentState.Failed, "so", Some.Time, new() { InResolution = true }) with { Gates = [work, undo] })
+            .ShouldStartWith("'inspect' could not be done,");
+    }
+
     /// <summary>What comes after a test that failed, such as giving the node back to its users, is not left to do.</summary>
     [Fact]
     public void WorkThatCouldNotBeDone_LeavesNothingToBeDoneBlindly()
