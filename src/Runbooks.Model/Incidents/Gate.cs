@@ -19,7 +19,7 @@ public sealed record Gate : Evolving
     /// <summary>What differs from the plan that was approved before. Null on a first gate.</summary>
     public string? Difference { get; init; }
 
-    /// <summary>No step of its phase has done anything yet. Set for work by hand and for a question that is asked again.</summary>
+    /// <summary>No step of its phase has done anything yet; in a mitigation a message is nothing. Set for work by hand and for a question that is asked again.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsBeforeFirstStep { get; init; }
 

@@ -21,6 +21,10 @@ public static class ApprovalGateFactory
         ? asked with { Ask = "Run the resolution on {{ target }}?", OnTimeout = OnTimeout.Abort }
         : null;
 
+    /// <summary>A message leaves nothing to be undone. In a resolution, which is not undone, it is one of the steps.</summary>
+    internal static bool CountsAsDone(StepRecord step, Phase phase) =>
+        step.Phase == phase && !step.NothingDone && !(phase == Phase.Mitigation && step.Preparation.TellsOnly);
+
     public static Gate Make(
         Incident incident,
         Runbook runbook,
@@ -42,7 +46,7 @@ public static class ApprovalGateFactory
             Plan = plan,
             Difference = request.Difference,
             IsBeforeFirstStep = (request.Round > 1 || request.Difference is not null)
-                && !incident.Steps.Any(step => step.Phase == phase && !step.NothingDone),
+                && !incident.Steps.Any(step => CountsAsDone(step, phase)),
             Warnings = grounds.Warnings,
             BlockedBy = grounds.BlockedBy,
             BlockedAt = grounds.BlockedBy is null ? null : now,
@@ -258,7 +262,7 @@ public static class ManualTaskFactory
             Question = Clip.To(instruction, LongestQuestion),
             Plan = new Plan(PlanHash.Of(incident, [planned]), []),
             Task = new ManualTask(step, instruction, checklist, parameters.Undo, undoes),
-            IsBeforeFirstStep = !undoes && !incident.Steps.Any(other => other.Phase == phase && other.Name != step && !other.NothingDone),
+            IsBeforeFirstStep = !undoes && !incident.Steps.Any(other => other.Name != step && ApprovalGateFactory.CountsAsDone(other, phase)),
             Approvers = parameters.Who,
             Fallback = ApprovalGateFactory.FallbackOf(runbook),
             OpenedAt = now,

@@ -250,9 +250,11 @@ public sealed class ApprovalGateFactoryTests
     [InlineData(Phase.Resolution, 1, null, true)]
     [InlineData(Phase.Mitigation, 2, "fix", false)]
     [InlineData(Phase.Mitigation, 2, "refused", true)]
+    [InlineData(Phase.Mitigation, 2, "tell", true)]
+    [InlineData(Phase.Resolution, 1, "tell", false)]
     [InlineData(Phase.Mitigation, 1, null, false)]
     public void QuestionThatIsAskedAgain_KnowsWhetherAnythingWasDone(Phase phase, int round, string? step, bool isBefore) =>
-        Make(s_asks, s_incident with { Steps = step is null ? [] : [Step(step) with { NothingDone = step == "refused" }] }, phase: phase, round: round, difference: round > 1 || phase == Phase.Resolution ? "They pass." : null)
+        Make(s_asks, s_incident with { Steps = step is null ? [] : [Step(step, tells: step == "tell") with { Phase = phase, NothingDone = step == "refused" }] }, phase: phase, round: round, difference: round > 1 || phase == Phase.Resolution ? "They pass." : null)
             .IsBeforeFirstStep.ShouldBe(isBefore);
 
     [Theory]

@@ -43,6 +43,17 @@ public sealed class ManualTaskFactoryTests
         (gate.ClosedBy, gate.ClosedAt).ShouldBe(undoes ? (null, null) : ("ada stopped the incident: enough", s_now));
     }
 
+    /// <summary>Whoever could not do it is told that nothing is undone only where nothing was done.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void MessageBeforeIt_IsNothingThatWasDone(bool tells)
+    {
+        var before = new StepRecord { Phase = Phase.Mitigation, Name = "first", Action = "a", GateId = "g", StartedAt = s_now, Preparation = new() { PlannedEffect = "Do it.", TellsOnly = tells } };
+
+        Task(undoes: false, new { instruction = "Swap it.", who = s_hands }, steps: before).IsBeforeFirstStep.ShouldBe(tells);
+    }
+
     [Fact]
     public void StepThatCannotBeAsked_IsSaidToBeTheFault()
     {
@@ -50,9 +61,9 @@ public sealed class ManualTaskFactoryTests
         Should.Throw<InvalidOperationException>(() => Task(undoes: false, new { who = s_hands })).Message.ShouldBe("Step 'swap': instruction: is missing. Write a text of at most 1000 characters.");
     }
 
-    private static Gate Task(bool undoes, object with, StopRequest? stop = null)
+    private static Gate Task(bool undoes, object with, StopRequest? stop = null, params StepRecord[] steps)
     {
         var runbook = s_asks with { Fallback = "ml.fallback", Mitigation = s_asks.Mitigation with { Steps = [Given.Step("swap", BuiltInSteps.Person, with) with { Timeout = TimeSpan.FromMinutes(60) }] } };
-        return ManualTaskFactory.Make(s_incident with { Stop = stop }, runbook, Phase.Mitigation, "swap", undoes, s_now);
+        return ManualTaskFactory.Make(s_incident with { Stop = stop, Steps = steps }, runbook, Phase.Mitigation, "swap", undoes, s_now);
     }
 }
