@@ -70,7 +70,7 @@ public sealed record StormGroup(Runbook Runbook, IReadOnlyList<StormRow> Rows, S
                 return null;
             }
 
-            if (Guards.Count > 0)
+            if (Waiting.All(row => row.Guards.Count > 0))
             {
                 return "not taken at the moment";
             }

@@ -3,6 +3,7 @@ using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
 using Runbooks.Model.Storage;
+using Runbooks.Web.Pages;
 using TestKit;
 
 namespace Runbooks.Web.Tests.Decisions;
@@ -79,6 +80,16 @@ public sealed partial class StormPageTests
         page.ShouldNotContain("Nothing can run at the moment");
         page.Split("It cannot run at the moment: It ran 1 time on this target").Length.ShouldBe(2);
         Ticked().Count(page).ShouldBe(Count + 2);
+    }
+
+    /// <summary>Each target is held back in words of its own, so none are common to all.</summary>
+    [Fact]
+    public void EachHasAGuardOfItsOwn_ButtonPromisesNothing()
+    {
+        var rows = Enumerable.Range(0, 2).Select(at => StormRow.Of(Some.Waiting(), Some.Time, _ => "ticket") with { Guards = [$"It ran {at + 1} times."] }).ToList();
+
+        new StormGroup(Some.Runbook(), rows, StormTicks.Safe, 80).Yes.ShouldBe("not taken at the moment");
+        new StormGroup(Some.Runbook(), [rows[0], rows[1] with { Guards = [] }], StormTicks.Safe, 80).Yes.ShouldBe("run it on each that is ticked");
     }
 
     /// <summary>What has acted may finish, whatever has been closed since.</summary>
