@@ -16,6 +16,19 @@ public sealed partial class DecidePageTests
         WebUtility.HtmlDecode(await _host.Browser.GetStringAsync(_link, Ct)).ShouldContain("Look at what was found, then fix it by hand and close the incident, or try it again.");
     }
 
+    /// <summary>Whoever is asked about the resolution is not told that users fail who were helped.</summary>
+    [Fact]
+    public async Task QuestionAfterAVerifiedFix_TellsTheImpactAsItWas()
+    {
+        (await _host.Browser.GetStringAsync(_link, Ct)).ShouldNotContain("impact, before the fix");
+
+        await _host.Store.UpdateAsync(_incident.Id, i => (Fixed(i), true), Ct);
+
+        (await _host.Browser.GetStringAsync(_link, Ct)).ShouldContain("impact, before the fix");
+    }
+
+    internal static Incident Fixed(Incident incident) => Some.Fixed(incident) with { State = incident.State, Verification = [Some.Finding(verdict: Verdict.Passing)] };
+
     /// <summary>Nobody has to have approved before, and the page says of a yes that was not taken what the message says.</summary>
     [Fact]
     public async Task QuestionThatIsAskedAgain_SaysWhy()

@@ -82,6 +82,18 @@ public sealed partial class StormPageTests
         Ticked().Count(page).ShouldBe(Count + 2);
     }
 
+    [Fact]
+    public async Task AllOfThemAreFixed_ImpactIsToldAsItWas()
+    {
+        foreach (var incident in _host.Store.All)
+        {
+            (await PageAsync()).ShouldNotContain("impact, before the fix");
+            await _host.Store.UpdateAsync(incident.Id, i => (DecidePageTests.Fixed(i), true), Ct);
+        }
+
+        (await PageAsync()).ShouldContain("impact, before the fix");
+    }
+
     /// <summary>Each target is held back in words of its own, so none are common to all.</summary>
     [Fact]
     public void EachHasAGuardOfItsOwn_ButtonPromisesNothing()
