@@ -148,10 +148,10 @@ internal static partial class ApiResponses
         body is JsonObject && body[key] is JsonArray problems ? problems.Select(ProblemText) : [];
 
     private static IEnumerable<string> ProblemsBeside(string message, JsonNode? body) => Problems(body, "errors")
-        .Where(problem => !message.EndsWith(problem[(problem.LastIndexOf("; ", StringComparison.Ordinal) + 2)..], StringComparison.Ordinal));
+        .Where(problem => !message.EndsWith(problem.Split("; ")[^1], StringComparison.Ordinal));
 
     private static string ProblemText(JsonNode? problem) =>
-        problem is JsonObject ? $"{problem["path"]}: {problem["found"]}; {problem["remedy"]}" : $"{problem}";
+        problem is JsonObject ? $"{problem["path"]}: {problem["found"]}; {problem["remedy"]}".TrimEnd(' ', ';') : $"{problem}";
 
     /// <inheritdoc cref="OrFail"/>
     public static int Print(this (HttpStatusCode Status, JsonNode? Body) answer)

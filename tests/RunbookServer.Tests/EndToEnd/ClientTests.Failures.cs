@@ -48,6 +48,25 @@ public sealed partial class ClientTests
         error.Trim().ReplaceLineEndings("\n").ShouldBe("error: The host answered 400: It cannot be used. Use open.\n$.by: nothing; Name somebody.");
     }
 
+    /// <summary>Not every host writes problems as this program does.</summary>
+    [Fact]
+    public async Task ProblemInOtherWords_IsSaidUnlessTheMessageHasIt()
+    {
+        await using var host = await AnsweringHost.StartAsync(async context =>
+        {
+            context.Response.StatusCode = StatusCodes.Status400BadRequest;
+            await context.Response.WriteAsJsonAsync(new
+            {
+                message = "It cannot be used.",
+                errors = new object[] { "", "It cannot be used.", "Xt cannot be used.", new { path = "$.by", found = "nothing", remedy = "" } },
+            });
+        });
+
+        var (_, _, error) = await ProgramRun.RunAsync("incidents", "--url", host.Address, "--key", "a-key");
+
+        error.Trim().ReplaceLineEndings("\n").ShouldBe("error: The host answered 400: It cannot be used.\nXt cannot be used.\n$.by: nothing");
+    }
+
     [Theory]
     [InlineData("", 1, "The host has no sandbox: it was not started to practise.")]
     [InlineData("<h1>404 Not Found</h1>", 3, "but not as this program does")]
