@@ -27,7 +27,8 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
 
     // A comparison or a join within the query may come right at once. An offset, or a longer time that a short one is divided by,
     // is another time on purpose. A comparison that only leaves out parts without requests does not count.
-    // A recording rule has its time in its name (prometheus.io/docs/practices/rules): app:errors:ratio_rate5m.
+    // A recording rule has its time in its name (prometheus.io/docs/practices/rules): app:errors:ratio_rate5m. Where it is looked at over
+    // a range, the longer of both counts.
     private static TimeSpan? WindowOf(string query, FailingWhen? failing)
     {
         var bare = Guards().Replace(Labels().Replace(query, ""), ")");
@@ -39,7 +40,8 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
         return mayComeRightAtOnce || isRatioOfTwoTimes ? null : times.Max();
     }
 
-    private static TimeSpan? TimeOf(Match range) => DurationText.TryParse(range.Groups["range"].Value, out var time) ? time : null;
+    private static TimeSpan? TimeOf(Match found) =>
+        found.Groups.Values.Max(group => DurationText.TryParse(group.Value, out var time) ? time : (TimeSpan?)null);
 
     protected override async Task<CheckResult> MeasureAsync(
         PrometheusQueryParameters parameters, StepContext context, CancellationToken cancellationToken)
@@ -109,10 +111,12 @@ internal sealed partial class PrometheusQuery(PrometheusClient prometheus)
     [GeneratedRegex(@"[<>@]|[=!]=|\b(?:and|unless|offset)\b", RegexOptions.NonBacktracking | RegexOptions.IgnoreCase)]
     private static partial Regex Compares();
 
-    [GeneratedRegex(@"\[\s*(?<range>[0-9a-z]+)\s*[\]:]", RegexOptions.NonBacktracking)]
+    private const string Rule = ":[A-Za-z0-9_]*(?:rate|increase|delta|mean|avg|max|min|sum|count|_)(?<rule>[0-9]+[smhd])";
+
+    [GeneratedRegex("(?:" + Rule + @"\s*)?\[\s*(?<range>[0-9a-z]+)\s*[\]:]", RegexOptions.NonBacktracking)]
     private static partial Regex Ranges();
 
-    [GeneratedRegex(@":[A-Za-z0-9_]*(?:rate|increase|delta|_)(?<range>[0-9]+[smhd])(?:[^A-Za-z0-9_:]|$)", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(Rule + @"(?:\s*[^A-Za-z0-9_:\[\s]|\s+[^\[\s]|\s*$)", RegexOptions.NonBacktracking)]
     private static partial Regex RuleRanges();
 
     [GeneratedRegex("""\bcluster\s*=\s*["'](?<cluster>[A-Za-z0-9._-]+)["']""", RegexOptions.NonBacktracking)]
