@@ -135,10 +135,14 @@ internal static partial class MissingSeries
             return $"Prometheus '{name}' has the alert rule {ill.Name}, and {ill.Trouble}.";
         }
 
-        // A fault that came again after a fix is pending for as long as the rule's `for`.
-        var pending = Firing().Replace(query, "alertstate=\"pending\"");
+        // A fault that came again after a fix is pending for as long as the rule's `for`. Where the query finds nothing because an alert
+        // fires, the same about a pending one says nothing.
+        var pending = asked.Count == 0 || Negates().IsMatch(Texts().Replace(query, "''"))
+            ? query
+            : Firing().Replace(query, "alertstate=\"pending\"");
         return pending != query && (await prometheus.QueryAsync(endpoint, pending, cancellationToken)).Count > 0
-            ? "the alert is pending: what it tells of is so, and not yet for long enough to fire."
+            ? $"{(asked is [var one] ? $"the alert {one}" : $"one of the alerts {string.Join(", ", asked)}")} is pending: "
+                + "what it tells of is so, and not yet for long enough to fire."
             : null;
     }
 
@@ -193,6 +197,9 @@ internal static partial class MissingSeries
 
     [GeneratedRegex("""\balertstate\s*=\s*["']firing["']""", RegexOptions.NonBacktracking)]
     private static partial Regex Firing();
+
+    [GeneratedRegex(@"\b(?:absent|absent_over_time|unless)\b", RegexOptions.NonBacktracking | RegexOptions.IgnoreCase)]
+    private static partial Regex Negates();
 
     /// <summary>One name, or several to choose from: <c>alertname=~"A|B"</c>.</summary>
     [GeneratedRegex("""alertname\s*(=\s*["'](?<name>[^"'\\|]+)|=~\s*["'](?<name>[A-Za-z0-9_ |-]+))["']""", RegexOptions.NonBacktracking)]

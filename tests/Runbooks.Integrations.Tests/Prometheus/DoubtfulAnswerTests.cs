@@ -95,15 +95,33 @@ public sealed class DoubtfulAnswerTests : WithServer
     }
 
     /// <summary>With its `for`, an alert whose fault came again after a fix fires only minutes later.</summary>
-    [Fact]
-    public async Task AlertThatIsPending_IsNotOver()
+    [Theory]
+    [InlineData("ALERTS{alertname=\"Slow\", alertstate = \"firing\"}", "the alert Slow is pending: what it tells of is so, and not yet for long enough to fire.")]
+    [InlineData("ALERTS{alertname=~\"Slow|Also\", alertstate=\"firing\"}", "one of the alerts Slow, Also is pending: what it tells of is so, and not yet for long enough to fire.")]
+    public async Task AlertThatIsPending_IsNotOver(string query, string words)
     {
-        var result = await AskAsync("ALERTS{alertname=\"Slow\", alertstate = \"firing\"}", "> 0", WhenEmpty.Passing, context =>
-            context.Request.Path.Value!.EndsWith("/rules", StringComparison.Ordinal) ? """{"status":"success","data":{"groups":[{"rules":[{"name":"Slow","type":"alerting","health":"ok"}]}]}}"""
-                : Vector(context.Request.Query["query"] == "ALERTS{alertname=\"Slow\", alertstate=\"pending\"}" ? Good : Nothing));
+        var result = await AskWhilePendingAsync(query);
 
-        (result.Verdict, result.Summary).ShouldBe((Verdict.Unknown, "The query found nothing: the alert is pending: what it tells of is so, and not yet for long enough to fire."));
+        (result.Verdict, result.Summary).ShouldBe((Verdict.Unknown, $"The query found nothing: {words}"));
     }
+
+    /// <summary>Empty because an alert fires, or about any alert at all: one that is pending does not say that something is ill.</summary>
+    [Theory]
+    [InlineData("absent(ALERTS{alertname=\"Slow\",alertstate=\"firing\"})")]
+    [InlineData("absent_over_time(ALERTS{alertname=\"Slow\",alertstate=\"firing\"}[5m])")]
+    [InlineData("vector(1) UNLESS on() ALERTS{alertname=\"Slow\",alertstate=\"firing\"}")]
+    [InlineData("ALERTS{namespace=\"lab\",alertstate=\"firing\"}")]
+    public async Task QueryThatAPendingAlertSaysNothingAbout_IsHealthy(string query)
+    {
+        var result = await AskWhilePendingAsync(query);
+
+        result.Verdict.ShouldBe(Verdict.Passing, result.Summary);
+    }
+
+    private Task<CheckResult> AskWhilePendingAsync(string query) => AskAsync(query, "> 0", WhenEmpty.Passing, context =>
+        context.Request.Path.Value!.EndsWith("/rules", StringComparison.Ordinal)
+            ? """{"status":"success","data":{"groups":[{"rules":[{"name":"Slow","type":"alerting","health":"ok"},{"name":"Also","type":"alerting","health":"ok"}]}]}}"""
+            : Vector(context.Request.Query["query"].ToString().Contains("alertstate=\"pending\"", StringComparison.Ordinal) ? Good : Nothing));
 
     [Theory]
     [InlineData("vector", "histogram", "[1,{\"count\":\"1\"}]")]
