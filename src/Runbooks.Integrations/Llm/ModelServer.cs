@@ -158,8 +158,11 @@ internal sealed record GoneServers(
         }
 
         // A server in place of one that was replaced counts at once, a new one of a deployment only when it should have loaded.
+        // What was down already a long time ago is not the new one: it would keep the others from passing without end.
         var knownPods = now.Concat(gone).Select(ModelServer.PodOf);
-        var neverReported = (of.IsReplaced ? silent : areAllServers ? down : []).Except(knownPods);
+        var candidates = (of.IsReplaced ? silent : areAllServers ? down : []).Except(knownPods).ToList();
+        var old = candidates.Count == 0 ? [] : await PodsAsync($"{{0}} offset {PromDuration.Of(remembered)} == 0");
+        var neverReported = candidates.Except(old);
         return new(
             Among(down), [.. Among([.. silent.Except(down)]), .. neverReported.Order(StringComparer.Ordinal)], Names(notScraped), remembered);
 
