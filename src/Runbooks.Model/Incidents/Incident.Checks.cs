@@ -239,7 +239,8 @@ public sealed partial record Incident
             {
                 Verification = [.. findings, .. Verification.ExceptBy(findings.Select(finding => finding.Name), finding => finding.Name)],
             };
-        return State.IsFinal() || findings.All(finding => finding.Verdict == Verdict.Passing) ? looked : looked with { UndoBeganAt = null };
+        return State.IsFinal() || findings.All(finding => finding.Verdict == Verdict.Passing) ? looked
+            : looked with { UndoBeganAt = null, WaitsUntil = null };
     }
 
     public static string Summarize(IEnumerable<Finding> findings) => string.Join(" ", findings.Select(finding =>

@@ -176,6 +176,11 @@ public sealed partial record Incident
     public Incident HoldUndo(string step, string why, DateTimeOffset until, DateTimeOffset now) =>
         State.IsFinal() ? this : Hold($"{step} is not taken back yet: {why}", until, now);
 
+    /// <summary>As <see cref="HoldUndo"/>, while everything is paused: nothing is tried meanwhile, so nothing is failing either.</summary>
+    public Incident PauseUndo(string step, string why, DateTimeOffset until, DateTimeOffset now) =>
+        State.IsFinal() ? this
+            : HoldUndo(step, why, until, now) with { Steps = [.. Steps.Select(each => each with { UndoFailingSince = null })] };
+
     private Incident Hold(string words, DateTimeOffset until, DateTimeOffset now) =>
         (this with { WaitsUntil = until, UpdatedAt = now }).Explain(words, now);
 

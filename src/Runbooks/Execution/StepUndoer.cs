@@ -139,7 +139,7 @@ public sealed class StepUndoer(
         if ((await killSwitch.ReadAsync(cancellationToken)).Describe() is { } paused)
         {
             var now = time.GetUtcNow();
-            await store.UpdateAsync(incident.Id, i => i.HoldUndo(step.Name, paused, now + LongestPausedLook, now), cancellationToken);
+            await store.UpdateAsync(incident.Id, i => i.PauseUndo(step.Name, paused, now + LongestPausedLook, now), cancellationToken);
             return new(false, "") { Paused = paused };
         }
 

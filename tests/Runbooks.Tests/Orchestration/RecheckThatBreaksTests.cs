@@ -1,3 +1,4 @@
+using Runbooks.Catalog.Steps;
 using Runbooks.Guardrails;
 using Runbooks.Model.Definition;
 using Runbooks.Model.Incidents;
@@ -144,6 +145,37 @@ public sealed class RecheckThatBreaksTests : IAsyncDisposable
 
         (await _world.AdvanceAsync(held.Id, s_minute * 35)).State.ShouldBe(IncidentState.Resolved);
         _world.Script.Deeds.ShouldBe(["do fix", "undo fix"]);
+    }
+
+    /// <summary>It failed first, and that is not what it waits for now.</summary>
+    [Fact]
+    public async Task WhileEverythingIsPausedAfterAFailedTry_PeopleAreSentToTheKillSwitch()
+    {
+        var held = await ActAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = s_lease } });
+        _world.Script.BeforeUndoing = _ => new AttemptFailedException("App Configuration answered 503");
+        _world.Script.Verdicts["full"] = Verdict.Passing;
+        var failing = await _world.AdvanceAsync(held.Id, s_minute * 12);
+        NextStepText.Of(failing, _world.Time.GetUtcNow()).ShouldStartWith("It is tried again until ");
+
+        await _world.Get<KillSwitch>().EngageAsync("ada", "hands off", TestContext.Current.CancellationToken);
+        var paused = await _world.AdvanceAsync(held.Id, s_minute * 20);
+
+        NextStepText.Of(paused, _world.Time.GetUtcNow()).ShouldStartWith("Release the kill switch under Safety");
+    }
+
+    /// <summary>Its checks are asked each half minute again, so the watchdog must not wait for a try that is not made.</summary>
+    [Fact]
+    public async Task WhenALeaseIsHeldOnAfterAFailedTry_ItDoesNotWaitForTheNextOne()
+    {
+        var held = await ActAsync(s_runbook with { Mitigation = s_runbook.Mitigation with { HoldUntil = s_lease } });
+        _world.Script.BeforeUndoing = _ => new AttemptFailedException("App Configuration answered 503");
+        _world.Script.Verdicts["full"] = Verdict.Passing;
+        (await _world.AdvanceAsync(held.Id, s_minute * 12)).WaitsUntil.ShouldNotBeNull();
+
+        _world.Script.Verdicts["full"] = Verdict.Failing;
+        var on = await _world.AdvanceAsync(held.Id, s_minute * 20);
+
+        (on.State, on.UndoBeganAt, on.WaitsUntil).ShouldBe((IncidentState.Holding, null, null));
     }
 
     [Fact]
