@@ -58,7 +58,8 @@ internal sealed partial class HeldValues(ISharedState? state, IIncidentStore? in
             {
                 return await write();
             }
-            catch (StepRefusedException) when (state is not null && !mayBeMade)
+            catch (Exception no) when (
+                no is StepRefusedException or AttemptFailedException { NothingDone: true } && state is not null && !mayBeMade)
             {
                 await EndAsync<T>(value, StepOf(context), cancellationToken);
                 throw;

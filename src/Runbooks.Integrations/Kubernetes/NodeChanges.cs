@@ -164,7 +164,7 @@ internal abstract class NodeChange<TParameters, TState>(Clusters clusters, HeldV
         }
 
         throw new ClusterException($"Node {undo.Node} on cluster '{nodes.Cluster}' was changed by others each "
-            + "time it was about to be changed.");
+            + "time it was about to be changed.") { NothingDone = true };
     }
 
     private static async Task<V1Node?> FindAsync(ClusterNodes nodes, NodeUndo undo, CancellationToken cancellationToken) =>

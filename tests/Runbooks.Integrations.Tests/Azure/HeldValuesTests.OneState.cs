@@ -151,4 +151,14 @@ public sealed partial class HeldValuesTests
 
         (await TakeBackAsync("inc-a", Cordon, first)).ShouldBe($"Node {Node} had been changed back already.");
     }
+
+    /// <summary>It is tried again, or ends there; until it has done something, it has nothing that others have to mind.</summary>
+    [Fact]
+    public async Task ChangeThatWasRefusedForTheMoment_IsNotSaidToBeMade()
+    {
+        await FaultAsync("kubernetes", "409", count: 99, on: "PATCH /kubernetes/b/api/v1/nodes");
+        (await Should.ThrowAsync<ClusterException>(() => DoAsync("inc-a", Cordon, s_node))).NothingDone.ShouldBeTrue();
+
+        (await PrepareAsync("kubernetes.uncordonNode", s_node)).PlannedEffect.ShouldNotContain("has set it otherwise");
+    }
 }
