@@ -11,8 +11,8 @@ internal sealed class LlmLatency(PrometheusClient prometheus)
     private const int MostSeconds = 600;
     private const int MostNamed = 5;
 
-    /// <summary>Two scrape jobs, or two replicas of Prometheus, have each engine twice.</summary>
-    private const string OncePerEngine = "max by (pod, exported_pod, engine, model_name)";
+    /// <summary>Two scrape jobs, or two replicas of Prometheus, have each engine twice. Two servers in one pod differ in their port.</summary>
+    private const string OncePerEngine = "max by (pod, exported_pod, instance, engine, model_name)";
     private const string FirstToken = "vllm:time_to_first_token_seconds_bucket";
     private const string FirstTokens = "vllm:time_to_first_token_seconds_count";
 

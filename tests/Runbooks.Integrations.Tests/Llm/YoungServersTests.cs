@@ -70,7 +70,7 @@ public sealed class YoungServersTests : WithServer
     public async Task ServerThatHasJustCome_IsNotCalledSlow(string moments, Verdict verdict) =>
         (await AskAsync("llm.latency", moments, new { @namespace = "lab", measure = "tokensPerSecond", failing = "< 100" })).Verdict.ShouldBe(verdict);
 
-    /// <summary>Two scrape jobs, or two replicas of Prometheus, have the series of each engine twice.</summary>
+    /// <summary>Two scrape jobs, or two replicas of Prometheus, have the series of each engine twice; two servers in one pod differ in their port.</summary>
     [Fact]
     public async Task TokensOfAnEngine_CountOnceHoweverOftenItIsScraped()
     {
@@ -87,7 +87,7 @@ public sealed class YoungServersTests : WithServer
 
         await _server.AskAsync("llm.latency", new { @namespace = "lab", measure = "tokensPerSecond", failing = "< 100" });
 
-        asked.ShouldContain(query => query.StartsWith("sum(max by (pod, exported_pod, engine, model_name) ((rate(vllm:generation_tokens_total{", StringComparison.Ordinal));
+        asked.ShouldContain(query => query.StartsWith("sum(max by (pod, exported_pod, instance, engine, model_name) ((rate(vllm:generation_tokens_total{", StringComparison.Ordinal));
     }
 
     [Fact]
