@@ -171,7 +171,8 @@ internal sealed class PodReplacement(ClusterPods pods, string ns, string name, s
     private TimeSpan? Late => context.Time.GetUtcNow().UtcDateTime - _old?.Metadata.DeletionTimestamp;
 
     /// <summary>The replacement, once it is ready. The token carries the step's time limit.</summary>
-    public async Task<V1Pod> WaitAsync(CancellationToken cancellationToken)
+    /// <param name="foundSo">The pod was told to end before this step, so the step has done nothing.</param>
+    public async Task<V1Pod> WaitAsync(bool foundSo, CancellationToken cancellationToken)
     {
         var pod = $"pod {ns}/{name} (uid {oldUid})";
         var known = $"{pod} was told to end";
@@ -179,10 +180,13 @@ internal sealed class PodReplacement(ClusterPods pods, string ns, string name, s
         {
             var fresh = await context.LookAsync(known, () => FindAsync(cancellationToken), cancellationToken);
             var done = _old is null ? $"{pod} is gone" : $"{pod} {Stuck ?? "was told to end"}";
-            if (fresh is null && KeepsName(_owner) && Late > s_longestStuck)
+            if (fresh is null && WaitsForTheOld(_owner) is { } controller && Late > s_longestStuck)
             {
                 throw new StepRefusedException(
-                    $"{CleanText.Capital(done)}. Its stateful set makes no other pod before it is gone: look at its machine, and restart that.");
+                    $"{CleanText.Capital(done)}. Its {controller} makes no other pod before it is gone: look at its machine, and restart that.")
+                {
+                    NothingDone = foundSo,
+                };
             }
 
             if (fresh is null)
@@ -233,4 +237,12 @@ internal sealed class PodReplacement(ClusterPods pods, string ns, string name, s
         owner is not null ? Controller(pod)?.Uid == owner.Uid : GeneratedPodName.AreSiblings(name, pod.Metadata.Name);
 
     private static bool KeepsName(V1OwnerReference? owner) => owner?.Kind == "StatefulSet";
+
+    /// <returns>The controller in words. A daemon set may be told to make the new pod first; then there is one long before.</returns>
+    private static string? WaitsForTheOld(V1OwnerReference? owner) => owner?.Kind switch
+    {
+        "StatefulSet" => "stateful set",
+        "DaemonSet" => "daemon set",
+        _ => null,
+    };
 }

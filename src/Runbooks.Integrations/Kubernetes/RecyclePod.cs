@@ -83,7 +83,7 @@ internal sealed class RecyclePod(Clusters clusters)
                 : await RemoveAsync(pods, parameters, uid, context, cancellationToken);
         }
 
-        var fresh = await replacement.WaitAsync(cancellationToken);
+        var fresh = await replacement.WaitAsync(foundSo, cancellationToken);
         var took = context.Time.GetElapsedTime(started);
         return new ActionResult((
             $"{did} pod {parameters.Namespace}/{parameters.Pod} (uid {Short(uid)}); its replacement {fresh.Metadata.Name} "

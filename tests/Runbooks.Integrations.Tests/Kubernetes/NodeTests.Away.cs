@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using System.Text.Json;
 using Runbooks.Catalog.Steps;
 using Runbooks.Integrations.Kubernetes;
 using Runbooks.Integrations.Tests.Support;
@@ -84,19 +86,27 @@ public sealed partial class NodeTests
         (await Should.ThrowAsync<ClusterException>(() => ApplyAsync(Reimage, With(), preparation))).NothingDone.ShouldBeTrue();
     }
 
-    /// <summary>A process that a driver holds survives its kill, and a stateful set makes no other pod until the old one is gone.</summary>
-    [Fact]
-    public async Task PodThatDoesNotEnd_IsNotSaidToBeGoneAndNotWaitedForLong()
+    /// <summary>A process that a driver holds survives its kill, and such a set makes no other pod until the old one is gone.</summary>
+    [Theory]
+    [InlineData("inference", "llm-b-0", "stateful set", false)]
+    [InlineData("inference", "llm-b-0", "stateful set", true)]
+    [InlineData("gpu-operator", "dcgm-exporter-", "daemon set", false)]
+    public async Task PodThatDoesNotEnd_IsNotSaidToBeGoneAndNotWaitedForLong(string ns, string begin, string set, bool endsAlready)
     {
         const string Recycle = "kubernetes.recyclePod";
-        var with = new { @namespace = "inference", pod = "llm-b-0" };
-        await PatchAsync($"/kubernetes/b/api/v1/nodes/{Sound}", """{"spec":{"taints":[{"key":"node.kubernetes.io/unreachable","effect":"NoExecute"}]}}""");
+        var pod = (await Http.GetFromJsonAsync<JsonElement>($"/kubernetes/b/api/v1/namespaces/{ns}/pods", Cancel)).GetProperty("items").EnumerateArray()
+            .First(one => one.GetProperty("spec").GetProperty("nodeName").GetString() == Sound && one.GetProperty("metadata").GetProperty("name").GetString()!.StartsWith(begin, StringComparison.Ordinal))
+            .GetProperty("metadata").GetProperty("name").GetString()!;
+        var with = new { @namespace = ns, pod };
+        // Kubernetes itself tells the pods to end with the one, and not with the other.
+        var effect = endsAlready ? "NoExecute" : "NoSchedule";
+        await PatchAsync($"/kubernetes/b/api/v1/nodes/{Sound}", $$$"""{"spec":{"taints":[{"key":"node.kubernetes.io/unreachable","effect":"{{{effect}}}"}]}}""");
         var preparation = await PrepareAsync(Recycle, with);
 
         var refused = await Should.ThrowAsync<StepRefusedException>(() => ApplyAsync(Recycle, with, preparation));
 
-        refused.Message.ShouldMatch(@"^Pod inference/llm-b-0 \(uid [0-9a-f-]+\) has not ended 5 min after its time: the node does not answer, "
-            + "a process cannot be killed, or a finalizer keeps it. Its stateful set makes no other pod before it is gone: look at its machine, and restart that.$");
-        refused.NothingDone.ShouldBeFalse("it was told to end");
+        refused.Message.ShouldMatch($@"^Pod {ns}/{pod} \(uid [0-9a-f-]+\) has not ended 5 min after its time: the node does not answer, "
+            + $"a process cannot be killed, or a finalizer keeps it. Its {set} makes no other pod before it is gone: look at its machine, and restart that.$");
+        refused.NothingDone.ShouldBe(endsAlready);
     }
 }

@@ -143,6 +143,9 @@ internal sealed partial class SandboxCluster
                     ReconcileDeployment(workload, alive);
                     break;
                 case WorkloadKind.DaemonSet:
+                    // It makes no other pod beside one that a dead machine keeps.
+                    alive.AddRange(_pods.Values.Where(pod =>
+                        pod.Namespace == workload.Namespace && pod.App == workload.App && pod.Last.EndsAt == DateTimeOffset.MaxValue));
                     foreach (var node in _nodes.Where(node => node.Gpus > 0 && !alive.Exists(pod => pod.Last.Node == node.Name)))
                     {
                         Add(workload, $"{workload.Name}-{MadeUp(5)}", NewLife(workload, Now, node.Name));
