@@ -61,8 +61,8 @@ internal sealed class PrometheusClient(IHttpClientFactory clients, AzurePipeline
                 newest = await QueryAsync(endpoint, queries[i], either.Token);
             }
 
-            // Both times are of the clock of Prometheus.
-            return newest is [{ Times: [var asked], Values: [var scraped] }] && asked - scraped is >= 0 and <= 3600 and var seconds
+            // Both times are of the clock of Prometheus. The oldest step of the hour still finds a sample that is five minutes older.
+            return newest is [{ Times: [var asked], Values: [var scraped] }] && asked - scraped is >= 0 and <= 3900 and var seconds
                 ? TimeSpan.FromSeconds(seconds)
                 : TimeSpan.Zero;
         }
