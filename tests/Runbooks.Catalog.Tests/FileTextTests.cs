@@ -174,6 +174,9 @@ public sealed class FileTextTests
     [InlineData("up{a=\"b}\n        * up{c=\"d\"}", "begins a text with \" that is not closed on its line")]
     [InlineData("sum(up{a=\"(“b”\"}) # (x", null)]
     [InlineData("up{a=~`b\\.(c`, d='\\'e(', pod=\"{{ labels.pod }}\"}[5m:1m]", null)]
+    [InlineData("T | where A == @'it''s \\'", null)]
+    [InlineData("T | where A == @\"say \"\"hi\"\" \\\" and B == ''", null)]
+    [InlineData("T | where A == @'it''s", "begins a text with ' that is not closed on its line")]
     public void QueryThatCannotBeAsked_IsWarnedOf(string query, string? problem)
     {
         var file = Valid("title: T").Replace(

@@ -25,7 +25,7 @@ public sealed class QueryTextAttribute : Attribute, IInsertRule
             : null;
 }
 
-/// <summary>A backslash is literal in Kusto's <c>@"…"</c> and in backticks. Only backticks span lines.</summary>
+/// <summary>A backslash is literal in Kusto's <c>@"…"</c>, where a quote is written twice, and in backticks. Only backticks span lines.</summary>
 internal static partial class QueryScan
 {
     private const string Opening = "([{";
@@ -84,6 +84,10 @@ internal static partial class QueryScan
                 isComment = at == text.Length - 1;
             }
             else if (character == '\\' && quote is not null && !isRaw)
+            {
+                at++;
+            }
+            else if (isRaw && character == quote && quote != '`' && at + 1 < text.Length && text[at + 1] == quote)
             {
                 at++;
             }

@@ -87,6 +87,8 @@ public sealed class StepBindingTests
     [InlineData("up{pod=\"a\"} > {{ labels.pod }}", "5 or up")]
     [InlineData("up{pod=\"a\\\"\"} > {{ labels.pod }}", "5 or up")]
     [InlineData("T | where Path == @'C:\\' and Code == {{ labels.pod }}", "1 or true")]
+    [InlineData("T | where A == @'it''s \\' and B == {{ labels.pod }}", "1 or true")]
+    [InlineData("T | where A == @\"say \"\"hi\"\" \\\" and B == {{ labels.pod }}", "1 or true")]
     [InlineData("T // what's left\n| where Code == {{ labels.pod }}", "1 or true")]
     [InlineData("T | where A == 'it`s' and B == {{ labels.pod }}", "1 or true")]
     [InlineData("T | where A == `\\` and B == {{ labels.pod }}", "1 or true")]
