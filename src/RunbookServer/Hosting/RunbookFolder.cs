@@ -102,12 +102,28 @@ internal sealed record RunbookFolder(string Path)
 
     /// <summary>Folders that look as if their runbooks counted.</summary>
     private IEnumerable<string> Unread() => new DirectoryInfo(Path).EnumerateDirectories()
-        .Where(folder => !TeamFile.IsTaken(folder.Name)
+        .Where(folder => !folder.Name.StartsWith('.')
+            && folder.LinkTarget is null
+            && !TeamFile.IsTaken(folder.Name)
             && TeamFolders.FileOf(folder) is null
-            && folder.EnumerateFiles().Any(file => RuleSet.IsRunbook(file.Name)
-                && File.ReadLines(file.FullName).Any(line => line.StartsWith("impact:", StringComparison.Ordinal))))
+            && HasRunbook(folder))
         .Select(folder => folder.Name)
         .Order(StringComparer.Ordinal);
+
+    private static bool HasRunbook(DirectoryInfo folder)
+    {
+        try
+        {
+            return folder.EnumerateFiles().Any(file => RuleSet.IsRunbook(file.Name)
+                && !SampleFolder.IsEmpty(file)
+                && File.ReadLines(file.FullName).Any(line => line.StartsWith("impact:", StringComparison.Ordinal)));
+        }
+        // It is about a note alone, and no host reads the folder.
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
 
     public string? Contacts => FindBeside(ContactsFile.FileName);
 
@@ -145,10 +161,17 @@ internal sealed record RunbookFolder(string Path)
 
     private static RunbookFile ReadOfTeam(string file)
     {
-        var folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!;
-        return TeamFolders.IsOutside(folder, new(file))
-            ? new(System.IO.Path.GetRelativePath(".", file), TeamFolders.TextOfLinkOutside)
-            : Read(file);
+        var (folder, name) = (System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!, System.IO.Path.GetRelativePath(".", file));
+        try
+        {
+            return TeamFolders.IsOutside(folder, new(file)) ? new(name, TeamFolders.TextOfLinkOutside)
+                : SampleFolder.IsEmpty(new FileInfo(file)) ? new(name, "")
+                : Read(file);
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            return new(name, TeamFolders.TextOfUnreadable);
+        }
     }
 
     public static RunbookFile Read(string file)

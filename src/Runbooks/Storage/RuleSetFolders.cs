@@ -134,7 +134,7 @@ public static class SampleFolder
     }
 
     /// <summary>A pipe has no length either, and opening one would wait until somebody writes into it.</summary>
-    internal static bool IsEmpty(FileSystemInfo entry) => new FileInfo(Real(entry)).Length == 0;
+    public static bool IsEmpty(FileSystemInfo entry) => new FileInfo(Real(entry)).Length == 0;
 
     /// <returns>Null for one that cannot be opened: a runbook that names it has an error then.</returns>
     private static string? Text(FileInfo file)

@@ -68,6 +68,33 @@ public sealed class TeamFolderTests : IDisposable
         error.ShouldContain("note: rag/ has runbooks and no team.yaml, so no host reads them.");
     }
 
+    /// <summary>Kubernetes and git-sync mount the files of a folder as links into hidden ones.</summary>
+    [Fact]
+    public async Task FoldersThatNobodyMeansAsATeams_AreNotSpokenOf()
+    {
+        var hidden = Directory.CreateDirectory(Path.Combine(_runbooks.Path, "..2026_1")).FullName;
+        File.Copy(Path.Combine(_runbooks.Path, "ml", "ml-stuck.yaml"), Path.Combine(hidden, "index-stale.yaml"));
+        Directory.CreateSymbolicLink(Path.Combine(_runbooks.Path, "current"), "..2026_1");
+        File.CreateSymbolicLink(Path.Combine(Directory.CreateDirectory(Path.Combine(_runbooks.Path, "old")).FullName, "gone.yaml"), "nowhere.yaml");
+
+        var (code, output, error) = await RunAsync("validate");
+
+        code.ShouldBe(0, output + error);
+        error.ShouldNotContain("no team.yaml");
+    }
+
+    [Fact]
+    public async Task FileOfATeamThatCannotBeOpened_IsAnErrorOfIt()
+    {
+        File.CreateSymbolicLink(Path.Combine(_runbooks.Path, "ml", "gone.yaml"), "nowhere.yaml");
+
+        var (code, output, error) = await RunAsync("validate");
+
+        code.ShouldBe(1, output + error);
+        output.ShouldContain("ml/gone.yaml:1:1");
+        error.ShouldContain("in 1 of ");
+    }
+
     [Theory]
     [InlineData("ml/team.yaml", "name: ml\nowner: primry\n", "ml/team.yaml:2:8  owner  names 'primry', and the contacts have nobody of that name.  Did you mean 'primary'?")]
     [InlineData("ml/team.yaml", "name: ml\nowner: primary\nactions: [http.*]\n", "ml/ml-stuck.yaml:10:17  mitigation.steps.tell.do  is 'note', which runbooks of the team ml may not do.")]
