@@ -261,9 +261,9 @@ public sealed class ClusterOptions
         {
             yield return "has a Server that is not an absolute http or https URL.";
         }
-        else if ($"{server.AbsolutePath}/".Contains("/api/v1/", StringComparison.Ordinal))
+        else if (server.AbsolutePath.TrimEnd('/').EndsWith("/api/v1", StringComparison.Ordinal))
         {
-            yield return "has a Server with /api/v1 in it: that is added.";
+            yield return "has a Server that ends in /api/v1: that is added.";
         }
         else if ((Token is not null || AzureIdentity) && server is { Scheme: "http", IsLoopback: false })
         {

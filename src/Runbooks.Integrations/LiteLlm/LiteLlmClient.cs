@@ -169,7 +169,9 @@ public sealed class LiteLlmOptions : IValidatableObject
     [
         .. ConfiguredName.DefaultProblems(SectionName, "Proxies", Default, Proxies),
         .. Proxies.SelectMany(proxy => HttpsUrl.Problems(
-            $"{SectionName}:Proxies:{proxy.Key}:Url", proxy.Value.Url, "https://litellm.example.com", added: "/v1")),
+            $"{SectionName}:Proxies:{proxy.Key}:Url", proxy.Value.Url, "https://litellm.example.com")),
+        .. Proxies.Where(proxy => HttpsUrl.TryParse(proxy.Value.Url, out var url) && url.AbsolutePath.TrimEnd('/') == "/v1")
+            .Select(proxy => new ValidationResult($"{SectionName}:Proxies:{proxy.Key}:Url must not end in /v1: its admin API is beside it.")),
     ];
 }
 

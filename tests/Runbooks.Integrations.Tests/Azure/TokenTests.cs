@@ -132,8 +132,6 @@ public sealed class TokenTests : OnTheSandbox, IAsyncLifetime
         [
             new LlmProviderOptions { Providers = { ["p"] = new() { Url = "https://api.example.com/v1/chat/completions" } } },
             new GrafanaOnCallOptions { Url = "https://oncall.example/oncall/api/v1/schedules" },
-            new LiteLlmOptions { Proxies = { ["p"] = new() { Url = "https://litellm.example.com/v1/", ApiKey = "k" } } },
-            new KubernetesOptions { Clusters = { ["p"] = new() { Server = "https://cluster.example/api/v1" } } },
             .. new[]
             {
                 (TicketKind.Jira, "https://example.atlassian.net/rest/api/3"),
@@ -146,6 +144,20 @@ public sealed class TokenTests : OnTheSandbox, IAsyncLifetime
         ];
 
         options.ShouldEach(one => one.Validate(new ValidationContext(one)).Single().ErrorMessage!.Contains("in it: that is added."));
+    }
+
+    /// <summary>A proxy may be below a path of its own, such as LiteLLM's SERVER_ROOT_PATH, and a cluster behind the service of another.</summary>
+    [Theory]
+    [InlineData("https://gateway.example/v1/", "LiteLlm:Proxies:p:Url must not end in /v1: its admin API is beside it.", null)]
+    [InlineData("https://gateway.example/api/v1", null, "has a Server that ends in /api/v1: that is added.")]
+    [InlineData("https://gateway.example/api/v1/namespaces/vc/services/https:vcluster:443/proxy", null, null)]
+    public void PathThatBelongsToTheAddress_IsTaken(string url, string? proxy, string? cluster)
+    {
+        var options = new LiteLlmOptions { Proxies = { ["p"] = new() { Url = url, ApiKey = "k" } } };
+
+        options.Validate(new(options)).SingleOrDefault()?.ErrorMessage.ShouldBe(proxy);
+        options.Validate(new(options)).Any().ShouldBe(proxy is not null);
+        new ClusterOptions { Server = url }.Problems().ShouldBe(cluster is null ? [] : [cluster]);
     }
 
     [Theory]
