@@ -137,7 +137,7 @@ internal sealed class OnCallReader(IReadOnlyList<IOnCallSource> sources, IReadOn
         {
             section.Errors.AtValue(path, $"cannot be asked: {missing}", "");
         }
-        else if (Team is not null && IsCalendar(id) && id.Split('/').Length == 2)
+        else if (Team is not null && IsCalendar(id) && id.Split('/').Length == 2 && !id.StartsWith($"{Team}/", StringComparison.Ordinal))
         {
             section.Errors.AtValue(path, "names the calendar of another folder.", "Write the name of an .ics file beside this one.");
         }

@@ -57,6 +57,13 @@ public sealed class TeamContactsTests
             .ShouldStartWith("ml/contacts.yaml:11:17  contacts.duty.rota  names the calendar of another folder.");
 
     [Fact]
+    public void CalendarByTheFolderOfItsOwnTeam_IsTaken()
+    {
+        Read(Common, ("ml", Ml.Replace("duty.ics", "ml/duty.ics", StringComparison.Ordinal))).Book.ShouldNotBeNull().TryFind("ml.duty", out var duty).ShouldBeTrue();
+        duty!.Schedule!.Id.ShouldBe("ml/duty.ics");
+    }
+
+    [Fact]
     public void RoomWithoutMembers_IsThatOfTheFilesPeople()
     {
         var book = Read(Common, ("ml", Ml)).Book.ShouldNotBeNull();
