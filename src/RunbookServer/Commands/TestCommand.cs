@@ -98,6 +98,7 @@ internal static class TestCommand
 
         var remedy = $"A test is tests/RUNBOOK/NAME/{TestCase.FileName}. Move or rename it.";
         return Directory.EnumerateFiles(tests, "test*.y*ml", s_anyCase)
+            .Where(file => Path.GetFileNameWithoutExtension(file).ToUpperInvariant() is "TEST" or "TESTS")
             .Where(file => Path.GetFileName(file) != TestCase.FileName
                 || Path.GetRelativePath(tests, file).Split(Path.DirectorySeparatorChar).Length != 3)
             .Order(StringComparer.Ordinal)

@@ -116,6 +116,8 @@ public sealed class RunbookTestsTests : IDisposable
         File.WriteAllText(Path.Combine(folder, "case", "test.yml"), "");
         File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, "typed-wrong")).FullName, "Tests.yaml"), "");
         File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, "more", "deeper")).FullName, "test.yaml"), "");
+        File.WriteAllText(Path.Combine(folder, "..", "test-values.yaml"), "");
+        File.WriteAllText(Path.Combine(folder, "testdata.yml"), "");
 
         var (code, output, _) = await ProgramRun.RunAsync("test", "--runbooks", _runbooks.Path);
 
@@ -124,6 +126,7 @@ public sealed class RunbookTestsTests : IDisposable
         output.ShouldContain("typed-wrong/Tests.yaml:1:1  is no test: it is never run.");
         output.ShouldContain("deeper/test.yaml:1:1  is no test: it is never run.");
         output.ShouldContain("passed  hanged-gpu/case");
+        output.ShouldContain("1 passed, 3 failed.");
     }
 
     [Fact]
