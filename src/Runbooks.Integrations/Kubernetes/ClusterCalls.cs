@@ -118,7 +118,7 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
 
             if (status == 401)
             {
-                connection.Invalidate();
+                connection.Invalidate(reached: true);
             }
 
             throw status switch
@@ -152,7 +152,7 @@ internal sealed class ClusterCalls(IClusterConnection connection, string cluster
         catch (Exception unreachable) when (unreachable is HttpRequestException or IOException or Polly.ExecutionRejectedException
             || (unreachable is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            connection.Invalidate();
+            connection.Invalidate(reached: false);
             throw new ClusterException($"Cluster '{cluster}' {OwnNetwork.Describe(unreachable, what)}", unreachable);
         }
     }

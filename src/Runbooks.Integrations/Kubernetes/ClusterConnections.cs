@@ -9,15 +9,19 @@ internal interface IClusterConnection : IDisposable
     Task<IKubernetes> OpenAsync(CancellationToken cancellationToken);
 
     /// <summary>The cluster could not be asked, or does not know who asks: the known address or identity may be out of date.</summary>
-    void Invalidate();
+    void Invalidate(bool reached);
 }
 
 /// <param name="file">The kubeconfig file, which is read again when it was written; null where there is none.</param>
-internal sealed class ConfiguredConnection(Func<k8s.Kubernetes> connect, string? file = null) : IClusterConnection
+internal sealed class ConfiguredConnection(Func<k8s.Kubernetes> connect, TimeProvider time, string? file = null) : IClusterConnection
 {
+    /// <summary>Reading it may start a program that signs in, and every call waits for that.</summary>
+    private static readonly TimeSpan s_betweenReads = TimeSpan.FromMinutes(1);
+
     private readonly Lock _gate = new();
     private k8s.Kubernetes? _client;
     private DateTime? _written;
+    private DateTimeOffset _mayReadAgain;
 
     public Task<IKubernetes> OpenAsync(CancellationToken cancellationToken)
     {
@@ -41,12 +45,16 @@ internal sealed class ConfiguredConnection(Func<k8s.Kubernetes> connect, string?
         }
     }
 
-    public void Invalidate()
+    public void Invalidate(bool reached)
     {
         lock (_gate)
         {
-            // The file may have been replaced by one with the same time.
-            _written = null;
+            var now = time.GetUtcNow();
+            if (reached && now >= _mayReadAgain)
+            {
+                // The file may have been replaced by one with the same time.
+                (_written, _mayReadAgain) = (null, now + s_betweenReads);
+            }
         }
     }
 
@@ -95,7 +103,7 @@ internal sealed class AksConnection(
         return _client!;
     }
 
-    public void Invalidate()
+    public void Invalidate(bool reached)
     {
         lock (_gate)
         {

@@ -71,7 +71,7 @@ internal sealed class Clusters(
         ? new AksConnection(aks, id, time, server => Connect(
             name,
             new ClusterOptions { Server = server.Url, CertificateAuthorityData = server.CertificateAuthorityData, AzureIdentity = true }))
-        : new ConfiguredConnection(() => Connect(name, cluster), cluster.KubeConfig);
+        : new ConfiguredConnection(() => Connect(name, cluster), time, cluster.KubeConfig);
 
     private k8s.Kubernetes Connect(string name, ClusterOptions cluster)
     {

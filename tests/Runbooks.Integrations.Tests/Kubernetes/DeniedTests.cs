@@ -19,7 +19,7 @@ public sealed class DeniedTests
     [InlineData(HttpStatusCode.Conflict, "Conflict", "admission webhook \"freeze.example.com\" denied the request: no changes on a Friday")]
     public async Task PolicyThatDenies_IsNoMissingRoleAndNoOtherDeployment(HttpStatusCode status, string reason, string words)
     {
-        using var connection = new ConfiguredConnection(() => new k8s.Kubernetes(new KubernetesClientConfiguration { Host = "http://cluster.example" }, new Answering(status, reason, words)));
+        using var connection = new ConfiguredConnection(() => new k8s.Kubernetes(new KubernetesClientConfiguration { Host = "http://cluster.example" }, new Answering(status, reason, words)), TimeProvider.System);
         var calls = new ClusterCalls(connection, "b", ClusterDeployments.Role);
         var cancel = TestContext.Current.CancellationToken;
 

@@ -74,6 +74,38 @@ public sealed class KubeConfigFileTests : OnTheSandbox
         File.Delete(_file);
     }
 
+    /// <summary>It may start a program that signs in, and in an outage each step fails.</summary>
+    [Fact]
+    public async Task FileIsReadAnew_OnlyAfterARefusalAndAtMostOnceAMinute()
+    {
+        await WriteAsync("https://nowhere.example", minute: 1);
+        var reads = 0;
+        using var connection = new ConfiguredConnection(
+            () =>
+            {
+                reads++;
+                return new(new k8s.KubernetesClientConfiguration { Host = "https://nowhere.example" });
+            },
+            Clock,
+            _file);
+
+        async Task<int> AfterAsync(bool reached)
+        {
+            connection.Invalidate(reached);
+            await connection.OpenAsync(Cancel);
+            return reads;
+        }
+
+        (await AfterAsync(reached: false)).ShouldBe(1);
+        (await AfterAsync(reached: false)).ShouldBe(1);
+        (await AfterAsync(reached: true)).ShouldBe(2);
+        (await AfterAsync(reached: true)).ShouldBe(2);
+        Clock.Advance(TimeSpan.FromMinutes(1));
+        (await AfterAsync(reached: true)).ShouldBe(3);
+
+        File.Delete(_file);
+    }
+
     private async Task<string> SummaryAsync() => (await AskAsync("kubernetes.pod", s_with)).Summary;
 
     private async Task WriteHalfAsync(string half, int minute)

@@ -14,7 +14,7 @@ public sealed class PagedListTests
 
     private static async Task<T> AskAsync<T>(int pages, Func<ClusterCalls, Task<T>> ask)
     {
-        using var connection = new ConfiguredConnection(() => new k8s.Kubernetes(new KubernetesClientConfiguration { Host = "http://cluster.example" }, new Paging(pages)));
+        using var connection = new ConfiguredConnection(() => new k8s.Kubernetes(new KubernetesClientConfiguration { Host = "http://cluster.example" }, new Paging(pages)), TimeProvider.System);
         return await ask(new ClusterCalls(connection, "b", ClusterPods.Role));
     }
 

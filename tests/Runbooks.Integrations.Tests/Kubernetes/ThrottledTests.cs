@@ -34,7 +34,7 @@ public sealed class ThrottledTests
 
     private static async Task<EvictionOutcome> EvictAsync(string answer)
     {
-        using var connection = new ConfiguredConnection(() => new k8s.Kubernetes(new KubernetesClientConfiguration { Host = "http://cluster.example" }, new Answering(answer)));
+        using var connection = new ConfiguredConnection(() => new k8s.Kubernetes(new KubernetesClientConfiguration { Host = "http://cluster.example" }, new Answering(answer)), TimeProvider.System);
         var pods = new ClusterPods(new ClusterCalls(connection, "b", ClusterPods.Role));
         return await pods.EvictAsync("inference", "llm-b-0", new V1DeleteOptions(), TestContext.Current.CancellationToken);
     }
