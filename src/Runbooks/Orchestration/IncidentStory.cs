@@ -283,7 +283,8 @@ public sealed class IncidentOrchestrator : TaskOrchestrator<IncidentInput, Incid
     /// <param name="type">The type of the failure, as Durable Task keeps it.</param>
     public static string? FailureText(string? type, string? message) =>
         type == typeof(DurableTask.Core.Exceptions.NonDeterministicOrchestrationException).FullName
-            ? $"The incident began under another version of the workflow than {Version}, which this program runs. Finish it by hand."
+            ? $"What is recorded of the incident does not fit the workflow {Version} that this program runs; most likely it began under another version. "
+                + $"Finish it by hand. ({message})"
             : message;
 
     public override Task<IncidentOutcome> RunAsync(TaskOrchestrationContext context, IncidentInput input) =>

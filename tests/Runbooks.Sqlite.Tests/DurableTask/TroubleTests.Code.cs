@@ -30,6 +30,9 @@ public sealed partial class TroubleTests
         (await hub.WaitForEndAsync("i")).Text!.ShouldContain("sub-orchestrations");
     }
 
+    /// <summary>In words, and with the place that whoever looks for the cause needs.</summary>
+    private const string Misfit = @"^What is recorded of the incident does not fit the workflow 3\.0 .* Finish it by hand\. \(.*sequence (ID|number) \d";
+
     [Fact]
     public async Task CodeThatAsksForAnotherActivity_FailsTheInstance() => (await ChangeAsync(
         async context =>
@@ -41,7 +44,7 @@ public sealed partial class TroubleTests
         {
             await context.CallActivityAsync("new", 1);
             await context.CreateTimer(s_minute * 5, CancellationToken.None);
-        })).ShouldStartWith("The incident began under another version of the workflow than");
+        })).ShouldMatch(Misfit);
 
     [Fact]
     public async Task CodeThatAsksForLess_FailsTheInstance() => (await ChangeAsync(
@@ -50,7 +53,7 @@ public sealed partial class TroubleTests
             await context.CallActivityAsync("old", 1);
             await context.CreateTimer(s_minute * 5, CancellationToken.None);
         },
-        context => context.CallActivityAsync("old", 1))).ShouldStartWith("The incident began under another version of the workflow than");
+        context => context.CallActivityAsync("old", 1))).ShouldMatch(Misfit);
 
     [Theory]
     [InlineData(true)]
