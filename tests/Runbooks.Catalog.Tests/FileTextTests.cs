@@ -66,6 +66,10 @@ public sealed class FileTextTests
     [InlineData("a:\n  ask: \"Are all there?\nb: c", 2, "the quotes that begin here are not closed.  Close them where the text ends.")]
     [InlineData("query: |\n          \n  up\nb: c", 3, "the empty line at the beginning of the text above has more blanks than the text.")]
     [InlineData("a: first\n  second\n  third: x", 3, "a key stands here, and the text above it has not ended.  Look at the line above")]
+    [InlineData("summary: The pod is slow,\n  hangs for ever\n  and this: nothing helps", 3, "a key stands here, and the text above it has not ended.")]
+    [InlineData("impact:\n  users: U\n  severity = high\n  data: D", 3, "a key and its value need ': ' between them.  Write severity: high.")]
+    [InlineData("a:\n  summary: \"Latency: - p95 is high\"\n   d: e", 3, "this line is indented like nothing above it")]
+    [InlineData("a:\n  b: |\n    • one\n   d: e", 4, "this line is indented like nothing above it")]
     public void BrokenLine_IsToldInPlainWords(string text, int line, string expected)
     {
         var error = Read($"{text}\n").Errors.ShouldHaveSingleItem();

@@ -44,7 +44,10 @@ internal static partial class YamlSlips
         // The parser often notices it one line later.
         foreach (var number in (int[])[at.Line, at.Line - 1])
         {
-            if (number >= 1 && number <= lines.Length && (Explain(lines[number - 1]) ?? (number < at.Line ? NoKey(lines, number) : null)) is var (problem, remedy))
+            if (number >= 1
+                && number <= lines.Length
+                && (number == at.Line || !IsInBlock(lines, number - 1))
+                && (Explain(lines[number - 1]) ?? NoKey(lines, number - 1)) is var (problem, remedy))
             {
                 var line = lines[number - 1];
                 return (number == at.Line ? at : new(number, line.Length - line.TrimStart().Length + 1), problem, remedy);
@@ -102,8 +105,12 @@ internal static partial class YamlSlips
     }
 
     /// <summary>A line that was to be a key, above one that is: <c>severity = high</c>. What a text goes on with is indented more.</summary>
-    private static (string Problem, string Remedy)? NoKey(string[] lines, int number) =>
-        number < lines.Length && Indent(lines[number - 1]) == Indent(lines[number]) && WithoutColon().Match(lines[number - 1]) is { Success: true } line
+    private static (string Problem, string Remedy)? NoKey(string[] lines, int index) =>
+        WithoutColon().Match(lines[index]) is { Success: true } line
+        && !lines[index].Contains(": ", StringComparison.Ordinal)
+        && lines.Skip(index + 1).FirstOrDefault(next => !string.IsNullOrWhiteSpace(next)) is { } below
+        && Indent(below) == Indent(lines[index])
+        && (Above(lines, index) is not { } above || above.TrimEnd().EndsWith(':') || above.TrimStart().StartsWith("- ", StringComparison.Ordinal))
             ? ("A key and its value need ': ' between them.", $"Write {Clip.To($"{line.Groups["key"].Value}: {line.Groups["value"].Value}", 60)}.")
             : null;
 
@@ -192,11 +199,11 @@ internal static partial class YamlSlips
     private static bool IsTabbed(string line) => line.TrimStart(' ').StartsWith('\t');
 
     /// <summary>Inside a block text that '|' or '>' begins, a tab is part of the text.</summary>
-    private static bool IsInBlock(string[] lines, int index)
-    {
-        var above = lines.Take(index).LastOrDefault(line => !string.IsNullOrWhiteSpace(line) && Indent(line) < Indent(lines[index]));
-        return above is not null && EndsInHeader().IsMatch(above);
-    }
+    private static bool IsInBlock(string[] lines, int index) => Above(lines, index) is { } above && EndsInHeader().IsMatch(above);
+
+    /// <summary>The line that this one belongs to.</summary>
+    private static string? Above(string[] lines, int index) =>
+        lines.Take(index).LastOrDefault(line => !string.IsNullOrWhiteSpace(line) && Indent(line) < Indent(lines[index]));
 
     private static int Indent(string line) => line.Length - line.TrimStart(' ').Length;
 
@@ -217,7 +224,7 @@ internal static partial class YamlSlips
     private static partial Regex Bullet();
 
     /// <summary>Behind a key a dash begins no list, and a question mark no key.</summary>
-    [GeneratedRegex(@"[\w""'.-]:\s+(?<value>[-?]\s.*)$", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"^\s*(?:- )*[\w.'""-]+:\s+(?<value>[-?]\s.*)$", RegexOptions.NonBacktracking)]
     private static partial Regex MarkStart();
 
     [GeneratedRegex(@"^\s*(?:- )*(?<key>[A-Za-z]\w*)\s*[\s=：]\s*(?<value>[^\s=：].*)$", RegexOptions.NonBacktracking)]
