@@ -2,9 +2,15 @@ namespace Runbooks.Web;
 
 internal static partial class Log
 {
-    /// <summary>Without the exception: while the store is away there is one of these for each request, and where it was thrown says nothing.</summary>
+    /// <summary>
+    /// While the store is away there is one of these for each request, and where it was thrown says nothing. It does where what is called an
+    /// unavailable store is a fault in a program.
+    /// </summary>
+    public static void Unavailable(ILogger logger, StoreUnavailableException fault) => Unavailable(
+        logger, fault.Message, fault.InnerException is NullReferenceException or InvalidCastException or JsonException ? fault : null);
+
     [LoggerMessage(1, LogLevel.Error, "A request could not be recorded; the sender is asked to try again. {Why}")]
-    public static partial void Unavailable(ILogger logger, string why);
+    public static partial void Unavailable(ILogger logger, string why, Exception? fault);
 
     [LoggerMessage(2, LogLevel.Error, "A request broke.")]
     public static partial void Broke(ILogger logger, Exception fault);

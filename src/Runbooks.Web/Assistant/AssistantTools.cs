@@ -202,7 +202,7 @@ internal sealed class AssistantTools(
             }
             catch (StoreUnavailableException fault)
             {
-                Log.Unavailable(logger, fault.Message);
+                Log.Unavailable(logger, fault);
                 return Refuse("The records cannot be reached at the moment. Try again in a few seconds.");
             }
             // The edge of the host: the caller is told that something broke, but not what.

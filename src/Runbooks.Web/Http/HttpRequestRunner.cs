@@ -45,7 +45,7 @@ public sealed class HttpRequestRunner(ILogger<HttpRequestRunner> logger)
         }
         catch (StoreUnavailableException fault)
         {
-            Log.Unavailable(logger, fault.Message);
+            Log.Unavailable(logger, fault);
             return TryAgain(request, caller);
         }
         // The edge of the host: the caller is told whether to try again, but not what broke.

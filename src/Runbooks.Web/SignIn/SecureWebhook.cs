@@ -48,7 +48,7 @@ public sealed class SecureWebhook(
         catch (InvalidOperationException unreachable)
         {
             // The tenant's keys cannot be read at the moment. That is not the sender's fault, and worth another try.
-            Log.Unavailable(logger, unreachable.Message);
+            Log.Unavailable(logger, unreachable.Message, fault: null);
             return ApiResults.TryAgain(request);
         }
     }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Runbooks.Model.Storage;
 using Runbooks.Web.Http;
 using TestKit.Engine;
 
@@ -26,6 +27,21 @@ public sealed class HttpRequestRunnerTests
 
         ((IStatusCodeHttpResult)result).StatusCode.ShouldBe(status);
         log.Lines.Select(line => line.Split(':')[0]).ShouldBe(level is null ? [] : [level]);
+    }
+
+    /// <summary>Of a store that is away the place says nothing.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task FaultInAProgram_KeepsItsPlaceInTheLogAlthoughTheStoreIsCalledAway(bool isOurs)
+    {
+        var log = new ListLogger();
+
+        await new HttpRequestRunner(log.CreateLogger<HttpRequestRunner>()).RunAsync(
+            new DefaultHttpContext().Request,
+            _ => throw new StoreUnavailableException("away", isOurs ? new System.Text.Json.JsonException("ours") : new IOException("theirs")));
+
+        (log.Lines.Count, log.Faults.Count).ShouldBe((1, isOurs ? 1 : 0));
     }
 
     private static Exception Fault(string what) => what switch
